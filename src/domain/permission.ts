@@ -1,0 +1,78 @@
+import { GatewayError } from './errors.ts'
+
+/** `resource:action`, split at the first colon, both parts non-empty. */
+export type Permission = string
+
+/** The longest permission a client may ask about, in characters. */
+const LONGEST = 256
+
+/** @throws GatewayError BAD_USER_INPUT when the text is not `resource:action`. */
+export function parsePermission(text: string): Permission {
+  const colon = text.indexOf(':')
+  if (colon < 1 || colon === text.length - 1 || text.length > LONGEST)
+    throw new GatewayError(
+      'BAD_USER_INPUT',
+      `A permission is resource:action, at most ${LONGEST} characters.`,
+    )
+  return text
+}
+
+/** The person in the organization whose permissions are asked for. */
+export interface Subject {
+  readonly userId: string
+  readonly organizationId: string
+}
+
+/** A role whose permissions are kept in the database, as stored: `permission` is JSON text that may be malformed. */
+export interface DynamicRole {
+  readonly role: string
+  readonly permission: string
+}
+
+export interface SubjectRoles extends Subject {
+  /** False when the user does not exist or is effectively banned. */
+  readonly active: boolean
+  /** The role column of each member row. Better Auth can leave several for one pair; none: not a member. */
+  readonly memberships: readonly string[]
+}
+
+export interface RolesRead {
+  /** The database's clock when the rows were read. */
+  readonly readAt: Date
+  /** One for each subject asked for, in the same order. */
+  readonly subjects: readonly SubjectRoles[]
+  /** All dynamic roles of the organizations asked for; empty unless they were asked for. */
+  readonly dynamicRoles: ReadonlyMap<string, readonly DynamicRole[]>
+}
+
+export interface RoleRepository {
+  /** One statement, whatever the number of subjects. */
+  findRoles(
+    subjects: readonly Subject[],
+    options: { readonly dynamic: boolean },
+  ): Promise<RolesRead>
+}
+
+/** What a subject may do, as it was when the members table was read. */
+export interface Grant {
+  /** False when the user did not exist or was effectively banned: no permissions then. */
+  readonly active: boolean
+  readonly member: boolean
+  /** The member's role names; empty for a non-member. */
+  readonly roles: readonly string[]
+  /** Sorted, without duplicates. */
+  readonly permissions: readonly Permission[]
+  readonly resolvedAt: Date
+  readonly source: 'CACHE' | 'DATABASE'
+}
+
+/** CACHED: at most the cache's time to live behind the members table. FRESH: read after this question was asked. */
+export type Consistency = 'CACHED' | 'FRESH'
+
+export interface PermissionService {
+  /**
+   * One grant for each subject, in the same order; one cache round trip and at most one SQL statement for all.
+   * @throws GatewayError UNAVAILABLE or TIMEOUT when the database cannot answer. A cache in trouble is never an error.
+   */
+  resolve(subjects: readonly Subject[], consistency: Consistency): Promise<readonly Grant[]>
+}

@@ -1,0 +1,31 @@
+/**
+ * A person Better Auth knows. Fields that a Better Auth plug-in adds are `null` where the database lacks their column.
+ * Dates are instants; `email` is stored in lower case.
+ */
+export interface User {
+  readonly id: string
+  readonly name: string
+  readonly image: string | null
+  readonly email: string
+  readonly emailVerified: boolean
+  readonly createdAt: Date
+  readonly updatedAt: Date
+  readonly username: string | null
+  readonly displayUsername: string | null
+  readonly phoneNumber: string | null
+  readonly phoneNumberVerified: boolean | null
+  readonly twoFactorEnabled: boolean | null
+  readonly isAnonymous: boolean | null
+  /** Names of global roles, separated by commas, as the admin plug-in stores them. */
+  readonly role: string | null
+  readonly banned: boolean | null
+  readonly banReason: string | null
+  readonly banExpires: Date | null
+}
+
+export interface UserRepository {
+  /** The users that exist, in any order. Unknown ids are left out. */
+  findByIds(ids: readonly string[]): Promise<readonly User[]>
+  /** The users that have one of these addresses, compared without regard to case, in any order. */
+  findByEmails(emails: readonly string[]): Promise<readonly User[]>
+}
