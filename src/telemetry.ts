@@ -2,20 +2,44 @@ import { pino } from 'pino'
 
 export type Logger = pino.Logger
 
-/** JSON lines. What could carry a credential or personal data is not logged; redaction is the second line of defence. */
+/**
+ * JSON lines. What could carry a credential or personal data is not logged in the first place; redaction is the second
+ * line of defence.
+ */
 export function createLogger(
   level: string,
   destination: pino.DestinationStream = pino.destination(1),
 ): Logger {
-  return pino(
-    {
-      level,
-      base: null,
-      redact: {
-        paths: ['authorization', 'cookie', 'token', 'email', 'variables', '*.authorization', '*.cookie', '*.token', '*.email', '*.variables'],
-        censor: '[redacted]',
-      },
-    },
-    destination,
-  )
+  return pino({ level, base: null, redact: { paths: secrets, censor: '[redacted]' } }, destination)
+}
+
+const secrets = ['authorization', 'cookie', 'token', 'email', 'variables'].flatMap((name) => [
+  name,
+  `*.${name}`,
+])
+
+/**
+ * What may be logged of an error: its kind, its codes and where it arose. Messages of drivers can quote values, so of
+ * these only the codes are kept.
+ */
+export function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { kind: typeof error }
+  const { code, meta } = error as { code?: unknown; meta?: { driverAdapterError?: unknown } }
+  const inner = error.cause ?? meta?.driverAdapterError
+  return {
+    name: error.name,
+    code,
+    at: error.stack
+      ?.split('\n')
+      .filter((line) => /^\s+at /.test(line))
+      .slice(0, 5)
+      .map((line) => line.trim()),
+    ...(inner === undefined ? {} : { cause: describeCause(inner) }),
+  }
+}
+
+function describeCause(cause: unknown): object {
+  if (cause instanceof Error) return describeError(cause)
+  const { kind, originalCode } = (cause ?? {}) as { kind?: unknown; originalCode?: unknown }
+  return { kind, sqlState: originalCode }
 }

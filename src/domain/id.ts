@@ -8,6 +8,9 @@ const LONGEST = 256
  */
 export function checkKey(value: string, what: string): string {
   if (value === '' || value.length > LONGEST || value.includes('\0'))
-    throw new GatewayError('BAD_USER_INPUT', `${what} must be 1 to ${LONGEST} characters, without NUL.`)
+    throw new GatewayError(
+      'BAD_USER_INPUT',
+      `${what} must be 1 to ${LONGEST} characters, without NUL.`,
+    )
   return value
 }

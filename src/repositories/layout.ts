@@ -17,7 +17,15 @@ export interface Column {
   /** Its real name in the database. */
   readonly name: string
   /** Its PostgreSQL type, as far as SQL has to know: what a parameter compared with it is cast to. */
-  readonly type: 'text' | 'uuid' | 'boolean' | 'timestamptz' | 'timestamp' | 'jsonb' | 'json' | 'enum'
+  readonly type:
+    | 'text'
+    | 'uuid'
+    | 'boolean'
+    | 'timestamptz'
+    | 'timestamp'
+    | 'jsonb'
+    | 'json'
+    | 'enum'
 }
 
 export interface Table {

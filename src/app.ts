@@ -1,0 +1,171 @@
+import type { RequestListener } from 'node:http'
+import { lexicographicSortSchema, printSchema } from 'graphql'
+import { HeldKeys } from './auth/held-keys.ts'
+import { JwtAuthenticator } from './auth/jwt.ts'
+import { databaseKeySource, type KeySource, urlKeySource } from './auth/key-source.ts'
+import type { Config } from './config.ts'
+import type { Sources } from './graphql/context.ts'
+import type { Features } from './graphql/features.ts'
+import { createHandler } from './graphql/handler.ts'
+import { createSchema } from './graphql/schema.ts'
+import type { PermissionCache } from './permissions/cache.ts'
+import {
+  defaultRoleDefinitions,
+  parseRoleDefinitions,
+  versionOf,
+} from './permissions/definitions.ts'
+import { MemoryPermissionCache } from './permissions/memory-cache.ts'
+import { RedisPermissionCache } from './permissions/redis-cache.ts'
+import { createRedis } from './permissions/redis-client.ts'
+import { CachingPermissionService } from './permissions/service.ts'
+import { type Database, openDatabase } from './repositories/client.ts'
+import { layout } from './repositories/generated/layout.ts'
+import type { Layout } from './repositories/layout.ts'
+import { PrismaMemberRepository } from './repositories/member.ts'
+import { PrismaOrganizationRepository } from './repositories/organization.ts'
+import { PrismaRoleRepository } from './repositories/role.ts'
+import { PrismaSigningKeyRepository } from './repositories/signing-key.ts'
+import { Tables } from './repositories/tables.ts'
+import { PrismaUserRepository } from './repositories/user.ts'
+import { PrismaVisibilityRepository } from './repositories/visibility.ts'
+import { createLogger, describeError, type Logger } from './telemetry.ts'
+
+export type { Config } from './config.ts'
+export { loadConfig } from './config.ts'
+
+export interface Gateway {
+  /** For servers that speak the Fetch API. */
+  readonly fetch: (request: Request) => Promise<Response>
+  /** For `node:http` and the servers built on it. */
+  readonly node: RequestListener
+  /** Whether the database answers. */
+  ready(): Promise<boolean>
+  /** Lets go of connections; requests under way should have ended. */
+  close(): Promise<void>
+}
+
+export interface GatewayParts {
+  readonly log?: Logger
+  /** What GraphiQL sends until its reader changes it. */
+  readonly graphiqlHeaders?: Readonly<Record<string, string>>
+}
+
+/**
+ * The composition root: every part of the gateway is made here, once, and handed what it needs.
+ * @throws Error when the access control file does not say what roles may do.
+ */
+export function createGateway(config: Config, parts: GatewayParts = {}): Gateway {
+  const log = parts.log ?? createLogger(config.logLevel)
+  const report = (what: string) => (error: unknown) =>
+    log.warn({ error: describeError(error) }, what)
+
+  const definitions =
+    config.permissions.accessControl === null
+      ? defaultRoleDefinitions
+      : parseRoleDefinitions(config.permissions.accessControl)
+  const database = openDatabase(config.database)
+  const tables = new Tables(layout, config.database.schema)
+  const cache = createPermissionCache(config, definitions, report('Redis is in trouble.'))
+  const sources: Sources = {
+    users: new PrismaUserRepository(database, tables),
+    organizations: new PrismaOrganizationRepository(database),
+    members: new PrismaMemberRepository(database, tables),
+    visibility: new PrismaVisibilityRepository(database, tables),
+    permissions: new CachingPermissionService({
+      roles: new PrismaRoleRepository(database, tables),
+      cache,
+      definitions,
+      dynamic: config.permissions.dynamic,
+    }),
+    platformAdminRoles: config.platformAdminRoles,
+  }
+  const ready = () => answers(database)
+  const handler = createHandler({
+    schema: createSchema(featuresOf(layout)),
+    sources,
+    authenticator: createAuthenticator(config, database, tables, report),
+    ready,
+    onRequest: (request) => log.info(request, 'request'),
+    onUnexpected: (error) => log.error({ error: describeError(error) }, 'unexpected error'),
+    graphiql: config.http.graphiql ? { headers: parts.graphiqlHeaders ?? {} } : null,
+    introspection: config.http.introspection,
+    corsOrigins: config.http.corsOrigins,
+  })
+  return {
+    fetch: async (request) => handler.fetch(request),
+    node: handler,
+    ready,
+    close: async () => {
+      await handler.dispose()
+      await cache.close()
+      await database.close()
+    },
+  }
+}
+
+/** The graph of the introspected database in GraphQL's schema language, sorted. */
+export function printGraph(): string {
+  return `${printSchema(lexicographicSortSchema(createSchema(featuresOf(layout))))}\n`
+}
+
+function createAuthenticator(
+  { auth, service }: Config,
+  database: Database,
+  tables: Tables,
+  report: (what: string) => (error: unknown) => void,
+) {
+  const keys = (source: KeySource, whose: string) =>
+    new HeldKeys(source, report(`The signing keys of ${whose} cannot be read.`)).getKey
+  const userKeys =
+    auth.jwks === 'database'
+      ? databaseKeySource(new PrismaSigningKeyRepository(database, tables))
+      : urlKeySource(auth.jwks)
+  return new JwtAuthenticator({
+    users: {
+      issuer: auth.issuer,
+      audience: auth.audience,
+      getKey: keys(userKeys, 'Better Auth'),
+    },
+    services: service && {
+      issuer: service.issuer,
+      audience: service.audience,
+      getKey: keys(urlKeySource(service.jwksUrl), 'services'),
+    },
+    algorithms: auth.algorithms,
+  })
+}
+
+/** Grants kept in this process when there is no Redis. */
+const MOST_CACHED_GRANTS = 100_000
+
+function createPermissionCache(
+  { redis, permissions: { dynamic, ttlSeconds } }: Config,
+  definitions: Parameters<typeof versionOf>[0],
+  onTrouble: (error: Error) => void,
+): PermissionCache {
+  if (!redis) return new MemoryPermissionCache({ ttlSeconds, maxEntries: MOST_CACHED_GRANTS })
+  const { timeoutMs, keyPrefix: prefix } = redis
+  return new RedisPermissionCache(createRedis(redis.url, { timeoutMs, onTrouble }), {
+    prefix,
+    ttlSeconds,
+    timeoutMs,
+    version: versionOf(definitions, dynamic),
+    onTrouble,
+  })
+}
+
+function featuresOf({ User, Organization, Member }: Layout): Features {
+  return {
+    organizations: Organization !== null && Member !== null,
+    userFields: new Set(Object.keys(User?.columns ?? {})),
+  }
+}
+
+async function answers(database: Database): Promise<boolean> {
+  try {
+    await database.ping()
+    return true
+  } catch {
+    return false
+  }
+}

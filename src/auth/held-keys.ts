@@ -1,0 +1,66 @@
+import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose'
+import { GatewayError } from '../domain/errors.ts'
+import type { KeySource } from './key-source.ts'
+
+/** How long keys are held: a key that Better Auth withdraws stops verifying after at most this. */
+const MAX_AGE_MS = 60_000
+/** The shortest time between two reads of the source, so that made-up key ids cannot hammer it. */
+const COOL_DOWN_MS = 1_000
+/** The same after a failed read while older keys are at hand, so that a hanging source does not hold up requests. */
+const COOL_DOWN_AFTER_FAILURE_MS = 10_000
+
+/**
+ * Keys of one issuer, held in memory. An unknown `kid` makes them be read again, not more often than the cool-down
+ * allows. When the source fails, the last known keys go on; with none yet, verifying is UNAVAILABLE.
+ */
+export class HeldKeys {
+  readonly #source: KeySource
+  readonly #onTrouble: (error: unknown) => void
+  #getKey: JWTVerifyGetKey | null = null
+  #readAt = Number.NEGATIVE_INFINITY
+  #nextReadAt = Number.NEGATIVE_INFINITY
+  #reading: Promise<void> | null = null
+
+  constructor(source: KeySource, onTrouble: (error: unknown) => void) {
+    this.#source = source
+    this.#onTrouble = onTrouble
+  }
+
+  /** The key function for jose's `jwtVerify`. */
+  readonly getKey: JWTVerifyGetKey = async (header, token) => {
+    if (performance.now() - this.#readAt > MAX_AGE_MS) await this.#read()
+    try {
+      return await this.#current()(header, token)
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+      await this.#read()
+      return this.#current()(header, token)
+    }
+  }
+
+  #current(): JWTVerifyGetKey {
+    if (!this.#getKey) throw new GatewayError('UNAVAILABLE', 'The signing keys cannot be read.')
+    return this.#getKey
+  }
+
+  async #read(): Promise<void> {
+    if (this.#reading) return this.#reading
+    if (performance.now() < this.#nextReadAt) return
+    this.#reading = this.#replace().finally(() => {
+      this.#reading = null
+    })
+    return this.#reading
+  }
+
+  async #replace(): Promise<void> {
+    let coolDown = COOL_DOWN_MS
+    try {
+      this.#getKey = createLocalJWKSet(await this.#source())
+      this.#readAt = performance.now()
+    } catch (error) {
+      if (this.#getKey) coolDown = COOL_DOWN_AFTER_FAILURE_MS
+      this.#onTrouble(error)
+    }
+    this.#nextReadAt = performance.now() + coolDown
+  }
+}

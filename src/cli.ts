@@ -1,0 +1,144 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util'
+import { createGateway, printGraph } from './app.ts'
+import { type Config, ConfigError, loadConfig } from './config.ts'
+import type { Demo, DemoGatewaySettings } from './demo/demo.ts'
+import { startServer } from './server.ts'
+import { createLogger } from './telemetry.ts'
+
+const USAGE = `Usage: identity-gateway <command>
+
+  serve        Serve the graph over HTTP, configured by the environment (see README.md).
+  demo         Start everything with sample people on this machine: PostgreSQL, Better Auth, the gateway.
+                 --json   print one line of JSON for programs, and nothing else, on standard output
+  introspect   Read how DATABASE_URL names Better Auth's tables; write prisma/schema.prisma and generate from it.
+  schema       Print the graph in GraphQL's schema language.
+
+Ends with 0 when all went well, 1 when something failed, 2 when it was called wrongly.
+`
+
+const commands: Readonly<Record<string, (options: { json: boolean }) => Promise<void>>> = {
+  serve,
+  demo,
+  introspect,
+  schema: async () => {
+    process.stdout.write(printGraph())
+  },
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = readArguments()
+  const [name = '', ...rest] = positionals
+  if (values.help) {
+    process.stdout.write(USAGE)
+    return
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (!command || rest.length > 0 || (values.json && name !== 'demo')) fail(USAGE, 2)
+  await command(values)
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        json: { type: 'boolean', default: false },
+      },
+    })
+  } catch (error) {
+    return fail(`${error instanceof Error ? error.message : error}\n\n${USAGE}`, 2)
+  }
+}
+
+async function serve(): Promise<void> {
+  const config = loadConfig(process.env)
+  const log = createLogger(config.logLevel)
+  const starting = startServer(createGateway(config, { log }), config.http)
+  stopOnSignal(starting)
+  const { url } = await starting
+  if (!config.redis) log.info('REDIS_URL is not set: permissions are cached in this process.')
+  log.info({ url }, 'listening')
+}
+
+async function demo({ json }: { json: boolean }): Promise<void> {
+  const { startDemo } = await import('./demo/demo.ts')
+  const { toJsonLine, toText } = await import('./demo/print.ts')
+  const starting = startDemo({
+    port: process.env.PORT ? Number(process.env.PORT) : undefined,
+    redisUrl: process.env.REDIS_URL || undefined,
+    log: (line) => process.stderr.write(`${line}\n`),
+    startGateway: startDemoGateway,
+  })
+  stopOnSignal(starting)
+  const running: Demo = await starting
+  process.stdout.write(json ? `${toJsonLine(running)}\n` : toText(running))
+}
+
+async function startDemoGateway(settings: DemoGatewaySettings) {
+  const environment = loadConfig({
+    ...process.env,
+    DATABASE_URL: settings.databaseUrl,
+    REDIS_URL: settings.redisUrl ?? '',
+    AUTH_ISSUER: settings.issuer,
+    AUTH_AUDIENCE: settings.issuer,
+    SERVICE_ISSUER: settings.service.issuer,
+    SERVICE_AUDIENCE: settings.service.audience,
+    SERVICE_JWKS_URL: settings.service.jwksUrl,
+    DYNAMIC_ACCESS_CONTROL: 'on',
+    HOST: settings.host,
+    PORT: String(settings.port),
+  })
+  const config: Config = {
+    ...environment,
+    permissions: { ...environment.permissions, accessControl: settings.accessControl },
+  }
+  // Standard output is for what the reader needs; only trouble is logged, beside it.
+  const log = createLogger(process.env.LOG_LEVEL || 'warn', process.stderr)
+  const server = await startServer(createGateway(config, { log }), {
+    ...config.http,
+    hosts: ['127.0.0.1', 'localhost'],
+  })
+  return { url: `${server.url}/graphql`, stop: server.stop }
+}
+
+async function introspect(): Promise<void> {
+  const { introspect } = await import('./introspection/introspect.ts')
+  const { DATABASE_URL, DATABASE_SCHEMA } = process.env
+  if (!DATABASE_URL) fail('DATABASE_URL is required: the PostgreSQL database of Better Auth.\n', 2)
+  const report = await introspect({
+    databaseUrl: DATABASE_URL,
+    databaseSchema: DATABASE_SCHEMA || 'public',
+    schemaPath: 'prisma/schema.prisma',
+  })
+  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
+}
+
+/** Repeated signals change nothing: npm passes on the one that the terminal has sent already. */
+function stopOnSignal(starting: Promise<{ stop(): Promise<void> }>): void {
+  let stopping = false
+  const stop = async () => {
+    if (stopping) return
+    stopping = true
+    await starting.then((running) => running.stop()).catch(report)
+    process.exit()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stop)
+}
+
+function report(error: unknown): void {
+  const told = error instanceof ConfigError || !(error instanceof Error)
+  process.stderr.write(`${told ? error : error.message}\n`)
+  process.exitCode = error instanceof ConfigError ? 2 : 1
+}
+
+function fail(message: string, exitCode: number): never {
+  process.stderr.write(message)
+  process.exit(exitCode)
+}
+
+await main().catch((error) => {
+  report(error)
+  process.exit()
+})

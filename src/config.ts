@@ -1,0 +1,220 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+/** Everything the process is told from outside. Durations and sizes carry their unit in the name. */
+export interface Config {
+  readonly database: {
+    readonly url: string
+    readonly schema: string
+    readonly poolSize: number
+    readonly statementTimeoutMs: number
+  }
+  /** `null`: permissions are cached in this process. */
+  readonly redis: {
+    readonly url: string
+    readonly keyPrefix: string
+    readonly timeoutMs: number
+  } | null
+  readonly auth: {
+    readonly issuer: string
+    readonly audience: string
+    readonly algorithms: readonly string[]
+    /** Where Better Auth's public keys are read: its own table, or a JWKS URL. */
+    readonly jwks: 'database' | URL
+  }
+  /** `null`: no service tokens are accepted. */
+  readonly service: {
+    readonly issuer: string
+    readonly audience: string
+    readonly jwksUrl: URL
+  } | null
+  readonly permissions: {
+    /** The parsed text of the access control file; `null`: Better Auth's default roles. */
+    readonly accessControl: unknown
+    readonly dynamic: boolean
+    readonly ttlSeconds: number
+  }
+  readonly platformAdminRoles: readonly string[]
+  readonly http: {
+    readonly host: string
+    readonly port: number
+    readonly graphiql: boolean
+    readonly introspection: boolean
+    readonly corsOrigins: readonly string[]
+  }
+  readonly logLevel: string
+}
+
+/** What is wrong with the environment: every problem, one a line, each naming its variable. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/**
+ * Reads the configuration from environment variables; an empty one counts as absent.
+ * @throws ConfigError
+ */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  const parsed = variables.safeParse(given)
+  if (!parsed.success)
+    throw new ConfigError(
+      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'),
+    )
+  return toConfig(parsed.data)
+}
+
+const algorithms = [
+  'EdDSA',
+  'ES256',
+  'ES384',
+  'ES512',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+]
+
+const required = (what: string) => z.string({ error: `is required: ${what}` })
+const onOff = z
+  .enum(['on', 'off'], { error: 'must be on or off' })
+  .transform((text) => text === 'on')
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+)
+const integer = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `must be from ${least} to ${most}`)
+const url = (...protocols: string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    )
+const httpUrl = url('http:', 'https:').transform((text) => new URL(text))
+const jsonFile = z.string().transform((path, context): unknown => {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    context.addIssue(`cannot be read as JSON: ${error instanceof Error ? error.message : error}`)
+    return z.NEVER
+  }
+})
+
+const variables = z
+  .object({
+    DATABASE_URL: required('the PostgreSQL database of Better Auth').pipe(
+      url('postgresql:', 'postgres:'),
+    ),
+    DATABASE_SCHEMA: z.string().default('public'),
+    DATABASE_POOL_SIZE: integer(1, 1000).default(10),
+    DATABASE_STATEMENT_TIMEOUT_MS: integer(1, 600_000).default(2000),
+    REDIS_URL: z
+      .string()
+      .refine(
+        (text) =>
+          text.split(',').every((node) => url('redis:', 'rediss:').safeParse(node.trim()).success),
+        'must be redis:// or rediss:// URLs, separated by commas',
+      )
+      .optional(),
+    REDIS_KEY_PREFIX: z.string().default('identity:'),
+    REDIS_TIMEOUT_MS: integer(1, 60_000).default(100),
+    AUTH_ISSUER: required(
+      "the issuer of Better Auth's tokens, by default the origin of its base URL",
+    ),
+    AUTH_AUDIENCE: z.string().optional(),
+    AUTH_ALGORITHMS: list
+      .refine(
+        (names) => names.length > 0 && names.every((name) => algorithms.includes(name)),
+        `must be some of ${algorithms.join(',')}`,
+      )
+      .default(['EdDSA', 'ES256', 'RS256']),
+    AUTH_JWKS: z.literal('database').or(httpUrl).default('database'),
+    SERVICE_ISSUER: z.string().optional(),
+    SERVICE_AUDIENCE: z.string().optional(),
+    SERVICE_JWKS_URL: httpUrl.optional(),
+    ACCESS_CONTROL_FILE: jsonFile.optional(),
+    DYNAMIC_ACCESS_CONTROL: onOff.default(false),
+    PERMISSION_CACHE_TTL_SECONDS: integer(1, 300).default(300),
+    PLATFORM_ADMIN_ROLES: list.default(['admin']),
+    HOST: z.string().default('0.0.0.0'),
+    PORT: integer(0, 65_535).default(4000),
+    NODE_ENV: z.string().default('development'),
+    GRAPHIQL: onOff.optional(),
+    INTROSPECTION: onOff.optional(),
+    CORS_ORIGINS: list.default([]),
+    LOG_LEVEL: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+      .default('info'),
+  })
+  .check((context) => {
+    const { SERVICE_ISSUER, SERVICE_AUDIENCE, SERVICE_JWKS_URL, AUTH_ISSUER } = context.value
+    const complain = (variable: string, message: string) =>
+      context.issues.push({ code: 'custom', path: [variable], message, input: undefined })
+    if (SERVICE_ISSUER === undefined && (SERVICE_AUDIENCE ?? SERVICE_JWKS_URL) !== undefined)
+      complain('SERVICE_ISSUER', 'is required with SERVICE_AUDIENCE and SERVICE_JWKS_URL')
+    if (SERVICE_ISSUER === undefined) return
+    if (SERVICE_AUDIENCE === undefined)
+      complain('SERVICE_AUDIENCE', 'is required with SERVICE_ISSUER')
+    if (SERVICE_JWKS_URL === undefined)
+      complain('SERVICE_JWKS_URL', 'is required with SERVICE_ISSUER')
+    if (SERVICE_ISSUER === AUTH_ISSUER)
+      complain('SERVICE_ISSUER', 'must differ from AUTH_ISSUER, or users could carry scopes')
+  })
+
+function toConfig(env: z.infer<typeof variables>): Config {
+  const production = env.NODE_ENV === 'production'
+  return Object.freeze({
+    database: {
+      url: env.DATABASE_URL,
+      schema: env.DATABASE_SCHEMA,
+      poolSize: env.DATABASE_POOL_SIZE,
+      statementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
+    },
+    redis:
+      env.REDIS_URL === undefined
+        ? null
+        : { url: env.REDIS_URL, keyPrefix: env.REDIS_KEY_PREFIX, timeoutMs: env.REDIS_TIMEOUT_MS },
+    auth: {
+      issuer: env.AUTH_ISSUER,
+      audience: env.AUTH_AUDIENCE ?? env.AUTH_ISSUER,
+      algorithms: env.AUTH_ALGORITHMS,
+      jwks: env.AUTH_JWKS,
+    },
+    service:
+      env.SERVICE_ISSUER === undefined ||
+      env.SERVICE_AUDIENCE === undefined ||
+      env.SERVICE_JWKS_URL === undefined
+        ? null
+        : {
+            issuer: env.SERVICE_ISSUER,
+            audience: env.SERVICE_AUDIENCE,
+            jwksUrl: env.SERVICE_JWKS_URL,
+          },
+    permissions: {
+      accessControl: env.ACCESS_CONTROL_FILE ?? null,
+      dynamic: env.DYNAMIC_ACCESS_CONTROL,
+      ttlSeconds: env.PERMISSION_CACHE_TTL_SECONDS,
+    },
+    platformAdminRoles: env.PLATFORM_ADMIN_ROLES,
+    http: {
+      host: env.HOST,
+      port: env.PORT,
+      graphiql: env.GRAPHIQL ?? !production,
+      introspection: env.INTROSPECTION ?? !production,
+      corsOrigins: env.CORS_ORIGINS,
+    },
+    logLevel: env.LOG_LEVEL,
+  })
+}

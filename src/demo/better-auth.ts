@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { betterAuth } from 'better-auth'
+import { getMigrations } from 'better-auth/db/migration'
+import { toNodeHandler } from 'better-auth/node'
+import pg from 'pg'
+import { betterAuthOptions, type IdentitySettings } from './better-auth-options.ts'
+import { close, listen } from './ports.ts'
+
+export interface BetterAuthSettings {
+  readonly databaseUrl: string
+  /** The port wanted; any free one when it is taken or not given. */
+  readonly port?: number
+  /** Signs sessions (random). */
+  readonly secret?: string
+  /** How long a JWT is good for, as a span (`15m`). */
+  readonly tokenLifetime?: string
+  readonly algorithm?: IdentitySettings['algorithm']
+  /** JSON documents to serve next to Better Auth, by path. */
+  readonly documents?: Readonly<Record<string, unknown>>
+}
+
+/** Better Auth with all its plug-ins: `auth.api` holds every operation, also those that have no HTTP route. */
+export type Auth = ReturnType<typeof createAuth>
+
+export interface BetterAuthServer {
+  /** `http://127.0.0.1:<port>/api/auth` */
+  readonly url: string
+  /** What its JWTs carry as `iss` and `aud`: the origin alone. */
+  readonly issuer: string
+  readonly secret: string
+  readonly auth: Auth
+  stop(): Promise<void>
+}
+
+/** Makes Better Auth's tables where they are missing, then serves Better Auth on 127.0.0.1. */
+export async function startBetterAuth(settings: BetterAuthSettings): Promise<BetterAuthServer> {
+  const secret = settings.secret ?? randomBytes(32).toString('hex')
+  const pool = new pg.Pool({
+    connectionString: settings.databaseUrl,
+    max: 10,
+    application_name: 'better-auth',
+  })
+  pool.on('error', () => {})
+  // The port is part of every token's issuer, so it is taken before Better Auth is made.
+  let handle = (_: IncomingMessage, response: ServerResponse) => send(response, 503, null)
+  const server = createServer((request, response) => handle(request, response))
+  try {
+    const port = await listen(server, settings.port ?? 0, '127.0.0.1')
+    const origin = `http://127.0.0.1:${port}`
+    const { tokenLifetime = '15m', algorithm = 'EdDSA' } = settings
+    const auth = createAuth({ origin, pool, secret, tokenLifetime, algorithm })
+    await migrate(auth)
+    handle = createHandler(auth, port, settings.documents ?? {})
+    return {
+      url: `${origin}/api/auth`,
+      issuer: origin,
+      secret,
+      auth,
+      async stop() {
+        server.closeAllConnections()
+        await close(server)
+        await pool.end()
+      },
+    }
+  } catch (error) {
+    await close(server)
+    await pool.end()
+    throw error
+  }
+}
+
+function createAuth(settings: IdentitySettings) {
+  return betterAuth(betterAuthOptions(settings))
+}
+
+async function migrate(auth: Auth): Promise<void> {
+  const { runMigrations } = await getMigrations(auth.options)
+  await runMigrations()
+}
+
+/** A page that a browser was tricked into sending here under another name is refused (DNS rebinding). */
+function createHandler(auth: Auth, port: number, documents: Readonly<Record<string, unknown>>) {
+  const names = new Set([`127.0.0.1:${port}`, `localhost:${port}`])
+  const api = toNodeHandler(auth)
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const path = request.url?.split('?', 1)[0] ?? '/'
+    if (!names.has(request.headers.host ?? '')) send(response, 421, { error: 'Unknown host.' })
+    else if (path.startsWith('/api/auth/'))
+      api(request, response).catch(() => send(response, 500, { error: 'Failed.' }))
+    else if (Object.hasOwn(documents, path)) send(response, 200, documents[path])
+    else send(response, 404, { error: 'Better Auth is at /api/auth.' })
+  }
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  if (response.headersSent) return
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
+}

@@ -1,0 +1,135 @@
+import { layout } from '../repositories/generated/layout.ts'
+import { type AccessControlFile, accessControl } from './access-control.ts'
+import { startBetterAuth } from './better-auth.ts'
+import { isTaken, verifyFreePort } from './ports.ts'
+import { startPostgres } from './postgres.ts'
+import { findOrStartRedis } from './redis.ts'
+import { createReadOnlyRole } from './role.ts'
+import { type DemoPerson, seed } from './seed.ts'
+import { createServiceIssuer } from './service-issuer.ts'
+
+export interface DemoOptions {
+  /** The gateway's port, which must be free then; when not given, the first free one from 4000 on. */
+  readonly port?: number | undefined
+  /** A Redis to use; when not given, the machine's own `redis-server` is started. */
+  readonly redisUrl?: string | undefined
+  /** Told what is going on, a line at a time. */
+  readonly log: (line: string) => void
+  readonly startGateway: (settings: DemoGatewaySettings) => Promise<DemoGateway>
+}
+
+/** What the gateway of the demo is to be configured with. */
+export interface DemoGatewaySettings {
+  readonly host: '127.0.0.1'
+  readonly port: number
+  /** As the read-only role. */
+  readonly databaseUrl: string
+  /** `null`: permissions are cached in the process. */
+  readonly redisUrl: string | null
+  /** The issuer and the audience of people's tokens. */
+  readonly issuer: string
+  readonly betterAuthUrl: string
+  readonly accessControl: AccessControlFile
+  readonly dynamicAccessControl: true
+  readonly service: { readonly issuer: string; readonly audience: string; readonly jwksUrl: string }
+}
+
+export interface DemoGateway {
+  /** The address of the graph, with its path. */
+  readonly url: string
+  stop(): Promise<void>
+}
+
+export interface Demo {
+  readonly graphql: string
+  readonly auth: string
+  /** As the read-only role. */
+  readonly database: string
+  readonly databaseOwner: string
+  readonly redis: string | null
+  readonly service: { readonly token: string }
+  readonly people: readonly DemoPerson[]
+  /** Stops everything that was started, the last part first. */
+  stop(): Promise<void>
+}
+
+/** Starts everything the gateway needs, with sample people in it, then the gateway, all on 127.0.0.1. */
+export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo> {
+  const stops: (() => Promise<void>)[] = []
+  const stop = async () => {
+    for (const stopPart of stops.splice(0).reverse())
+      await stopPart().catch((error) => log(`Stopping failed: ${error}`))
+  }
+  try {
+    const port = await chooseGatewayPort(options.port)
+    const postgres = registered(await startPostgres(), stops)
+    const redis = registered(await findOrStartRedis({ url: options.redisUrl }), stops)
+    log('PostgreSQL is ready.')
+    const services = await createServiceIssuer()
+    const betterAuth = registered(
+      await startBetterAuth({
+        databaseUrl: postgres.url,
+        port: port === 3000 ? 0 : 3000,
+        tokenLifetime: '12h',
+        documents: { '/services/jwks': services.jwks },
+      }),
+      stops,
+    )
+    log('Better Auth is ready; people and organizations are signing up.')
+    const people = await seed(betterAuth.auth)
+    const databaseUrl = await createReadOnlyRole(postgres.url, layout)
+    const service = {
+      issuer: `${betterAuth.issuer}/services`,
+      audience: 'identity-gateway',
+      jwksUrl: `${betterAuth.issuer}/services/jwks`,
+    }
+    const gateway = registered(
+      await options.startGateway({
+        host: '127.0.0.1',
+        port,
+        databaseUrl,
+        redisUrl: redis?.url ?? null,
+        issuer: betterAuth.issuer,
+        betterAuthUrl: betterAuth.url,
+        accessControl,
+        dynamicAccessControl: true,
+        service,
+      }),
+      stops,
+    )
+    return {
+      graphql: gateway.url,
+      auth: betterAuth.url,
+      database: databaseUrl,
+      databaseOwner: postgres.url,
+      redis: redis?.url ?? null,
+      service: { token: await services.sign(service.issuer, service.audience) },
+      people,
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function registered<Part extends { stop(): Promise<void> } | null>(
+  part: Part,
+  stops: (() => Promise<void>)[],
+): Part {
+  if (part !== null) stops.push(() => part.stop())
+  return part
+}
+
+async function chooseGatewayPort(wanted: number | undefined): Promise<number> {
+  for (let port = wanted ?? 4000; ; port++) {
+    try {
+      await verifyFreePort(port, '127.0.0.1')
+      return port
+    } catch (error) {
+      if (!isTaken(error)) throw error
+      if (wanted !== undefined)
+        throw new Error(`Port ${port} is taken: set PORT to another one.`, { cause: error })
+    }
+  }
+}

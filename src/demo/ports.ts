@@ -1,0 +1,45 @@
+import { createServer, type Server } from 'node:net'
+
+/** A TCP port that was free a moment ago: whoever uses it must cope with losing the race for it. */
+export async function findFreePort(host = '127.0.0.1'): Promise<number> {
+  const probe = createServer()
+  const port = await bind(probe, 0, host)
+  await close(probe)
+  return port
+}
+
+/** @throws Error when something else listens there, or this user may not. */
+export async function verifyFreePort(port: number, host: string): Promise<void> {
+  const probe = createServer()
+  await bind(probe, port, host)
+  await close(probe)
+}
+
+/** Listens on the wanted port, or on any free one when that is taken. Answers the port. */
+export async function listen(server: Server, wanted: number, host: string): Promise<number> {
+  try {
+    return await bind(server, wanted, host)
+  } catch (error) {
+    if (wanted === 0 || !isTaken(error)) throw error
+    return bind(server, 0, host)
+  }
+}
+
+export function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+}
+
+export function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
+}
+
+function bind(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}

@@ -1,0 +1,96 @@
+import { GatewayError } from '../domain/errors.ts'
+import type { Page, PageRequest, Position } from '../domain/page.ts'
+import type { Builder } from './builder.ts'
+import type { Context } from './context.ts'
+import { Cursors } from './cursor.ts'
+import { loaderOf } from './loaders.ts'
+
+export interface ConnectionArguments {
+  readonly first?: number | null | undefined
+  readonly last?: number | null | undefined
+  readonly after?: string | null | undefined
+  readonly before?: string | null | undefined
+}
+
+const DEFAULT_SIZE = 20
+const LARGEST_SIZE = 100
+
+/** @throws GatewayError BAD_USER_INPUT for sizes out of range, both sizes at once, or a foreign cursor. */
+export function toPageRequest(
+  { first, last, after, before }: ConnectionArguments,
+  cursors: Cursors,
+): PageRequest {
+  if (first != null && last != null)
+    throw new GatewayError('BAD_USER_INPUT', 'Give first or last, not both.')
+  const size = first ?? last ?? DEFAULT_SIZE
+  if (size < 1 || size > LARGEST_SIZE)
+    throw new GatewayError('BAD_USER_INPUT', `first and last are 1 to ${LARGEST_SIZE}.`)
+  return {
+    size,
+    from: last == null ? 'start' : 'end',
+    after: after == null ? undefined : cursors.decode(after),
+    before: before == null ? undefined : cursors.decode(before),
+  }
+}
+
+interface ListedBy<Item, Edge> {
+  /** The field, for example `Organization.members`. */
+  readonly field: string
+  readonly parentId: string
+  /** Whatever else decides what the list holds; parents with the same share a statement. */
+  readonly scope?: unknown
+  readonly load: (
+    parentIds: readonly string[],
+    page: PageRequest,
+  ) => Promise<ReadonlyMap<string, Page<Item>>>
+  readonly count: (parentIds: readonly string[]) => Promise<ReadonlyMap<string, number>>
+  readonly toEdge: (item: Item) => Edge
+}
+
+/** A Relay connection below a parent. The same page of several parents is one statement, and so are their counts. */
+export async function connect<Item extends { readonly position: Position }, Edge extends object>(
+  context: Context,
+  args: ConnectionArguments,
+  { field, parentId, scope, load, count, toEdge }: ListedBy<Item, Edge>,
+) {
+  const cursors = new Cursors([field, parentId])
+  const request = toPageRequest(args, cursors)
+  const name = JSON.stringify([field, scope, request])
+  const page = await batch(context, name, (ids) => load(ids, request), parentId)
+  const edges = (page?.items ?? []).map((item) => ({
+    cursor: cursors.encode(item.position),
+    ...toEdge(item),
+  }))
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: page?.hasNextPage ?? false,
+      hasPreviousPage: page?.hasPreviousPage ?? false,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount: async () =>
+      (await batch(context, JSON.stringify([field, scope, 'count']), count, parentId)) ?? 0,
+  }
+}
+
+function batch<Value>(
+  context: Context,
+  name: string,
+  load: (keys: readonly string[]) => Promise<ReadonlyMap<string, Value>>,
+  key: string,
+): Promise<Value | undefined> {
+  return loaderOf<string, Value | undefined>(context, name, async (keys) => {
+    const found = await load(keys)
+    return (wanted) => found.get(wanted)
+  }).load(key)
+}
+
+export function defineConnections(builder: Builder) {
+  builder.globalConnectionField('totalCount', (t) =>
+    t.int({
+      description: 'How many entries the whole list has. Counted only when selected.',
+      resolve: (connection) => connection.totalCount(),
+    }),
+  )
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto'
+import { GatewayError } from '../domain/errors.ts'
+import type { Position } from '../domain/page.ts'
+
+const VERSION = 1
+const LONGEST = 1024
+const INSTANT = /^\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
+
+/**
+ * Cursors of one list. They are opaque to clients and bound to the list they came from (parent, order and filter): what
+ * another list gave is refused. They are no secret and grant nothing.
+ */
+export class Cursors {
+  readonly #list: string
+
+  /** `list` names the field, its parent and every argument that decides what the list holds and in which order. */
+  constructor(list: readonly unknown[]) {
+    this.#list = createHash('sha256').update(JSON.stringify(list)).digest('base64url').slice(0, 12)
+  }
+
+  encode({ value, id }: Position): string {
+    return Buffer.from(JSON.stringify([VERSION, this.#list, value, id])).toString('base64url')
+  }
+
+  /** @throws GatewayError BAD_USER_INPUT */
+  decode(cursor: string): Position {
+    const [version, list, value, id] = parse(cursor)
+    if (
+      version !== VERSION ||
+      list !== this.#list ||
+      typeof value !== 'string' ||
+      typeof id !== 'string' ||
+      id.includes('\0') ||
+      !INSTANT.test(value) ||
+      Number.isNaN(Date.parse(value))
+    )
+      throw new GatewayError('BAD_USER_INPUT', 'The cursor does not belong to this list.')
+    return { value, id }
+  }
+}
+
+function parse(cursor: string): readonly unknown[] {
+  if (cursor.length > LONGEST) return []
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+    return Array.isArray(parts) ? parts : []
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,168 @@
+import DataLoader from 'dataloader'
+import type { Caller, Scope } from '../domain/caller.ts'
+import { GatewayError } from '../domain/errors.ts'
+import type { MembershipScope } from '../domain/member.ts'
+import type { User } from '../domain/user.ts'
+import type { VisibilityRepository } from '../domain/visibility.ts'
+
+type Audience = 'self' | 'co-member' | 'platform admin' | Scope
+
+const hidden = ['self', 'platform admin', 'identity:pii'] as const
+const plain = ['self', 'platform admin', 'identity:read'] as const
+
+/** Who sees which field of a user. `id`, `name` and `image` are for everyone who reached the user. */
+export const userAudiences = {
+  email: ['co-member', ...hidden],
+  username: plain,
+  displayUsername: plain,
+  createdAt: plain,
+  updatedAt: plain,
+  emailVerified: hidden,
+  phoneNumber: hidden,
+  phoneNumberVerified: hidden,
+  twoFactorEnabled: hidden,
+  isAnonymous: hidden,
+  role: hidden,
+  banned: hidden,
+  banReason: hidden,
+  banExpires: hidden,
+} as const satisfies Record<string, readonly Audience[]>
+
+export type GuardedUserField = keyof typeof userAudiences
+
+/**
+ * Who sees what. A door is a field of Query, which lets a caller in to an entity or shows nothing. Past it, edges are
+ * narrowed, so that a user reaches only their own organizations and the members of those, and the fields of a user
+ * follow `userAudiences`. What one request asks at the same moment is answered by one statement, which also reads
+ * whether the caller's own account still lives.
+ */
+export class Doors {
+  readonly #caller: Caller
+  readonly #adminRoles: readonly string[]
+  readonly #answers: DataLoader<Question, Answer, string>
+  readonly #coMembers = new Set<string>()
+
+  constructor(
+    caller: Caller,
+    options: {
+      readonly visibility: VisibilityRepository
+      readonly platformAdminRoles: readonly string[]
+    },
+  ) {
+    this.#caller = caller
+    this.#adminRoles = options.platformAdminRoles
+    this.#answers = new DataLoader((questions) => this.#look(options.visibility, questions), {
+      cacheKeyFn: ({ about, id }) => `${about}:${id}`,
+      maxBatchSize: 1000,
+    })
+  }
+
+  /**
+   * The first question at every door but `viewer`: users may knock, services need the scope.
+   * @throws GatewayError UNAUTHENTICATED or FORBIDDEN
+   */
+  enter(scope: Scope): void {
+    if (this.#caller.kind === 'anonymous')
+      throw new GatewayError('UNAUTHENTICATED', 'This needs a credential.')
+    if (this.#caller.kind === 'service' && !this.#caller.scopes.has(scope))
+      throw new GatewayError('FORBIDDEN', `This needs the scope ${scope}.`)
+  }
+
+  /** The user who calls; `null` for services and anonymous callers. */
+  async self(): Promise<User | null> {
+    const { kind } = this.#caller
+    return kind === 'user' ? (await this.#ask('user', this.#caller.userId)).self : null
+  }
+
+  /** Whether the caller is a platform admin, by the users table. */
+  async isPlatformAdmin(): Promise<boolean> {
+    const self = await this.self()
+    return self !== null && this.#isAdmin(self)
+  }
+
+  /** `null` stands for a user who does not exist: it takes the same work and is as invisible as one who may not be seen. */
+  async seesUser(id: string | null): Promise<boolean> {
+    if (this.#caller.kind === 'service') return id !== null
+    const answer = await this.#ask('user', id ?? '')
+    return id !== null && (answer.visible || this.#isAdmin(answer.self))
+  }
+
+  /** Likewise for an organization. */
+  async seesOrganization(id: string | null): Promise<boolean> {
+    if (this.#caller.kind === 'service') return id !== null
+    return (await this.#ask('organization', id ?? '')).visible
+  }
+
+  /** Which memberships of a user the caller may follow. */
+  membershipsOf(userId: string): MembershipScope {
+    return this.#caller.kind !== 'user' || this.#caller.userId === userId
+      ? 'all'
+      : { sharedWith: this.#caller.userId }
+  }
+
+  /** Every member that a user can reach is a co-member, so whoever is reached as one need not be asked about. */
+  metAsMember(userId: string): void {
+    this.#coMembers.add(userId)
+  }
+
+  /** @throws GatewayError FORBIDDEN when the caller is not in the audience of this field of this user. */
+  async requireField(userId: string, field: GuardedUserField): Promise<void> {
+    const audience: readonly Audience[] = userAudiences[field]
+    if (!(await this.#isIn(audience, userId)))
+      throw new GatewayError('FORBIDDEN', `The field ${field} of this user is not for this caller.`)
+  }
+
+  async #isIn(audience: readonly Audience[], userId: string): Promise<boolean> {
+    const caller = this.#caller
+    if (caller.kind === 'anonymous') return false
+    if (caller.kind === 'service') return audience.some((name) => caller.scopes.has(name as Scope))
+    if (caller.userId === userId) return audience.includes('self')
+    const open = audience.includes('co-member')
+    if (open && this.#coMembers.has(userId)) return true
+    const { visible, self } = await this.#ask('user', userId)
+    return (open && visible) || (audience.includes('platform admin') && this.#isAdmin(self))
+  }
+
+  /** Like Better Auth's own check, this does not trim the names. */
+  #isAdmin({ role }: User): boolean {
+    return role?.split(',').some((name) => this.#adminRoles.includes(name)) ?? false
+  }
+
+  async #ask(about: Question['about'], id: string): Promise<Answer> {
+    return this.#answers.load({ about, id })
+  }
+
+  async #look(
+    visibility: VisibilityRepository,
+    questions: readonly Question[],
+  ): Promise<(Answer | Error)[]> {
+    if (this.#caller.kind !== 'user')
+      throw new GatewayError('UNAUTHENTICATED', 'This needs a credential.')
+    const { userId } = this.#caller
+    const ids = (about: Question['about']) =>
+      questions.filter((question) => question.about === about).map(({ id }) => id)
+    const sight = await visibility.look(userId, {
+      organizationIds: ids('organization'),
+      userIds: ids('user').filter((id) => id !== userId),
+    })
+    return questions.map(({ about, id }) => {
+      if (!sight) return new GatewayError('UNAUTHENTICATED', 'This account is not active.')
+      const visible =
+        about === 'organization'
+          ? sight.organizationIds.has(id)
+          : id === userId || sight.coMemberIds.has(id)
+      return { self: sight.self, visible }
+    })
+  }
+}
+
+interface Question {
+  readonly about: 'user' | 'organization'
+  /** Empty when there is nobody to ask about. */
+  readonly id: string
+}
+
+interface Answer {
+  readonly self: User
+  readonly visible: boolean
+}

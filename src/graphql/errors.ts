@@ -1,0 +1,68 @@
+import { GraphQLError } from 'graphql'
+import { type ErrorCode, GatewayError } from '../domain/errors.ts'
+
+const MASK = 'Unexpected error.'
+
+/**
+ * What the client is told of an error: message and code of ours or of GraphQL's own, nothing of any other.
+ * `onUnexpected` gets what is kept from the client.
+ */
+export function toClientError(
+  error: unknown,
+  onUnexpected: (error: unknown) => void,
+): GraphQLError {
+  const origin = originOf(error)
+  const code = codeOf(origin)
+  if (code === 'INTERNAL') onUnexpected(origin)
+  const message = code !== 'INTERNAL' && error instanceof Error ? error.message : MASK
+  if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions: { code } })
+  const { nodes, source, positions, path, extensions } = error
+  return new GraphQLError(message, {
+    nodes: nodes ?? null,
+    source: source ?? null,
+    positions: positions ?? null,
+    path: path ?? null,
+    extensions: { code, ...(extensions.http ? { http: extensions.http } : {}) },
+  })
+}
+
+/** Statuses of requests that fail as a whole, before anything is executed. */
+const statuses: Partial<Record<ErrorCode, number>> = {
+  UNAUTHENTICATED: 401,
+  UNAVAILABLE: 503,
+  TIMEOUT: 503,
+}
+
+/** The same error as one of the whole request, with the HTTP status it answers with. */
+export function asRequestError(error: unknown): unknown {
+  const code = codeOf(error)
+  const status = statuses[code]
+  if (status === undefined || !(error instanceof Error)) return error
+  const headers = status === 401 ? { 'www-authenticate': 'Bearer error="invalid_token"' } : {}
+  return new GraphQLError(error.message, {
+    originalError: error,
+    extensions: { code, http: { status, headers } },
+  })
+}
+
+function originOf(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError
+    ? originOf(error.originalError)
+    : error
+}
+
+/** Codes that the GraphQL libraries give and that are ours as well. */
+const shared: readonly unknown[] = [
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_REQUEST',
+] satisfies ErrorCode[]
+
+function codeOf(origin: unknown): ErrorCode {
+  if (origin instanceof GatewayError) return origin.code
+  if (!(origin instanceof GraphQLError)) return 'INTERNAL'
+  const { code } = origin.extensions
+  if (shared.includes(code)) return code as ErrorCode
+  // Without a code: values of variables that do not fit. With another one: requests that cannot be made sense of.
+  return code === undefined ? 'BAD_USER_INPUT' : 'BAD_REQUEST'
+}

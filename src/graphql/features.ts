@@ -1,0 +1,7 @@
+/** Which parts of the graph one database has: fields of Better Auth plug-ins it lacks are left out of its graph. */
+export interface Features {
+  /** The organization plug-in: organizations, members and permissions. */
+  readonly organizations: boolean
+  /** Those of the optional fields of a user that have a column. */
+  readonly userFields: ReadonlySet<string>
+}

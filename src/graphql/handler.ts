@@ -1,0 +1,116 @@
+import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql'
+import { createYoga, type Plugin, useReadinessCheck } from 'graphql-yoga'
+import type { Authenticator } from '../domain/caller.ts'
+import { type Context, createContext, type Sources } from './context.ts'
+import { asRequestError, toClientError } from './errors.ts'
+
+export interface HandlerOptions {
+  readonly schema: GraphQLSchema
+  readonly sources: Sources
+  readonly authenticator: Authenticator
+  readonly ready: () => Promise<boolean>
+  readonly onRequest: (request: RequestReport) => void
+  /** Told of errors that are kept from the client. */
+  readonly onUnexpected: (error: unknown) => void
+  /** `null`: no GraphiQL. Headers are what it sends until the reader changes them. */
+  readonly graphiql: { readonly headers: Readonly<Record<string, string>> } | null
+  readonly introspection: boolean
+  readonly corsOrigins: readonly string[]
+}
+
+export interface RequestReport {
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly durationMs: number
+}
+
+const LARGEST_BODY_BYTES = 100 * 1024
+
+/** The steps of a request, in order: report, health, CORS, parse, validate, authenticate, execute, mask. */
+export function createHandler(options: HandlerOptions) {
+  return createYoga<object, Context>({
+    schema: options.schema,
+    plugins: [
+      useReport(options.onRequest),
+      useReadinessCheck({ endpoint: '/ready', check: options.ready }),
+      ...(options.introspection ? [] : [useNoIntrospection]),
+    ],
+    context: async ({ request }) => {
+      try {
+        const caller = await options.authenticator.authenticate(request.headers)
+        return createContext(options.sources, caller)
+      } catch (error) {
+        throw asRequestError(error)
+      }
+    },
+    maskedErrors: { maskError: (error) => toClientError(error, options.onUnexpected) },
+    graphqlEndpoint: '/graphql',
+    healthCheckEndpoint: '/health',
+    cors:
+      options.corsOrigins.length === 0
+        ? false
+        : { origin: [...options.corsOrigins], credentials: true },
+    maxRequestBodySize: LARGEST_BODY_BYTES,
+    multipart: false,
+    landingPage: false,
+    logging: false,
+    graphiql: options.graphiql !== null && {
+      title: 'Identity Gateway',
+      defaultQuery: FIRST_QUERY,
+      headers: JSON.stringify(options.graphiql.headers, null, 2),
+      shouldPersistHeaders: true,
+    },
+    // The page is nine megabytes of script that only its readers need; from a package, so that no network is needed.
+    renderGraphiQL: async (page) =>
+      (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(page),
+  })
+}
+
+const FIRST_QUERY = `# Who am I, and with whom do I work? Your token goes under Headers:
+# { "Authorization": "Bearer <a JWT of Better Auth>" }
+query Viewer {
+  viewer {
+    name
+    organizations(first: 5) {
+      nodes {
+        name
+        viewerPermissions
+        members(first: 10) {
+          totalCount
+          nodes {
+            roles
+            user {
+              name
+              email
+            }
+          }
+        }
+      }
+    }
+  }
+}
+`
+
+const useNoIntrospection: Plugin = {
+  onValidate({ addValidationRule }) {
+    addValidationRule(NoSchemaIntrospectionCustomRule)
+  },
+}
+
+function useReport(onRequest: HandlerOptions['onRequest']): Plugin {
+  const begun = new WeakMap<Request, number>()
+  return {
+    onRequest({ request }) {
+      begun.set(request, performance.now())
+    },
+    onResponse({ request, response }) {
+      onRequest({
+        method: request.method,
+        path: new URL(request.url).pathname,
+        status: response.status,
+        durationMs: Math.round(performance.now() - (begun.get(request) ?? performance.now())),
+      })
+    },
+  }
+}

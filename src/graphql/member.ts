@@ -1,0 +1,168 @@
+import { checkKey } from '../domain/id.ts'
+import type { Member } from '../domain/member.ts'
+import type { Organization } from '../domain/organization.ts'
+import { connect } from './connection.ts'
+import type { Context } from './context.ts'
+import { loaderOf } from './loaders.ts'
+import type { Graph } from './schema.ts'
+
+export function defineMember(graph: Graph) {
+  const { builder, refs } = graph
+  builder.objectType(refs.Member, {
+    description: "One person's membership in one organization.",
+    fields: (t) => ({
+      id: t.exposeID('id', { description: "Better Auth's own id of the membership." }),
+      roles: t.stringList({
+        description: 'Names of the roles held, in the order Better Auth keeps them.',
+        resolve: ({ roles }) => [...roles],
+      }),
+      createdAt: t.expose('createdAt', {
+        type: 'DateTime',
+        description: 'When the person joined.',
+      }),
+      user: t.field({
+        type: refs.User,
+        description: 'The person.',
+        resolve: ({ userId }, _args, { doors }) => {
+          doors.metAsMember(userId)
+          return userId
+        },
+      }),
+      organization: t.field({
+        type: refs.Organization,
+        description: 'The organization.',
+        resolve: ({ organizationId }) => organizationId,
+      }),
+    }),
+  })
+  defineMembersOfOrganization(graph)
+  defineMembershipsOfUser(graph)
+}
+
+function defineMembersOfOrganization({ builder, refs }: Graph) {
+  builder.objectFields(refs.Organization, (t) => ({
+    members: t.field({
+      type: refs.MemberConnection,
+      description: 'The members, the oldest membership first.',
+      args: t.arg.connectionArgs(),
+      resolve: ({ id }, args, context) =>
+        connect(context, args, {
+          field: 'Organization.members',
+          parentId: id,
+          load: (ids, page) => context.members.listByOrganizationIds(ids, page),
+          count: (ids) => context.members.countByOrganizationIds(ids),
+          toEdge: ({ member, user }) => {
+            refs.User.getDataloader(context).prime(user.id, user)
+            return { node: member }
+          },
+        }),
+    }),
+    member: t.field({
+      type: refs.Member,
+      nullable: true,
+      description: 'The membership of one person; null when they are not a member.',
+      args: { userId: t.arg.id({ required: true, description: "Better Auth's id of the user." }) },
+      resolve: ({ id }, { userId }, context) =>
+        memberOf(context, { userId: checkKey(userId, 'userId'), organizationId: id }),
+    }),
+    viewerMembership: t.field({
+      type: refs.Member,
+      nullable: true,
+      description: 'The membership of the user who calls; null for services.',
+      resolve: ({ id }, _args, context) =>
+        context.caller.kind === 'user'
+          ? memberOf(context, { userId: context.caller.userId, organizationId: id })
+          : null,
+    }),
+  }))
+}
+
+function defineMembershipsOfUser({ builder, refs }: Graph) {
+  const UserOrganizationEdge = builder.objectRef<{
+    readonly cursor: string
+    readonly node: Organization
+    readonly member: Member
+  }>('UserOrganizationEdge')
+  UserOrganizationEdge.implement({
+    description: 'An organization of a user, and as what they belong to it.',
+    fields: (t) => ({
+      cursor: t.exposeString('cursor', {
+        description: 'Pass it as `after` or `before` to the same field.',
+      }),
+      node: t.expose('node', { type: refs.Organization, description: 'The organization.' }),
+      roles: t.stringList({
+        description: 'Names of the roles the user holds in it.',
+        resolve: ({ member }) => [...member.roles],
+      }),
+      joinedAt: t.field({
+        type: 'DateTime',
+        description: 'When the user joined.',
+        resolve: ({ member }) => member.createdAt,
+      }),
+    }),
+  })
+  const UserOrganizationConnection = builder.connectionObject(
+    {
+      type: refs.Organization,
+      name: 'UserOrganizationConnection',
+      description: 'A page of organizations of a user.',
+    },
+    UserOrganizationEdge,
+  )
+
+  builder.objectFields(refs.User, (t) => ({
+    memberships: t.field({
+      type: refs.MemberConnection,
+      description:
+        'Memberships, the oldest first. Of another user: only in organizations shared with the caller.',
+      args: t.arg.connectionArgs(),
+      resolve: ({ id }, args, context) =>
+        connect(context, args, {
+          ...membershipsOf(id, context),
+          field: 'User.memberships',
+          toEdge: ({ member, organization }) => {
+            refs.Organization.getDataloader(context).prime(organization.id, organization)
+            return { node: member }
+          },
+        }),
+    }),
+    organizations: t.field({
+      type: UserOrganizationConnection,
+      description:
+        'Organizations the user belongs to, the oldest membership first. Of another user: only those shared with the caller.',
+      args: t.arg.connectionArgs(),
+      resolve: ({ id }, args, context) =>
+        connect(context, args, {
+          ...membershipsOf(id, context),
+          field: 'User.organizations',
+          toEdge: ({ member, organization }) => ({ node: organization, member }),
+        }),
+    }),
+  }))
+}
+
+function membershipsOf(userId: string, { doors, members }: Context) {
+  const scope = doors.membershipsOf(userId)
+  return {
+    parentId: userId,
+    scope,
+    load: (ids: readonly string[], page: Parameters<typeof members.listByUserIds>[1]) =>
+      members.listByUserIds(ids, page, scope),
+    count: (ids: readonly string[]) => members.countByUserIds(ids, scope),
+  }
+}
+
+function memberOf(context: Context, pair: { userId: string; organizationId: string }) {
+  const keyOf = ({ userId, organizationId }: typeof pair) =>
+    JSON.stringify([organizationId, userId])
+  return loaderOf<typeof pair, Member | null>(
+    context,
+    'members by pair',
+    async (pairs) => {
+      const members = await context.members.findByPairs(pairs)
+      const found = new Map(members.map((member) => [keyOf(member), member]))
+      return (wanted) => found.get(keyOf(wanted)) ?? null
+    },
+    { cacheKey: keyOf },
+  ).load(pair)
+}

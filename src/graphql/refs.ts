@@ -1,0 +1,40 @@
+import type { Member } from '../domain/member.ts'
+import type { Builder } from './builder.ts'
+import type { Context } from './context.ts'
+
+export type Refs = ReturnType<typeof createRefs>
+
+/** The types of the graph before they have fields, so that each type's file can name the others. */
+export function createRefs(builder: Builder) {
+  const User = builder.loadableObjectRef(
+    'User',
+    byId((ids, { users }) => users.findByIds(ids)),
+  )
+  const Organization = builder.loadableObjectRef(
+    'Organization',
+    byId((ids, { organizations }) => organizations.findByIds(ids)),
+  )
+  const Member = builder.objectRef<Member>('Member')
+  const MemberConnection = builder.connectionObject(
+    { type: Member, name: 'MemberConnection', description: 'A page of memberships.' },
+    { name: 'MemberEdge', description: 'A membership at its place in the list.' },
+  )
+  const Consistency = builder.enumType('Consistency', {
+    description: 'How old an answer about permissions may be.',
+    values: {
+      CACHED: {
+        description:
+          'As of at most five minutes ago; usually from the cache, without a database read.',
+      },
+      FRESH: { description: 'Read from the database after this request began.' },
+    } as const,
+  })
+  return { User, Organization, Member, MemberConnection, Consistency }
+}
+
+/** A type whose resolvers may return the entity or just its id; the ids of one moment load together. */
+function byId<Entity extends { readonly id: string }>(
+  load: (ids: string[], context: Context) => Promise<readonly Entity[]>,
+) {
+  return { load, toKey: (entity: Entity) => entity.id, sort: true, cacheResolved: true } as const
+}

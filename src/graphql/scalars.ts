@@ -1,0 +1,24 @@
+import { GatewayError } from '../domain/errors.ts'
+import { parsePermission } from '../domain/permission.ts'
+import type { Builder } from './builder.ts'
+
+export function defineScalars(builder: Builder) {
+  builder.scalarType('DateTime', {
+    description: 'An instant, RFC 3339 in UTC, for example `2026-01-31T09:30:00.000Z`.',
+    serialize: (value) => value.toISOString(),
+  })
+  builder.scalarType('JSON', {
+    description: 'Any JSON value.',
+    serialize: (value) => value,
+  })
+  builder.scalarType('Permission', {
+    description:
+      'What may be done, as `resource:action`, for example `leave:approve`. Split at the first colon; neither part is empty.',
+    serialize: (value) => value,
+    parseValue: (value) => {
+      if (typeof value !== 'string')
+        throw new GatewayError('BAD_USER_INPUT', 'A permission is a string, resource:action.')
+      return parsePermission(value)
+    },
+  })
+}

@@ -1,0 +1,95 @@
+import internals from '@prisma/internals'
+import { type Model, models } from '../repositories/layout.ts'
+import { type Field, storedType } from './columns.ts'
+import { contract } from './contract.ts'
+import { realName, type Table } from './tables.ts'
+
+export interface ModelDescription {
+  readonly model: Model
+  /** Missing when the database has none. */
+  readonly table: Table | undefined
+  readonly fields: readonly Field[]
+}
+
+/**
+ * The canonical schema.prisma. Models and columns that are absent stay in it, marked, so that the client's types are the
+ * same for every database; for the same reason a String says in a comment, not in an attribute, what it is stored as.
+ * The layout generator reads both marks.
+ */
+export async function renderSchema(descriptions: readonly ModelDescription[]): Promise<string> {
+  const text = [header, ...descriptions.map(renderModel)].join('\n\n')
+  const [file] = await internals.formatSchema({ schemas: [['schema.prisma', text]] })
+  if (!file) throw new Error('Prisma formatted no schema.')
+  return file[1]
+}
+
+const header = `// Better Auth's tables under canonical names, as introspection found them in a database. Not edited by hand.
+// What is not listed here cannot be selected.
+
+generator client {
+  provider = "prisma-client"
+  output = "../src/repositories/generated"
+  runtime = "nodejs"
+  moduleFormat = "esm"
+  generatedFileExtension = "ts"
+  importFileExtension = "ts"
+}
+
+generator layout {
+  provider = "node ./src/introspection/layout-generator.js"
+  output = "../src/repositories/generated"
+}
+
+datasource db {
+  provider = "postgresql"
+}`
+
+function renderModel({ model, table, fields }: ModelDescription): string {
+  const lines = [
+    ...fields.flatMap((field) => renderField(model, field, table)),
+    ...renderRelations(model),
+  ]
+  const map = table && realName(table) !== model ? [`@@map(${quote(realName(table))})`] : []
+  const mark = table ? [] : ['/// absent: the database has no such table']
+  return [...mark, `model ${model} {`, ...lines, ...map, '}'].join('\n')
+}
+
+function renderField(
+  model: Model,
+  { name, type, column }: Field,
+  table: Table | undefined,
+): readonly string[] {
+  const attributes = [
+    name === 'id' ? '@id' : '',
+    contract[model].unique?.includes(name) ? '@unique' : '',
+  ]
+  if (!column) {
+    const mark = table ? ['/// absent: the database has no such column'] : []
+    return [...mark, [name, type, ...attributes].join(' ')]
+  }
+  if (realName(column) !== name) attributes.push(`@map(${quote(realName(column))})`)
+  if (column.type === 'DateTime' && column.nativeType) {
+    const [native, args] = column.nativeType
+    attributes.push(`@db.${native}(${args.join(', ')})`)
+  }
+  const stored = storedType(column)
+  const isDefault = stored === 'text' || !type.startsWith('String')
+  const mark = isDefault ? [] : [`/// stored as ${stored}`]
+  return [...mark, [name, type, ...attributes].join(' ')]
+}
+
+function renderRelations(model: Model): readonly string[] {
+  const forward = Object.entries(contract[model].relations ?? {}).map(
+    ([name, { column, to }]) => `${name} ${to} @relation(fields: [${column}], references: [id])`,
+  )
+  const backward = models.flatMap((from) =>
+    Object.values(contract[from].relations ?? {})
+      .filter(({ to }) => to === model)
+      .map(({ back }) => `${back} ${from}[]`),
+  )
+  return [...forward, ...backward]
+}
+
+function quote(name: string): string {
+  return JSON.stringify(name)
+}

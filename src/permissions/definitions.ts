@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+
+/** The actions on each resource that one role grants. */
+export type Statements = ReadonlyMap<string, readonly string[]>
+
+/** Statements by role name. Maps, so that a name like `constructor` finds nothing unless it was defined. */
+export type RoleDefinitions = ReadonlyMap<string, Statements>
+
+/** What Better Auth's organization plug-in grants when it is given no roles of its own. */
+export const defaultRoleDefinitions: RoleDefinitions = toRoleDefinitions({
+  owner: {
+    organization: ['update', 'delete'],
+    member: ['create', 'update', 'delete'],
+    invitation: ['create', 'cancel'],
+    team: ['create', 'update', 'delete'],
+    ac: ['create', 'read', 'update', 'delete'],
+  },
+  admin: {
+    organization: ['update'],
+    member: ['create', 'update', 'delete'],
+    invitation: ['create', 'cancel'],
+    team: ['create', 'update', 'delete'],
+    ac: ['create', 'read', 'update', 'delete'],
+  },
+  member: { ac: ['read'] },
+})
+
+const file = z.strictObject({
+  roles: z.record(z.string(), z.record(z.string(), z.array(z.string()))),
+})
+
+/**
+ * Reads `{ "roles": { "<role>": { "<resource>": ["<action>"] } } }`. These roles replace the default ones completely,
+ * as Better Auth's `roles` option does.
+ * @throws Error naming the path of every problem.
+ */
+export function parseRoleDefinitions(json: unknown): RoleDefinitions {
+  const parsed = file.safeParse(json)
+  if (!parsed.success)
+    throw new Error(`The role definitions are malformed:\n${z.prettifyError(parsed.error)}`)
+  return toRoleDefinitions(parsed.data.roles)
+}
+
+/**
+ * A short name for what these definitions grant, whatever the order of their keys. Answers resolved under another
+ * version are not used, so a deployment that changes a role needs no invalidation.
+ */
+export function versionOf(definitions: RoleDefinitions, dynamic: boolean): string {
+  const roles = sortedEntries(definitions).map(([role, statements]) => [
+    role,
+    sortedEntries(statements).map(([resource, actions]) => [
+      resource,
+      [...new Set(actions)].sort(),
+    ]),
+  ])
+  return createHash('sha256').update(JSON.stringify({ roles, dynamic })).digest('hex').slice(0, 16)
+}
+
+function toRoleDefinitions(
+  roles: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>,
+): RoleDefinitions {
+  return new Map(
+    Object.entries(roles).map(([role, statements]) => [role, new Map(Object.entries(statements))]),
+  )
+}
+
+function sortedEntries<Value>(map: ReadonlyMap<string, Value>): [string, Value][] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1))
+}

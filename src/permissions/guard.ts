@@ -1,0 +1,64 @@
+import {
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleAll,
+  type IPolicy,
+  TimeoutStrategy,
+  timeout,
+  wrap,
+} from 'cockatiel'
+
+export interface GuardOptions {
+  /** The longest one attempt may take. */
+  readonly timeoutMs: number
+  /** Told once when attempts keep failing, and not again before one succeeded. */
+  readonly onTrouble: (error: Error) => void
+}
+
+const FAILURES = 5
+const REST_MS = 2000
+
+/**
+ * Bounds the wait for something that may fail or hang: in time for one attempt, and after five failures in a row by
+ * not trying for two seconds at all.
+ */
+export class Guard {
+  readonly #policy: IPolicy
+  #inTrouble = false
+
+  constructor({ timeoutMs, onTrouble }: GuardOptions) {
+    const breaker = circuitBreaker(handleAll, {
+      halfOpenAfter: REST_MS,
+      breaker: new ConsecutiveBreaker(FAILURES),
+    })
+    breaker.onBreak((reason) => {
+      if (!this.#inTrouble) onTrouble(toError(reason))
+      this.#inTrouble = true
+    })
+    breaker.onReset(() => {
+      this.#inTrouble = false
+    })
+    this.#policy = wrap(breaker, createTimeout(timeoutMs))
+  }
+
+  /** What the attempt gave, or `undefined` when it failed, took too long or was not made. */
+  async run<Result>(attempt: () => Promise<Result>): Promise<Result | undefined> {
+    try {
+      // A signal of its own: all attempts of the policy would otherwise listen on one, and Node.js warns of a leak.
+      return await this.#policy.execute(attempt, new AbortController().signal)
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** Rejects after this many milliseconds; the attempt itself goes on unheard. */
+export function createTimeout(milliseconds: number): IPolicy {
+  // Aborting a signal that nobody hears makes an error with a stack for every command.
+  return timeout(milliseconds, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false })
+}
+
+function toError(reason: object): Error {
+  if ('error' in reason && reason.error instanceof Error) return reason.error
+  return new Error('Attempts keep failing.')
+}

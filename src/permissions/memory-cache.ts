@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Subject } from '../domain/permission.ts'
+import type {
+  CachedGrant,
+  CacheEntry,
+  CacheRead,
+  Epochs,
+  InvalidationTarget,
+  PermissionCache,
+} from './cache.ts'
+import { sameEpochs } from './epochs.ts'
+import { type CacheKeys, cacheKeys, epochKeys } from './keys.ts'
+import { isYoung, lifetimeSeconds } from './lifetime.ts'
+
+export interface MemoryPermissionCacheOptions {
+  readonly ttlSeconds: number
+  /** How many members' grants to keep, and how many epochs. */
+  readonly maxEntries: number
+}
+
+/** Questions about strangers come in any number; they get a tenth of the room, and none of the members'. */
+const STRANGERS_SHARE = 0.1
+
+/** Keeps grants in this process. Invalidation reaches this process alone. */
+export class MemoryPermissionCache implements PermissionCache {
+  readonly #ttlSeconds: number
+  readonly #members: LRUCache<string, CacheEntry>
+  readonly #strangers: LRUCache<string, CacheEntry>
+  readonly #epochs: LRUCache<string, string>
+  /** The epoch of everything that has none of its own. */
+  #commonEpoch = ''
+
+  constructor({ ttlSeconds, maxEntries }: MemoryPermissionCacheOptions) {
+    this.#ttlSeconds = ttlSeconds
+    this.#members = new LRUCache({ max: maxEntries })
+    this.#strangers = new LRUCache({ max: Math.ceil(maxEntries * STRANGERS_SHARE) })
+    this.#epochs = new LRUCache({
+      max: maxEntries,
+      ttl: 2 * ttlSeconds * 1000,
+      // An epoch that had to make room must not bring back what it made invalid.
+      dispose: (_epoch, _key, reason) => {
+        if (reason === 'evict') this.#commonEpoch = randomUUID()
+      },
+    })
+  }
+
+  async read(subjects: readonly Subject[]): Promise<readonly CacheRead[]> {
+    return subjects.map((subject) => {
+      const keys = cacheKeys('', subject)
+      const epochs = keys && this.#epochsOf(keys)
+      return { grant: keys && this.#grantOf(keys, epochs), epochs }
+    })
+  }
+
+  async readEpochs(subjects: readonly Subject[]): Promise<readonly (Epochs | undefined)[]> {
+    return subjects.map((subject) => {
+      const keys = cacheKeys('', subject)
+      return keys && this.#epochsOf(keys)
+    })
+  }
+
+  async write(entries: readonly CacheEntry[]): Promise<void> {
+    for (const entry of entries) {
+      const key = cacheKeys('', entry.subject)?.grant
+      if (key !== undefined && !this.#holdsLater(key, entry.grant)) this.#set(key, entry)
+    }
+  }
+
+  async invalidate(target: InvalidationTarget): Promise<void> {
+    const epoch = randomUUID()
+    for (const key of epochKeys('', target)) this.#epochs.set(key, epoch)
+  }
+
+  async ready(): Promise<boolean> {
+    return true
+  }
+
+  async close(): Promise<void> {
+    this.#members.clear()
+    this.#strangers.clear()
+    this.#epochs.clear()
+  }
+
+  #epochsOf(keys: CacheKeys): Epochs {
+    return {
+      organization: this.#epochs.get(keys.organizationEpoch) ?? this.#commonEpoch,
+      user: this.#epochs.get(keys.userEpoch) ?? this.#commonEpoch,
+    }
+  }
+
+  #grantOf(keys: CacheKeys, epochs: Epochs | undefined): CachedGrant | undefined {
+    const entry = this.#members.get(keys.grant) ?? this.#strangers.get(keys.grant)
+    return entry && sameEpochs(entry.epochs, epochs) && isYoung(entry.grant, this.#ttlSeconds)
+      ? entry.grant
+      : undefined
+  }
+
+  #holdsLater(key: string, grant: CachedGrant): boolean {
+    const held = this.#members.peek(key) ?? this.#strangers.peek(key)
+    return held !== undefined && held.grant.resolvedAt > grant.resolvedAt
+  }
+
+  #set(key: string, entry: CacheEntry): void {
+    this.#members.delete(key)
+    this.#strangers.delete(key)
+    const kind = entry.grant.member && entry.grant.active ? this.#members : this.#strangers
+    kind.set(key, entry, { ttl: lifetimeSeconds(entry.grant, this.#ttlSeconds) * 1000 })
+  }
+}

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto'
+import type { IPolicy } from 'cockatiel'
+import type { Subject } from '../domain/permission.ts'
+import type {
+  CachedGrant,
+  CacheEntry,
+  CacheRead,
+  Epochs,
+  InvalidationTarget,
+  PermissionCache,
+} from './cache.ts'
+import { sameEpochs } from './epochs.ts'
+import { createTimeout, Guard } from './guard.ts'
+import { type CacheKeys, cacheKeys, epochKeys } from './keys.ts'
+import { isYoung, lifetimeSeconds } from './lifetime.ts'
+import type { RedisClient } from './redis-client.ts'
+import { decodeGrant, encodeGrant } from './stored-grant.ts'
+
+export interface RedisPermissionCacheOptions {
+  readonly prefix: string
+  /** At least 1. */
+  readonly ttlSeconds: number
+  /** The version of the role definitions: see `versionOf`. */
+  readonly version: string
+  /** The longest a question waits for Redis. */
+  readonly timeoutMs: number
+  /** Told once when Redis keeps failing for reads or for writes, and not again before one succeeded. */
+  readonly onTrouble: (error: Error) => void
+}
+
+/** Sets KEYS[1] to ARGV[1], resolved at ARGV[2], for ARGV[3] seconds, unless it holds a later resolution. */
+const WRITE = `
+local current = redis.call('GET', KEYS[1])
+if current then
+  local ok, value = pcall(cjson.decode, current)
+  if ok and type(value) == 'table' and type(value.resolvedAt) == 'number'
+    and value.resolvedAt > tonumber(ARGV[2]) then return 0 end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
+return 1`
+
+type Values = ReadonlyMap<string, string | null>
+
+/** Keeps grants in Redis, for all replicas. It owns the client it is given and closes it. */
+export class RedisPermissionCache implements PermissionCache {
+  readonly #redis: RedisClient
+  readonly #options: RedisPermissionCacheOptions
+  /** Apart from writes, because a Redis that is full still answers reads. */
+  readonly #reads: Guard
+  readonly #writes: Guard
+  readonly #bound: IPolicy
+
+  constructor(redis: RedisClient, options: RedisPermissionCacheOptions) {
+    this.#redis = redis
+    this.#options = options
+    this.#reads = new Guard(options)
+    this.#writes = new Guard(options)
+    this.#bound = createTimeout(options.timeoutMs)
+  }
+
+  async read(subjects: readonly Subject[]): Promise<readonly CacheRead[]> {
+    const keys = subjects.map((subject) => cacheKeys(this.#options.prefix, subject))
+    const values = await this.#get(
+      keys.flatMap((key) => (key ? [key.grant, key.organizationEpoch, key.userEpoch] : [])),
+    )
+    return keys.map((key) => {
+      const epochs = epochsAmong(values, key)
+      return { grant: this.#grantAmong(values, key, epochs), epochs }
+    })
+  }
+
+  async readEpochs(subjects: readonly Subject[]): Promise<readonly (Epochs | undefined)[]> {
+    const keys = subjects.map((subject) => cacheKeys(this.#options.prefix, subject))
+    const values = await this.#get(
+      keys.flatMap((key) => (key ? [key.organizationEpoch, key.userEpoch] : [])),
+    )
+    return keys.map((key) => epochsAmong(values, key))
+  }
+
+  async write(entries: readonly CacheEntry[]): Promise<void> {
+    await this.#writes.run(() => Promise.all(entries.map((entry) => this.#set(entry))))
+  }
+
+  /** Tried whatever happened before, unlike reads and writes: nobody waits for it, and it must not be skipped. */
+  async invalidate(target: InvalidationTarget): Promise<void> {
+    const { prefix, ttlSeconds } = this.#options
+    const epoch = randomUUID()
+    await this.#bound.execute(() =>
+      Promise.all(
+        epochKeys(prefix, target).map((key) => this.#redis.set(key, epoch, 'EX', 2 * ttlSeconds)),
+      ),
+    )
+  }
+
+  async ready(): Promise<boolean> {
+    try {
+      return await this.#bound.execute(async () => {
+        if (this.#redis.status === 'wait') await this.#redis.connect()
+        return (await this.#redis.ping()) === 'PONG'
+      })
+    } catch {
+      return false
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#bound.execute(() => this.#redis.quit())
+    } catch {
+      this.#redis.disconnect()
+    }
+  }
+
+  /** Plain GETs in one turn become one round trip, in a Cluster one for each node. */
+  #get(keys: readonly string[]): Promise<Values | undefined> {
+    const unique = [...new Set(keys)]
+    return this.#reads.run(
+      async () =>
+        new Map(
+          await Promise.all(unique.map(async (key) => [key, await this.#redis.get(key)] as const)),
+        ),
+    )
+  }
+
+  async #set({ subject, grant, epochs }: CacheEntry): Promise<void> {
+    const { prefix, ttlSeconds, version } = this.#options
+    const key = cacheKeys(prefix, subject)?.grant
+    if (key === undefined) return
+    await this.#redis.eval(
+      WRITE,
+      1,
+      key,
+      encodeGrant({ version, epochs, grant }),
+      grant.resolvedAt.getTime(),
+      lifetimeSeconds(grant, ttlSeconds),
+    )
+  }
+
+  #grantAmong(
+    values: Values | undefined,
+    key: CacheKeys | undefined,
+    epochs: Epochs | undefined,
+  ): CachedGrant | undefined {
+    const text = key && values?.get(key.grant)
+    const stored = text ? decodeGrant(text) : undefined
+    const { version, ttlSeconds } = this.#options
+    return stored?.version === version &&
+      sameEpochs(stored.epochs, epochs) &&
+      isYoung(stored.grant, ttlSeconds)
+      ? stored.grant
+      : undefined
+  }
+}
+
+function epochsAmong(values: Values | undefined, key: CacheKeys | undefined): Epochs | undefined {
+  if (!values || !key) return undefined
+  return {
+    organization: values.get(key.organizationEpoch) ?? '',
+    user: values.get(key.userEpoch) ?? '',
+  }
+}

@@ -1,0 +1,44 @@
+import { parseRoles } from '../domain/member.ts'
+import type { Grant, Permission, SubjectRoles } from '../domain/permission.ts'
+import type { RoleDefinitions } from './definitions.ts'
+
+/**
+ * What the subject may do, as Better Auth evaluates one (resource, action) pair: allowed when any one of the member's
+ * roles grants it. Unknown roles grant nothing.
+ *
+ * Where a pair has several member rows, Better Auth asks whichever the database returns first; here only what every
+ * row grants is granted, so that no answer depends on that order.
+ */
+export function resolvePermissions(
+  subject: SubjectRoles,
+  definitions: RoleDefinitions,
+): Pick<Grant, 'active' | 'member' | 'roles' | 'permissions'> {
+  const memberships = subject.memberships.map(parseRoles)
+  const granted = memberships.map((roles) => grantedBy(roles, definitions))
+  const common = (granted[0] ?? []).filter((permission) =>
+    granted.every((permissions) => permissions.includes(permission)),
+  )
+  return {
+    active: subject.active,
+    member: memberships.length > 0,
+    roles: [...new Set(memberships.flat())],
+    permissions: subject.active ? common : [],
+  }
+}
+
+function grantedBy(roles: readonly string[], definitions: RoleDefinitions): readonly Permission[] {
+  const permissions = new Set<Permission>()
+  for (const role of roles)
+    for (const [resource, actions] of definitions.get(role) ?? [])
+      for (const action of actions)
+        if (canBeAsked(resource, action)) permissions.add(`${resource}:${action}`)
+  return [...permissions].sort()
+}
+
+/**
+ * A permission's text splits at its first colon, so a resource with a colon in its name cannot be named: granting
+ * `a:b` + `c` would answer the question about `a` + `b:c`.
+ */
+function canBeAsked(resource: string, action: string): boolean {
+  return resource !== '' && !resource.includes(':') && action !== ''
+}

@@ -1,0 +1,155 @@
+import { setImmediate } from 'node:timers/promises'
+import { GatewayError } from '../domain/errors.ts'
+import type {
+  Consistency,
+  Grant,
+  PermissionService,
+  RoleRepository,
+  Subject,
+} from '../domain/permission.ts'
+import type { CacheRead, Epochs, InvalidationTarget, PermissionCache } from './cache.ts'
+import type { RoleDefinitions } from './definitions.ts'
+import { mergeDynamicRoles } from './dynamic-roles.ts'
+import { canJoin, type Flight } from './flight.ts'
+import { resolvePermissions } from './resolve.ts'
+
+export interface CachingPermissionServiceOptions {
+  readonly roles: RoleRepository
+  readonly cache: PermissionCache
+  readonly definitions: RoleDefinitions
+  /** Whether roles kept in the database count. */
+  readonly dynamic: boolean
+}
+
+interface Miss {
+  readonly key: string
+  readonly subject: Subject
+  readonly epochs: Epochs | undefined
+}
+
+/**
+ * Callers batch: each call is one cache round trip and at most one SQL statement. Across calls, misses of the same
+ * subject share one flight. A caller waits for the cache's answer, which is bounded, and for the database, but not
+ * for the writing of the result.
+ */
+export class CachingPermissionService implements PermissionService {
+  readonly #options: CachingPermissionServiceOptions
+  readonly #flights = new Map<string, Flight>()
+  #begun = 0
+
+  constructor(options: CachingPermissionServiceOptions) {
+    this.#options = options
+  }
+
+  async resolve(subjects: readonly Subject[], consistency: Consistency): Promise<readonly Grant[]> {
+    const asked = this.#begun
+    const unique = new Map(subjects.map((subject) => [keyOf(subject), subject]))
+    const known = await this.#readCache([...unique.values()], consistency)
+    const grants = new Map<string, Grant | Promise<Grant>>()
+    const misses: Miss[] = []
+    for (const [index, [key, subject]] of [...unique].entries()) {
+      const { grant, epochs } = known[index] ?? nothingKnown
+      const flight = this.#flights.get(key)
+      if (grant) grants.set(key, { ...grant, source: 'CACHE' })
+      else if (flight && canJoin(flight, { asked, consistency, epochs }))
+        grants.set(key, flight.grant)
+      else misses.push({ key, subject, epochs })
+    }
+    for (const [key, grant] of this.#begin(misses)) grants.set(key, grant)
+    return Promise.all(subjects.map((subject) => take(grants, keyOf(subject))))
+  }
+
+  /**
+   * Questions asked after this see what was committed before it; grants being resolved now serve only those who
+   * asked already.
+   * @throws Error when the cache may still hold earlier grants: try again, or accept its TTL as the bound.
+   */
+  async invalidate(target: InvalidationTarget): Promise<void> {
+    this.#flights.clear()
+    await this.#options.cache.invalidate(target)
+  }
+
+  async #readCache(
+    subjects: readonly Subject[],
+    consistency: Consistency,
+  ): Promise<readonly CacheRead[]> {
+    if (subjects.length === 0) return []
+    if (consistency === 'CACHED') return this.#options.cache.read(subjects)
+    const epochs = await this.#options.cache.readEpochs(subjects)
+    return epochs.map((each) => ({ grant: undefined, epochs: each }))
+  }
+
+  #begin(misses: readonly Miss[]): ReadonlyMap<string, Promise<Grant>> {
+    if (misses.length === 0) return new Map()
+    this.#begun += 1
+    const reading = this.#readDatabase(misses)
+    const flights = new Map(
+      misses.map(({ key, epochs }) => [
+        key,
+        { number: this.#begun, epochs, grant: reading.then((grants) => take(grants, key)) },
+      ]),
+    )
+    for (const [key, flight] of flights) this.#flights.set(key, flight)
+    void this.#land(misses, reading, flights)
+    return new Map([...flights].map(([key, flight]) => [key, flight.grant]))
+  }
+
+  async #readDatabase(misses: readonly Miss[]): Promise<ReadonlyMap<string, Grant>> {
+    const { roles, definitions, dynamic } = this.#options
+    const read = await roles.findRoles(
+      misses.map((miss) => miss.subject),
+      { dynamic },
+    )
+    const merged = new Map(
+      [...read.dynamicRoles].map(([id, rows]) => [id, mergeDynamicRoles(definitions, rows)]),
+    )
+    return new Map(
+      read.subjects.map((subject) => [
+        keyOf(subject),
+        {
+          ...resolvePermissions(subject, merged.get(subject.organizationId) ?? definitions),
+          resolvedAt: read.readAt,
+          source: 'DATABASE',
+        },
+      ]),
+    )
+  }
+
+  /**
+   * Writes what was read, then ends the flights. In this order a question that missed the cache before the write
+   * still finds the flight, so no cold key is read twice.
+   */
+  async #land(
+    misses: readonly Miss[],
+    reading: Promise<ReadonlyMap<string, Grant>>,
+    flights: ReadonlyMap<string, Flight>,
+  ): Promise<void> {
+    try {
+      const grants = await reading
+      const entries = misses.flatMap(({ key, subject, epochs }) =>
+        epochs ? [{ subject, epochs, grant: take(grants, key) }] : [],
+      )
+      if (entries.length === 0) return
+      await this.#options.cache.write(entries)
+      // A miss read just before the write may not have reached its question yet.
+      await setImmediate()
+    } catch {
+      // Those who asked are told; nothing is kept.
+    } finally {
+      for (const [key, flight] of flights)
+        if (this.#flights.get(key) === flight) this.#flights.delete(key)
+    }
+  }
+}
+
+const nothingKnown: CacheRead = { grant: undefined, epochs: undefined }
+
+function keyOf({ organizationId, userId }: Subject): string {
+  return JSON.stringify([organizationId, userId])
+}
+
+function take<Value>(values: ReadonlyMap<string, Value>, key: string): Value {
+  const value = values.get(key)
+  if (value === undefined) throw new GatewayError('INTERNAL', 'A permission question was left out.')
+  return value
+}

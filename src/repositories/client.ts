@@ -1,0 +1,116 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import { GatewayError } from '../domain/errors.ts'
+import { Prisma, PrismaClient } from './generated/client.ts'
+
+export { Prisma } from './generated/client.ts'
+
+const READS = [
+  'findUnique',
+  'findUniqueOrThrow',
+  'findFirst',
+  'findFirstOrThrow',
+  'findMany',
+  'count',
+  'aggregate',
+  'groupBy',
+] as const
+type Read = (typeof READS)[number]
+
+type Delegate = { findMany(...args: never[]): unknown }
+/** A Prisma client that has nothing but its models, and those nothing but reads. */
+export type QueryOnly<Client> = {
+  readonly [Name in keyof Client as Client[Name] extends Delegate ? Name : never]: Pick<
+    Client[Name],
+    Extract<keyof Client[Name], Read>
+  >
+}
+
+export type Models = QueryOnly<PrismaClient>
+
+export interface Database {
+  readonly models: Models
+  /** The one door for hand-written SQL: a parameterised SELECT. Identifiers come from `Tables`, values are bound. */
+  read<Row>(sql: Prisma.Sql): Promise<Row[]>
+  /** The shortest statement there is. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface DatabaseOptions {
+  readonly url: string
+  /** The PostgreSQL schema that holds Better Auth's tables. */
+  readonly schema: string
+  readonly poolSize: number
+  readonly statementTimeoutMs: number
+}
+
+/**
+ * Opens a query-only client. What keeps it so: the type has no writes, the guard refuses them at run time, the session
+ * is read-only, and the role it connects as should have no other grant. Statements fail with GatewayError UNAVAILABLE
+ * (no connection), TIMEOUT or INTERNAL.
+ */
+export function openDatabase(options: DatabaseOptions): Database {
+  const client = new PrismaClient({
+    adapter: new PrismaPg(connection(options), { schema: options.schema }),
+  })
+  const guarded = client.$extends({
+    name: 'query-only',
+    query: {
+      $allOperations({ operation, args, query }) {
+        if (!(READS as readonly string[]).includes(operation))
+          throw new GatewayError('INTERNAL', `The database client is query-only: ${operation}.`)
+        return query(args).catch(refuse)
+      },
+    },
+  })
+  return {
+    models: guarded as unknown as Models,
+    read: <Row>(sql: Prisma.Sql) => client.$queryRaw<Row[]>(sql).catch(refuse),
+    ping: async () => {
+      await client.$queryRaw`SELECT 1`.catch(refuse)
+    },
+    close: () => client.$disconnect(),
+  }
+}
+
+const CONNECT_TIMEOUT_MS = 5000
+
+function connection({ url, poolSize, statementTimeoutMs }: DatabaseOptions) {
+  // `pg` lets options of the URL replace those given beside it; here they are joined, the fixed ones last.
+  const target = new URL(url)
+  const session = [
+    target.searchParams.get('options'),
+    '-c default_transaction_read_only=on',
+    '-c TimeZone=UTC', // Prisma's adapter reads the wall clock of a timestamptz as UTC
+    `-c statement_timeout=${statementTimeoutMs}`,
+  ]
+  target.searchParams.delete('options')
+  return {
+    connectionString: target.href,
+    options: session.filter(Boolean).join(' '),
+    application_name: 'identity-gateway',
+    max: poolSize,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  }
+}
+
+/** SQLSTATEs that mean the server is not there for us now, rather than that the statement is wrong. */
+const AWAY = /^(08|28|3D000|53|57P0[1-5])/
+
+function refuse(error: unknown): never {
+  const failure = driverFailure(error)
+  if (failure?.originalCode === '57014')
+    throw new GatewayError('TIMEOUT', 'The database took too long.', { cause: error })
+  if (failure && (failure.originalCode === undefined || AWAY.test(failure.originalCode)))
+    throw new GatewayError('UNAVAILABLE', 'The database cannot be reached.', { cause: error })
+  throw new GatewayError('INTERNAL', 'The database refused a statement.', { cause: error })
+}
+
+/** What the driver adapter saw, if the failure is its own; without an SQLSTATE there was no answer from PostgreSQL. */
+function driverFailure(error: unknown): { readonly originalCode?: string } | undefined {
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return undefined
+  const { driverAdapterError } = error.meta ?? {}
+  return driverAdapterError instanceof Error
+    ? (driverAdapterError.cause as { readonly originalCode?: string })
+    : undefined
+}

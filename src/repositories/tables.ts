@@ -1,0 +1,96 @@
+import { Prisma } from './client.ts'
+import type { Column, Layout, Model } from './layout.ts'
+
+type Sql = Prisma.Sql
+
+/** One table in a statement, under an alias. All that it gives is SQL made of identifiers; values are bound elsewhere. */
+export interface TableInQuery {
+  /** `"public"."members" AS "m"` */
+  readonly from: Sql
+  /** `"m"."user_id"` */
+  column(field: string): Sql
+  /** Each field as an output column named `<alias>.<field>`; see `rowOf`. */
+  select(fields: readonly string[]): Sql
+  /** The values as a bound array of the column's type; those that cannot be of that type are left out. */
+  array(field: string, values: readonly string[]): Sql
+  /** Whether a value can be of the column's type at all: comparing one that cannot would fail the whole statement. */
+  fits(field: string, value: string): boolean
+  /** `::text` or whatever type a bound value needs to be compared with the column. */
+  cast(field: string): Sql
+}
+
+/** Real names and types of Better Auth's tables, for statements written by hand. The same code serves every layout. */
+export class Tables {
+  readonly layout: Layout
+  readonly #schema: string
+
+  constructor(layout: Layout, schema: string) {
+    this.layout = layout
+    this.#schema = schema
+  }
+
+  has(model: Model, field?: string): boolean {
+    const table = this.layout[model]
+    return table !== null && (field === undefined || field in table.columns)
+  }
+
+  /** Those of the fields that this database has a column for. */
+  present<Field extends string>(model: Model, fields: readonly Field[]): readonly Field[] {
+    return fields.filter((field) => this.has(model, field))
+  }
+
+  as(model: Model, alias: string): TableInQuery {
+    const table = this.layout[model]
+    if (!table) throw new Error(`This database has no table for ${model}.`)
+    const columnOf = (field: string): Column => {
+      const column = table.columns[field]
+      if (!column) throw new Error(`This database has no column for ${model}.${field}.`)
+      return column
+    }
+    const column = (field: string) => identifier(alias, columnOf(field).name)
+    const cast = (field: string) => Prisma.raw(`::${parameterType(columnOf(field))}`)
+    return {
+      from: Prisma.sql`${identifier(this.#schema, table.name)} AS ${identifier(alias)}`,
+      column,
+      cast,
+      fits: (field, value) => fits(columnOf(field), value),
+      select: (fields) =>
+        Prisma.join(
+          fields.map(
+            (field) =>
+              Prisma.sql`${column(field)}${asText(columnOf(field))} AS ${identifier(`${alias}.${field}`)}`,
+          ),
+        ),
+      array: (field, values) =>
+        Prisma.sql`${values.filter((value) => fits(columnOf(field), value))}${cast(field)}[]`,
+    }
+  }
+}
+
+/** The part of a result row that `select` gave under this alias, keyed by field. */
+export function rowOf(row: Readonly<Record<string, unknown>>, alias: string) {
+  const prefix = `${alias}.`
+  const part: Record<string, unknown> = {}
+  for (const name in row) if (name.startsWith(prefix)) part[name.slice(prefix.length)] = row[name]
+  return part
+}
+
+function identifier(...names: readonly string[]): Sql {
+  return Prisma.raw(names.map((name) => `"${name.replaceAll('"', '""')}"`).join('.'))
+}
+
+/** Enumerations are compared as text, everything else as what it is, so that indexes serve. */
+function parameterType({ type }: Column): string {
+  return type === 'enum' ? 'text' : type
+}
+
+/** Ids and enumerations reach the entities as text. */
+function asText({ type }: Column): Sql {
+  return Prisma.raw(type === 'uuid' || type === 'enum' ? '::text' : '')
+}
+
+const UUID = /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i
+
+function fits({ type }: Column, value: string): boolean {
+  return type !== 'uuid' || UUID.test(value)
+}

@@ -1,0 +1,56 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Gateway } from './app.ts'
+
+export interface Server {
+  /** Where it listens, for example `http://127.0.0.1:4000`. */
+  readonly url: string
+  /** Stops in order: no longer ready, no new connections, requests under way end, the gateway closes. */
+  stop(): Promise<void>
+}
+
+export interface ServerOptions {
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  /** Names a request may be addressed to in its Host header; others are refused. Absent: any. */
+  readonly hosts?: readonly string[]
+}
+
+/** Requests that have not ended this long after the stop are cut off. */
+const DRAIN_MS = 10_000
+
+export async function startServer(gateway: Gateway, options: ServerOptions): Promise<Server> {
+  let draining = false
+  const server = createServer((request, response) => {
+    if (draining) response.setHeader('connection', 'close')
+    if (draining && request.url === '/ready') response.writeHead(503).end()
+    else if (options.hosts && !options.hosts.includes(hostOf(request.headers.host)))
+      response.writeHead(421).end('This name is not served here.\n')
+    else gateway.node(request, response)
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, resolve)
+  })
+  return {
+    url: urlOf(server.address() as AddressInfo),
+    stop: async () => {
+      draining = true
+      const ended = new Promise((resolve) => server.close(resolve))
+      server.closeIdleConnections()
+      const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
+      await ended
+      clearTimeout(cut)
+      await gateway.close()
+    },
+  }
+}
+
+function hostOf(header = ''): string {
+  return header.replace(/:\d+$/, '').toLowerCase()
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}

@@ -1,0 +1,102 @@
+import { createServer } from 'node:net'
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
+import pg from 'pg'
+import { expect, test } from 'vitest'
+import { type DemoGatewaySettings, type DemoOptions, startDemo } from '../../src/demo/demo.ts'
+import { close, findFreePort, listen } from '../../src/demo/ports.ts'
+import { toJsonLine, toText } from '../../src/demo/print.ts'
+import { useRedis } from '../support/redis.ts'
+
+/** The composition is what is tested here: the gateway is whatever it is told to start. */
+function prepare(options: Partial<DemoOptions> = {}) {
+  const told: DemoGatewaySettings[] = []
+  const stopped: string[] = []
+  const start = () =>
+    startDemo({
+      redisUrl: useRedis().url,
+      log: () => {},
+      startGateway: async (settings) => {
+        told.push(settings)
+        return {
+          url: `http://127.0.0.1:${settings.port}/graphql`,
+          stop: async () => {
+            stopped.push(await canConnect(settings.databaseUrl))
+          },
+        }
+      },
+      ...options,
+    })
+  return { start, told, stopped }
+}
+
+test('the demo says where everything is, and stops it from the last part to the first', async () => {
+  const port = await findFreePort()
+  const { start, told, stopped } = prepare({ port })
+  const demo = await start()
+  const [settings] = told
+  const line = toJsonLine(demo)
+  const facts = JSON.parse(line)
+
+  expect(line).not.toContain('\n')
+  expect(Object.keys(facts).sort()).toEqual(
+    ['graphql', 'auth', 'database', 'databaseOwner', 'redis', 'service', 'people'].sort(),
+  )
+  expect(facts.graphql).toBe(`http://127.0.0.1:${port}/graphql`)
+  expect(facts.database).toBe(settings?.databaseUrl)
+  expect(facts.redis).toBe(useRedis().url)
+  expect(Object.keys(facts.service)).toEqual(['token'])
+  expect(Object.keys(facts.people[0]).sort()).toEqual(
+    ['email', 'password', 'userId', 'token', 'organizations'].sort(),
+  )
+  expect((await fetch(`${facts.auth}/ok`)).status).toBe(200)
+  expect(decodeJwt(facts.people[0].token).iss).toBe(settings?.issuer)
+  expect(await canConnect(facts.databaseOwner)).toBe('connected')
+
+  const text = toText(demo)
+  for (const { token } of facts.people) expect(text.split('\n')).toContain(token)
+  expect(text).toContain(`Open ${facts.graphql}`)
+
+  const { issuer = '', audience = '', jwksUrl = '' } = settings?.service ?? {}
+  const keys = createRemoteJWKSet(new URL(jwksUrl))
+  const { payload } = await jwtVerify(facts.service.token, keys, { issuer, audience })
+  expect(payload.scope).toBe('identity:read identity:pii permissions:check')
+  expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(12 * 3600)
+  expect(issuer).not.toBe(settings?.issuer)
+
+  await demo.stop()
+  expect(stopped).toEqual(['connected'])
+  expect(await canConnect(facts.databaseOwner)).toBe('ECONNREFUSED')
+  await expect(fetch(`${facts.auth}/ok`)).rejects.toThrow()
+})
+
+test('a port that was asked for and is taken is an error that says what to do', async () => {
+  const other = createServer()
+  const port = await listen(other, 0, '127.0.0.1')
+  const { start, told } = prepare({ port })
+  await expect(start()).rejects.toThrow(`Port ${port} is taken: set PORT to another one.`)
+  expect(told).toEqual([])
+  await close(other)
+})
+
+test('when the gateway cannot start, nothing goes on running', async () => {
+  let databaseUrl = ''
+  const { start } = prepare({
+    startGateway: async (settings) => {
+      databaseUrl = settings.databaseUrl
+      throw new Error('no gateway')
+    },
+  })
+  await expect(start()).rejects.toThrow('no gateway')
+  expect(await canConnect(databaseUrl)).toBe('ECONNREFUSED')
+})
+
+async function canConnect(url: string): Promise<string> {
+  const client = new pg.Client(url)
+  try {
+    await client.connect()
+    await client.end()
+    return 'connected'
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  }
+}

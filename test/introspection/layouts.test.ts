@@ -1,0 +1,171 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { canonicalise } from '../../src/introspection/canonicalise.ts'
+import { pullSchema } from '../../src/introspection/engine.ts'
+import { introspect } from '../../src/introspection/introspect.ts'
+import { createDatabase, type Database } from '../support/database.ts'
+import { allPlugins, migrate } from './migrate.ts'
+import { createProject, type Project } from './project.ts'
+
+let database: Database
+let project: Project
+
+beforeEach(async () => {
+  database = await createDatabase()
+  project = await createProject()
+})
+afterEach(() => Promise.all([database.drop(), project.remove()]))
+
+test('a plug-in that is not installed is marked absent, and missing from the layout', async () => {
+  await database.sql('drop table team_members, teams')
+  await database.sql('alter table users drop column username, drop column is_anonymous')
+  const report = await write()
+  expect(report.absentModels).toEqual(['Team', 'TeamMember'])
+  expect(report.absentColumns).toEqual(['User.username', 'User.isAnonymous'])
+
+  const layout = await project.layout()
+  expect(layout.Team).toBeNull()
+  expect(layout.TeamMember).toBeNull()
+  expect(layout.User?.columns).not.toHaveProperty('username')
+  expect(layout.User?.columns).toHaveProperty('displayUsername')
+  // The types stay, so that the same code compiles over every database.
+  const { Prisma } = await project.client()
+  expect(Prisma.ModelName).toHaveProperty('Team')
+  expect(Prisma.UserScalarFieldEnum).toHaveProperty('username')
+})
+
+test('users alone are enough', async () => {
+  await database.sql(
+    'drop table team_members, teams, invitations, members, organization_roles, organizations, sessions, accounts, jwks',
+  )
+  const { found } = (await look()).report
+  expect(found.map(({ model }) => model)).toEqual(['User'])
+})
+
+test("Drizzle's plural layout is read: `jwkss`, and dates without a time zone", async () => {
+  await database.sql('alter table jwks rename to jwkss')
+  await database.sql('alter table users alter created_at type timestamp')
+  await database.sql('alter table users alter updated_at type timestamp(3)')
+  const { found } = await write()
+  expect(found).toContainEqual({ model: 'Jwks', table: 'jwkss', recognisedBy: 'name' })
+  const layout = await project.layout()
+  expect(layout.User?.columns.createdAt?.type).toBe('timestamp')
+  expect(layout.User?.columns.updatedAt?.type).toBe('timestamp')
+  expect(layout.Member?.columns.createdAt?.type).toBe('timestamptz')
+})
+
+test('renamed tables are recognised by their columns and foreign keys', async () => {
+  await database.sql('alter table users rename to people')
+  await database.sql('alter table organizations rename to tenants')
+  await database.sql('alter table members rename to "Tenant People"')
+  const { found } = await write()
+  expect(found).toEqual(
+    expect.arrayContaining([
+      { model: 'User', table: 'people', recognisedBy: 'columns' },
+      { model: 'Organization', table: 'tenants', recognisedBy: 'columns' },
+      { model: 'Member', table: 'Tenant People', recognisedBy: 'columns' },
+      { model: 'Session', table: 'sessions', recognisedBy: 'name' },
+    ]),
+  )
+  expect((await project.layout()).Member?.name).toBe('Tenant People')
+})
+
+test("tables that only look alike are not taken for a missing plug-in's", async () => {
+  await database.sql('drop table jwks, team_members, teams, members')
+  await database.sql(
+    'create table passkeys (id text primary key, public_key text not null, created_at timestamptz not null)',
+  )
+  await database.sql(
+    'create table projects (id text primary key, organization_id text not null references organizations, name text not null, created_at timestamptz not null, updated_at timestamptz)',
+  )
+  await database.sql(
+    'create table visits (id text primary key, organization_id text not null, user_id text not null, role text not null, created_at timestamptz not null)',
+  )
+  const { absentModels, ignoredTables } = (await look()).report
+  expect(absentModels).toEqual(['Member', 'Team', 'TeamMember', 'Jwks'])
+  expect(ignoredTables).toEqual(expect.arrayContaining(['passkeys', 'projects', 'visits']))
+})
+
+test('what is stored as uuid, enum or jsonb is said in the layout and read as text', async () => {
+  const uuids = await createDatabase('empty')
+  await migrate(uuids.url, {
+    plugins: allPlugins,
+    advanced: { database: { generateId: 'uuid' } },
+  })
+  await uuids.sql("create type member_role as enum ('owner', 'member')")
+  await uuids.sql('alter table member alter role type member_role using role::member_role')
+  await uuids.sql('alter table organization alter metadata type jsonb using metadata::jsonb')
+  const [user, organization, member] = [1, 2, 3].map(
+    (n) => `00000000-0000-4000-8000-00000000000${n}`,
+  )
+  await uuids.sql(
+    `insert into "user" (id, name, email, "emailVerified") values ($1, 'Ada', 'ada@example.com', true)`,
+    [user],
+  )
+  await uuids.sql(
+    `insert into organization (id, name, slug, "createdAt", metadata) values ($1, 'Acme', 'acme', now(), '{"a": 1}')`,
+    [organization],
+  )
+  await uuids.sql(
+    `insert into member (id, "organizationId", "userId", role, "createdAt") values ($1, $2, $3, 'owner', now())`,
+    [member, organization, user],
+  )
+  await introspect({
+    databaseUrl: uuids.url,
+    databaseSchema: 'public',
+    schemaPath: project.schemaPath,
+  })
+
+  const layout = await project.layout()
+  expect(layout.Member?.columns).toMatchObject({
+    id: { type: 'uuid' },
+    userId: { type: 'uuid' },
+    role: { type: 'enum' },
+  })
+  expect(layout.Organization?.columns.metadata?.type).toBe('jsonb')
+  const { PrismaClient } = await project.client()
+  const { PrismaPg } = await import('@prisma/adapter-pg')
+  const client = new PrismaClient({ adapter: new PrismaPg(uuids.url) })
+  const rows = await client.member.findMany({
+    where: { userId: { in: [user ?? '', member ?? ''] }, role: 'owner' },
+    include: { organization: true },
+  })
+  expect(rows).toMatchObject([
+    { id: member, userId: user, role: 'owner', organization: { metadata: '{"a": 1}' } },
+  ])
+  await client.$disconnect()
+  await uuids.drop()
+})
+
+test('tables of another PostgreSQL schema are read there, without its name in the result', async () => {
+  const before = await look()
+  await database.sql('alter schema public rename to auth')
+  await database.sql('create schema public')
+  const after = await look('auth')
+  expect(after).toEqual(before)
+})
+
+test('checks, partial indexes, views and foreign keys into other schemas are no obstacle', async () => {
+  await database.sql('create schema billing')
+  await database.sql('create table billing.plans (id text primary key)')
+  await database.sql(
+    'create table subscriptions (id text primary key, plan text references billing.plans, seats int check (seats > 0))',
+  )
+  await database.sql("create view admins as select * from users where role = 'admin'")
+  await database.sql('create index on users (email) where banned')
+  const { found, ignoredTables } = (await look()).report
+  expect(found).toHaveLength(10)
+  expect(ignoredTables).toEqual(['subscriptions', 'two_factors', 'verifications'])
+})
+
+function write() {
+  return introspect({
+    databaseUrl: database.url,
+    databaseSchema: 'public',
+    schemaPath: project.schemaPath,
+  })
+}
+
+/** Introspects without generating. */
+async function look(databaseSchema = 'public') {
+  return canonicalise(await pullSchema(database.url, databaseSchema))
+}

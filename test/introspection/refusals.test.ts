@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { canonicalise } from '../../src/introspection/canonicalise.ts'
+import { pullSchema } from '../../src/introspection/engine.ts'
+import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
+import { migrate } from './migrate.ts'
+
+let database: Database
+beforeEach(async () => {
+  database = await createDatabase()
+})
+afterEach(() => database.drop())
+
+test('integer ids are refused in one sentence', async () => {
+  const serial = await createDatabase('empty')
+  await migrate(serial.url, { advanced: { database: { generateId: 'serial' } } })
+  expect(await problems(serial.url)).toEqual([
+    expect.stringMatching(/^The ids of "user", "session", "account" are integers, .*generateId/),
+  ])
+  await serial.drop()
+})
+
+test('every problem is named at once', async () => {
+  await database.sql('alter table users drop column email_verified')
+  await database.sql('alter table organizations alter slug drop not null')
+  await database.sql('alter table sessions alter expires_at type text')
+  expect(await problems()).toEqual([
+    expect.stringMatching(/^User: the table "users" has no column for emailVerified\./),
+    expect.stringMatching(/^Session: .* points to User, for which no table fits\./),
+    expect.stringMatching(/^Account: .* points to User/),
+    expect.stringMatching(/^Member: .* points to User/),
+    expect.stringMatching(/^Invitation: .* points to User/),
+    expect.stringMatching(/^TeamMember: .* points to User/),
+    expect.stringMatching(
+      /^Session.expiresAt: .*"sessions"."expires_at" is of Prisma type String; it must be timestamptz, timestamp\./,
+    ),
+    expect.stringMatching(/^Organization.slug: .* allows NULL/),
+  ])
+})
+
+test('two tables that fit are ambiguous, until the role may read one alone', async () => {
+  await database.sql('create table "user" (like users including all)')
+  expect(await problems()).toEqual([
+    expect.stringMatching(/^User: the tables "user", "users" all fit\. Introspect as a role/),
+    ...Array(5).fill(expect.stringContaining('points to User')),
+  ])
+  const role = `${database.name}_reader`
+  await asSuperuser(`create role ${role} login password 'reader'`)
+  await database.sql(`grant select on all tables in schema public to ${role}`)
+  await database.sql(`revoke select on "user" from ${role}`)
+  const url = new URL(database.url)
+  url.username = role
+  url.password = 'reader'
+  expect(await problems(url.href)).toEqual([])
+  await database.sql(`drop owned by ${role}`)
+  await asSuperuser(`drop role ${role}`)
+})
+
+test('a column that is there twice is ambiguous', async () => {
+  await database.sql('alter table users add "emailVerified" boolean')
+  expect(await problems()).toEqual([
+    expect.stringMatching(
+      /^User.emailVerified: .*"email_verified" has a double, "emailVerified"\./,
+    ),
+  ])
+})
+
+test('of two tables that are named alike, the one with the columns is taken', async () => {
+  await database.sql('create table account (id text primary key, balance numeric)')
+  expect(await problems()).toEqual([])
+})
+
+async function problems(url = database.url): Promise<readonly string[]> {
+  return (await canonicalise(await pullSchema(url, 'public'))).problems
+}

@@ -1,0 +1,71 @@
+import { createGateway, type Gateway, loadConfig } from '../../src/app.ts'
+import { accessControl } from '../../src/demo/access-control.ts'
+import { createLogger } from '../../src/telemetry.ts'
+import type { Identity } from './identity.ts'
+
+export interface GraphQLAnswer {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the operation selects
+  readonly data: any
+  readonly errors: readonly {
+    readonly message: string
+    readonly path?: readonly (string | number)[]
+    readonly extensions: { readonly code: string }
+  }[]
+}
+
+export interface GatewayUnderTest extends Gateway {
+  readonly graphql: (
+    query: string,
+    options?: {
+      readonly token?: string | undefined
+      readonly variables?: Readonly<Record<string, unknown>>
+      readonly headers?: Readonly<Record<string, string>>
+    },
+  ) => Promise<GraphQLAnswer>
+  /** Every line that was logged. */
+  readonly logged: readonly string[]
+}
+
+/**
+ * A gateway over the database of an identity, as its read-only role. Without further variables it caches permissions
+ * in its own process.
+ */
+export function gatewayFor(
+  identity: Identity,
+  environment: Readonly<Record<string, string>> = {},
+): GatewayUnderTest {
+  const config = loadConfig({
+    DATABASE_URL: identity.readOnlyUrl,
+    DATABASE_POOL_SIZE: '4',
+    AUTH_ISSUER: identity.betterAuth.issuer,
+    DYNAMIC_ACCESS_CONTROL: 'on',
+    ...environment,
+  })
+  const logged: string[] = []
+  const log = createLogger('info', { write: (line) => logged.push(line) })
+  const gateway = createGateway(
+    { ...config, permissions: { ...config.permissions, accessControl } },
+    { log },
+  )
+  return {
+    ...gateway,
+    logged,
+    graphql: async (query, { token, variables, headers } = {}) => {
+      const response = await gateway.fetch(
+        new Request('http://gateway/graphql', {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+            ...headers,
+          },
+          body: JSON.stringify({ query, variables }),
+        }),
+      )
+      const { data, errors = [] } = (await response.json()) as Partial<GraphQLAnswer>
+      return { status: response.status, headers: response.headers, data, errors }
+    },
+  }
+}

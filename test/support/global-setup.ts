@@ -1,0 +1,69 @@
+import type { TestProject } from 'vitest/node'
+import { startBetterAuth } from '../../src/demo/better-auth.ts'
+import { type Postgres, startPostgres } from '../../src/demo/postgres.ts'
+import { findOrStartRedis, type RedisServer } from '../../src/demo/redis.ts'
+import { installRedis } from './install-redis.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** The superuser's URL of the run's PostgreSQL. */
+    postgresUrl: string
+    /** Names the database in which Better Auth has made its tables. */
+    templateDatabase: string
+    /** The file to which PostgreSQL writes every statement. */
+    statementLog: string
+    /** The run's Redis, or how to get one. */
+    redis: { readonly url: string } | { readonly missing: string }
+  }
+}
+
+let postgres: Postgres | undefined
+let redis: RedisServer | null = null
+
+/** One PostgreSQL and one Redis for the whole run, on ports and in directories of their own. */
+export async function setup(project: TestProject): Promise<void> {
+  const templateDatabase = 'better_auth_template'
+  const start = async (): Promise<Postgres> => {
+    const started = await startPostgres({ database: templateDatabase, settings: logStatements })
+    const betterAuth = await startBetterAuth({ databaseUrl: started.url })
+    await betterAuth.stop()
+    return started
+  }
+  const outcomes = await Promise.allSettled([start(), findRedis()])
+  const [postgresOutcome, redisOutcome] = outcomes
+  if (postgresOutcome.status === 'fulfilled') postgres = postgresOutcome.value
+  if (redisOutcome.status === 'fulfilled') redis = redisOutcome.value
+  for (const outcome of outcomes)
+    if (outcome.status === 'rejected') {
+      await teardown()
+      throw outcome.reason
+    }
+  if (postgres === undefined) return
+
+  project.provide('postgresUrl', postgres.url)
+  project.provide('templateDatabase', templateDatabase)
+  project.provide('statementLog', postgres.log)
+  project.provide('redis', redis === null ? { missing: howToGetRedis } : { url: redis.url })
+}
+
+export async function teardown(): Promise<void> {
+  await Promise.all([postgres?.stop(), redis?.stop()])
+}
+
+const howToGetRedis =
+  'These tests need a Redis: put redis-server on the PATH (brew install redis, apt-get install redis-server) or set REDIS_URL.'
+
+const logStatements = {
+  max_connections: '400',
+  log_statement: 'all',
+  log_line_prefix: '|%d|%a|',
+}
+
+async function findRedis(): Promise<RedisServer | null> {
+  const url = process.env.REDIS_URL
+  const found = await findOrStartRedis({ url })
+  if (found !== null) return found
+  if (await installRedis()) return findOrStartRedis({ url })
+  if (process.env.CI === 'true') throw new Error(howToGetRedis)
+  return null
+}

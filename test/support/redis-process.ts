@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+
+/** A redis-server of the test's own, to be hung and killed. */
+export interface RedisProcess {
+  readonly url: string
+  readonly port: number
+  /** Stops it from answering; its connections stay open. */
+  hang(): void
+  resume(): void
+  /** Ends it at once, hung or not. */
+  kill(): Promise<void>
+}
+
+/**
+ * Keeps nothing on disk. `settings` are further words of its command line.
+ * @throws Error when there is no redis-server on the PATH.
+ */
+export async function startRedisProcess(
+  options: { readonly port?: number; readonly settings?: readonly string[] } = {},
+): Promise<RedisProcess> {
+  const port = options.port ?? (await findFreePort())
+  const words = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  const child = spawn('redis-server', [...words, ...(options.settings ?? [])], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  await ready(child)
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    hang: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
+    kill: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const ended = once(child, 'exit')
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+async function ready(child: ChildProcess): Promise<void> {
+  const failed = once(child, 'exit').then(([code]) => {
+    throw new Error(`redis-server ended with ${code} before it was ready.`)
+  })
+  await Promise.race([failed, announced(child)])
+  failed.catch(() => undefined)
+}
+
+async function announced(child: ChildProcess): Promise<void> {
+  if (child.stdout === null) return
+  const lines = createInterface({ input: child.stdout })
+  for await (const line of lines) if (line.includes('Ready to accept connections')) break
+  child.stdout.resume()
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('No free port.')
+  return address.port
+}
