@@ -14,6 +14,7 @@ import type { Grant, Subject } from '../domain/permission.ts'
  * Why an epoch may expire: it is kept for twice the TTL, and only its absence repeats. A grant resolved before the
  *   event is too old by then, whenever it was written, because its age counts from the reading of the members; a
  *   grant resolved after the event was right. Clocks of gateway and database may differ by up to a TTL.
+ * A Redis told to evict keys may forget an epoch before the grants it made invalid: the TTL is the bound then.
  * Order: a resolution never overwrites one that was read later, by the database's clock.
  * Failure: a cache that fails, hangs or is full is a miss after a bounded wait; never an answer, never an error.
  */

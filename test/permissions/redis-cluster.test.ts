@@ -5,13 +5,15 @@ import { createRedis } from '../../src/permissions/redis-client.ts'
 import { grantOf, permissionCacheContract, someone } from '../contract/permission-cache.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
 
-describe('a Redis Cluster of two nodes', () => {
+const password = 'p@ss:word'
+
+describe('a Redis Cluster of two nodes, with a password', () => {
   let nodes: readonly RedisProcess[] = []
   const options = { timeoutMs: 2000, onTrouble: () => {} }
 
   beforeAll(async () => {
     nodes = await Promise.all([startNode(), startNode()])
-    const clients = nodes.map((node) => new Redis(node.url))
+    const clients = nodes.map((node) => new Redis(node.url, { password }))
     const [first, second] = clients
     await first?.cluster('ADDSLOTSRANGE', 0, 8191)
     await second?.cluster('ADDSLOTSRANGE', 8192, 16383)
@@ -28,7 +30,9 @@ describe('a Redis Cluster of two nodes', () => {
   })
 
   const create = ({ ttlSeconds }: { readonly ttlSeconds: number }) => {
-    const client = createRedis(nodes.map((node) => node.url).join(','), options)
+    const [first, second] = nodes.map((node) => `127.0.0.1:${node.port}`)
+    const url = `redis://:${encodeURIComponent(password)}@${first},redis://${second}`
+    const client = createRedis(url, options)
     return new RedisPermissionCache(client, { ...options, prefix: 'p:', ttlSeconds, version: 'v1' })
   }
 
@@ -47,8 +51,5 @@ describe('a Redis Cluster of two nodes', () => {
 })
 
 function startNode(): Promise<RedisProcess> {
-  const file = `/tmp/redis-cluster-${crypto.randomUUID()}.conf`
-  return startRedisProcess({
-    settings: ['--cluster-enabled', 'yes', '--cluster-config-file', file],
-  })
+  return startRedisProcess({ settings: ['--cluster-enabled', 'yes', '--requirepass', password] })
 }

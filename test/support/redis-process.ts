@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 /** A redis-server of the test's own, to be hung and killed. */
@@ -15,14 +18,15 @@ export interface RedisProcess {
 }
 
 /**
- * Keeps nothing on disk. `settings` are further words of its command line.
+ * Keeps no data on disk. `settings` are further words of its command line.
  * @throws Error when there is no redis-server on the PATH.
  */
 export async function startRedisProcess(
   options: { readonly port?: number; readonly settings?: readonly string[] } = {},
 ): Promise<RedisProcess> {
   const port = options.port ?? (await findFreePort())
-  const words = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  const directory = await mkdtemp(join(tmpdir(), 'identity-redis-'))
+  const words = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', '']
   const child = spawn('redis-server', [...words, ...(options.settings ?? [])], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
@@ -37,6 +41,7 @@ export async function startRedisProcess(
       const ended = once(child, 'exit')
       child.kill('SIGKILL')
       await ended
+      await rm(directory, { recursive: true })
     },
   }
 }
