@@ -79,6 +79,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     }),
     platformAdminRoles: config.platformAdminRoles,
   }
+  // Nothing waits for a connection to Redis, so it is opened before the first question.
+  void cache.ready()
   const ready = () => answers(database)
   const handler = createHandler({
     schema: createSchema(featuresOf(layout)),

@@ -129,7 +129,7 @@ const variables = z
       )
       .optional(),
     REDIS_KEY_PREFIX: z.string().default('identity:'),
-    REDIS_TIMEOUT_MS: integer(1, 60_000).default(100),
+    REDIS_TIMEOUT_MS: integer(1, 60_000).default(250),
     AUTH_ISSUER: required(
       "the issuer of Better Auth's tokens, by default the origin of its base URL",
     ),

@@ -1,0 +1,212 @@
+import { type JWTHeaderParameters, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
+import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import {
+  createSigner,
+  type ServiceIssuer,
+  type Signer,
+  startServiceIssuer,
+} from '../support/tokens.ts'
+import { publishKey } from './published-keys.ts'
+
+let identity: Identity
+let ada: Person
+let services: ServiceIssuer
+let gateway: GatewayUnderTest
+let trusted: Signer
+let others: readonly Signer[]
+
+beforeAll(async () => {
+  identity = await startIdentity()
+  ada = await identity.signUp('Ada')
+  await ada.jwt()
+  services = await startServiceIssuer()
+  trusted = await createSigner('EdDSA', 'trusted')
+  others = await Promise.all(['ES256', 'RS256', 'ES384'].map((alg) => createSigner(alg)))
+  for (const signer of [trusted, ...others]) await publishKey(identity, signer)
+  gateway = gatewayFor(identity, {
+    SERVICE_ISSUER: services.issuer,
+    SERVICE_AUDIENCE: services.audience,
+    SERVICE_JWKS_URL: services.jwksUrl,
+  })
+})
+
+afterAll(async () => {
+  await gateway.close()
+  await services.stop()
+  await identity.stop()
+})
+
+const now = Math.floor(Date.now() / 1000)
+
+function claims(changes: JWTPayload = {}): JWTPayload {
+  const { issuer } = identity.betterAuth
+  return { iss: issuer, aud: issuer, sub: ada.id, iat: now, exp: now + 600, ...changes }
+}
+
+function sign(changes?: JWTPayload, header?: Partial<JWTHeaderParameters>): Promise<string> {
+  return trusted.sign(claims(changes), header)
+}
+
+const ask = (token: string) => gateway.graphql('{ viewer { id } }', { token })
+
+describe('a token is refused with 401', () => {
+  const bad: Record<string, () => Promise<string> | string> = {
+    'with a wrong signature': async () => (await sign()).replace(/\.[^.]+$/, `.${'A'.repeat(86)}`),
+    'whose claims were changed after signing': async () => {
+      const [header, , signature] = (await sign()).split('.')
+      const changed = Buffer.from(JSON.stringify(claims({ sub: 'else' }))).toString('base64url')
+      return `${header}.${changed}.${signature}`
+    },
+    'signed by a stranger under a known key id': async () =>
+      (await createSigner('EdDSA', trusted.kid)).sign(claims()),
+    'with an unknown key id': async () => (await createSigner('EdDSA', 'made-up')).sign(claims()),
+    'without a key id while there are several keys': () => sign({}, { kid: undefined as never }),
+    'of another issuer': () => sign({ iss: 'https://elsewhere.example.com' }),
+    'without an issuer': () => sign({ iss: undefined }),
+    'for another audience': () => sign({ aud: 'https://elsewhere.example.com' }),
+    'without an audience': () => sign({ aud: undefined }),
+    'that has expired': () => sign({ iat: now - 700, exp: now - 1 }),
+    'without an expiry': () => sign({ exp: undefined }),
+    'that is not valid yet': () => sign({ nbf: now + 300 }),
+    'without a subject': () => sign({ sub: undefined }),
+    'with an empty subject': () => sign({ sub: '' }),
+    'with a NUL in the subject': () => sign({ sub: `${ada.id}\0` }),
+    'with an endless subject': () => sign({ sub: 'x'.repeat(257) }),
+    'with a subject that is not text': () => sign({ sub: 7 as unknown as string }),
+    'that nobody signed': () => new UnsecuredJWT(claims()).encode(),
+    'signed by HS256 with the public key as the secret': () => {
+      const secret = new TextEncoder().encode(JSON.stringify(trusted.publicJwk))
+      return new SignJWT(claims())
+        .setProtectedHeader({ alg: 'HS256', kid: trusted.kid })
+        .sign(secret)
+    },
+    'of a published key whose algorithm is not configured': () => signWith('ES384'),
+    'that is a session cookie of Better Auth': () =>
+      sign({}, { typ: 'better-auth.session-cache+jwt' }),
+    'of another type': () => sign({}, { typ: 'logout+jwt' }),
+    'that is an access token of an OAuth provider': () => sign({}, { typ: 'at+jwt' }),
+    'that is too long': () => sign({ padding: 'x'.repeat(8192) }),
+    'that is no token': () => 'garbage',
+    'that has three parts of nothing': () => 'a.b.c',
+    'that is the session token of Better Auth': () => ada.session,
+    'of the service issuer, signed by the user issuer': () =>
+      sign({ iss: services.issuer, aud: services.audience, scope: 'identity:read' }),
+    'of the user issuer, signed by the service issuer': () =>
+      services.signer.sign(claims({ scope: 'identity:read' })),
+    'of the user issuer for the audience of services': () =>
+      sign({ aud: services.audience, scope: 'identity:read' }),
+    'of a service for another audience': () =>
+      services.token('identity:read', { aud: identity.betterAuth.issuer }),
+    'of a service that has expired': () => services.token('identity:read', { exp: now - 1 }),
+    'of a service without an expiry': () => services.token('identity:read', { exp: undefined }),
+  }
+
+  test.each(Object.keys(bad))('%s', async (what) => {
+    const answer = await ask((await bad[what]?.()) ?? '')
+    expect(answer.status).toBe(401)
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer\b/)
+    expect(answer.errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }])
+    expect(answer.data ?? null).toBeNull()
+  })
+
+  test.each(['Basic YTpi', 'Bearer', 'Bearer ', 'Bearer a b', 'Token abc'])(
+    'as the header %j',
+    async (authorization) => {
+      const answer = await gateway.graphql('{ viewer { id } }', { headers: { authorization } })
+      expect(answer.status).toBe(401)
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer\b/)
+    },
+  )
+
+  test('and what the token says is neither in the answer nor in the log', async () => {
+    const token = await sign({ exp: now - 1, email: 'ada@example.com' })
+    const answer = await ask(token)
+    const seen = JSON.stringify([answer.errors, gateway.logged])
+    for (const secret of [token, token.split('.')[1] ?? token, 'ada@example.com'])
+      expect(seen).not.toContain(secret)
+  })
+})
+
+function signWith(alg: string): Promise<string> {
+  const signer = others.find((other) => other.alg === alg)
+  if (!signer) throw new Error(`No key for ${alg}.`)
+  return signer.sign(claims())
+}
+
+describe('a token is accepted', () => {
+  test('that Better Auth has signed', async () => {
+    expect((await ask(await ada.jwt())).data).toEqual({ viewer: { id: ada.id } })
+  })
+
+  test.each(['EdDSA', 'ES256', 'RS256'])('signed by %s', async (alg) => {
+    const token = alg === 'EdDSA' ? await sign() : await signWith(alg)
+    expect((await ask(token)).data).toEqual({ viewer: { id: ada.id } })
+  })
+
+  test.each([undefined, 'JWT', 'jwt'])('of the type %j', async (typ) => {
+    const token = await sign({}, typ === undefined ? {} : { typ })
+    expect((await ask(token)).data).toEqual({ viewer: { id: ada.id } })
+  })
+
+  test('for several audiences, one of which is ours', async () => {
+    const token = await sign({ aud: ['elsewhere', identity.betterAuth.issuer] })
+    expect((await ask(token)).data).toEqual({ viewer: { id: ada.id } })
+  })
+
+  test('of a service, also as an access token by its type', async () => {
+    for (const header of [{}, { typ: 'at+jwt' }]) {
+      const token = await services.signer.sign(
+        {
+          iss: services.issuer,
+          aud: services.audience,
+          sub: 'payroll',
+          exp: now + 600,
+          scope: 'openid identity:read',
+        },
+        header,
+      )
+      const answer = await gateway.graphql('query ($id: ID!) { user(id: $id) { id } }', {
+        token,
+        variables: { id: ada.id },
+      })
+      expect(answer.data).toEqual({ user: { id: ada.id } })
+    }
+  })
+})
+
+test('a user token that carries scopes is still the token of a user', async () => {
+  const stranger = await identity.signUp('Stranger')
+  const token = await sign({ scope: 'identity:read identity:pii permissions:check', role: 'admin' })
+  const answer = await gateway.graphql(
+    'query ($id: ID!) { viewer { id } user(id: $id) { id } userByEmail(email: "stranger@example.com") { id } }',
+    { token, variables: { id: stranger.id } },
+  )
+  expect(answer.data).toEqual({ viewer: { id: ada.id }, user: null, userByEmail: null })
+  expect(answer.errors).toEqual([])
+})
+
+test('scopes count as whole words of a text', async () => {
+  for (const scope of ['identity:reader', 'IDENTITY:READ', 'x-identity:read', ['identity:read']]) {
+    const token = await services.token(scope as string)
+    const answer = await gateway.graphql('query ($id: ID!) { user(id: $id) { id } }', {
+      token,
+      variables: { id: ada.id },
+    })
+    expect(answer.data).toEqual({ user: null })
+    expect(answer.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }])
+  }
+})
+
+test('without a service issuer in the configuration its tokens are refused', async () => {
+  const plain = gatewayFor(identity)
+  const answer = await plain.graphql('{ viewer { id } }', { token: await services.token() })
+  expect(answer.status).toBe(401)
+  await plain.close()
+})
+
+test('no credential at all is anonymous, not an error', async () => {
+  const answer = await gateway.graphql('{ viewer { id } }')
+  expect(answer).toMatchObject({ status: 200, data: { viewer: null }, errors: [] })
+})
