@@ -1,9 +1,11 @@
 import type { RequestListener } from 'node:http'
 import { lexicographicSortSchema, printSchema } from 'graphql'
+import { RequestAuthenticator } from './auth/authenticator.ts'
 import { HeldKeys } from './auth/held-keys.ts'
-import { JwtAuthenticator } from './auth/jwt.ts'
+import { JwtVerifier } from './auth/jwt.ts'
 import { databaseKeySource, type KeySource, urlKeySource } from './auth/key-source.ts'
-import type { Config } from './config.ts'
+import { SessionVerifier } from './auth/session.ts'
+import { type Config, ConfigError } from './config.ts'
 import type { Sources } from './graphql/context.ts'
 import type { Features } from './graphql/features.ts'
 import { createHandler } from './graphql/handler.ts'
@@ -18,14 +20,20 @@ import { MemoryPermissionCache } from './permissions/memory-cache.ts'
 import { RedisPermissionCache } from './permissions/redis-cache.ts'
 import { createRedis } from './permissions/redis-client.ts'
 import { CachingPermissionService } from './permissions/service.ts'
+import { PrismaAccountRepository } from './repositories/account.ts'
 import { type Database, openDatabase } from './repositories/client.ts'
 import { layout } from './repositories/generated/layout.ts'
+import { PrismaInvitationRepository } from './repositories/invitation.ts'
 import type { Layout } from './repositories/layout.ts'
 import { PrismaMemberRepository } from './repositories/member.ts'
 import { PrismaOrganizationRepository } from './repositories/organization.ts'
+import { ownerScript } from './repositories/owner-sql.ts'
 import { PrismaRoleRepository } from './repositories/role.ts'
+import { PrismaSessionRepository } from './repositories/session.ts'
+import { PrismaSessionLookup } from './repositories/session-lookup.ts'
 import { PrismaSigningKeyRepository } from './repositories/signing-key.ts'
 import { Tables } from './repositories/tables.ts'
+import { PrismaTeamRepository } from './repositories/team.ts'
 import { PrismaUserRepository } from './repositories/user.ts'
 import { PrismaVisibilityRepository } from './repositories/visibility.ts'
 import { createLogger, describeError, type Logger } from './telemetry.ts'
@@ -52,7 +60,8 @@ export interface GatewayParts {
 
 /**
  * The composition root: every part of the gateway is made here, once, and handed what it needs.
- * @throws Error when the access control file does not say what roles may do.
+ * @throws Error when the access control file does not say what roles may do, ConfigError when sessions are to be
+ * credentials and this database has none.
  */
 export function createGateway(config: Config, parts: GatewayParts = {}): Gateway {
   const log = parts.log ?? createLogger(config.logLevel)
@@ -65,11 +74,16 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       : parseRoleDefinitions(config.permissions.accessControl)
   const database = openDatabase(config.database)
   const tables = new Tables(layout, config.database.schema)
+  const sessions = createSessions(config, database, tables, log)
   const cache = createPermissionCache(config, definitions, report('Redis is in trouble.'))
   const sources: Sources = {
     users: new PrismaUserRepository(database, tables),
-    organizations: new PrismaOrganizationRepository(database),
+    accounts: new PrismaAccountRepository(database),
+    sessions: new PrismaSessionRepository(database, tables),
+    organizations: new PrismaOrganizationRepository(database, tables),
     members: new PrismaMemberRepository(database, tables),
+    invitations: new PrismaInvitationRepository(database, tables),
+    teams: new PrismaTeamRepository(database, tables),
     visibility: new PrismaVisibilityRepository(database, tables),
     permissions: new CachingPermissionService({
       roles: new PrismaRoleRepository(database, tables),
@@ -78,6 +92,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       dynamic: config.permissions.dynamic,
     }),
     platformAdminRoles: config.platformAdminRoles,
+    creatorRole: config.permissions.creatorRole,
   }
   // Nothing waits for a connection to Redis, so it is opened before the first question.
   void cache.ready()
@@ -85,7 +100,10 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const handler = createHandler({
     schema: createSchema(featuresOf(layout)),
     sources,
-    authenticator: createAuthenticator(config, database, tables, report),
+    authenticator: new RequestAuthenticator(
+      createJwtVerifier(config, database, tables, report),
+      sessions,
+    ),
     ready,
     onRequest: (request) => log.info(request, 'request'),
     onUnexpected: (error) => log.error({ error: describeError(error) }, 'unexpected error'),
@@ -110,7 +128,12 @@ export function printGraph(): string {
   return `${printSchema(lexicographicSortSchema(createSchema(featuresOf(layout))))}\n`
 }
 
-function createAuthenticator(
+/** The SQL with which a database's owner lets the gateway's role read what it reads, for the introspected database. */
+export function printOwnerSql(options: { readonly role: string; readonly schema: string }): string {
+  return ownerScript(layout, options)
+}
+
+function createJwtVerifier(
   { auth, service }: Config,
   database: Database,
   tables: Tables,
@@ -122,7 +145,7 @@ function createAuthenticator(
     auth.jwks === 'database'
       ? databaseKeySource(new PrismaSigningKeyRepository(database, tables))
       : urlKeySource(auth.jwks)
-  return new JwtAuthenticator({
+  return new JwtVerifier({
     users: {
       issuer: auth.issuer,
       audience: auth.audience,
@@ -135,6 +158,27 @@ function createAuthenticator(
     },
     algorithms: auth.algorithms,
   })
+}
+
+const NO_SESSIONS =
+  'AUTH_SESSIONS: this database has no table of sessions: set it off, or set session.storeSessionInDatabase in Better Auth and run introspect'
+const NO_SESSION_FUNCTION =
+  'Sessions cannot be looked up: the owner of the database must run the SQL that the command doctor prints.'
+
+function createSessions(
+  { auth, database: { schema } }: Config,
+  database: Database,
+  tables: Tables,
+  log: Logger,
+): SessionVerifier | null {
+  if (!auth.sessions) return null
+  if (!tables.has('Session')) throw new ConfigError(NO_SESSIONS)
+  const lookup = new PrismaSessionLookup(database, schema, (error) =>
+    log.error({ error: describeError(error) }, NO_SESSION_FUNCTION),
+  )
+  // A token that nobody has, so that a missing function is said at start and not only with the first session.
+  void lookup.findUserId('').catch(() => {})
+  return new SessionVerifier({ ...auth.sessions, lookup })
 }
 
 /** Grants kept in this process when there is no Redis. */
@@ -156,10 +200,14 @@ function createPermissionCache(
   })
 }
 
-function featuresOf({ User, Organization, Member }: Layout): Features {
+function featuresOf(tables: Layout): Features {
   return {
-    organizations: Organization !== null && Member !== null,
-    userFields: new Set(Object.keys(User?.columns ?? {})),
+    organizations: tables.Organization !== null && tables.Member !== null,
+    invitations: tables.Invitation !== null,
+    teams: tables.Team !== null && tables.TeamMember !== null,
+    accounts: tables.Account !== null,
+    sessions: tables.Session !== null,
+    userFields: new Set(Object.keys(tables.User?.columns ?? {})),
   }
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
-import { createGateway, printGraph } from './app.ts'
+import { createGateway, printGraph, printOwnerSql } from './app.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import type { Demo, DemoGatewaySettings } from './demo/demo.ts'
 import { startServer } from './server.ts'
@@ -12,15 +12,23 @@ const USAGE = `Usage: identity-gateway <command>
   demo         Start everything with sample people on this machine: PostgreSQL, Better Auth, the gateway.
                  --json   print one line of JSON for programs, and nothing else, on standard output
   introspect   Read how DATABASE_URL names Better Auth's tables; write prisma/schema.prisma and generate from it.
+  doctor       Print the SQL with which the owner of the database lets the gateway's role read what it reads.
+                 --role   the name of that role (identity_gateway)
   schema       Print the graph in GraphQL's schema language.
 
 Ends with 0 when all went well, 1 when something failed, 2 when it was called wrongly.
 `
 
-const commands: Readonly<Record<string, (options: { json: boolean }) => Promise<void>>> = {
+interface Options {
+  readonly json: boolean
+  readonly role: string | undefined
+}
+
+const commands: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   serve,
   demo,
   introspect,
+  doctor,
   schema: async () => {
     process.stdout.write(printGraph())
   },
@@ -34,8 +42,10 @@ async function main(): Promise<void> {
     return
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (!command || rest.length > 0 || (values.json && name !== 'demo')) fail(USAGE, 2)
-  await command(values)
+  const misplaced =
+    (values.json && name !== 'demo') || (values.role !== undefined && name !== 'doctor')
+  if (!command || rest.length > 0 || misplaced) fail(USAGE, 2)
+  await command({ json: values.json, role: values.role })
 }
 
 function readArguments() {
@@ -45,6 +55,7 @@ function readArguments() {
       options: {
         help: { type: 'boolean', short: 'h', default: false },
         json: { type: 'boolean', default: false },
+        role: { type: 'string' },
       },
     })
   } catch (error) {
@@ -62,7 +73,7 @@ async function serve(): Promise<void> {
   log.info({ url }, 'listening')
 }
 
-async function demo({ json }: { json: boolean }): Promise<void> {
+async function demo({ json }: Options): Promise<void> {
   const { startDemo } = await import('./demo/demo.ts')
   const { toJsonLine, toText } = await import('./demo/print.ts')
   const starting = startDemo({
@@ -83,6 +94,8 @@ async function startDemoGateway(settings: DemoGatewaySettings) {
     REDIS_URL: settings.redisUrl ?? '',
     AUTH_ISSUER: settings.issuer,
     AUTH_AUDIENCE: settings.issuer,
+    AUTH_SESSIONS: 'on',
+    BETTER_AUTH_SECRET: settings.betterAuthSecret,
     SERVICE_ISSUER: settings.service.issuer,
     SERVICE_AUDIENCE: settings.service.audience,
     SERVICE_JWKS_URL: settings.service.jwksUrl,
@@ -113,6 +126,10 @@ async function introspect(): Promise<void> {
     schemaPath: 'prisma/schema.prisma',
   })
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
+}
+
+async function doctor({ role = 'identity_gateway' }: Options): Promise<void> {
+  process.stdout.write(printOwnerSql({ role, schema: process.env.DATABASE_SCHEMA || 'public' }))
 }
 
 /** Repeated signals change nothing: npm passes on the one that the terminal has sent already. */

@@ -21,6 +21,8 @@ export interface Config {
     readonly algorithms: readonly string[]
     /** Where Better Auth's public keys are read: its own table, or a JWKS URL. */
     readonly jwks: 'database' | URL
+    /** `null`: sessions of Better Auth are no credentials. `secret` is what it signs their tokens with. */
+    readonly sessions: { readonly secret: string; readonly cookiePrefix: string } | null
   }
   /** `null`: no service tokens are accepted. */
   readonly service: {
@@ -33,6 +35,8 @@ export interface Config {
     readonly accessControl: unknown
     readonly dynamic: boolean
     readonly ttlSeconds: number
+    /** The role that whoever creates an organization gets. */
+    readonly creatorRole: string
   }
   readonly platformAdminRoles: readonly string[]
   readonly http: {
@@ -141,12 +145,16 @@ const variables = z
       )
       .default(['EdDSA', 'ES256', 'RS256']),
     AUTH_JWKS: z.literal('database').or(httpUrl).default('database'),
+    AUTH_SESSIONS: onOff.default(false),
+    BETTER_AUTH_SECRET: z.string().optional(),
+    AUTH_COOKIE_PREFIX: z.string().default('better-auth'),
     SERVICE_ISSUER: z.string().optional(),
     SERVICE_AUDIENCE: z.string().optional(),
     SERVICE_JWKS_URL: httpUrl.optional(),
     ACCESS_CONTROL_FILE: jsonFile.optional(),
     DYNAMIC_ACCESS_CONTROL: onOff.default(false),
     PERMISSION_CACHE_TTL_SECONDS: integer(1, 300).default(300),
+    ORGANIZATION_CREATOR_ROLE: z.string().default('owner'),
     PLATFORM_ADMIN_ROLES: list.default(['admin']),
     HOST: z.string().default('0.0.0.0'),
     PORT: integer(0, 65_535).default(4000),
@@ -162,6 +170,8 @@ const variables = z
     const { SERVICE_ISSUER, SERVICE_AUDIENCE, SERVICE_JWKS_URL, AUTH_ISSUER } = context.value
     const complain = (variable: string, message: string) =>
       context.issues.push({ code: 'custom', path: [variable], message, input: undefined })
+    if (context.value.AUTH_SESSIONS && context.value.BETTER_AUTH_SECRET === undefined)
+      complain('BETTER_AUTH_SECRET', 'is required with AUTH_SESSIONS=on')
     if (SERVICE_ISSUER === undefined && (SERVICE_AUDIENCE ?? SERVICE_JWKS_URL) !== undefined)
       complain('SERVICE_ISSUER', 'is required with SERVICE_AUDIENCE and SERVICE_JWKS_URL')
     if (SERVICE_ISSUER === undefined) return
@@ -191,6 +201,10 @@ function toConfig(env: z.infer<typeof variables>): Config {
       audience: env.AUTH_AUDIENCE ?? env.AUTH_ISSUER,
       algorithms: env.AUTH_ALGORITHMS,
       jwks: env.AUTH_JWKS,
+      sessions:
+        env.AUTH_SESSIONS && env.BETTER_AUTH_SECRET !== undefined
+          ? { secret: env.BETTER_AUTH_SECRET, cookiePrefix: env.AUTH_COOKIE_PREFIX }
+          : null,
     },
     service:
       env.SERVICE_ISSUER === undefined ||
@@ -206,6 +220,7 @@ function toConfig(env: z.infer<typeof variables>): Config {
       accessControl: env.ACCESS_CONTROL_FILE ?? null,
       dynamic: env.DYNAMIC_ACCESS_CONTROL,
       ttlSeconds: env.PERMISSION_CACHE_TTL_SECONDS,
+      creatorRole: env.ORGANIZATION_CREATOR_ROLE,
     },
     platformAdminRoles: env.PLATFORM_ADMIN_ROLES,
     http: {

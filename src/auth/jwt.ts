@@ -1,6 +1,7 @@
 import { decodeJwt, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
-import { type Authenticator, anonymous, type Caller, scopes } from '../domain/caller.ts'
+import { type Caller, scopes } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
+import { refused } from './refused.ts'
 
 export interface TrustedIssuer {
   readonly issuer: string
@@ -8,8 +9,6 @@ export interface TrustedIssuer {
   readonly getKey: JWTVerifyGetKey
 }
 
-/** Longer credentials are refused before they are parsed. In characters. */
-const LONGEST_TOKEN = 8192
 const LONGEST_SUBJECT = 256
 
 /**
@@ -20,10 +19,10 @@ const userTypes = [undefined, 'jwt']
 const serviceTypes = [undefined, 'jwt', 'at+jwt']
 
 /**
- * Verifies the bearer token of a request locally: signature, pinned algorithms, issuer, audience, expiry. Of a user's
- * token only `sub` is believed; scopes come from the service issuer alone.
+ * Verifies JWTs locally: signature, pinned algorithms, issuer, audience, expiry. Of a user's token only `sub` is
+ * believed; scopes come from the service issuer alone.
  */
-export class JwtAuthenticator implements Authenticator {
+export class JwtVerifier {
   readonly #users: TrustedIssuer
   readonly #services: TrustedIssuer | null
   readonly #algorithms: string[]
@@ -38,22 +37,19 @@ export class JwtAuthenticator implements Authenticator {
     this.#algorithms = [...options.algorithms]
   }
 
-  async authenticate(headers: { get(name: string): string | null }): Promise<Caller> {
-    const header = headers.get('authorization')
-    if (header === null) return anonymous
-    const token = /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1]
-    if (token === undefined || token.length > LONGEST_TOKEN) throw refused()
+  /** @throws GatewayError UNAUTHENTICATED for a bad token, UNAVAILABLE when no key can be had. */
+  async verify(token: string): Promise<Caller> {
     try {
       const services = this.#services
       return services && decodeJwt(token).iss === services.issuer
-        ? toService(await this.#verify(token, services, serviceTypes))
-        : toUser(await this.#verify(token, this.#users, userTypes))
+        ? toService(await this.#payload(token, services, serviceTypes))
+        : toUser(await this.#payload(token, this.#users, userTypes))
     } catch (error) {
       throw error instanceof GatewayError ? error : refused(error)
     }
   }
 
-  async #verify(token: string, from: TrustedIssuer, types: readonly (string | undefined)[]) {
+  async #payload(token: string, from: TrustedIssuer, types: readonly (string | undefined)[]) {
     const { payload, protectedHeader } = await jwtVerify(token, from.getKey, {
       issuer: from.issuer,
       audience: from.audience,
@@ -74,8 +70,4 @@ function toUser({ sub }: JWTPayload): Caller {
 function toService({ scope }: JWTPayload): Caller {
   const granted = typeof scope === 'string' ? scope.split(' ') : []
   return { kind: 'service', scopes: new Set(scopes.filter((name) => granted.includes(name))) }
-}
-
-function refused(cause?: unknown): GatewayError {
-  return new GatewayError('UNAUTHENTICATED', 'The credential is not valid.', { cause })
 }

@@ -29,6 +29,8 @@ export interface DemoGatewaySettings {
   /** The issuer and the audience of people's tokens. */
   readonly issuer: string
   readonly betterAuthUrl: string
+  /** What Better Auth signs sessions with. */
+  readonly betterAuthSecret: string
   readonly accessControl: AccessControlFile
   readonly dynamicAccessControl: true
   readonly service: { readonly issuer: string; readonly audience: string; readonly jwksUrl: string }
@@ -91,6 +93,7 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
         redisUrl: redis?.url ?? null,
         issuer: betterAuth.issuer,
         betterAuthUrl: betterAuth.url,
+        betterAuthSecret: betterAuth.secret,
         accessControl,
         dynamicAccessControl: true,
         service,

@@ -1,6 +1,6 @@
 import type { Organization } from './organization.ts'
-import type { Page, PageRequest, Position } from './page.ts'
-import type { User } from './user.ts'
+import type { CountsByParent, Order, PageRequest, PagesByParent, Position } from './page.ts'
+import type { User, UserSearch } from './user.ts'
 
 /** One person's membership in one organization. */
 export interface Member {
@@ -27,7 +27,23 @@ export interface MemberWithOrganization {
 /** Whose memberships to show: all of them, or only those in organizations that this user belongs to as well. */
 export type MembershipScope = { readonly sharedWith: string } | 'all'
 
-/** Lists are ordered by creation time, then id, ascending. Every key that was asked for is in the answer. */
+export type MemberOrder = Order<'CREATED_AT' | 'USER_NAME'>
+
+/** Every condition given must hold. */
+export interface MemberFilter {
+  /** At least one of these roles is held. */
+  readonly roles?: readonly string[] | undefined
+  readonly userIds?: readonly string[] | undefined
+  readonly search?: UserSearch | undefined
+}
+
+export interface MembershipFilter {
+  readonly scope: MembershipScope
+  /** At least one of these roles is held. */
+  readonly roles?: readonly string[] | undefined
+}
+
+/** Lists are ordered by creation time, then id, ascending, where no other order is given. */
 export interface MemberRepository {
   /** The memberships of these pairs that exist; the oldest where a pair has several. */
   findByPairs(
@@ -36,17 +52,19 @@ export interface MemberRepository {
   listByOrganizationIds(
     organizationIds: readonly string[],
     page: PageRequest,
-  ): Promise<ReadonlyMap<string, Page<MemberWithUser>>>
+    filter: MemberFilter,
+    order: MemberOrder,
+  ): Promise<PagesByParent<MemberWithUser>>
+  countByOrganizationIds(
+    organizationIds: readonly string[],
+    filter: MemberFilter,
+  ): Promise<CountsByParent>
   listByUserIds(
     userIds: readonly string[],
     page: PageRequest,
-    scope: MembershipScope,
-  ): Promise<ReadonlyMap<string, Page<MemberWithOrganization>>>
-  countByOrganizationIds(organizationIds: readonly string[]): Promise<ReadonlyMap<string, number>>
-  countByUserIds(
-    userIds: readonly string[],
-    scope: MembershipScope,
-  ): Promise<ReadonlyMap<string, number>>
+    filter: MembershipFilter,
+  ): Promise<PagesByParent<MemberWithOrganization>>
+  countByUserIds(userIds: readonly string[], filter: MembershipFilter): Promise<CountsByParent>
 }
 
 /** Better Auth keeps several roles of a member in one column, separated by commas. */

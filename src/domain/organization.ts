@@ -1,3 +1,5 @@
+import type { Listed, Order, Page, PageRequest } from './page.ts'
+
 export interface Organization {
   readonly id: string
   readonly name: string
@@ -8,9 +10,13 @@ export interface Organization {
   readonly createdAt: Date
 }
 
+export type OrganizationOrder = Order<'CREATED_AT' | 'NAME'>
+
 export interface OrganizationRepository {
   /** The organizations that exist, in any order. Unknown ids are left out. */
   findByIds(ids: readonly string[]): Promise<readonly Organization[]>
   /** The organizations with one of these slugs, compared exactly, in any order. */
   findBySlugs(slugs: readonly string[]): Promise<readonly Organization[]>
+  list(page: PageRequest, order: OrganizationOrder): Promise<Page<Listed<Organization>>>
+  count(): Promise<number>
 }

@@ -1,7 +1,15 @@
-/** A place in a list: the value of the column it is ordered by, as text exact to what PostgreSQL stores, then the id. */
+/** A place in a list: the value of what it is ordered by, as text exact to what PostgreSQL stores, then the id. */
 export interface Position {
   readonly value: string
   readonly id: string
+}
+
+export type Direction = 'ASC' | 'DESC'
+
+/** What a list is ordered by, ties by id in the same direction. */
+export interface Order<Field extends string> {
+  readonly field: Field
+  readonly direction: Direction
 }
 
 export interface PageRequest {
@@ -13,6 +21,12 @@ export interface PageRequest {
   readonly before?: Position | undefined
 }
 
+/** An entity at its place in a list. */
+export interface Listed<Entity> {
+  readonly entity: Entity
+  readonly position: Position
+}
+
 export interface Page<Item> {
   /** In list order, whichever end the page was taken from. */
   readonly items: readonly Item[]
@@ -20,4 +34,6 @@ export interface Page<Item> {
   readonly hasPreviousPage: boolean
 }
 
-export const emptyPage: Page<never> = { items: [], hasNextPage: false, hasPreviousPage: false }
+/** Pages of several parents, read together: every key that was asked for is in the answer. */
+export type PagesByParent<Item> = ReadonlyMap<string, Page<Item>>
+export type CountsByParent = ReadonlyMap<string, number>

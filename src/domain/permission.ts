@@ -45,7 +45,20 @@ export interface RolesRead {
   readonly dynamicRoles: ReadonlyMap<string, readonly DynamicRole[]>
 }
 
+/** A role of an organization and what it grants. */
+export interface OrganizationRole {
+  readonly name: string
+  /** Sorted, without duplicates. */
+  readonly permissions: readonly Permission[]
+  /** From the configuration, from the database, or what both together grant. */
+  readonly source: 'STATIC' | 'DYNAMIC' | 'BOTH'
+}
+
 export interface RoleRepository {
+  /** The dynamic roles of each of these organizations that has any. */
+  findDynamicRoles(
+    organizationIds: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly DynamicRole[]>>
   /** One statement, whatever the number of subjects. */
   findRoles(
     subjects: readonly Subject[],
@@ -75,4 +88,9 @@ export interface PermissionService {
    * @throws GatewayError UNAVAILABLE or TIMEOUT when the database cannot answer. A cache in trouble is never an error.
    */
   resolve(subjects: readonly Subject[], consistency: Consistency): Promise<readonly Grant[]>
+
+  /** The roles that exist in each of these organizations, by name; read anew, as the database is now. */
+  describeRoles(
+    organizationIds: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly OrganizationRole[]>>
 }

@@ -1,3 +1,5 @@
+import type { Listed, Order, Page, PageRequest } from './page.ts'
+
 /**
  * A person Better Auth knows. Fields that a Better Auth plug-in adds are `null` where the database lacks their column.
  * Dates are instants; `email` is stored in lower case.
@@ -23,9 +25,30 @@ export interface User {
   readonly banExpires: Date | null
 }
 
+export type UserOrder = Order<'CREATED_AT' | 'NAME' | 'EMAIL'>
+
+/** Every condition given must hold. */
+export interface UserFilter {
+  readonly search?: UserSearch | undefined
+  /** A global role that is held, among others or alone. */
+  readonly role?: string | undefined
+  /** What the column says; a ban that has run out may still be there. */
+  readonly banned?: boolean | undefined
+  readonly createdAfter?: Date | undefined
+  readonly createdBefore?: Date | undefined
+}
+
+/** A prefix of one of these fields, without regard to case. */
+export interface UserSearch {
+  readonly prefix: string
+  readonly in: readonly ('name' | 'email' | 'username')[]
+}
+
 export interface UserRepository {
   /** The users that exist, in any order. Unknown ids are left out. */
   findByIds(ids: readonly string[]): Promise<readonly User[]>
   /** The users that have one of these addresses, compared without regard to case, in any order. */
   findByEmails(emails: readonly string[]): Promise<readonly User[]>
+  list(page: PageRequest, filter: UserFilter, order: UserOrder): Promise<Page<Listed<User>>>
+  count(filter: UserFilter): Promise<number>
 }

@@ -36,9 +36,13 @@ export function toPageRequest(
 interface ListedBy<Item, Edge> {
   /** The field, for example `Organization.members`. */
   readonly field: string
-  readonly parentId: string
-  /** Whatever else decides what the list holds; parents with the same share a statement. */
-  readonly scope?: unknown
+  /** Absent: the list has no parent. */
+  readonly parentId?: string
+  /** Whatever else decides what the list holds and in which order; parents with the same share a statement. */
+  readonly variant?: unknown
+  /** What the list is ordered by. */
+  readonly key?: 'instant' | 'text'
+  /** A parent that is left out of the answer has an empty list. */
   readonly load: (
     parentIds: readonly string[],
     page: PageRequest,
@@ -47,19 +51,19 @@ interface ListedBy<Item, Edge> {
   readonly toEdge: (item: Item) => Edge
 }
 
-/** A Relay connection below a parent. The same page of several parents is one statement, and so are their counts. */
+/** A Relay connection. The same page of several parents is one statement, and so are their counts. */
 export async function connect<Item extends { readonly position: Position }, Edge extends object>(
   context: Context,
   args: ConnectionArguments,
-  { field, parentId, scope, load, count, toEdge }: ListedBy<Item, Edge>,
+  { field, parentId = '', variant = null, key = 'instant', ...list }: ListedBy<Item, Edge>,
 ) {
-  const cursors = new Cursors([field, parentId])
+  const cursors = new Cursors([field, parentId, variant], key)
   const request = toPageRequest(args, cursors)
-  const name = JSON.stringify([field, scope, request])
-  const page = await batch(context, name, (ids) => load(ids, request), parentId)
+  const load = (ids: readonly string[]) => list.load(ids, request)
+  const page = await batch(context, JSON.stringify([field, variant, request]), load, parentId)
   const edges = (page?.items ?? []).map((item) => ({
     cursor: cursors.encode(item.position),
-    ...toEdge(item),
+    ...list.toEdge(item),
   }))
   return {
     edges,
@@ -70,7 +74,7 @@ export async function connect<Item extends { readonly position: Position }, Edge
       endCursor: edges.at(-1)?.cursor ?? null,
     },
     totalCount: async () =>
-      (await batch(context, JSON.stringify([field, scope, 'count']), count, parentId)) ?? 0,
+      (await batch(context, JSON.stringify([field, variant, 'count']), list.count, parentId)) ?? 0,
   }
 }
 

@@ -1,27 +1,40 @@
+import type { AccountRepository } from '../domain/account.ts'
 import type { Caller } from '../domain/caller.ts'
+import type { InvitationRepository } from '../domain/invitation.ts'
 import type { MemberRepository } from '../domain/member.ts'
 import type { OrganizationRepository } from '../domain/organization.ts'
 import type { PermissionService } from '../domain/permission.ts'
+import type { SessionRepository } from '../domain/session.ts'
+import type { TeamRepository } from '../domain/team.ts'
 import type { UserRepository } from '../domain/user.ts'
 import type { VisibilityRepository } from '../domain/visibility.ts'
 import { Doors } from './doors.ts'
+import { Grants } from './grants.ts'
 
 /** What the graph reads from. */
 export interface Sources {
   readonly users: UserRepository
+  readonly accounts: AccountRepository
+  readonly sessions: SessionRepository
   readonly organizations: OrganizationRepository
   readonly members: MemberRepository
+  readonly invitations: InvitationRepository
+  readonly teams: TeamRepository
   readonly visibility: VisibilityRepository
   readonly permissions: PermissionService
   readonly platformAdminRoles: readonly string[]
+  /** The role that whoever creates an organization gets, which only its holders may hand out. */
+  readonly creatorRole: string
 }
 
 /** Made anew for each request: loaders and doors remember what was read, and never beyond it. */
 export interface Context extends Sources {
   readonly caller: Caller
+  readonly grants: Grants
   readonly doors: Doors
 }
 
 export function createContext(sources: Sources, caller: Caller): Context {
-  return { ...sources, caller, doors: new Doors(caller, sources) }
+  const grants = new Grants(sources.permissions)
+  return { ...sources, caller, grants, doors: new Doors(caller, { ...sources, grants }) }
 }

@@ -3,7 +3,7 @@ import { GatewayError } from '../domain/errors.ts'
 import type { Position } from '../domain/page.ts'
 
 const VERSION = 1
-const LONGEST = 1024
+const LONGEST = 8192
 const INSTANT = /^\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
 
 /**
@@ -12,10 +12,12 @@ const INSTANT = /^\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
  */
 export class Cursors {
   readonly #list: string
+  readonly #key: 'instant' | 'text'
 
   /** `list` names the field, its parent and every argument that decides what the list holds and in which order. */
-  constructor(list: readonly unknown[]) {
+  constructor(list: readonly unknown[], key: 'instant' | 'text') {
     this.#list = createHash('sha256').update(JSON.stringify(list)).digest('base64url').slice(0, 12)
+    this.#key = key
   }
 
   encode({ value, id }: Position): string {
@@ -28,11 +30,9 @@ export class Cursors {
     if (
       version !== VERSION ||
       list !== this.#list ||
-      typeof value !== 'string' ||
-      typeof id !== 'string' ||
-      id.includes('\0') ||
-      !INSTANT.test(value) ||
-      Number.isNaN(Date.parse(value))
+      !isText(value) ||
+      !isText(id) ||
+      (this.#key === 'instant' && !isInstant(value))
     )
       throw new GatewayError('BAD_USER_INPUT', 'The cursor does not belong to this list.')
     return { value, id }
@@ -47,4 +47,13 @@ function parse(cursor: string): readonly unknown[] {
   } catch {
     return []
   }
+}
+
+/** PostgreSQL refuses NUL, and with it the whole statement. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0')
+}
+
+function isInstant(value: string): boolean {
+  return INSTANT.test(value) && !Number.isNaN(Date.parse(value))
 }

@@ -2,43 +2,28 @@ import DataLoader from 'dataloader'
 import type { Caller, Scope } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
 import type { MembershipScope } from '../domain/member.ts'
+import type { Grant } from '../domain/permission.ts'
 import type { User } from '../domain/user.ts'
 import type { VisibilityRepository } from '../domain/visibility.ts'
-
-type Audience = 'self' | 'co-member' | 'platform admin' | Scope
-
-const hidden = ['self', 'platform admin', 'identity:pii'] as const
-const plain = ['self', 'platform admin', 'identity:read'] as const
-
-/** Who sees which field of a user. `id`, `name` and `image` are for everyone who reached the user. */
-export const userAudiences = {
-  email: ['co-member', ...hidden],
-  username: plain,
-  displayUsername: plain,
-  createdAt: plain,
-  updatedAt: plain,
-  emailVerified: hidden,
-  phoneNumber: hidden,
-  phoneNumberVerified: hidden,
-  twoFactorEnabled: hidden,
-  isAnonymous: hidden,
-  role: hidden,
-  banned: hidden,
-  banReason: hidden,
-  banExpires: hidden,
-} as const satisfies Record<string, readonly Audience[]>
-
-export type GuardedUserField = keyof typeof userAudiences
+import {
+  type GuardedOrganizationField,
+  type GuardedUserField,
+  organizationAudiences,
+  type UserAudience,
+  userAudiences,
+} from './audiences.ts'
+import type { Grants } from './grants.ts'
 
 /**
  * Who sees what. A door is a field of Query, which lets a caller in to an entity or shows nothing. Past it, edges are
- * narrowed, so that a user reaches only their own organizations and the members of those, and the fields of a user
- * follow `userAudiences`. What one request asks at the same moment is answered by one statement, which also reads
- * whether the caller's own account still lives.
+ * narrowed, so that a user reaches only their own organizations and the members of those, and fields follow
+ * audiences.ts. What one request asks at the same moment is answered by one statement, which also reads whether the
+ * caller's own account still lives.
  */
 export class Doors {
   readonly #caller: Caller
   readonly #adminRoles: readonly string[]
+  readonly #grants: Grants
   readonly #answers: DataLoader<Question, Answer, string>
   readonly #coMembers = new Set<string>()
 
@@ -46,11 +31,13 @@ export class Doors {
     caller: Caller,
     options: {
       readonly visibility: VisibilityRepository
+      readonly grants: Grants
       readonly platformAdminRoles: readonly string[]
     },
   ) {
     this.#caller = caller
     this.#adminRoles = options.platformAdminRoles
+    this.#grants = options.grants
     this.#answers = new DataLoader((questions) => this.#look(options.visibility, questions), {
       cacheKeyFn: ({ about, id }) => `${about}:${id}`,
       maxBatchSize: 1000,
@@ -62,8 +49,29 @@ export class Doors {
    * @throws GatewayError UNAUTHENTICATED or FORBIDDEN
    */
   enter(scope: Scope): void {
-    if (this.#caller.kind === 'anonymous')
-      throw new GatewayError('UNAUTHENTICATED', 'This needs a credential.')
+    if (this.#caller.kind === 'anonymous') throw unauthenticated()
+    if (this.#caller.kind === 'service') this.requireScope(scope)
+  }
+
+  /**
+   * The door to lists of everything: for services with the scope, and for platform admins where they are let in.
+   * @throws GatewayError UNAUTHENTICATED or FORBIDDEN
+   */
+  async enterList(scope: Scope, admins: 'platform admins too' | 'services only'): Promise<void> {
+    this.enter(scope)
+    if (this.#caller.kind === 'service') return
+    const isAdmin = await this.isPlatformAdmin()
+    if (admins === 'services only' || !isAdmin)
+      throw new GatewayError('FORBIDDEN', 'This list is not for this caller.')
+  }
+
+  /** Whether personal data may be asked about at all: everyone but services without the scope. */
+  mayAskForPersonalData(): boolean {
+    return this.#caller.kind !== 'service' || this.#caller.scopes.has('identity:pii')
+  }
+
+  /** @throws GatewayError FORBIDDEN for a service without the scope. */
+  requireScope(scope: Scope): void {
     if (this.#caller.kind === 'service' && !this.#caller.scopes.has(scope))
       throw new GatewayError('FORBIDDEN', `This needs the scope ${scope}.`)
   }
@@ -105,22 +113,39 @@ export class Doors {
     this.#coMembers.add(userId)
   }
 
-  /** @throws GatewayError FORBIDDEN when the caller is not in the audience of this field of this user. */
-  async requireField(userId: string, field: GuardedUserField): Promise<void> {
-    const audience: readonly Audience[] = userAudiences[field]
-    if (!(await this.#isIn(audience, userId)))
+  /** @throws GatewayError FORBIDDEN when the caller is in no audience of this field of this user. */
+  async requireUserField(userId: string, field: GuardedUserField): Promise<void> {
+    if (!(await this.#isIn(userAudiences[field], userId)))
       throw new GatewayError('FORBIDDEN', `The field ${field} of this user is not for this caller.`)
   }
 
-  async #isIn(audience: readonly Audience[], userId: string): Promise<boolean> {
+  /**
+   * Answers the grant by which a user is let in, as it is now; `null` for services.
+   * @throws GatewayError FORBIDDEN when the caller has neither the permission nor the scope.
+   */
+  async requireOrganizationField(
+    organizationId: string,
+    field: GuardedOrganizationField,
+  ): Promise<Grant | null> {
+    const { permission, scope } = organizationAudiences[field]
+    this.enter(scope)
+    if (this.#caller.kind !== 'user') return null
+    const subject = { organizationId, userId: this.#caller.userId }
+    const grant = await this.#grants.of(subject, 'FRESH')
+    if (!grant.permissions.includes(permission))
+      throw new GatewayError('FORBIDDEN', `The field ${field} needs the permission ${permission}.`)
+    return grant
+  }
+
+  async #isIn(audience: readonly UserAudience[], userId: string): Promise<boolean> {
     const caller = this.#caller
     if (caller.kind === 'anonymous') return false
     if (caller.kind === 'service') return audience.some((name) => caller.scopes.has(name as Scope))
     if (caller.userId === userId) return audience.includes('self')
-    const open = audience.includes('co-member')
-    if (open && this.#coMembers.has(userId)) return true
+    const forCoMembers = audience.includes('co-member')
+    if (forCoMembers && this.#coMembers.has(userId)) return true
     const { visible, self } = await this.#ask('user', userId)
-    return (open && visible) || (audience.includes('platform admin') && this.#isAdmin(self))
+    return (forCoMembers && visible) || (audience.includes('platform admin') && this.#isAdmin(self))
   }
 
   /** Like Better Auth's own check, this does not trim the names. */
@@ -136,8 +161,7 @@ export class Doors {
     visibility: VisibilityRepository,
     questions: readonly Question[],
   ): Promise<(Answer | Error)[]> {
-    if (this.#caller.kind !== 'user')
-      throw new GatewayError('UNAUTHENTICATED', 'This needs a credential.')
+    if (this.#caller.kind !== 'user') throw unauthenticated()
     const { userId } = this.#caller
     const ids = (about: Question['about']) =>
       questions.filter((question) => question.about === about).map(({ id }) => id)
@@ -165,4 +189,8 @@ interface Question {
 interface Answer {
   readonly self: User
   readonly visible: boolean
+}
+
+function unauthenticated(): GatewayError {
+  return new GatewayError('UNAUTHENTICATED', 'This needs a credential.')
 }

@@ -2,6 +2,11 @@
 export interface Features {
   /** The organization plug-in: organizations, members and permissions. */
   readonly organizations: boolean
+  readonly invitations: boolean
+  readonly teams: boolean
+  readonly accounts: boolean
+  /** False where Better Auth keeps sessions outside the database. */
+  readonly sessions: boolean
   /** Those of the optional fields of a user that have a column. */
   readonly userFields: ReadonlySet<string>
 }

@@ -1,8 +1,11 @@
 import { checkKey } from '../domain/id.ts'
-import type { Member } from '../domain/member.ts'
+import type { Member, MemberFilter, MemberOrder, MembershipFilter } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
+import type { PageRequest } from '../domain/page.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'
+import type { Doors } from './doors.ts'
+import { checkKeys } from './keys.ts'
 import { loaderOf } from './loaders.ts'
 import type { Graph } from './schema.ts'
 
@@ -40,22 +43,57 @@ export function defineMember(graph: Graph) {
 }
 
 function defineMembersOfOrganization({ builder, refs }: Graph) {
+  const Filter = builder.inputType('MemberFilter', {
+    description: 'Which members to list; every condition given must hold.',
+    fields: (t) => ({
+      roles: t.stringList({ description: 'Holds at least one of these roles; at most 100.' }),
+      search: t.string({
+        description:
+          'The beginning of a name or of an e-mail address, in any case. Services without `identity:pii` do not search addresses.',
+      }),
+      userIds: t.idList({ description: 'Is one of these users; at most 100.' }),
+    }),
+  })
+  const Field = builder.enumType('MemberOrderField', {
+    description: 'What members can be ordered by.',
+    values: {
+      CREATED_AT: { description: 'When they joined.' },
+      USER_NAME: { description: 'The name of the person, as the database sorts text.' },
+    } as const,
+  })
+  const Order = builder.inputType('MemberOrder', {
+    description: 'How to order members; ties by id.',
+    fields: (t) => ({
+      field: t.field({ type: Field, required: true, description: 'What to order by.' }),
+      direction: t.field({ type: refs.OrderDirection, required: true, description: 'Which way.' }),
+    }),
+  })
+
   builder.objectFields(refs.Organization, (t) => ({
     members: t.field({
       type: refs.MemberConnection,
       description: 'The members, the oldest membership first.',
-      args: t.arg.connectionArgs(),
-      resolve: ({ id }, args, context) =>
-        connect(context, args, {
+      args: {
+        ...t.arg.connectionArgs(),
+        filter: t.arg({ type: Filter, description: 'Which ones.' }),
+        orderBy: t.arg({ type: Order, description: 'In another order.' }),
+      },
+      resolve: ({ id }, { filter, orderBy, ...args }, context) => {
+        const which = toMemberFilter(filter ?? {}, context.doors)
+        const order: MemberOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
+        return connect(context, args, {
           field: 'Organization.members',
           parentId: id,
-          load: (ids, page) => context.members.listByOrganizationIds(ids, page),
-          count: (ids) => context.members.countByOrganizationIds(ids),
+          variant: [which, order],
+          key: order.field === 'CREATED_AT' ? 'instant' : 'text',
+          load: (ids, page) => context.members.listByOrganizationIds(ids, page, which, order),
+          count: (ids) => context.members.countByOrganizationIds(ids, which),
           toEdge: ({ member, user }) => {
             refs.User.getDataloader(context).prime(user.id, user)
             return { node: member }
           },
-        }),
+        })
+      },
     }),
     member: t.field({
       type: refs.Member,
@@ -78,6 +116,12 @@ function defineMembersOfOrganization({ builder, refs }: Graph) {
 }
 
 function defineMembershipsOfUser({ builder, refs }: Graph) {
+  const Filter = builder.inputType('MembershipFilter', {
+    description: 'Which memberships to list; every condition given must hold.',
+    fields: (t) => ({
+      roles: t.stringList({ description: 'Holds at least one of these roles; at most 100.' }),
+    }),
+  })
   const UserOrganizationEdge = builder.objectRef<{
     readonly cursor: string
     readonly node: Organization
@@ -115,10 +159,13 @@ function defineMembershipsOfUser({ builder, refs }: Graph) {
       type: refs.MemberConnection,
       description:
         'Memberships, the oldest first. Of another user: only in organizations shared with the caller.',
-      args: t.arg.connectionArgs(),
-      resolve: ({ id }, args, context) =>
+      args: {
+        ...t.arg.connectionArgs(),
+        filter: t.arg({ type: Filter, description: 'Which ones.' }),
+      },
+      resolve: ({ id }, { filter, ...args }, context) =>
         connect(context, args, {
-          ...membershipsOf(id, context),
+          ...membershipsOf(id, filter?.roles, context),
           field: 'User.memberships',
           toEdge: ({ member, organization }) => {
             refs.Organization.getDataloader(context).prime(organization.id, organization)
@@ -130,10 +177,13 @@ function defineMembershipsOfUser({ builder, refs }: Graph) {
       type: UserOrganizationConnection,
       description:
         'Organizations the user belongs to, the oldest membership first. Of another user: only those shared with the caller.',
-      args: t.arg.connectionArgs(),
-      resolve: ({ id }, args, context) =>
+      args: {
+        ...t.arg.connectionArgs(),
+        filter: t.arg({ type: Filter, description: 'Which ones.' }),
+      },
+      resolve: ({ id }, { filter, ...args }, context) =>
         connect(context, args, {
-          ...membershipsOf(id, context),
+          ...membershipsOf(id, filter?.roles, context),
           field: 'User.organizations',
           toEdge: ({ member, organization }) => ({ node: organization, member }),
         }),
@@ -141,14 +191,41 @@ function defineMembershipsOfUser({ builder, refs }: Graph) {
   }))
 }
 
-function membershipsOf(userId: string, { doors, members }: Context) {
-  const scope = doors.membershipsOf(userId)
+function membershipsOf(
+  userId: string,
+  roles: readonly string[] | null | undefined,
+  { doors, members }: Context,
+) {
+  const filter: MembershipFilter = {
+    scope: doors.membershipsOf(userId),
+    roles: roles == null ? undefined : checkKeys(roles, 'roles'),
+  }
   return {
     parentId: userId,
-    scope,
-    load: (ids: readonly string[], page: Parameters<typeof members.listByUserIds>[1]) =>
-      members.listByUserIds(ids, page, scope),
-    count: (ids: readonly string[]) => members.countByUserIds(ids, scope),
+    variant: filter,
+    load: (ids: readonly string[], page: PageRequest) => members.listByUserIds(ids, page, filter),
+    count: (ids: readonly string[]) => members.countByUserIds(ids, filter),
+  }
+}
+
+interface MemberFilterInput {
+  readonly roles?: readonly string[] | null | undefined
+  readonly userIds?: readonly string[] | null | undefined
+  readonly search?: string | null | undefined
+}
+
+/** What a caller may not see of members, they may not search by either. */
+function toMemberFilter({ roles, userIds, search }: MemberFilterInput, doors: Doors): MemberFilter {
+  return {
+    roles: roles == null ? undefined : checkKeys(roles, 'roles'),
+    userIds: userIds == null ? undefined : checkKeys(userIds, 'userIds'),
+    search:
+      search == null
+        ? undefined
+        : {
+            prefix: checkKey(search, 'search'),
+            in: doors.mayAskForPersonalData() ? ['name', 'email'] : ['name'],
+          },
   }
 }
 

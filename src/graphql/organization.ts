@@ -1,11 +1,14 @@
 import { checkKey } from '../domain/id.ts'
-import type { Organization } from '../domain/organization.ts'
+import type { Organization, OrganizationOrder } from '../domain/organization.ts'
+import { connect } from './connection.ts'
 import type { Context } from './context.ts'
 import { checkKeys } from './keys.ts'
 import { loaderOf } from './loaders.ts'
 import type { Graph } from './schema.ts'
 
-export function defineOrganization({ builder, refs }: Graph) {
+export function defineOrganization(graph: Graph) {
+  const { builder, refs } = graph
+  defineOrganizationList(graph)
   builder.objectType(refs.Organization, {
     description: 'An organization of Better Auth. A user sees those they are a member of.',
     fields: (t) => ({
@@ -74,6 +77,60 @@ export function defineOrganization({ builder, refs }: Graph) {
       },
     }),
   }))
+}
+
+function defineOrganizationList({ builder, refs }: Graph) {
+  const Field = builder.enumType('OrganizationOrderField', {
+    description: 'What organizations can be ordered by.',
+    values: {
+      CREATED_AT: { description: 'When the organization was made.' },
+      NAME: { description: 'The name, as the database sorts text.' },
+    } as const,
+  })
+  const Order = builder.inputType('OrganizationOrder', {
+    description: 'How to order organizations; ties by id.',
+    fields: (t) => ({
+      field: t.field({ type: Field, required: true, description: 'What to order by.' }),
+      direction: t.field({ type: refs.OrderDirection, required: true, description: 'Which way.' }),
+    }),
+  })
+  const Connection = builder.connectionObject(
+    {
+      type: refs.Organization,
+      name: 'OrganizationConnection',
+      description: 'A page of organizations.',
+    },
+    { name: 'OrganizationEdge', description: 'An organization at its place in the list.' },
+  )
+  builder.queryField('organizations', (t) =>
+    t.field({
+      type: Connection,
+      nullable: true,
+      description: 'All organizations, the oldest first. For services.',
+      args: {
+        ...t.arg.connectionArgs(),
+        orderBy: t.arg({ type: Order, description: 'In another order.' }),
+      },
+      resolve: async (_root, { orderBy, ...args }, context) => {
+        await context.doors.enterList('identity:read', 'services only')
+        const order: OrganizationOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
+        return connect(context, args, {
+          field: 'Query.organizations',
+          variant: order,
+          key: order.field === 'CREATED_AT' ? 'instant' : 'text',
+          load: async (ids, page) => {
+            const organizations = await context.organizations.list(page, order)
+            return new Map(ids.map((id) => [id, organizations]))
+          },
+          count: async (ids) => {
+            const count = await context.organizations.count()
+            return new Map(ids.map((id) => [id, count]))
+          },
+          toEdge: ({ entity }) => ({ node: entity }),
+        })
+      },
+    }),
+  )
 }
 
 function bySlug(context: Context) {

@@ -1,8 +1,7 @@
 import { GatewayError } from '../domain/errors.ts'
 import { checkKey } from '../domain/id.ts'
-import type { Consistency, Grant, Permission, Subject } from '../domain/permission.ts'
+import type { Consistency, Grant, Permission } from '../domain/permission.ts'
 import type { Context } from './context.ts'
-import { loaderOf } from './loaders.ts'
 import type { Graph } from './schema.ts'
 
 export function definePermissions({ builder, refs }: Graph) {
@@ -65,14 +64,14 @@ export function definePermissions({ builder, refs }: Graph) {
       type: ['Permission'],
       description: 'What the member may do in the organization, sorted.',
       args: consistency,
-      resolve: async (member, args, context) =>
-        permissionsOf(await grantOf(member, args.consistency, context)),
+      resolve: async (member, args, { grants }) =>
+        permissionsOf(await grants.of(member, args.consistency)),
     }),
     can: t.boolean({
       description: 'Whether the member may do this in the organization.',
       args: { ...question, ...consistency },
-      resolve: async (member, args, context) =>
-        allows(await grantOf(member, args.consistency, context), args.permission),
+      resolve: async (member, args, { grants }) =>
+        allows(await grants.of(member, args.consistency), args.permission),
     }),
   }))
 }
@@ -93,7 +92,7 @@ async function grantAtDoor(
   if (userId === null)
     throw new GatewayError('BAD_USER_INPUT', 'userId is required when a service asks.')
   const [grant, own] = await Promise.all([
-    grantOf({ userId, organizationId }, consistency, context),
+    context.grants.of({ userId, organizationId }, consistency),
     viewerGrant(organizationId, consistency, context),
   ])
   if (!own) return grant
@@ -105,25 +104,8 @@ async function grantAtDoor(
 async function viewerGrant(organizationId: string, consistency: Consistency, context: Context) {
   const { caller } = context
   return caller.kind === 'user'
-    ? grantOf({ userId: caller.userId, organizationId }, consistency, context)
+    ? context.grants.of({ userId: caller.userId, organizationId }, consistency)
     : null
-}
-
-function grantOf(
-  { userId, organizationId }: Subject,
-  consistency: Consistency,
-  context: Context,
-): Promise<Grant> {
-  return loaderOf<Subject, Grant>(
-    context,
-    `grants ${consistency}`,
-    async (subjects) => {
-      const grants = await context.permissions.resolve(subjects, consistency)
-      const found = new Map(subjects.map((subject, index) => [subject, grants[index]]))
-      return (subject) => found.get(subject) as Grant
-    },
-    { cacheKey: (subject) => JSON.stringify([subject.organizationId, subject.userId]) },
-  ).load({ userId, organizationId })
 }
 
 function permissionsOf(grant: Grant | null): Permission[] {

@@ -15,6 +15,13 @@ export function createRefs(builder: Builder) {
     byId((ids, { organizations }) => organizations.findByIds(ids)),
   )
   const Member = builder.objectRef<Member>('Member')
+  const OrderDirection = builder.enumType('OrderDirection', {
+    description: 'Which way a list runs.',
+    values: {
+      ASC: { description: 'The smallest, oldest or alphabetically first one first.' },
+      DESC: { description: 'The other way round.' },
+    } as const,
+  })
   const MemberConnection = builder.connectionObject(
     { type: Member, name: 'MemberConnection', description: 'A page of memberships.' },
     { name: 'MemberEdge', description: 'A membership at its place in the list.' },
@@ -29,7 +36,7 @@ export function createRefs(builder: Builder) {
       FRESH: { description: 'Read from the database after this request began.' },
     } as const,
   })
-  return { User, Organization, Member, MemberConnection, Consistency }
+  return { User, Organization, Member, MemberConnection, Consistency, OrderDirection }
 }
 
 /** A type whose resolvers may return the entity or just its id; the ids of one moment load together. */

@@ -2,10 +2,13 @@ import { GatewayError } from '../domain/errors.ts'
 import { parsePermission } from '../domain/permission.ts'
 import type { Builder } from './builder.ts'
 
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
+
 export function defineScalars(builder: Builder) {
   builder.scalarType('DateTime', {
     description: 'An instant, RFC 3339 in UTC, for example `2026-01-31T09:30:00.000Z`.',
     serialize: (value) => value.toISOString(),
+    parseValue: parseInstant,
   })
   builder.scalarType('JSON', {
     description: 'Any JSON value.',
@@ -21,4 +24,11 @@ export function defineScalars(builder: Builder) {
       return parsePermission(value)
     },
   })
+}
+
+function parseInstant(value: unknown): Date {
+  const instant = typeof value === 'string' && RFC_3339.test(value) ? new Date(value) : null
+  if (!instant || Number.isNaN(+instant))
+    throw new GatewayError('BAD_USER_INPUT', 'An instant is RFC 3339, 2026-01-31T09:30:00Z.')
+  return instant
 }

@@ -1,13 +1,19 @@
 import type { GraphQLSchema } from 'graphql'
+import { defineAccount } from './account.ts'
 import { type Builder, createBuilder } from './builder.ts'
 import { defineConnections } from './connection.ts'
 import type { Features } from './features.ts'
+import { defineInvitation } from './invitation.ts'
 import { defineMember } from './member.ts'
 import { defineOrganization } from './organization.ts'
+import { defineOrganizationRole } from './organization-role.ts'
 import { definePermissions } from './permission.ts'
 import { createRefs, type Refs } from './refs.ts'
 import { defineScalars } from './scalars.ts'
+import { defineSession } from './session.ts'
+import { defineTeam } from './team.ts'
 import { defineUser } from './user.ts'
+import { defineUserList } from './user-list.ts'
 
 /** What a type's file adds itself to. */
 export interface Graph {
@@ -24,10 +30,16 @@ export function createSchema(features: Features): GraphQLSchema {
   defineScalars(builder)
   defineConnections(builder)
   defineUser(graph)
+  defineUserList(graph)
+  if (features.accounts) defineAccount(graph)
+  if (features.sessions) defineSession(graph)
   if (features.organizations) {
     defineOrganization(graph)
     defineMember(graph)
     definePermissions(graph)
+    defineOrganizationRole(graph)
+    if (features.invitations) defineInvitation(graph)
+    if (features.teams) defineTeam(graph)
   }
   return builder.toSchema()
 }

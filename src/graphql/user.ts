@@ -1,7 +1,7 @@
 import { checkKey } from '../domain/id.ts'
 import type { User } from '../domain/user.ts'
+import type { GuardedUserField } from './audiences.ts'
 import type { Context } from './context.ts'
-import { type GuardedUserField, userAudiences } from './doors.ts'
 import { checkKeys } from './keys.ts'
 import { loaderOf } from './loaders.ts'
 import type { Graph } from './schema.ts'
@@ -17,18 +17,16 @@ export function defineUser({ builder, refs, features }: Graph) {
     }),
   })
 
-  const guardedFields = Object.keys(userAudiences).filter((field) =>
-    features.userFields.has(field),
-  ) as GuardedUserField[]
-  for (const field of guardedFields) {
-    const { type, description } = guarded[field]
+  for (const field of Object.keys(columns) as (keyof typeof columns)[]) {
+    const { type, description } = columns[field]
+    if (!features.userFields.has(field)) continue
     builder.objectField(refs.User, field, (t) =>
       t.field({
         type: type as 'String',
         nullable: true,
         description,
         resolve: async (user, _args, { doors }) => {
-          await doors.requireField(user.id, field)
+          await doors.requireUserField(user.id, field)
           return user[field] as string | null
         },
       }),
@@ -96,9 +94,8 @@ function byEmail(context: Context) {
   })
 }
 
-const guarded: Readonly<
-  Record<GuardedUserField, { type: 'String' | 'Boolean' | 'DateTime'; description: string }>
-> = {
+/** Columns that not everyone who reaches a user may see. */
+const columns = {
   email: { type: 'String', description: 'The e-mail address, in lower case.' },
   emailVerified: { type: 'Boolean', description: 'Whether the address was proved to be theirs.' },
   username: { type: 'String', description: 'The name to sign in with, normalised.' },
@@ -122,4 +119,6 @@ const guarded: Readonly<
   banExpires: { type: 'DateTime', description: 'When the ban runs out; null when it does not.' },
   createdAt: { type: 'DateTime', description: 'When the account was made.' },
   updatedAt: { type: 'DateTime', description: 'When the account was last changed.' },
-}
+} as const satisfies Partial<
+  Record<GuardedUserField, { type: 'String' | 'Boolean' | 'DateTime'; description: string }>
+>

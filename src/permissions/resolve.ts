@@ -1,6 +1,13 @@
 import { parseRoles } from '../domain/member.ts'
-import type { Grant, Permission, SubjectRoles } from '../domain/permission.ts'
+import type {
+  DynamicRole,
+  Grant,
+  OrganizationRole,
+  Permission,
+  SubjectRoles,
+} from '../domain/permission.ts'
 import type { RoleDefinitions } from './definitions.ts'
+import { mergeDynamicRoles } from './dynamic-roles.ts'
 
 /**
  * What the subject may do, as Better Auth evaluates one (resource, action) pair: allowed when any one of the member's
@@ -24,6 +31,25 @@ export function resolvePermissions(
     roles: [...new Set(memberships.flat())],
     permissions: subject.active ? common : [],
   }
+}
+
+/** Every role of the definitions or the rows, by name; a malformed row is a role that grants nothing. */
+export function describeRoles(
+  definitions: RoleDefinitions,
+  rows: readonly DynamicRole[],
+): readonly OrganizationRole[] {
+  const merged = mergeDynamicRoles(definitions, rows)
+  const dynamic = new Set(rows.map(({ role }) => role))
+  return [...new Set([...definitions.keys(), ...dynamic])].sort().map((name) => ({
+    name,
+    permissions: grantedBy([name], merged),
+    source: sourceOf({ fixed: definitions.has(name), dynamic: dynamic.has(name) }),
+  }))
+}
+
+function sourceOf(role: { fixed: boolean; dynamic: boolean }): OrganizationRole['source'] {
+  if (!role.dynamic) return 'STATIC'
+  return role.fixed ? 'BOTH' : 'DYNAMIC'
 }
 
 function grantedBy(roles: readonly string[], definitions: RoleDefinitions): readonly Permission[] {

@@ -3,6 +3,7 @@ import { GatewayError } from '../domain/errors.ts'
 import type {
   Consistency,
   Grant,
+  OrganizationRole,
   PermissionService,
   RoleRepository,
   Subject,
@@ -11,7 +12,7 @@ import type { CacheRead, Epochs, InvalidationTarget, PermissionCache } from './c
 import type { RoleDefinitions } from './definitions.ts'
 import { mergeDynamicRoles } from './dynamic-roles.ts'
 import { canJoin, type Flight } from './flight.ts'
-import { resolvePermissions } from './resolve.ts'
+import { describeRoles, resolvePermissions } from './resolve.ts'
 
 export interface CachingPermissionServiceOptions {
   readonly roles: RoleRepository
@@ -57,6 +58,16 @@ export class CachingPermissionService implements PermissionService {
     }
     for (const [key, grant] of this.#begin(misses)) grants.set(key, grant)
     return Promise.all(subjects.map((subject) => take(grants, keyOf(subject))))
+  }
+
+  async describeRoles(
+    organizationIds: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly OrganizationRole[]>> {
+    const { roles, definitions, dynamic } = this.#options
+    const rows = dynamic ? await roles.findDynamicRoles(organizationIds) : new Map()
+    return new Map(
+      organizationIds.map((id) => [id, describeRoles(definitions, rows.get(id) ?? [])]),
+    )
   }
 
   /**

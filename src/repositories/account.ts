@@ -1,14 +1,35 @@
-import { Prisma } from './client.ts'
-import type { TableInQuery, Tables } from './tables.ts'
+import type { Account, AccountRepository } from '../domain/account.ts'
+import type { Database, Prisma } from './client.ts'
 
-/**
- * The condition that a user is not effectively banned, by the database's clock. Better Auth leaves `banned` set after a
- * ban has run out, until the next sign-in.
- */
-export function activeAccount(tables: Tables, user: TableInQuery): Prisma.Sql {
-  if (!tables.has('User', 'banned')) return Prisma.sql`TRUE`
-  const lasting = tables.has('User', 'banExpires')
-    ? Prisma.sql`(${user.column('banExpires')} IS NULL OR ${user.column('banExpires')} > now())`
-    : Prisma.sql`TRUE`
-  return Prisma.sql`NOT (${user.column('banned')} IS TRUE AND ${lasting})`
+const select = {
+  id: true,
+  userId: true,
+  providerId: true,
+  accountId: true,
+  scope: true,
+  createdAt: true,
+  updatedAt: true,
+} as const satisfies Prisma.AccountSelect
+
+type Row = Prisma.AccountGetPayload<{ select: typeof select }>
+
+export class PrismaAccountRepository implements AccountRepository {
+  readonly #accounts: Database['models']['account']
+
+  constructor({ models }: Database) {
+    this.#accounts = models.account
+  }
+
+  async findByUserIds(userIds: readonly string[]): Promise<readonly Account[]> {
+    const rows = await this.#accounts.findMany({
+      where: { userId: { in: [...userIds] } },
+      orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+      select,
+    })
+    return rows.map(toAccount)
+  }
+}
+
+function toAccount({ scope, ...row }: Row): Account {
+  return { ...row, scopes: (scope ?? '').split(/[\s,]+/).filter((name) => name !== '') }
 }

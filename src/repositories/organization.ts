@@ -1,6 +1,14 @@
-import type { Organization, OrganizationRepository } from '../domain/organization.ts'
-import type { Database, Prisma } from './client.ts'
+import type {
+  Organization,
+  OrganizationOrder,
+  OrganizationRepository,
+} from '../domain/organization.ts'
+import type { Listed, Page, PageRequest } from '../domain/page.ts'
+import { type Database, Prisma } from './client.ts'
+import { countAll, type List, listAll } from './list.ts'
+import { rowOf, type Tables } from './tables.ts'
 
+/** Every column of an organization that may leave the repository. */
 export const organizationFields = ['id', 'name', 'slug', 'logo', 'metadata', 'createdAt'] as const
 
 const select = {
@@ -10,30 +18,59 @@ const select = {
   logo: true,
   metadata: true,
   createdAt: true,
-} as const satisfies Prisma.OrganizationSelect
-
-type Row = Prisma.OrganizationGetPayload<{ select: typeof select }>
+} as const satisfies Record<(typeof organizationFields)[number], true>
 
 export class PrismaOrganizationRepository implements OrganizationRepository {
-  readonly #organizations: Database['models']['organization']
+  readonly #database: Database
+  readonly #tables: Tables
 
-  constructor({ models }: Database) {
-    this.#organizations = models.organization
+  constructor(database: Database, tables: Tables) {
+    this.#database = database
+    this.#tables = tables
   }
 
   async findByIds(ids: readonly string[]): Promise<readonly Organization[]> {
-    const rows = await this.#organizations.findMany({ where: { id: { in: [...ids] } }, select })
+    const { organization } = this.#database.models
+    const rows = await organization.findMany({ where: { id: { in: [...ids] } }, select })
     return rows.map(toOrganization)
   }
 
   async findBySlugs(slugs: readonly string[]): Promise<readonly Organization[]> {
-    const rows = await this.#organizations.findMany({ where: { slug: { in: [...slugs] } }, select })
+    const { organization } = this.#database.models
+    const rows = await organization.findMany({ where: { slug: { in: [...slugs] } }, select })
     return rows.map(toOrganization)
+  }
+
+  list(page: PageRequest, order: OrganizationOrder): Promise<Page<Listed<Organization>>> {
+    const organization = this.#tables.as('Organization', 'o')
+    const columns = organization.select(organizationFields)
+    return listAll(this.#database, this.#list(order), columns, page, (row) =>
+      toOrganization(rowOf(row, 'o')),
+    )
+  }
+
+  count(): Promise<number> {
+    return countAll(this.#database, this.#list({ field: 'CREATED_AT', direction: 'ASC' }))
+  }
+
+  #list({ field, direction }: OrganizationOrder): List {
+    const organization = this.#tables.as('Organization', 'o')
+    return {
+      table: organization,
+      parent: null,
+      key:
+        field === 'NAME'
+          ? { sql: organization.column('name'), type: 'text' }
+          : { sql: organization.column('createdAt'), type: 'instant' },
+      direction,
+      join: Prisma.empty,
+      where: Prisma.empty,
+    }
   }
 }
 
-export function toOrganization({ metadata, ...row }: Row): Organization {
-  return { ...row, metadata: parseMetadata(metadata) }
+export function toOrganization(row: Readonly<Record<string, unknown>>): Organization {
+  return { ...(row as unknown as Organization), metadata: parseMetadata(row.metadata) }
 }
 
 /** Better Auth keeps metadata as JSON text; some databases have a JSON column, which arrives parsed. */

@@ -1,7 +1,7 @@
 import type { DynamicRole, RoleRepository, RolesRead, Subject } from '../domain/permission.ts'
-import { activeAccount } from './account.ts'
+import { activeUser } from './active-user.ts'
 import { type Database, Prisma } from './client.ts'
-import type { Tables } from './tables.ts'
+import type { TableInQuery, Tables } from './tables.ts'
 
 export class PrismaRoleRepository implements RoleRepository {
   readonly #database: Database
@@ -24,7 +24,7 @@ export class PrismaRoleRepository implements RoleRepository {
     )
     const rows = await this.#database.read<Row>(Prisma.sql`
       SELECT asked.place, statement_timestamp() AS "readAt",
-        (${user.column('id')} IS NOT NULL AND ${activeAccount(this.#tables, user)}) AS active,
+        (${user.column('id')} IS NOT NULL AND ${activeUser(this.#tables, user)}) AS active,
         ARRAY(
           SELECT ${member.column('role')}::text FROM ${member.from}
           WHERE ${member.column('userId')} = ${user.column('id')}
@@ -38,17 +38,37 @@ export class PrismaRoleRepository implements RoleRepository {
     return toRolesRead(subjects, asked, rows)
   }
 
+  async findDynamicRoles(
+    organizationIds: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly DynamicRole[]>> {
+    if (!this.#tables.has('OrganizationRole')) return new Map()
+    const role = this.#tables.as('OrganizationRole', 'r')
+    const rows = await this.#database.read<{ organizationId: string; roles: DynamicRole[] }>(
+      Prisma.sql`
+        SELECT ${role.column('organizationId')}::text AS "organizationId", ${asJson(role)} AS roles
+        FROM ${role.from}
+        WHERE ${role.column('organizationId')} = ANY(${role.array('organizationId', organizationIds)})
+        GROUP BY ${role.column('organizationId')}`,
+    )
+    return new Map(rows.map(({ organizationId, roles }) => [organizationId, roles]))
+  }
+
   /** As JSON, once for each organization: on its first subject. */
   #dynamicRoles(wanted: boolean): Prisma.Sql {
     if (!wanted || !this.#tables.has('OrganizationRole')) return Prisma.sql`NULL::json`
     const role = this.#tables.as('OrganizationRole', 'r')
     return Prisma.sql`CASE
       WHEN row_number() OVER (PARTITION BY asked.organization_id ORDER BY asked.place) = 1 THEN (
-        SELECT json_agg(json_build_object('role', ${role.column('role')}::text, 'permission', ${role.column('permission')}::text))
+        SELECT ${asJson(role)}
         FROM ${role.from}
         WHERE ${role.column('organizationId')} = asked.organization_id${role.cast('organizationId')})
       END`
   }
+}
+
+function asJson(role: TableInQuery): Prisma.Sql {
+  return Prisma.sql`json_agg(json_build_object(
+    'role', ${role.column('role')}::text, 'permission', ${role.column('permission')}::text))`
 }
 
 interface Row {

@@ -1,6 +1,9 @@
-import type { User, UserRepository } from '../domain/user.ts'
-import type { Database } from './client.ts'
-import type { Tables } from './tables.ts'
+import type { Listed, Page, PageRequest } from '../domain/page.ts'
+import type { User, UserFilter, UserOrder, UserRepository } from '../domain/user.ts'
+import { type Database, Prisma } from './client.ts'
+import { allOf, holdsRole, matches } from './conditions.ts'
+import { countAll, type List, listAll } from './list.ts'
+import { rowOf, type Tables } from './tables.ts'
 
 /** Every column of a user that may leave the repository. */
 export const userFields = [
@@ -24,18 +27,20 @@ export const userFields = [
 ] as const satisfies readonly (keyof User)[]
 
 export class PrismaUserRepository implements UserRepository {
-  readonly #users: Database['models']['user']
+  readonly #database: Database
+  readonly #tables: Tables
   readonly #select: Readonly<Record<string, true>>
 
-  constructor({ models }: Database, tables: Tables) {
-    this.#users = models.user
+  constructor(database: Database, tables: Tables) {
+    this.#database = database
+    this.#tables = tables
     this.#select = Object.fromEntries(
       tables.present('User', userFields).map((field) => [field, true]),
     )
   }
 
   async findByIds(ids: readonly string[]): Promise<readonly User[]> {
-    const rows = await this.#users.findMany({
+    const rows = await this.#database.models.user.findMany({
       where: { id: { in: [...ids] } },
       select: this.#select,
     })
@@ -43,12 +48,57 @@ export class PrismaUserRepository implements UserRepository {
   }
 
   async findByEmails(emails: readonly string[]): Promise<readonly User[]> {
-    const rows = await this.#users.findMany({
+    const rows = await this.#database.models.user.findMany({
       where: { email: { in: emails.map((email) => email.toLowerCase()) } },
       select: this.#select,
     })
     return rows.map(toUser)
   }
+
+  list(page: PageRequest, filter: UserFilter, order: UserOrder): Promise<Page<Listed<User>>> {
+    const user = this.#tables.as('User', 'u')
+    const columns = user.select(this.#tables.present('User', userFields))
+    return listAll(this.#database, this.#list(filter, order), columns, page, (row) =>
+      toUser(rowOf(row, 'u')),
+    )
+  }
+
+  count(filter: UserFilter): Promise<number> {
+    const order: UserOrder = { field: 'CREATED_AT', direction: 'ASC' }
+    return countAll(this.#database, this.#list(filter, order))
+  }
+
+  #list(filter: UserFilter, { field, direction }: UserOrder): List {
+    const user = this.#tables.as('User', 'u')
+    return {
+      table: user,
+      parent: null,
+      key: {
+        CREATED_AT: { sql: user.column('createdAt'), type: 'instant' } as const,
+        NAME: { sql: user.column('name'), type: 'text' } as const,
+        EMAIL: { sql: user.column('email'), type: 'text' } as const,
+      }[field],
+      direction,
+      join: Prisma.empty,
+      where: this.#conditions(filter),
+    }
+  }
+
+  #conditions({ search, role, banned, createdAfter, createdBefore }: UserFilter): Prisma.Sql {
+    const user = this.#tables.as('User', 'u')
+    return allOf([
+      search && matches(this.#tables, user, search),
+      role !== undefined && holdsRole(user.column('role'), [role]),
+      banned !== undefined &&
+        Prisma.sql`${user.column('banned')} IS ${Prisma.raw(banned ? 'TRUE' : 'NOT TRUE')}`,
+      createdAfter && Prisma.sql`${user.column('createdAt')} > ${instant(createdAfter)}`,
+      createdBefore && Prisma.sql`${user.column('createdAt')} < ${instant(createdBefore)}`,
+    ])
+  }
+}
+
+function instant(date: Date): Prisma.Sql {
+  return Prisma.sql`${date.toISOString()}::text::timestamptz`
 }
 
 /** From the columns that were present: those the database lacks are `null`. */

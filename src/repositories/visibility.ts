@@ -1,5 +1,5 @@
 import type { Sight, VisibilityRepository } from '../domain/visibility.ts'
-import { activeAccount } from './account.ts'
+import { activeUser } from './active-user.ts'
 import { type Database, Prisma } from './client.ts'
 import { rowOf, type Tables } from './tables.ts'
 import { toUser, userFields } from './user.ts'
@@ -24,7 +24,7 @@ export class PrismaVisibilityRepository implements VisibilityRepository {
         ${this.#coMembers(at.userIds)} AS "coMemberIds"
       FROM ${user.from}
       WHERE ${user.column('id')} = ANY(${user.array('id', [userId])})
-        AND ${activeAccount(this.#tables, user)}`)
+        AND ${activeUser(this.#tables, user)}`)
     return row
       ? {
           self: toUser(rowOf(row, 'u')),

@@ -117,6 +117,7 @@ describe('keys from the jwks table', () => {
     const last = await createSigner('RS256', 'zzz-last')
     await publishKey(identity, last)
     expect(await statusOf(await tokenOf(last))).toBe(200)
+    await identity.sql("delete from jwks where id like 'filler-%'")
   })
 
   test('are those of the algorithm that older rows do not name', async () => {

@@ -1,11 +1,14 @@
 import { createServer } from 'node:net'
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
 import pg from 'pg'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type DemoGatewaySettings, type DemoOptions, startDemo } from '../../src/demo/demo.ts'
 import { close, findFreePort, listen } from '../../src/demo/ports.ts'
 import { toJsonLine, toText } from '../../src/demo/print.ts'
 import { useRedis } from '../support/redis.ts'
+
+// Thirty passwords are hashed for each demo: seconds when the machine is idle, many more when it is not.
+vi.setConfig({ testTimeout: 90_000 })
 
 /** The composition is what is tested here: the gateway is whatever it is told to start. */
 function prepare(options: Partial<DemoOptions> = {}) {

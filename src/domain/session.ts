@@ -1,0 +1,24 @@
+import type { CountsByParent, Listed, PageRequest, PagesByParent } from './page.ts'
+
+/** A sign-in of a user on one device. Its token is not part of it. */
+export interface Session {
+  readonly id: string
+  readonly userId: string
+  readonly createdAt: Date
+  readonly updatedAt: Date
+  readonly expiresAt: Date
+  readonly ipAddress: string | null
+  readonly userAgent: string | null
+  readonly activeOrganizationId: string | null
+  /** The platform admin who acts as this user. */
+  readonly impersonatedBy: string | null
+}
+
+/** Sessions that have not expired, by the database's clock, ordered by creation time, then id, ascending. */
+export interface SessionRepository {
+  listByUserIds(
+    userIds: readonly string[],
+    page: PageRequest,
+  ): Promise<PagesByParent<Listed<Session>>>
+  countByUserIds(userIds: readonly string[]): Promise<CountsByParent>
+}

@@ -1,0 +1,40 @@
+import type { CountsByParent, Listed, PageRequest, PagesByParent, Position } from './page.ts'
+import type { User } from './user.ts'
+
+/** A part of an organization. */
+export interface Team {
+  readonly id: string
+  readonly organizationId: string
+  readonly name: string
+  readonly createdAt: Date
+}
+
+export interface TeamMember {
+  readonly id: string
+  readonly teamId: string
+  readonly userId: string
+  /** `null` on rows that Better Auth wrote without it. */
+  readonly createdAt: Date | null
+}
+
+export interface TeamMemberWithUser {
+  readonly teamMember: TeamMember
+  readonly user: User
+  readonly position: Position
+}
+
+/** Lists are ordered by creation time, then id, ascending. */
+export interface TeamRepository {
+  listByOrganizationIds(
+    organizationIds: readonly string[],
+    page: PageRequest,
+  ): Promise<PagesByParent<Listed<Team>>>
+  countByOrganizationIds(organizationIds: readonly string[]): Promise<CountsByParent>
+  /** The teams of one user in these organizations, the oldest first. */
+  findByUserId(userId: string, organizationIds: readonly string[]): Promise<readonly Team[]>
+  listMembers(
+    teamIds: readonly string[],
+    page: PageRequest,
+  ): Promise<PagesByParent<TeamMemberWithUser>>
+  countMembers(teamIds: readonly string[]): Promise<CountsByParent>
+}

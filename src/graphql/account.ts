@@ -1,0 +1,39 @@
+import type { Account } from '../domain/account.ts'
+import { loaderOf } from './loaders.ts'
+import type { Graph } from './schema.ts'
+
+export function defineAccount({ builder, refs }: Graph) {
+  const Account = builder.objectRef<Account>('Account').implement({
+    description: 'A way in which a user signs in, without its secrets.',
+    fields: (t) => ({
+      id: t.exposeID('id', { description: "Better Auth's own id." }),
+      providerId: t.exposeID('providerId', {
+        description: 'The provider, for example `google`; `credential` for a password.',
+      }),
+      accountId: t.exposeID('accountId', { description: "The user's id at the provider." }),
+      scopes: t.stringList({
+        description: 'What the provider was asked to allow.',
+        resolve: ({ scopes }) => [...scopes],
+      }),
+      createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was linked.' }),
+      updatedAt: t.expose('updatedAt', {
+        type: 'DateTime',
+        description: 'When it was last changed.',
+      }),
+    }),
+  })
+  builder.objectField(refs.User, 'accounts', (t) =>
+    t.field({
+      type: [Account],
+      nullable: true,
+      description: 'The ways in which the user signs in, the oldest first.',
+      resolve: async ({ id }, _args, context) => {
+        await context.doors.requireUserField(id, 'accounts')
+        return loaderOf<string, Account[]>(context, 'User.accounts', async (userIds) => {
+          const accounts = await context.accounts.findByUserIds(userIds)
+          return (userId) => accounts.filter((account) => account.userId === userId)
+        }).load(id)
+      },
+    }),
+  )
+}

@@ -1,0 +1,42 @@
+import type { Scope } from '../domain/caller.ts'
+import type { Permission } from '../domain/permission.ts'
+
+/*
+ * Who sees which field, past the doors. A caller who is in none of a field's audiences gets null with FORBIDDEN.
+ */
+
+export type UserAudience = 'self' | 'co-member' | 'platform admin' | Scope
+
+const plain = ['self', 'platform admin', 'identity:read'] as const
+const personal = ['self', 'platform admin', 'identity:pii'] as const
+
+/** Fields of a user. `id`, `name`, `image` and the lists that are narrowed are for everyone who reached the user. */
+export const userAudiences = {
+  email: ['co-member', ...personal],
+  username: plain,
+  displayUsername: plain,
+  createdAt: plain,
+  updatedAt: plain,
+  emailVerified: personal,
+  phoneNumber: personal,
+  phoneNumberVerified: personal,
+  twoFactorEnabled: personal,
+  isAnonymous: personal,
+  role: personal,
+  banned: personal,
+  banReason: personal,
+  banExpires: personal,
+  sessions: personal,
+  accounts: ['self', 'identity:pii'],
+  receivedInvitations: ['self'],
+} as const satisfies Record<string, readonly UserAudience[]>
+
+export type GuardedUserField = keyof typeof userAudiences
+
+/** Fields of an organization that take more than being a member of it: a permission there, or a scope. */
+export const organizationAudiences = {
+  roles: { permission: 'ac:read', scope: 'identity:read' },
+  invitations: { permission: 'invitation:create', scope: 'identity:pii' },
+} as const satisfies Record<string, { permission: Permission; scope: Scope }>
+
+export type GuardedOrganizationField = keyof typeof organizationAudiences

@@ -1,0 +1,112 @@
+import type { Invitation, InvitationFilter, InvitationStatus } from '../domain/invitation.ts'
+import { connect } from './connection.ts'
+import type { Graph } from './schema.ts'
+
+export function defineInvitation({ builder, refs }: Graph) {
+  const Status = builder.enumType('InvitationStatus', {
+    description: 'What became of an invitation.',
+    values: {
+      PENDING: { description: 'Neither answered nor withdrawn; it may have run out.' },
+      ACCEPTED: { description: 'The person joined.' },
+      REJECTED: { description: 'The person declined.' },
+      CANCELED: { description: 'It was withdrawn.' },
+    } as const satisfies Record<InvitationStatus, object>,
+  })
+  const Invitation = builder.objectRef<Invitation>('Invitation').implement({
+    description: 'An offer to join an organization.',
+    fields: (t) => ({
+      id: t.exposeID('id', {
+        description: 'Acts as the invitation link: treat it as private.',
+      }),
+      email: t.exposeString('email', { description: 'Whom it was sent to.' }),
+      roles: t.stringList({
+        description: 'Names of the roles on offer.',
+        resolve: ({ roles }) => [...roles],
+      }),
+      status: t.expose('status', { type: Status, description: 'What became of it.' }),
+      expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When it runs out.' }),
+      createdAt: t.expose('createdAt', {
+        type: 'DateTime',
+        nullable: true,
+        description: 'When it was made.',
+      }),
+      organization: t.field({
+        type: refs.Organization,
+        nullable: true,
+        description: 'The organization; null for an invited person who is not a member of it.',
+        resolve: async ({ organizationId }, _args, { doors }) =>
+          (await doors.seesOrganization(organizationId)) ? organizationId : null,
+      }),
+      organizationName: t.exposeString('organizationName', {
+        description: 'The name of the organization, also for those who are not members.',
+      }),
+      inviter: t.field({
+        type: refs.User,
+        nullable: true,
+        description: 'Who made it. Of one who has left, id, name and image alone.',
+        resolve: ({ inviterId }) => inviterId,
+      }),
+      teamIds: t.idList({
+        description: 'The teams on offer.',
+        resolve: ({ teamIds }) => [...teamIds],
+      }),
+    }),
+  })
+  const InvitationConnection = builder.connectionObject(
+    { type: Invitation, name: 'InvitationConnection', description: 'A page of invitations.' },
+    { name: 'InvitationEdge', description: 'An invitation at its place in the list.' },
+  )
+
+  builder.objectField(refs.Organization, 'invitations', (t) =>
+    t.field({
+      type: InvitationConnection,
+      nullable: true,
+      description:
+        'Invitations, the oldest first. For holders of `invitation:create`; those that offer the creator role, for its holders.',
+      args: {
+        ...t.arg.connectionArgs(),
+        status: t.arg({ type: Status, description: 'Only those of which this became.' }),
+      },
+      resolve: async ({ id }, { status, ...args }, context) => {
+        const grant = await context.doors.requireOrganizationField(id, 'invitations')
+        const { creatorRole } = context
+        const filter: InvitationFilter = {
+          status: status ?? undefined,
+          withoutRole: grant && !grant.roles.includes(creatorRole) ? creatorRole : undefined,
+        }
+        return connect(context, args, {
+          field: 'Organization.invitations',
+          parentId: id,
+          variant: filter,
+          load: (ids, page) => context.invitations.listByOrganizationIds(ids, page, filter),
+          count: (ids) => context.invitations.countByOrganizationIds(ids, filter),
+          toEdge: ({ entity }) => ({ node: entity }),
+        })
+      },
+    }),
+  )
+
+  builder.objectField(refs.User, 'receivedInvitations', (t) =>
+    t.field({
+      type: InvitationConnection,
+      nullable: true,
+      description:
+        "Pending invitations to the user's own address, the oldest first; none until the address is verified.",
+      args: t.arg.connectionArgs(),
+      resolve: async ({ id, email, emailVerified }, args, context) => {
+        await context.doors.requireUserField(id, 'receivedInvitations')
+        const address = email.toLowerCase()
+        const verified = (emails: readonly string[]) => (emailVerified ? emails : [])
+        return connect(context, args, {
+          field: 'User.receivedInvitations',
+          parentId: address,
+          load: (emails, page) => context.invitations.listByEmails(verified(emails), page, pending),
+          count: (emails) => context.invitations.countByEmails(verified(emails), pending),
+          toEdge: ({ entity }) => ({ node: entity }),
+        })
+      },
+    }),
+  )
+}
+
+const pending: InvitationFilter = { status: 'PENDING' }

@@ -1,0 +1,40 @@
+import type { OrganizationRole } from '../domain/permission.ts'
+import { loaderOf } from './loaders.ts'
+import type { Graph } from './schema.ts'
+
+export function defineOrganizationRole({ builder, refs }: Graph) {
+  const Source = builder.enumType('RoleSource', {
+    description: 'Where a role is defined.',
+    values: {
+      STATIC: { description: "In Better Auth's configuration, the same in every organization." },
+      DYNAMIC: { description: 'In the database, for this organization.' },
+      BOTH: { description: 'In both, which together say what it grants.' },
+    } as const,
+  })
+  const Role = builder.objectRef<OrganizationRole>('OrganizationRole').implement({
+    description: 'A role that members of an organization can hold.',
+    fields: (t) => ({
+      name: t.exposeString('name', { description: 'Its name, as in `Member.roles`.' }),
+      permissions: t.field({
+        type: ['Permission'],
+        description: 'What it grants, sorted.',
+        resolve: ({ permissions }) => [...permissions],
+      }),
+      source: t.expose('source', { type: Source, description: 'Where it is defined.' }),
+    }),
+  })
+  builder.objectField(refs.Organization, 'roles', (t) =>
+    t.field({
+      type: [Role],
+      nullable: true,
+      description: 'The roles members can hold, by name. For holders of `ac:read`.',
+      resolve: async ({ id }, _args, context) => {
+        await context.doors.requireOrganizationField(id, 'roles')
+        return loaderOf<string, OrganizationRole[]>(context, 'Organization.roles', async (ids) => {
+          const roles = await context.permissions.describeRoles(ids)
+          return (wanted) => [...(roles.get(wanted) ?? [])]
+        }).load(id)
+      },
+    }),
+  )
+}

@@ -1,0 +1,108 @@
+import { GatewayError } from '../domain/errors.ts'
+import type { Team, TeamMember } from '../domain/team.ts'
+import { connect } from './connection.ts'
+import type { Context } from './context.ts'
+import { loaderOf } from './loaders.ts'
+import type { Graph } from './schema.ts'
+
+export function defineTeam({ builder, refs }: Graph) {
+  const Team = builder.objectRef<Team>('Team')
+  const TeamMember = builder.objectRef<TeamMember & { readonly team: Team }>('TeamMember')
+  const TeamConnection = builder.connectionObject(
+    { type: Team, name: 'TeamConnection', description: 'A page of teams.' },
+    { name: 'TeamEdge', description: 'A team at its place in the list.' },
+  )
+  const TeamMemberConnection = builder.connectionObject(
+    { type: TeamMember, name: 'TeamMemberConnection', description: 'A page of team members.' },
+    { name: 'TeamMemberEdge', description: 'A team member at their place in the list.' },
+  )
+
+  Team.implement({
+    description: 'A part of an organization.',
+    fields: (t) => ({
+      id: t.exposeID('id', { description: "Better Auth's own id." }),
+      name: t.exposeString('name', { description: 'The name to show.' }),
+      createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+      organization: t.field({
+        type: refs.Organization,
+        description: 'The organization it is a part of.',
+        resolve: ({ organizationId }) => organizationId,
+      }),
+      members: t.field({
+        type: TeamMemberConnection,
+        nullable: true,
+        description: 'Who is in it, the oldest membership first. For its members and services.',
+        args: t.arg.connectionArgs(),
+        resolve: async (team, args, context) => {
+          await requireTeamMember(team, context)
+          return connect(context, args, {
+            field: 'Team.members',
+            parentId: team.id,
+            load: (ids, page) => context.teams.listMembers(ids, page),
+            count: (ids) => context.teams.countMembers(ids),
+            toEdge: ({ teamMember, user }) => {
+              refs.User.getDataloader(context).prime(user.id, user)
+              return { node: { ...teamMember, team } }
+            },
+          })
+        },
+      }),
+    }),
+  })
+  TeamMember.implement({
+    description: 'A person in a team.',
+    fields: (t) => ({
+      id: t.exposeID('id', { description: "Better Auth's own id." }),
+      createdAt: t.expose('createdAt', {
+        type: 'DateTime',
+        nullable: true,
+        description: 'When they joined; null on old rows.',
+      }),
+      user: t.field({
+        type: refs.User,
+        description: 'The person.',
+        resolve: ({ userId }) => userId,
+      }),
+      team: t.expose('team', { type: Team, description: 'The team.' }),
+    }),
+  })
+
+  builder.objectFields(refs.Organization, (t) => ({
+    teams: t.field({
+      type: TeamConnection,
+      description: 'The teams, the oldest first.',
+      args: t.arg.connectionArgs(),
+      resolve: ({ id }, args, context) =>
+        connect(context, args, {
+          field: 'Organization.teams',
+          parentId: id,
+          load: (ids, page) => context.teams.listByOrganizationIds(ids, page),
+          count: (ids) => context.teams.countByOrganizationIds(ids),
+          toEdge: ({ entity }) => ({ node: entity }),
+        }),
+    }),
+    viewerTeams: t.field({
+      type: [Team],
+      description: 'The teams that the user who calls is in; empty for services.',
+      resolve: async ({ id }, _args, context) => [...(await teamsOfViewer(id, context))],
+    }),
+  }))
+}
+
+/** @throws GatewayError FORBIDDEN for users who are not in the team. */
+async function requireTeamMember({ id, organizationId }: Team, context: Context): Promise<void> {
+  context.doors.enter('identity:read')
+  if (context.caller.kind === 'service') return
+  const teams = await teamsOfViewer(organizationId, context)
+  if (!teams.some((team) => team.id === id))
+    throw new GatewayError('FORBIDDEN', 'The members of a team are for those who are in it.')
+}
+
+async function teamsOfViewer(organizationId: string, context: Context): Promise<readonly Team[]> {
+  const { caller } = context
+  if (caller.kind !== 'user') return []
+  return loaderOf<string, readonly Team[]>(context, 'teams of the viewer', async (ids) => {
+    const teams = await context.teams.findByUserId(caller.userId, ids)
+    return (wanted) => teams.filter((team) => team.organizationId === wanted)
+  }).load(organizationId)
+}

@@ -1,0 +1,125 @@
+import {
+  type Invitation,
+  type InvitationFilter,
+  type InvitationRepository,
+  type InvitationStatus,
+  invitationStatuses,
+} from '../domain/invitation.ts'
+import { parseRoles } from '../domain/member.ts'
+import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
+import { type Database, Prisma } from './client.ts'
+import { allOf, holdsRole } from './conditions.ts'
+import { countRows, type List, listPages, mapPages } from './list.ts'
+import { rowOf, type Tables } from './tables.ts'
+
+const invitationFields = [
+  'id',
+  'organizationId',
+  'email',
+  'role',
+  'status',
+  'teamId',
+  'inviterId',
+  'expiresAt',
+  'createdAt',
+] as const
+
+/** Whose list an invitation is in: the organization's, or that of the address it was sent to. */
+type Parent = 'organizationId' | 'email'
+
+export class PrismaInvitationRepository implements InvitationRepository {
+  readonly #database: Database
+  readonly #tables: Tables
+
+  constructor(database: Database, tables: Tables) {
+    this.#database = database
+    this.#tables = tables
+  }
+
+  listByOrganizationIds(
+    organizationIds: readonly string[],
+    page: PageRequest,
+    filter: InvitationFilter,
+  ): Promise<PagesByParent<Listed<Invitation>>> {
+    return this.#pages('organizationId', organizationIds, page, filter)
+  }
+
+  countByOrganizationIds(
+    organizationIds: readonly string[],
+    filter: InvitationFilter,
+  ): Promise<CountsByParent> {
+    return countRows(this.#database, this.#list('organizationId', filter), organizationIds)
+  }
+
+  listByEmails(
+    emails: readonly string[],
+    page: PageRequest,
+    filter: InvitationFilter,
+  ): Promise<PagesByParent<Listed<Invitation>>> {
+    return this.#pages('email', emails, page, filter)
+  }
+
+  countByEmails(emails: readonly string[], filter: InvitationFilter): Promise<CountsByParent> {
+    return countRows(this.#database, this.#list('email', filter), emails)
+  }
+
+  async #pages(
+    parent: Parent,
+    parentIds: readonly string[],
+    page: PageRequest,
+    filter: InvitationFilter,
+  ): Promise<PagesByParent<Listed<Invitation>>> {
+    const columns = Prisma.join([
+      this.#tables
+        .as('Invitation', 'i')
+        .select(this.#tables.present('Invitation', invitationFields)),
+      this.#tables.as('Organization', 'o').select(['name']),
+    ])
+    const list = this.#list(parent, filter)
+    const pages = await listPages(this.#database, list, columns, parentIds, page)
+    return mapPages(pages, (row) => ({
+      entity: toInvitation(rowOf(row, 'i'), rowOf(row, 'o')),
+      position: row.position,
+    }))
+  }
+
+  #list(parent: Parent, { status, withoutRole }: InvitationFilter): List {
+    const invitation = this.#tables.as('Invitation', 'i')
+    const organization = this.#tables.as('Organization', 'o')
+    return {
+      table: invitation,
+      parent,
+      key: { sql: invitation.column('createdAt'), type: 'instant' },
+      direction: 'ASC',
+      join: Prisma.sql`JOIN ${organization.from}
+        ON ${organization.column('id')} = ${invitation.column('organizationId')}`,
+      where: allOf([
+        status && Prisma.sql`${invitation.column('status')}::text = ${status.toLowerCase()}`,
+        withoutRole !== undefined &&
+          Prisma.sql`NOT ${holdsRole(invitation.column('role'), [withoutRole])}`,
+      ]),
+    }
+  }
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+function toInvitation(row: Row, organization: Row): Invitation {
+  const { role, status, teamId, ...rest } = row as {
+    role: string | null
+    status: string
+    teamId?: string | null
+  } & Omit<Invitation, 'roles' | 'status' | 'teamIds' | 'organizationName'>
+  return {
+    ...rest,
+    organizationName: String(organization.name),
+    roles: parseRoles(role ?? ''),
+    status: toStatus(status),
+    teamIds: parseRoles(teamId ?? ''),
+  }
+}
+
+/** A status that Better Auth does not know offers nothing any more. */
+function toStatus(stored: string): InvitationStatus {
+  return invitationStatuses.find((status) => status === stored.toUpperCase()) ?? 'CANCELED'
+}

@@ -1,0 +1,163 @@
+import { GatewayError } from '../domain/errors.ts'
+import type {
+  CountsByParent,
+  Direction,
+  Listed,
+  Page,
+  PageRequest,
+  PagesByParent,
+  Position,
+} from '../domain/page.ts'
+import { type Database, Prisma } from './client.ts'
+import type { TableInQuery } from './tables.ts'
+
+type Sql = Prisma.Sql
+
+/** The rows that a list holds, and in which order. */
+export interface List {
+  readonly table: TableInQuery
+  /** The column that says whose list a row is in; `null`: there is one list of all. */
+  readonly parent: string | null
+  /** What the list is ordered by, ties by id: instants exact to the microsecond, or text. Never NULL. */
+  readonly key: { readonly sql: Sql; readonly type: 'instant' | 'text' }
+  readonly direction: Direction
+  /** Tables beside it that conditions and columns speak of; or empty. */
+  readonly join: Sql
+  /** Conditions, each beginning with AND; or empty. */
+  readonly where: Sql
+}
+
+/** Stands for the parent of a list that has none. */
+const nobody = ''
+
+/** A row of a page: the columns asked for, and its place. */
+export type ListedRow = Readonly<Record<string, unknown>> & { readonly position: Position }
+
+/**
+ * The same page of every parent's list, in one statement: a lateral read stops each list at the page's size, and an
+ * index on parent, key and id serves it without a sort.
+ */
+export async function listPages(
+  database: Database,
+  list: List,
+  columns: Sql,
+  parentIds: readonly string[],
+  page: PageRequest,
+): Promise<PagesByParent<ListedRow>> {
+  const { table, key, direction } = list
+  const position = Prisma.sql`(${key.sql}, ${table.column('id')})`
+  const at = (cursor: Position) => boundary(list, cursor)
+  const [next, previous] = direction === 'ASC' ? ['>', '<'] : ['<', '>']
+  const compare = (operator: string, cursor: Position) =>
+    Prisma.sql`${position} ${Prisma.raw(operator)} ${at(cursor)}`
+  const { after, before } = page
+  const beyond = (operator: string, cursor: Position | undefined) =>
+    cursor
+      ? Prisma.sql`EXISTS (SELECT FROM ${table.from} ${list.join}
+          WHERE ${belongs(list)} ${list.where} AND ${compare(operator, cursor)})`
+      : Prisma.sql`FALSE`
+  const along = Prisma.raw(direction)
+  const away = Prisma.raw((direction === 'ASC') === (page.from === 'start') ? 'ASC' : 'DESC')
+  const rows = await database.read<PageRow>(Prisma.sql`
+    SELECT parent.id::text AS parent, beyond.*, item.*
+    FROM ${parents(list, parentIds)}
+    CROSS JOIN LATERAL (
+      SELECT ${beyond(`${previous}=`, after)} AS "beyondStart",
+        ${beyond(`${next}=`, before)} AS "beyondEnd") AS beyond
+    LEFT JOIN LATERAL (
+      SELECT ${columns}, ${asText(key)} AS "key", ${table.column('id')}::text AS "keyId"
+      FROM ${table.from} ${list.join}
+      WHERE ${belongs(list)} ${list.where}
+        ${after ? Prisma.sql`AND ${compare(next, after)}` : Prisma.empty}
+        ${before ? Prisma.sql`AND ${compare(previous, before)}` : Prisma.empty}
+      ORDER BY ${key.sql} ${away}, ${table.column('id')} ${away}
+      LIMIT ${page.size + 1}) AS item ON TRUE
+    ORDER BY item."key" ${along}, item."keyId" ${along}`)
+  const byParent = new Map<string, PageRow[]>(parentIds.map((id) => [id, []]))
+  for (const row of rows) byParent.get(row.parent)?.push(row)
+  return new Map([...byParent].map(([id, own]) => [id, toPage(own, page)]))
+}
+
+/** The length of every parent's list, in one statement. */
+export async function countRows(
+  database: Database,
+  list: List,
+  parentIds: readonly string[],
+): Promise<CountsByParent> {
+  const rows = await database.read<{ parent: string; count: bigint }>(Prisma.sql`
+    SELECT parent.id::text AS parent, counted.count
+    FROM ${parents(list, parentIds)}
+    CROSS JOIN LATERAL (
+      SELECT count(*) AS count FROM ${list.table.from} ${list.join}
+      WHERE ${belongs(list)} ${list.where}) AS counted`)
+  const counts = new Map(rows.map((row) => [row.parent, Number(row.count)]))
+  return new Map(parentIds.map((id) => [id, counts.get(id) ?? 0]))
+}
+
+export function mapPages<From, To>(
+  pages: PagesByParent<From>,
+  toItem: (item: From) => To,
+): PagesByParent<To> {
+  return new Map([...pages].map(([id, page]) => [id, { ...page, items: page.items.map(toItem) }]))
+}
+
+/** A page of the one list that has no parent. */
+export async function listAll<Entity>(
+  database: Database,
+  list: List,
+  columns: Sql,
+  page: PageRequest,
+  toEntity: (row: ListedRow) => Entity,
+): Promise<Page<Listed<Entity>>> {
+  const pages = await listPages(database, list, columns, [nobody], page)
+  const listed = mapPages(pages, (row) => ({ entity: toEntity(row), position: row.position }))
+  return listed.get(nobody) ?? { items: [], hasNextPage: false, hasPreviousPage: false }
+}
+
+export async function countAll(database: Database, list: List): Promise<number> {
+  return (await countRows(database, list, [nobody])).get(nobody) ?? 0
+}
+
+interface PageRow extends Readonly<Record<string, unknown>> {
+  readonly parent: string
+  readonly beyondStart: boolean
+  readonly beyondEnd: boolean
+  readonly key: string
+  readonly keyId: string | null
+}
+
+function parents({ table, parent }: List, ids: readonly string[]): Sql {
+  const values = parent === null ? Prisma.sql`${ids}::text[]` : table.array(parent, ids)
+  return Prisma.sql`unnest(${values}) AS parent (id)`
+}
+
+function belongs({ table, parent }: List): Sql {
+  return parent === null ? Prisma.sql`TRUE` : Prisma.sql`${table.column(parent)} = parent.id`
+}
+
+function asText({ sql, type }: List['key']): Sql {
+  return type === 'text'
+    ? sql
+    : Prisma.sql`to_char(${sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+}
+
+function boundary({ table, key }: List, { value, id }: Position): Sql {
+  if (!table.fits('id', id)) throw new GatewayError('BAD_USER_INPUT', 'The cursor is not valid.')
+  const type = Prisma.raw(key.type === 'text' ? '' : '::timestamptz')
+  return Prisma.sql`(${value}::text${type}, ${id}::text${table.cast('id')})`
+}
+
+/** One row more than the page holds says that the list goes on. A parent without rows has one, with no item in it. */
+function toPage(rows: readonly PageRow[], page: PageRequest): Page<ListedRow> {
+  const [first] = rows
+  const items = rows.flatMap((row) =>
+    row.keyId === null ? [] : [{ ...row, position: { value: row.key, id: row.keyId } }],
+  )
+  const more = items.length > page.size
+  const fromStart = page.from === 'start'
+  return {
+    items: fromStart ? items.slice(0, page.size) : items.slice(-page.size),
+    hasNextPage: (fromStart && more) || (first?.beyondEnd ?? false),
+    hasPreviousPage: (!fromStart && more) || (first?.beyondStart ?? false),
+  }
+}

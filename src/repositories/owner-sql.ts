@@ -1,0 +1,86 @@
+import type { Layout, Table } from './layout.ts'
+
+/** Who is granted what where. Names are as they are in the catalog, unquoted. */
+export interface Grantee {
+  readonly role: string
+  /** The PostgreSQL schema of Better Auth's tables. */
+  readonly schema: string
+}
+
+/** SQL that lets a role read the columns the gateway reads, and nothing else: no secrets, no writing. */
+export function grantStatements(layout: Layout, { role, schema }: Grantee): string[] {
+  const tables = Object.values(layout).filter((table) => table !== null)
+  return [
+    `alter role ${quote(role)} set default_transaction_read_only = on`,
+    `grant usage on schema ${quote(schema)} to ${quote(role)}`,
+    ...tables.map((table) => {
+      const columns = Object.values(table.columns).map(({ name }) => quote(name))
+      return `grant select (${columns.join(', ')}) on ${quote(schema, table.name)} to ${quote(role)}`
+    }),
+  ]
+}
+
+/** The function from a session token to its user, as SQL names it. */
+export function sessionFunctionName(schema: string): string {
+  return quote(schema, 'identity_gateway_session_user')
+}
+
+/**
+ * SQL that makes the function and lets the role call it, for the owner of the sessions table to run in one transaction;
+ * nothing where there is no such table. It runs with its owner's rights, so everything in it is named in full, and no
+ * setting or table of the caller's can stand in for anything. The column of the tokens is `token`, as every version of
+ * Better Auth calls it unless told otherwise: the layout does not say, because what it names can be selected.
+ */
+export function sessionStatements({ Session }: Layout, { role, schema }: Grantee): string[] {
+  if (!Session) return []
+  const name = sessionFunctionName(schema)
+  const body = `
+  select ${column(Session, 'userId')}::text from ${quote(schema, Session.name)}
+  where "token" = $1 and ${column(Session, 'expiresAt')} > ${currentTime(Session)}
+`
+  return [
+    `create or replace function ${name}(session_token text) returns text
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as ${literal(body)}`,
+    // A function that somebody else had made under this name stays theirs, to change again, unless it is taken over.
+    `alter function ${name}(text) owner to current_user`,
+    `revoke all on function ${name}(text) from public`,
+    `grant execute on function ${name}(text) to ${quote(role)}`,
+  ]
+}
+
+/** All of it as a script, which can be run again. */
+export function ownerScript(layout: Layout, grantee: Grantee): string {
+  const role = quote(grantee.role)
+  const createRole = `begin create role ${role} login; exception when duplicate_object then null; end`
+  return `-- Run this as the owner of Better Auth's tables, who must be allowed to create roles if the role is new.
+-- It lets the role read what the gateway reads, and nothing else. Give the role a password afterwards.
+begin;
+do ${literal(createRole)};
+${grantStatements(layout, grantee).join(';\n')};
+${layout.Session ? `${aboutSessions}${sessionStatements(layout, grantee).join(';\n')};\n` : ''}commit;
+`
+}
+
+const aboutSessions = `-- AUTH_SESSIONS=on needs the rest. It finds whose session a token is; tokens themselves stay out of reach. Where
+-- Better Auth calls the column of session tokens something else ("fields" of "session"), replace "token".
+`
+
+function column({ name, columns }: Table, field: string): string {
+  const found = columns[field]
+  if (!found) throw new Error(`The table ${name} has no column for ${field}.`)
+  return quote(found.name)
+}
+
+/** Without a time zone, columns hold UTC; the caller's TimeZone must not move the end of a session. */
+function currentTime({ columns }: Table): string {
+  return columns.expiresAt?.type === 'timestamp' ? `now() at time zone 'UTC'` : 'now()'
+}
+
+function quote(...names: readonly string[]): string {
+  return names.map((name) => `"${name.replaceAll('"', '""')}"`).join('.')
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}

@@ -1,0 +1,64 @@
+import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
+import type { Session, SessionRepository } from '../domain/session.ts'
+import { type Database, Prisma } from './client.ts'
+import { countRows, type List, listPages, mapPages } from './list.ts'
+import { rowOf, type Tables } from './tables.ts'
+
+const sessionFields = [
+  'id',
+  'userId',
+  'createdAt',
+  'updatedAt',
+  'expiresAt',
+  'ipAddress',
+  'userAgent',
+  'activeOrganizationId',
+  'impersonatedBy',
+] as const satisfies readonly (keyof Session)[]
+
+export class PrismaSessionRepository implements SessionRepository {
+  readonly #database: Database
+  readonly #tables: Tables
+
+  constructor(database: Database, tables: Tables) {
+    this.#database = database
+    this.#tables = tables
+  }
+
+  async listByUserIds(
+    userIds: readonly string[],
+    page: PageRequest,
+  ): Promise<PagesByParent<Listed<Session>>> {
+    const columns = this.#tables
+      .as('Session', 's')
+      .select(this.#tables.present('Session', sessionFields))
+    const pages = await listPages(this.#database, this.#list(), columns, userIds, page)
+    return mapPages(pages, (row) => ({
+      entity: toSession(rowOf(row, 's')),
+      position: row.position,
+    }))
+  }
+
+  countByUserIds(userIds: readonly string[]): Promise<CountsByParent> {
+    return countRows(this.#database, this.#list(), userIds)
+  }
+
+  #list(): List {
+    const session = this.#tables.as('Session', 's')
+    return {
+      table: session,
+      parent: 'userId',
+      key: { sql: session.column('createdAt'), type: 'instant' },
+      direction: 'ASC',
+      join: Prisma.empty,
+      where: Prisma.sql`AND ${session.column('expiresAt')} > now()`,
+    }
+  }
+}
+
+/** Columns of plug-ins that the database lacks are `null`. */
+function toSession(row: Readonly<Record<string, unknown>>): Session {
+  return Object.fromEntries(
+    sessionFields.map((field) => [field, row[field] ?? null]),
+  ) as unknown as Session
+}

@@ -1,0 +1,105 @@
+import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
+import type { Team, TeamMember, TeamMemberWithUser, TeamRepository } from '../domain/team.ts'
+import { type Database, Prisma } from './client.ts'
+import { countRows, type List, listPages, mapPages } from './list.ts'
+import { rowOf, type Tables } from './tables.ts'
+import { toUser, userFields } from './user.ts'
+
+const teamFields = ['id', 'organizationId', 'name', 'createdAt'] as const
+const teamMemberFields = ['id', 'teamId', 'userId', 'createdAt'] as const
+
+export class PrismaTeamRepository implements TeamRepository {
+  readonly #database: Database
+  readonly #tables: Tables
+
+  constructor(database: Database, tables: Tables) {
+    this.#database = database
+    this.#tables = tables
+  }
+
+  async listByOrganizationIds(
+    organizationIds: readonly string[],
+    page: PageRequest,
+  ): Promise<PagesByParent<Listed<Team>>> {
+    const columns = this.#tables.as('Team', 't').select(teamFields)
+    const pages = await listPages(this.#database, this.#teams(), columns, organizationIds, page)
+    return mapPages(pages, (row) => ({
+      entity: toTeam(rowOf(row, 't')),
+      position: row.position,
+    }))
+  }
+
+  countByOrganizationIds(organizationIds: readonly string[]): Promise<CountsByParent> {
+    return countRows(this.#database, this.#teams(), organizationIds)
+  }
+
+  async findByUserId(userId: string, organizationIds: readonly string[]): Promise<readonly Team[]> {
+    const team = this.#tables.as('Team', 't')
+    const teamMember = this.#tables.as('TeamMember', 'tm')
+    const rows = await this.#database.read<Row>(Prisma.sql`
+      SELECT ${team.select(teamFields)} FROM ${team.from}
+      WHERE ${team.column('organizationId')} = ANY(${team.array('organizationId', organizationIds)})
+        AND EXISTS (SELECT FROM ${teamMember.from}
+          WHERE ${teamMember.column('teamId')} = ${team.column('id')}
+            AND ${teamMember.column('userId')} = ANY(${teamMember.array('userId', [userId])}))
+      ORDER BY ${team.column('createdAt')}, ${team.column('id')}`)
+    return rows.map((row) => toTeam(rowOf(row, 't')))
+  }
+
+  async listMembers(
+    teamIds: readonly string[],
+    page: PageRequest,
+  ): Promise<PagesByParent<TeamMemberWithUser>> {
+    const columns = Prisma.join([
+      this.#tables.as('TeamMember', 'tm').select(teamMemberFields),
+      this.#tables.as('User', 'u').select(this.#tables.present('User', userFields)),
+    ])
+    const pages = await listPages(this.#database, this.#members(), columns, teamIds, page)
+    return mapPages(pages, (row) => ({
+      teamMember: toTeamMember(rowOf(row, 'tm')),
+      user: toUser(rowOf(row, 'u')),
+      position: row.position,
+    }))
+  }
+
+  countMembers(teamIds: readonly string[]): Promise<CountsByParent> {
+    return countRows(this.#database, this.#members(), teamIds)
+  }
+
+  #teams(): List {
+    const team = this.#tables.as('Team', 't')
+    return {
+      table: team,
+      parent: 'organizationId',
+      key: { sql: team.column('createdAt'), type: 'instant' },
+      direction: 'ASC',
+      join: Prisma.empty,
+      where: Prisma.empty,
+    }
+  }
+
+  /** Rows without a creation time come first. */
+  #members(): List {
+    const teamMember = this.#tables.as('TeamMember', 'tm')
+    const user = this.#tables.as('User', 'u')
+    const createdAt = Prisma.sql`COALESCE(${teamMember.column('createdAt')}, 'epoch')`
+    return {
+      table: teamMember,
+      parent: 'teamId',
+      key: { sql: createdAt, type: 'instant' },
+      direction: 'ASC',
+      join: Prisma.sql`JOIN ${user.from} ON ${user.column('id')} = ${teamMember.column('userId')}`,
+      where: Prisma.empty,
+    }
+  }
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+function toTeam(row: Row): Team {
+  return row as unknown as Team
+}
+
+function toTeamMember(row: Row): TeamMember {
+  return row as unknown as TeamMember
+}

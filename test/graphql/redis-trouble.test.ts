@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
+import {
+  type Identity,
+  type Organization,
+  type Person,
+  startIdentity,
+} from '../support/identity.ts'
+import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
+
+const TIMEOUT_MS = 100
+/** For everything but Redis, on a machine that is busy with other tests. */
+const MARGIN_MS = 400
+const REQUESTS = 120
+
+let identity: Identity
+let organization: Organization
+let people: { person: Person; token: string; approver: boolean }[]
+
+beforeAll(async () => {
+  identity = await startIdentity()
+  const owner = await identity.signUp('Owner')
+  organization = await identity.createOrganization(owner, 'Acme')
+  people = [{ person: owner, token: await owner.jwt(), approver: true }]
+  for (let i = 0; i < 5; i++) {
+    const person = await identity.signUp(`Person ${i}`)
+    const approver = i % 2 === 0
+    await identity.addMember(organization, person, approver ? 'approver' : 'member')
+    people.push({ person, token: await person.jwt(), approver })
+  }
+})
+
+afterAll(() => identity.stop())
+
+const harms: Record<string, (redis: RedisProcess) => unknown> = {
+  'never there': (redis) => redis.kill(),
+  hung: (redis) => redis.hang(),
+  killed: (redis) => redis.kill(),
+}
+
+test.each(Object.keys(harms))(
+  'with a Redis that is %s every answer is right and comes in bounded time',
+  async (harm) => {
+    const redis = await startRedisProcess()
+    if (harm === 'never there') await redis.kill()
+    const gateway = gatewayFor(identity, {
+      REDIS_URL: redis.url,
+      REDIS_TIMEOUT_MS: String(TIMEOUT_MS),
+    })
+    try {
+      await askOnce(gateway, 0)
+      const waits: number[] = []
+      for (let i = 0; i < REQUESTS; i++) {
+        if (i === REQUESTS / 3) await harms[harm]?.(redis)
+        waits.push(await askOnce(gateway, i))
+      }
+      const longest = Math.max(...waits)
+      process.stdout.write(
+        `Redis ${harm}: the longest of ${REQUESTS} waits ${longest.toFixed()} ms\n`,
+      )
+      expect(longest).toBeLessThan(TIMEOUT_MS + MARGIN_MS)
+      const slow = waits.filter((wait) => wait > TIMEOUT_MS)
+      expect(slow.length).toBeLessThan(REQUESTS / 4)
+    } finally {
+      await redis.kill()
+      await gateway.close()
+    }
+  },
+)
+
+/** One person asks about another; answers how long that took, in milliseconds. */
+async function askOnce(gateway: GatewayUnderTest, i: number): Promise<number> {
+  const [asking, about] = [people[i % people.length], people[(i + 1) % people.length]]
+  const begun = performance.now()
+  const answer = await gateway.graphql(
+    `query ($organizationId: ID!, $userId: ID!) {
+      own: can(permission: "leave:approve", organizationId: $organizationId)
+      other: can(permission: "leave:approve", organizationId: $organizationId, userId: $userId)
+      fresh: can(permission: "leave:approve", organizationId: $organizationId, consistency: FRESH)
+      foreign: can(permission: "leave:approve", organizationId: "absent") }`,
+    {
+      token: asking?.token,
+      variables: { organizationId: organization.id, userId: about?.person.id },
+    },
+  )
+  expect(answer.errors).toEqual([])
+  expect(answer.data).toEqual({
+    own: asking?.approver,
+    other: about?.approver,
+    fresh: asking?.approver,
+    foreign: false,
+  })
+  return performance.now() - begun
+}
