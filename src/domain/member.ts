@@ -1,5 +1,6 @@
 import type { Organization } from './organization.ts'
 import type { CountsByParent, Order, PageRequest, PagesByParent, Position } from './page.ts'
+import type { GrantingRole } from './permission.ts'
 import type { User, UserSearch } from './user.ts'
 
 /** One person's membership in one organization. */
@@ -29,10 +30,14 @@ export type MembershipScope = { readonly sharedWith: string } | 'all'
 
 export type MemberOrder = Order<'CREATED_AT' | 'USER_NAME'>
 
-/** Every condition given must hold. */
+/**
+ * Every condition given must hold. `grantedBy` is that of a permission which these roles grant: one of them is held, by
+ * every row of the pair where Better Auth left several, and the user is neither missing nor effectively banned.
+ */
 export interface MemberFilter {
   /** At least one of these roles is held. */
   readonly roles?: readonly string[] | undefined
+  readonly grantedBy?: readonly GrantingRole[] | undefined
   readonly userIds?: readonly string[] | undefined
   readonly search?: UserSearch | undefined
 }
@@ -41,6 +46,7 @@ export interface MembershipFilter {
   readonly scope: MembershipScope
   /** At least one of these roles is held. */
   readonly roles?: readonly string[] | undefined
+  readonly grantedBy?: readonly GrantingRole[] | undefined
 }
 
 /** Lists are ordered by creation time, then id, ascending, where no other order is given. */

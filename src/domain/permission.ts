@@ -54,10 +54,21 @@ export interface OrganizationRole {
   readonly source: 'STATIC' | 'DYNAMIC' | 'BOTH'
 }
 
+/** A role that grants a permission, in one organization or, when that is `null`, in every one. */
+export interface GrantingRole {
+  readonly organizationId: string | null
+  readonly role: string
+}
+
+/** Organizations by id, or all those that these users belong to. */
+export type OrganizationsAsked =
+  | { readonly organizationIds: readonly string[] }
+  | { readonly ofUserIds: readonly string[] }
+
 export interface RoleRepository {
   /** The dynamic roles of each of these organizations that has any. */
   findDynamicRoles(
-    organizationIds: readonly string[],
+    organizations: OrganizationsAsked,
   ): Promise<ReadonlyMap<string, readonly DynamicRole[]>>
   /** One statement, whatever the number of subjects. */
   findRoles(
@@ -93,4 +104,9 @@ export interface PermissionService {
   describeRoles(
     organizationIds: readonly string[],
   ): Promise<ReadonlyMap<string, readonly OrganizationRole[]>>
+  /** Every role that grants the permission in one of these organizations; read anew, as the database is now. */
+  findGrantingRoles(
+    permission: Permission,
+    organizations: OrganizationsAsked,
+  ): Promise<readonly GrantingRole[]>
 }

@@ -7,10 +7,10 @@ export function defineAccount({ builder, refs }: Graph) {
     description: 'A way in which a user signs in, without its secrets.',
     fields: (t) => ({
       id: t.exposeID('id', { description: "Better Auth's own id." }),
-      providerId: t.exposeID('providerId', {
+      providerId: t.exposeString('providerId', {
         description: 'The provider, for example `google`; `credential` for a password.',
       }),
-      accountId: t.exposeID('accountId', { description: "The user's id at the provider." }),
+      accountId: t.exposeString('accountId', { description: "The user's id at the provider." }),
       scopes: t.stringList({
         description: 'What the provider was asked to allow.',
         resolve: ({ scopes }) => [...scopes],

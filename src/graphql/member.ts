@@ -1,7 +1,5 @@
 import { checkKey } from '../domain/id.ts'
-import type { Member, MemberFilter, MemberOrder, MembershipFilter } from '../domain/member.ts'
-import type { Organization } from '../domain/organization.ts'
-import type { PageRequest } from '../domain/page.ts'
+import type { Member, MemberFilter, MemberOrder } from '../domain/member.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Doors } from './doors.ts'
@@ -39,7 +37,6 @@ export function defineMember(graph: Graph) {
     }),
   })
   defineMembersOfOrganization(graph)
-  defineMembershipsOfUser(graph)
 }
 
 function defineMembersOfOrganization({ builder, refs }: Graph) {
@@ -47,6 +44,10 @@ function defineMembersOfOrganization({ builder, refs }: Graph) {
     description: 'Which members to list; every condition given must hold.',
     fields: (t) => ({
       roles: t.stringList({ description: 'Holds at least one of these roles; at most 100.' }),
+      permission: t.field({
+        type: 'Permission',
+        description: 'Has this permission in the organization, as of now.',
+      }),
       search: t.string({
         description:
           'The beginning of a name or of an e-mail address, in any case. Services without `identity:pii` do not search addresses.',
@@ -80,14 +81,25 @@ function defineMembersOfOrganization({ builder, refs }: Graph) {
       },
       resolve: ({ id }, { filter, orderBy, ...args }, context) => {
         const which = toMemberFilter(filter ?? {}, context.doors)
+        const permission = filter?.permission
+        const granted = async (organizationIds: readonly string[]) =>
+          permission == null
+            ? which
+            : {
+                ...which,
+                grantedBy: await context.permissions.findGrantingRoles(permission, {
+                  organizationIds,
+                }),
+              }
         const order: MemberOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
         return connect(context, args, {
           field: 'Organization.members',
           parentId: id,
-          variant: [which, order],
+          variant: [which, permission, order],
           key: order.field === 'CREATED_AT' ? 'instant' : 'text',
-          load: (ids, page) => context.members.listByOrganizationIds(ids, page, which, order),
-          count: (ids) => context.members.countByOrganizationIds(ids, which),
+          load: async (ids, page) =>
+            context.members.listByOrganizationIds(ids, page, await granted(ids), order),
+          count: async (ids) => context.members.countByOrganizationIds(ids, await granted(ids)),
           toEdge: ({ member, user }) => {
             refs.User.getDataloader(context).prime(user.id, user)
             return { node: member }
@@ -113,99 +125,6 @@ function defineMembersOfOrganization({ builder, refs }: Graph) {
           : null,
     }),
   }))
-}
-
-function defineMembershipsOfUser({ builder, refs }: Graph) {
-  const Filter = builder.inputType('MembershipFilter', {
-    description: 'Which memberships to list; every condition given must hold.',
-    fields: (t) => ({
-      roles: t.stringList({ description: 'Holds at least one of these roles; at most 100.' }),
-    }),
-  })
-  const UserOrganizationEdge = builder.objectRef<{
-    readonly cursor: string
-    readonly node: Organization
-    readonly member: Member
-  }>('UserOrganizationEdge')
-  UserOrganizationEdge.implement({
-    description: 'An organization of a user, and as what they belong to it.',
-    fields: (t) => ({
-      cursor: t.exposeString('cursor', {
-        description: 'Pass it as `after` or `before` to the same field.',
-      }),
-      node: t.expose('node', { type: refs.Organization, description: 'The organization.' }),
-      roles: t.stringList({
-        description: 'Names of the roles the user holds in it.',
-        resolve: ({ member }) => [...member.roles],
-      }),
-      joinedAt: t.field({
-        type: 'DateTime',
-        description: 'When the user joined.',
-        resolve: ({ member }) => member.createdAt,
-      }),
-    }),
-  })
-  const UserOrganizationConnection = builder.connectionObject(
-    {
-      type: refs.Organization,
-      name: 'UserOrganizationConnection',
-      description: 'A page of organizations of a user.',
-    },
-    UserOrganizationEdge,
-  )
-
-  builder.objectFields(refs.User, (t) => ({
-    memberships: t.field({
-      type: refs.MemberConnection,
-      description:
-        'Memberships, the oldest first. Of another user: only in organizations shared with the caller.',
-      args: {
-        ...t.arg.connectionArgs(),
-        filter: t.arg({ type: Filter, description: 'Which ones.' }),
-      },
-      resolve: ({ id }, { filter, ...args }, context) =>
-        connect(context, args, {
-          ...membershipsOf(id, filter?.roles, context),
-          field: 'User.memberships',
-          toEdge: ({ member, organization }) => {
-            refs.Organization.getDataloader(context).prime(organization.id, organization)
-            return { node: member }
-          },
-        }),
-    }),
-    organizations: t.field({
-      type: UserOrganizationConnection,
-      description:
-        'Organizations the user belongs to, the oldest membership first. Of another user: only those shared with the caller.',
-      args: {
-        ...t.arg.connectionArgs(),
-        filter: t.arg({ type: Filter, description: 'Which ones.' }),
-      },
-      resolve: ({ id }, { filter, ...args }, context) =>
-        connect(context, args, {
-          ...membershipsOf(id, filter?.roles, context),
-          field: 'User.organizations',
-          toEdge: ({ member, organization }) => ({ node: organization, member }),
-        }),
-    }),
-  }))
-}
-
-function membershipsOf(
-  userId: string,
-  roles: readonly string[] | null | undefined,
-  { doors, members }: Context,
-) {
-  const filter: MembershipFilter = {
-    scope: doors.membershipsOf(userId),
-    roles: roles == null ? undefined : checkKeys(roles, 'roles'),
-  }
-  return {
-    parentId: userId,
-    variant: filter,
-    load: (ids: readonly string[], page: PageRequest) => members.listByUserIds(ids, page, filter),
-    count: (ids: readonly string[]) => members.countByUserIds(ids, filter),
-  }
 }
 
 interface MemberFilterInput {

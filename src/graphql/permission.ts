@@ -2,116 +2,132 @@ import { GatewayError } from '../domain/errors.ts'
 import { checkKey } from '../domain/id.ts'
 import type { Consistency, Grant, Permission } from '../domain/permission.ts'
 import type { Context } from './context.ts'
+import { allows, viewerGrant } from './grant.ts'
 import type { Graph } from './schema.ts'
 
-export function definePermissions({ builder, refs }: Graph) {
-  const consistency = builder.args((t) => ({
-    consistency: t.field({
-      type: refs.Consistency,
-      required: true,
-      defaultValue: 'CACHED',
-      description: 'How old the answer may be.',
-    }),
-  }))
-  const question = builder.args((t) => ({
-    permission: t.field({
-      type: 'Permission',
-      required: true,
-      description: 'For example `leave:approve`.',
-    }),
-  }))
+const MOST_CHECKS = 100
 
-  builder.queryField('can', (t) =>
-    t.boolean({
+/** The doors for questions about permissions: `can`, and `checkPermissions` for many at once. */
+export function definePermissionChecks({ builder, refs }: Graph) {
+  const Source = builder.enumType('DecisionSource', {
+    description: 'Where a decision came from.',
+    values: {
+      CACHE: { description: 'The permission cache.' },
+      DATABASE: { description: 'The members table.' },
+    } as const,
+  })
+  const Decision = builder.objectRef<PermissionDecision>('PermissionDecision').implement({
+    description: 'The answer to one question about permissions, and what it rests on.',
+    fields: (t) => ({
+      allowed: t.exposeBoolean('allowed', { description: 'The answer.' }),
+      permission: t.expose('permission', { type: 'Permission', description: 'As asked.' }),
+      organizationId: t.exposeID('organizationId', { description: 'As asked.' }),
+      userId: t.exposeID('userId', { description: 'As asked, or the user who calls.' }),
+      roles: t.stringList({
+        description: 'The roles the answer rests on; empty for a non-member.',
+        resolve: ({ roles }) => [...roles],
+      }),
+      source: t.expose('source', { type: Source, description: 'Where the answer came from.' }),
+      resolvedAt: t.expose('resolvedAt', {
+        type: 'DateTime',
+        description: 'When the members table was read, by its own clock.',
+      }),
+    }),
+  })
+  const Check = builder.inputType('PermissionCheckInput', {
+    description: 'A question about permissions.',
+    fields: (t) => ({
+      permission: t.field({
+        type: 'Permission',
+        required: true,
+        description: 'For example `leave:approve`.',
+      }),
+      organizationId: t.id({ required: true, description: 'In this organization.' }),
+      userId: t.id({
+        description: 'This user; the caller when left out. Services must give it.',
+      }),
+    }),
+  })
+
+  builder.queryFields((t) => ({
+    can: t.boolean({
       description:
         'Whether a user may do something in an organization, as Better Auth answers it. About others: only in organizations the caller belongs to, else false.',
       args: {
-        ...question,
+        ...refs.permissionArgument,
         organizationId: t.arg.id({ required: true, description: 'In this organization.' }),
         userId: t.arg.id({
           description: 'This user; the caller when left out. Services must give it.',
         }),
-        ...consistency,
+        ...refs.consistencyArgument,
       },
-      resolve: async (_root, { organizationId, userId, ...args }, context) => {
-        const about = {
-          organizationId: checkKey(organizationId, 'organizationId'),
-          userId: userId == null ? null : checkKey(userId, 'userId'),
-        }
-        return allows(await grantAtDoor(about, args.consistency, context), args.permission)
+      resolve: async (_root, { consistency, ...check }, context) =>
+        (await decide(check, consistency, context)).allowed,
+    }),
+    checkPermissions: t.field({
+      type: [Decision],
+      description:
+        'Many questions at once, answered in their order: one round trip to the cache and at most one SQL statement.',
+      args: {
+        checks: t.arg({
+          type: [Check],
+          required: true,
+          description: 'The questions, at most 100.',
+        }),
+        ...refs.consistencyArgument,
       },
-    }),
-  )
-
-  builder.objectFields(refs.Organization, (t) => ({
-    viewerPermissions: t.field({
-      type: ['Permission'],
-      description: 'What the user who calls may do here, sorted; empty for services.',
-      args: consistency,
-      resolve: async ({ id }, args, context) =>
-        permissionsOf(await viewerGrant(id, args.consistency, context)),
-    }),
-    viewerCan: t.boolean({
-      description: 'Whether the user who calls may do this here; false for services.',
-      args: { ...question, ...consistency },
-      resolve: async ({ id }, args, context) =>
-        allows(await viewerGrant(id, args.consistency, context), args.permission),
+      resolve: (_root, { checks, consistency }, context) => {
+        context.doors.enter('permissions:check')
+        if (checks.length > MOST_CHECKS)
+          throw new GatewayError('BAD_USER_INPUT', `checks takes at most ${MOST_CHECKS} entries.`)
+        return Promise.all(checks.map((check) => decide(check, consistency, context)))
+      },
     }),
   }))
+}
 
-  builder.objectFields(refs.Member, (t) => ({
-    permissions: t.field({
-      type: ['Permission'],
-      description: 'What the member may do in the organization, sorted.',
-      args: consistency,
-      resolve: async (member, args, { grants }) =>
-        permissionsOf(await grants.of(member, args.consistency)),
-    }),
-    can: t.boolean({
-      description: 'Whether the member may do this in the organization.',
-      args: { ...question, ...consistency },
-      resolve: async (member, args, { grants }) =>
-        allows(await grants.of(member, args.consistency), args.permission),
-    }),
-  }))
+interface PermissionCheck {
+  readonly permission: Permission
+  readonly organizationId: string
+  readonly userId?: string | null | undefined
+}
+
+interface PermissionDecision extends Pick<Grant, 'roles' | 'source' | 'resolvedAt'> {
+  readonly allowed: boolean
+  readonly permission: Permission
+  readonly organizationId: string
+  readonly userId: string
 }
 
 /**
- * The grant a caller may be told of; `null` when they may not: about others, a user must belong to the organization, by
- * the same cache and bound as the answer itself, or be a platform admin.
+ * About others, a user is told only in organizations they belong to, by the same cache and bound as the answer itself,
+ * or as platform admin. What they are not told is as if the other were not a member.
  */
-async function grantAtDoor(
-  about: { readonly organizationId: string; readonly userId: string | null },
+async function decide(
+  { permission, ...check }: PermissionCheck,
   consistency: Consistency,
   context: Context,
-): Promise<Grant | null> {
-  const { caller, doors } = context
+): Promise<PermissionDecision> {
+  const { caller, doors, grants } = context
   doors.enter('permissions:check')
-  const { organizationId } = about
-  const userId = about.userId ?? (caller.kind === 'user' ? caller.userId : null)
+  const organizationId = checkKey(check.organizationId, 'organizationId')
+  const userId = check.userId ?? (caller.kind === 'user' ? caller.userId : null)
   if (userId === null)
     throw new GatewayError('BAD_USER_INPUT', 'userId is required when a service asks.')
   const [grant, own] = await Promise.all([
-    context.grants.of({ userId, organizationId }, consistency),
+    grants.of({ userId: checkKey(userId, 'userId'), organizationId }, consistency),
     viewerGrant(organizationId, consistency, context),
   ])
-  if (!own) return grant
-  if (!own.active) throw new GatewayError('UNAUTHENTICATED', 'This account is not active.')
-  return own === grant || own.member || (await doors.isPlatformAdmin()) ? grant : null
-}
-
-/** `null` for services. */
-async function viewerGrant(organizationId: string, consistency: Consistency, context: Context) {
-  const { caller } = context
-  return caller.kind === 'user'
-    ? context.grants.of({ userId: caller.userId, organizationId }, consistency)
-    : null
-}
-
-function permissionsOf(grant: Grant | null): Permission[] {
-  return [...(grant?.permissions ?? [])]
-}
-
-function allows(grant: Grant | null, permission: Permission): boolean {
-  return grant?.permissions.includes(permission) ?? false
+  if (own && !own.active) throw new GatewayError('UNAUTHENTICATED', 'This account is not active.')
+  const told = !own || own === grant || own.member || (await doors.isPlatformAdmin())
+  const { source, resolvedAt } = told ? grant : own
+  return {
+    allowed: told && allows(grant, permission),
+    permission,
+    organizationId,
+    userId,
+    roles: told ? grant.roles : [],
+    source,
+    resolvedAt,
+  }
 }

@@ -15,6 +15,22 @@ export function createRefs(builder: Builder) {
     byId((ids, { organizations }) => organizations.findByIds(ids)),
   )
   const Member = builder.objectRef<Member>('Member')
+  /** Arguments of every field that asks about permissions. */
+  const consistencyArgument = builder.args((t) => ({
+    consistency: t.field({
+      type: Consistency,
+      required: true,
+      defaultValue: 'CACHED',
+      description: 'How old the answer may be.',
+    }),
+  }))
+  const permissionArgument = builder.args((t) => ({
+    permission: t.field({
+      type: 'Permission',
+      required: true,
+      description: 'For example `leave:approve`.',
+    }),
+  }))
   const OrderDirection = builder.enumType('OrderDirection', {
     description: 'Which way a list runs.',
     values: {
@@ -36,7 +52,16 @@ export function createRefs(builder: Builder) {
       FRESH: { description: 'Read from the database after this request began.' },
     } as const,
   })
-  return { User, Organization, Member, MemberConnection, Consistency, OrderDirection }
+  return {
+    User,
+    Organization,
+    Member,
+    MemberConnection,
+    Consistency,
+    consistencyArgument,
+    permissionArgument,
+    OrderDirection,
+  }
 }
 
 /** A type whose resolvers may return the entity or just its id; the ids of one moment load together. */

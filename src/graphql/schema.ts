@@ -3,11 +3,13 @@ import { defineAccount } from './account.ts'
 import { type Builder, createBuilder } from './builder.ts'
 import { defineConnections } from './connection.ts'
 import type { Features } from './features.ts'
+import { defineGrant } from './grant.ts'
 import { defineInvitation } from './invitation.ts'
 import { defineMember } from './member.ts'
+import { defineMembership } from './membership.ts'
 import { defineOrganization } from './organization.ts'
 import { defineOrganizationRole } from './organization-role.ts'
-import { definePermissions } from './permission.ts'
+import { definePermissionChecks } from './permission.ts'
 import { createRefs, type Refs } from './refs.ts'
 import { defineScalars } from './scalars.ts'
 import { defineSession } from './session.ts'
@@ -36,7 +38,9 @@ export function createSchema(features: Features): GraphQLSchema {
   if (features.organizations) {
     defineOrganization(graph)
     defineMember(graph)
-    definePermissions(graph)
+    defineMembership(graph)
+    defineGrant(graph)
+    definePermissionChecks(graph)
     defineOrganizationRole(graph)
     if (features.invitations) defineInvitation(graph)
     if (features.teams) defineTeam(graph)

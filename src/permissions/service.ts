@@ -2,8 +2,12 @@ import { setImmediate } from 'node:timers/promises'
 import { GatewayError } from '../domain/errors.ts'
 import type {
   Consistency,
+  DynamicRole,
   Grant,
+  GrantingRole,
   OrganizationRole,
+  OrganizationsAsked,
+  Permission,
   PermissionService,
   RoleRepository,
   Subject,
@@ -63,11 +67,32 @@ export class CachingPermissionService implements PermissionService {
   async describeRoles(
     organizationIds: readonly string[],
   ): Promise<ReadonlyMap<string, readonly OrganizationRole[]>> {
-    const { roles, definitions, dynamic } = this.#options
-    const rows = dynamic ? await roles.findDynamicRoles(organizationIds) : new Map()
+    const rows = await this.#findDynamicRoles({ organizationIds })
     return new Map(
-      organizationIds.map((id) => [id, describeRoles(definitions, rows.get(id) ?? [])]),
+      organizationIds.map((id) => [
+        id,
+        describeRoles(this.#options.definitions, rows.get(id) ?? []),
+      ]),
     )
+  }
+
+  async findGrantingRoles(
+    permission: Permission,
+    organizations: OrganizationsAsked,
+  ): Promise<readonly GrantingRole[]> {
+    const rows = await this.#findDynamicRoles(organizations)
+    const granting = (organizationId: string | null, dynamicRoles: readonly DynamicRole[]) =>
+      describeRoles(this.#options.definitions, dynamicRoles)
+        .filter((role) => role.permissions.includes(permission))
+        .map((role) => ({ organizationId, role: role.name }))
+    return [granting(null, []), ...[...rows].map(([id, own]) => granting(id, own))].flat()
+  }
+
+  async #findDynamicRoles(
+    organizations: OrganizationsAsked,
+  ): Promise<ReadonlyMap<string, readonly DynamicRole[]>> {
+    const { roles, dynamic } = this.#options
+    return dynamic ? roles.findDynamicRoles(organizations) : new Map()
   }
 
   /**

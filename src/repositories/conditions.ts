@@ -1,3 +1,4 @@
+import type { GrantingRole } from '../domain/permission.ts'
 import type { UserSearch } from '../domain/user.ts'
 import { Prisma } from './client.ts'
 import type { TableInQuery, Tables } from './tables.ts'
@@ -8,11 +9,36 @@ export function allOf(conditions: readonly (Prisma.Sql | null | undefined | fals
   return given.length === 0 ? Prisma.empty : Prisma.sql`AND ${Prisma.join(given, ' AND ')}`
 }
 
-/** That a column with role names, separated by commas, holds at least one of these. */
+/** What JavaScript's `trim` takes away, as Better Auth does around names of roles. */
+const BLANKS =
+  ' \t\n\v\f\r\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff'
+
+/** The names in a column of role names, which are separated by commas, as rows of `held (role)`. */
+function held(column: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`(
+    SELECT btrim(name, ${BLANKS}) FROM unnest(string_to_array(${column}, ',')) AS stored (name)
+  ) AS held (role)`
+}
+
+/** That a column with role names holds at least one of these. */
 export function holdsRole(column: Prisma.Sql, roles: readonly string[]): Prisma.Sql {
   return Prisma.sql`EXISTS (
-    SELECT FROM unnest(string_to_array(${column}, ',')) AS held (role)
-    WHERE btrim(held.role) = ANY(${roles}::text[]))`
+    SELECT FROM ${held(column)} WHERE held.role = ANY(${roles}::text[]))`
+}
+
+/** That a membership holds one of these roles, each in its own organization or in every one. */
+export function holdsGrantingRole(
+  member: TableInQuery,
+  granting: readonly GrantingRole[],
+): Prisma.Sql {
+  const organizations = granting.map(({ organizationId }) => organizationId)
+  const roles = granting.map(({ role }) => role)
+  return Prisma.sql`EXISTS (
+    SELECT FROM ${held(member.column('role'))}
+    JOIN unnest(${organizations}::text[], ${roles}::text[]) AS granting (organization_id, role)
+      ON granting.role = held.role
+    WHERE granting.organization_id IS NULL
+      OR granting.organization_id = ${member.column('organizationId')}::text)`
 }
 
 /** That one of the fields of a user begins with the text. Fields the database lacks do not. */

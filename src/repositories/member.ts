@@ -10,8 +10,10 @@ import {
   parseRoles,
 } from '../domain/member.ts'
 import type { CountsByParent, PageRequest, PagesByParent } from '../domain/page.ts'
+import type { GrantingRole } from '../domain/permission.ts'
+import { activeUser } from './active-user.ts'
 import { type Database, Prisma } from './client.ts'
-import { allOf, holdsRole, matches } from './conditions.ts'
+import { allOf, holdsGrantingRole, holdsRole, matches } from './conditions.ts'
 import { countRows, type List, listPages, mapPages } from './list.ts'
 import { organizationFields, toOrganization } from './organization.ts'
 import { rowOf, type Tables } from './tables.ts'
@@ -100,7 +102,7 @@ export class PrismaMemberRepository implements MemberRepository {
   #ofOrganization(filter: MemberFilter, { field, direction }: MemberOrder): List {
     const member = this.#tables.as('Member', 'm')
     const user = this.#tables.as('User', 'u')
-    const { roles, userIds, search } = filter
+    const { roles, grantedBy, userIds, search } = filter
     return {
       table: member,
       parent: 'organizationId',
@@ -112,13 +114,14 @@ export class PrismaMemberRepository implements MemberRepository {
       join: Prisma.sql`JOIN ${user.from} ON ${user.column('id')} = ${member.column('userId')}`,
       where: allOf([
         roles && holdsRole(member.column('role'), roles),
+        grantedBy && this.#granted(grantedBy),
         userIds && Prisma.sql`${member.column('userId')} = ANY(${member.array('userId', userIds)})`,
         search && matches(this.#tables, user, search),
       ]),
     }
   }
 
-  #ofUser({ scope, roles }: MembershipFilter): List {
+  #ofUser({ scope, roles, grantedBy }: MembershipFilter): List {
     const member = this.#tables.as('Member', 'm')
     const organization = this.#tables.as('Organization', 'o')
     return {
@@ -131,8 +134,25 @@ export class PrismaMemberRepository implements MemberRepository {
       where: allOf([
         scope !== 'all' && this.#shared(scope),
         roles && holdsRole(member.column('role'), roles),
+        grantedBy && this.#granted(grantedBy),
       ]),
     }
+  }
+
+  /** That the permission which these roles grant is the member's, as a permission check answers it. */
+  #granted(granting: readonly GrantingRole[]): Prisma.Sql {
+    const member = this.#tables.as('Member', 'm')
+    const twin = this.#tables.as('Member', 'twin')
+    const user = this.#tables.as('User', 'holder')
+    return Prisma.sql`${holdsGrantingRole(member, granting)}
+      AND NOT EXISTS (SELECT FROM ${twin.from}
+        WHERE ${twin.column('userId')} = ${member.column('userId')}
+          AND ${twin.column('organizationId')} = ${member.column('organizationId')}
+          AND ${twin.column('id')} <> ${member.column('id')}
+          AND NOT ${holdsGrantingRole(twin, granting)})
+      AND EXISTS (SELECT FROM ${user.from}
+        WHERE ${user.column('id')} = ${member.column('userId')}
+          AND ${activeUser(this.#tables, user)})`
   }
 
   #shared({ sharedWith }: Exclude<MembershipScope, 'all'>): Prisma.Sql {

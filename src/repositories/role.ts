@@ -1,4 +1,10 @@
-import type { DynamicRole, RoleRepository, RolesRead, Subject } from '../domain/permission.ts'
+import type {
+  DynamicRole,
+  OrganizationsAsked,
+  RoleRepository,
+  RolesRead,
+  Subject,
+} from '../domain/permission.ts'
 import { activeUser } from './active-user.ts'
 import { type Database, Prisma } from './client.ts'
 import type { TableInQuery, Tables } from './tables.ts'
@@ -39,7 +45,7 @@ export class PrismaRoleRepository implements RoleRepository {
   }
 
   async findDynamicRoles(
-    organizationIds: readonly string[],
+    organizations: OrganizationsAsked,
   ): Promise<ReadonlyMap<string, readonly DynamicRole[]>> {
     if (!this.#tables.has('OrganizationRole')) return new Map()
     const role = this.#tables.as('OrganizationRole', 'r')
@@ -47,10 +53,20 @@ export class PrismaRoleRepository implements RoleRepository {
       Prisma.sql`
         SELECT ${role.column('organizationId')}::text AS "organizationId", ${asJson(role)} AS roles
         FROM ${role.from}
-        WHERE ${role.column('organizationId')} = ANY(${role.array('organizationId', organizationIds)})
+        WHERE ${role.column('organizationId')} = ANY(${this.#asked(organizations)})
         GROUP BY ${role.column('organizationId')}`,
     )
     return new Map(rows.map(({ organizationId, roles }) => [organizationId, roles]))
+  }
+
+  /** The organizations' ids, as an array. */
+  #asked(organizations: OrganizationsAsked): Prisma.Sql {
+    const role = this.#tables.as('OrganizationRole', 'r')
+    if ('organizationIds' in organizations)
+      return role.array('organizationId', organizations.organizationIds)
+    const member = this.#tables.as('Member', 'm')
+    return Prisma.sql`ARRAY(SELECT ${member.column('organizationId')} FROM ${member.from}
+      WHERE ${member.column('userId')} = ANY(${member.array('userId', organizations.ofUserIds)}))`
   }
 
   /** As JSON, once for each organization: on its first subject. */

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createReadOnlyRole, grantStatements } from '../../src/demo/role.ts'
+import { createReadOnlyRole } from '../../src/demo/role.ts'
 import { layout } from '../../src/repositories/generated/layout.ts'
 import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
 
@@ -50,22 +50,4 @@ test('the role cannot write, also after it has turned its read-only default off'
   await expect(gateway.query(write)).rejects.toMatchObject({ code: '25006' })
   await gateway.query('set default_transaction_read_only = off')
   await expect(gateway.query(write)).rejects.toMatchObject({ code: '42501' })
-})
-
-test('names are quoted, and a table that the database lacks is left out', () => {
-  const bare = Object.fromEntries(Object.keys(layout).map((model) => [model, null]))
-  const sql = grantStatements(
-    {
-      ...layout,
-      ...bare,
-      User: { name: 'User "x"', columns: { id: { name: 'userId', type: 'text' } } },
-    },
-    'ro-le',
-    'auth',
-  )
-  expect(sql).toEqual([
-    'alter role "ro-le" set default_transaction_read_only = on',
-    'grant usage on schema "auth" to "ro-le"',
-    'grant select ("userId") on "auth"."User ""x""" to "ro-le"',
-  ])
 })

@@ -22,6 +22,10 @@ export class CountingRoles implements RoleRepository {
   dynamicRoles: ReadonlyMap<string, readonly DynamicRole[]> = new Map()
   #clock = Date.now()
 
+  async findDynamicRoles(): Promise<ReadonlyMap<string, readonly DynamicRole[]>> {
+    return this.dynamicRoles
+  }
+
   findRoles(
     subjects: readonly Subject[],
     options: { readonly dynamic: boolean },

@@ -1,0 +1,57 @@
+import type { Consistency, Grant, Permission } from '../domain/permission.ts'
+import type { Context } from './context.ts'
+import type { Graph } from './schema.ts'
+
+/** What members, and the viewer among them, may do: fields of entities that the caller has reached. */
+export function defineGrant({ builder, refs }: Graph) {
+  const { consistencyArgument, permissionArgument } = refs
+  builder.objectFields(refs.Organization, (t) => ({
+    viewerPermissions: t.field({
+      type: ['Permission'],
+      description: 'What the user who calls may do here, sorted; empty for services.',
+      args: consistencyArgument,
+      resolve: async ({ id }, { consistency }, context) =>
+        permissionsOf(await viewerGrant(id, consistency, context)),
+    }),
+    viewerCan: t.boolean({
+      description: 'Whether the user who calls may do this here; false for services.',
+      args: { ...permissionArgument, ...consistencyArgument },
+      resolve: async ({ id }, { permission, consistency }, context) =>
+        allows(await viewerGrant(id, consistency, context), permission),
+    }),
+  }))
+  builder.objectFields(refs.Member, (t) => ({
+    permissions: t.field({
+      type: ['Permission'],
+      description: 'What the member may do in the organization, sorted.',
+      args: consistencyArgument,
+      resolve: async (member, { consistency }, { grants }) =>
+        permissionsOf(await grants.of(member, consistency)),
+    }),
+    can: t.boolean({
+      description: 'Whether the member may do this in the organization.',
+      args: { ...permissionArgument, ...consistencyArgument },
+      resolve: async (member, { permission, consistency }, { grants }) =>
+        allows(await grants.of(member, consistency), permission),
+    }),
+  }))
+}
+
+/** `null` for services. */
+export async function viewerGrant(
+  organizationId: string,
+  consistency: Consistency,
+  { caller, grants }: Context,
+): Promise<Grant | null> {
+  return caller.kind === 'user'
+    ? grants.of({ userId: caller.userId, organizationId }, consistency)
+    : null
+}
+
+export function allows(grant: Grant | null, permission: Permission): boolean {
+  return grant?.permissions.includes(permission) ?? false
+}
+
+function permissionsOf(grant: Grant | null): Permission[] {
+  return [...(grant?.permissions ?? [])]
+}

@@ -1,0 +1,300 @@
+import { createHmac } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { loadConfig } from '../../src/app.ts'
+import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
+import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { recordStatements } from '../support/sql-log.ts'
+
+let identity: Identity
+let ada: Person
+let gateway: GatewayUnderTest
+const opened: GatewayUnderTest[] = []
+
+beforeAll(async () => {
+  identity = await startIdentity()
+  ada = await identity.signUp('Ada')
+  gateway = withSessions()
+  opened.pop()
+})
+
+afterEach(async () => {
+  for (const other of opened.splice(0)) await other.close()
+})
+
+afterAll(async () => {
+  await gateway.close()
+  await identity.stop()
+})
+
+function withSessions(environment: Readonly<Record<string, string>> = {}): GatewayUnderTest {
+  const started = gatewayFor(identity, {
+    AUTH_SESSIONS: 'on',
+    BETTER_AUTH_SECRET: identity.betterAuth.secret,
+    ...environment,
+  })
+  opened.push(started)
+  return started
+}
+
+interface SignedIn {
+  /** `better-auth.session_token=…`, as a browser sends it back. */
+  readonly cookie: string
+  /** What sign-in answers in `set-auth-token`. */
+  readonly bearer: string
+  readonly token: string
+}
+
+/** A new session, over HTTP. */
+async function signIn({ email, password }: Person = ada): Promise<SignedIn> {
+  const { url, issuer } = identity.betterAuth
+  const response = await fetch(`${url}/sign-in/email`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: issuer },
+    body: JSON.stringify({ email, password }),
+  })
+  const cookie = response.headers.getSetCookie()[0]?.split(';', 1)[0] ?? ''
+  const { token } = (await response.json()) as { token: string }
+  return { cookie, bearer: response.headers.get('set-auth-token') ?? '', token }
+}
+
+function sign(token: string, secret = identity.betterAuth.secret): string {
+  return `${token}.${createHmac('sha256', secret).update(token).digest('base64')}`
+}
+
+async function outcome(headers: Record<string, string>, at = gateway): Promise<unknown> {
+  const { status, data, errors } = await at.graphql('{ viewer { id } }', { headers })
+  return status === 200 && errors.length === 0
+    ? (data.viewer?.id ?? 'anonymous')
+    : `${status} ${errors[0]?.extensions.code}`
+}
+
+const byCookie = (cookie: string, at?: GatewayUnderTest) => outcome({ cookie }, at)
+const byBearer = (token: string, at?: GatewayUnderTest) =>
+  outcome({ authorization: `Bearer ${token}` }, at)
+
+const REFUSED = '401 UNAUTHENTICATED'
+
+describe('a session is a credential', () => {
+  test('as the cookie of a sign-in, under both of its names, among others', async () => {
+    const { cookie } = await signIn()
+    expect(cookie).toMatch(/^better-auth\.session_token=/)
+    expect(await byCookie(cookie)).toBe(ada.id)
+    expect(await byCookie(`__Secure-${cookie}`)).toBe(ada.id)
+    expect(await byCookie(`theme=dark; ${cookie};a=b=c; =; better-auth.session_data=x`)).toBe(
+      ada.id,
+    )
+    expect(await byCookie(decodeURIComponent(cookie))).toBe(ada.id)
+  })
+
+  test('as the bearer that sign-in answers, percent-encoded or raw', async () => {
+    const { bearer, token } = await signIn()
+    expect(await byBearer(bearer)).toBe(ada.id)
+    expect(await byBearer(encodeURIComponent(sign(token)))).toBe(ada.id)
+    expect(await byBearer(sign(token))).toBe(ada.id)
+  })
+
+  test('next to JWTs', async () => {
+    expect(await byBearer(await ada.jwt())).toBe(ada.id)
+    expect(await outcome({})).toBe('anonymous')
+  })
+
+  test('with the prefix that Better Auth is configured with, and only with that', async () => {
+    const { cookie } = await signIn()
+    const acme = withSessions({ AUTH_COOKIE_PREFIX: 'acme' })
+    const renamed = cookie.replace('better-auth', 'acme')
+    expect(await byCookie(renamed, acme)).toBe(ada.id)
+    expect(await byCookie(`__Secure-${renamed}`, acme)).toBe(ada.id)
+    expect(await byCookie(cookie, acme)).toBe('anonymous')
+    expect(await byCookie(renamed)).toBe('anonymous')
+    expect(await byCookie(`x${cookie}`)).toBe('anonymous')
+  })
+
+  test('at the cost of one statement more than a JWT', async () => {
+    const { cookie, bearer } = await signIn()
+    const jwt = await ada.jwt()
+    await byBearer(jwt)
+    const cost = async (work: () => Promise<unknown>) =>
+      (await recordStatements(identity.database.name, work)).length
+    const jwtCost = await cost(() => byBearer(jwt))
+    expect(jwtCost).toBe(1)
+    expect(await cost(() => byCookie(cookie))).toBe(jwtCost + 1)
+    expect(await cost(() => byBearer(bearer))).toBe(jwtCost + 1)
+  })
+})
+
+describe('what Better Auth did not sign is a bad bearer and no cookie', () => {
+  const forged: Record<string, (signedIn: SignedIn) => string> = {
+    'a bare token': ({ token }) => token,
+    'a token with an empty signature': ({ token }) => `${token}.`,
+    'a signature with another secret': ({ token }) => sign(token, 'x'.repeat(64)),
+    'a signature of another token': ({ token }) =>
+      sign('a'.repeat(32)).replace('a'.repeat(32), token),
+    'a signature with one bit changed': ({ token }) => {
+      const [, signature = ''] = sign(token).split('.')
+      const bytes = Buffer.from(signature, 'base64')
+      bytes.writeUInt8(bytes.readUInt8(31) ^ 1, 31)
+      return `${token}.${bytes.toString('base64')}`
+    },
+    'half a signature': ({ token }) => sign(token).slice(0, -22),
+    'a signature in base64url': ({ token }) =>
+      `${token}.${createHmac('sha256', identity.betterAuth.secret).update(token).digest('base64url')}`,
+    'a signature encoded twice': ({ token }) => encodeURIComponent(encodeURIComponent(sign(token))),
+    'an encoding that is none': ({ token }) => `${sign(token)}%`,
+    'an endless token': ({ token }) => sign(token.repeat(20)),
+    'a token with a NUL': ({ token }) => encodeURIComponent(sign(`${token}\0`)),
+  }
+
+  test.each(Object.keys(forged))('%s', async (what) => {
+    const credential = forged[what]?.(await signIn()) ?? ''
+    const statements = await recordStatements(identity.database.name, async () => {
+      expect(await byBearer(credential)).toBe(REFUSED)
+      expect(await byCookie(`better-auth.session_token=${credential}`)).toBe('anonymous')
+    })
+    expect(statements).toEqual([])
+  })
+
+  test('a well signed token of no session', async () => {
+    const credential = sign('a'.repeat(32))
+    expect(await byBearer(credential)).toBe(REFUSED)
+    expect(await byCookie(`better-auth.session_token=${credential}`)).toBe('anonymous')
+  })
+})
+
+describe('a session ends with the next request', () => {
+  test.each<[string, (signedIn: SignedIn) => Promise<unknown>]>([
+    [
+      'when it is signed out',
+      ({ bearer }) =>
+        identity.betterAuth.auth.api.signOut({
+          headers: new Headers({ authorization: `Bearer ${bearer}` }),
+        }),
+    ],
+    [
+      'when it is revoked',
+      ({ token }) =>
+        identity.betterAuth.auth.api.revokeSession({ body: { token }, headers: ada.headers }),
+    ],
+    [
+      'when it has expired',
+      ({ token }) =>
+        identity.sql(`update sessions set expires_at = now() where token = $1`, [token]),
+    ],
+  ])('%s', async (_, end) => {
+    const signedIn = await signIn()
+    expect(await byCookie(signedIn.cookie)).toBe(ada.id)
+    expect(await byBearer(signedIn.bearer)).toBe(ada.id)
+    await end(signedIn)
+    expect(await byCookie(signedIn.cookie)).toBe('anonymous')
+    expect(await byBearer(signedIn.bearer)).toBe(REFUSED)
+  })
+
+  test('but the account decides: somebody banned is refused with a live session', async () => {
+    const eve = await identity.signUp('Eve')
+    const { cookie, bearer } = await signIn(eve)
+    await identity.sql('update users set banned = true where id = $1', [eve.id])
+    expect(await byCookie(cookie)).toBe('200 UNAUTHENTICATED')
+    expect(await byBearer(bearer)).toBe('200 UNAUTHENTICATED')
+  })
+})
+
+describe('one credential counts', () => {
+  test('an Authorization header, good or bad, and not the cookie beside it', async () => {
+    const bob = await identity.signUp('Bob')
+    const { cookie } = await signIn()
+    const beside = (authorization: string) => outcome({ cookie, authorization })
+    expect(await beside(`Bearer ${bob.session}`)).toBe(bob.id)
+    expect(await beside(`Bearer ${await bob.jwt()}`)).toBe(bob.id)
+    expect(await beside(`Bearer ${(await bob.jwt()).slice(0, -9)}`)).toBe(REFUSED)
+    expect(await beside(`Bearer ${'a'.repeat(32)}`)).toBe(REFUSED)
+    expect(await beside('Basic YWRhOmFkYQ==')).toBe(REFUSED)
+  })
+
+  test('of two cookies, the one that only a secure origin can set', async () => {
+    const { cookie: planted } = await signIn(await identity.signUp('Mallory'))
+    const { cookie, bearer } = await signIn()
+    expect(await byCookie(`${planted}; __Secure-${cookie}`)).toBe(ada.id)
+    await identity.betterAuth.auth.api.signOut({
+      headers: new Headers({ authorization: `Bearer ${bearer}` }),
+    })
+    expect(await byCookie(`${planted}; __Secure-${cookie}`)).toBe('anonymous')
+  })
+})
+
+describe('AUTH_SESSIONS', () => {
+  test('off is the default: a session bearer is refused and cookies are ignored', async () => {
+    const { cookie, bearer } = await signIn()
+    const plain = gatewayFor(identity, { BETTER_AUTH_SECRET: identity.betterAuth.secret })
+    opened.push(plain)
+    expect(await byBearer(bearer, plain)).toBe(REFUSED)
+    expect(await byCookie(cookie, plain)).toBe('anonymous')
+    expect(await byBearer(await ada.jwt(), plain)).toBe(ada.id)
+  })
+
+  test('on needs the secret of Better Auth', () => {
+    const environment = {
+      DATABASE_URL: identity.readOnlyUrl,
+      AUTH_ISSUER: identity.betterAuth.issuer,
+      AUTH_SESSIONS: 'on',
+    }
+    expect(() => loadConfig(environment)).toThrow(
+      'BETTER_AUTH_SECRET: is required with AUTH_SESSIONS=on',
+    )
+  })
+
+  test('on is refused where there is no table of sessions', async () => {
+    const generated = '../../src/repositories/generated/layout.ts'
+    vi.resetModules()
+    vi.doMock(generated, async (original) => {
+      const { layout } =
+        await original<typeof import('../../src/repositories/generated/layout.ts')>()
+      return { layout: { ...layout, Session: null } }
+    })
+    const { createGateway } = await import('../../src/app.ts')
+    vi.doUnmock(generated)
+    const config = loadConfig({
+      DATABASE_URL: identity.readOnlyUrl,
+      AUTH_ISSUER: identity.betterAuth.issuer,
+      AUTH_SESSIONS: 'on',
+      BETTER_AUTH_SECRET: 'secret',
+    })
+    expect(() => createGateway(config)).toThrow(/^AUTH_SESSIONS: .*storeSessionInDatabase/)
+    await createGateway({ ...config, auth: { ...config.auth, sessions: null } }).close()
+  })
+})
+
+describe('without the function', () => {
+  const rename = (from: string, to: string) =>
+    identity.sql(`alter function ${from}(text) rename to ${to}`)
+
+  test('sessions are unavailable, the log says why at start, and JWTs go on', async () => {
+    const { cookie, bearer } = await signIn()
+    await rename('identity_gateway_session_user', 'elsewhere')
+    try {
+      const started = withSessions()
+      const said = () => started.logged.filter((line) => line.includes('command doctor'))
+      await vi.waitFor(() => expect(said()).toHaveLength(1))
+      expect(JSON.parse(said()[0] ?? '')).toMatchObject({ level: 50 })
+      expect(said()[0]).toContain('42883')
+      expect(await byCookie(cookie, started)).toBe('503 UNAVAILABLE')
+      expect(await byBearer(bearer, started)).toBe('503 UNAVAILABLE')
+      expect(await byBearer(sign('a', 'x'), started)).toBe(REFUSED)
+      expect(await byBearer(await ada.jwt(), started)).toBe(ada.id)
+      expect(await outcome({}, started)).toBe('anonymous')
+      await rename('elsewhere', 'identity_gateway_session_user')
+      expect(await byCookie(cookie, started)).toBe(ada.id)
+    } finally {
+      await rename('elsewhere', 'identity_gateway_session_user').catch(() => {})
+    }
+  })
+
+  test('or without a grant on it, likewise', async () => {
+    const { cookie } = await signIn()
+    const role = new URL(identity.readOnlyUrl).username
+    await identity.sql(
+      `revoke execute on function identity_gateway_session_user(text) from ${role}`,
+    )
+    expect(await byCookie(cookie)).toBe('503 UNAVAILABLE')
+    await identity.sql(`grant execute on function identity_gateway_session_user(text) to ${role}`)
+    expect(await byCookie(cookie)).toBe(ada.id)
+  })
+})

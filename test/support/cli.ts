@@ -1,0 +1,77 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** The command line as it is shipped; `npm test` has built it. */
+function start(words: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
+  if (!existsSync(`${root}/dist/cli.js`)) execFileSync('npm', ['run', '-s', 'build'], { cwd: root })
+  const { PATH } = process.env
+  return spawn(process.execPath, ['dist/cli.js', ...words], {
+    cwd: root,
+    env: { ...(PATH === undefined ? {} : { PATH }), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a command to its end, with no other environment than this. */
+export async function runCli(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const child = start(words, env)
+  const output = { stdout: '', stderr: '' }
+  child.stdout?.on('data', (text) => {
+    output.stdout += text
+  })
+  child.stderr?.on('data', (text) => {
+    output.stderr += text
+  })
+  const [code] = await once(child, 'close')
+  return { code, ...output }
+}
+
+export interface Serving {
+  readonly url: string
+  /** What was written to standard output, by line. */
+  readonly lines: readonly string[]
+  /** Answers once it has ended. */
+  signal(name: 'SIGTERM' | 'SIGINT'): Promise<number | null>
+}
+
+/** `serve` on a free port of 127.0.0.1, from when it listens. */
+export async function startServing(env: Readonly<Record<string, string>>): Promise<Serving> {
+  const child = start(['serve'], { HOST: '127.0.0.1', PORT: '0', ...env })
+  const lines: string[] = []
+  const closed = once(child, 'close').then(([code]): number | null => code)
+  let complaint = ''
+  child.stderr?.on('data', (text) => {
+    complaint += text
+  })
+  const url = await new Promise<string>((resolve, reject) => {
+    if (child.stdout)
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        lines.push(line)
+        const { msg, url } = JSON.parse(line) as { msg?: string; url?: string }
+        if (msg === 'listening' && url !== undefined) resolve(url)
+      })
+    void closed.then((code) => reject(new Error(`serve ended with ${code}: ${complaint}`)))
+  })
+  return {
+    url,
+    lines,
+    signal: (name) => {
+      child.kill(name)
+      return closed
+    },
+  }
+}
