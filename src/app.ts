@@ -72,6 +72,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     config.permissions.accessControl === null
       ? defaultRoleDefinitions
       : parseRoleDefinitions(config.permissions.accessControl)
+  const schema = createSchema(featuresOf(layout))
   const database = openDatabase(config.database)
   const tables = new Tables(layout, config.database.schema)
   const sessions = createSessions(config, database, tables, log)
@@ -98,7 +99,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   void cache.ready()
   const ready = () => answers(database)
   const handler = createHandler({
-    schema: createSchema(featuresOf(layout)),
+    schema,
     sources,
     authenticator: new RequestAuthenticator(
       createJwtVerifier(config, database, tables, report),

@@ -15,6 +15,16 @@ export function createRefs(builder: Builder) {
     byId((ids, { organizations }) => organizations.findByIds(ids)),
   )
   const Member = builder.objectRef<Member>('Member')
+  const Consistency = builder.enumType('Consistency', {
+    description: 'How old an answer about permissions may be.',
+    values: {
+      CACHED: {
+        description:
+          'As of at most five minutes ago; usually from the cache, without a database read.',
+      },
+      FRESH: { description: 'Read from the database after this request began.' },
+    } as const,
+  })
   /** Arguments of every field that asks about permissions. */
   const consistencyArgument = builder.args((t) => ({
     consistency: t.field({
@@ -42,16 +52,6 @@ export function createRefs(builder: Builder) {
     { type: Member, name: 'MemberConnection', description: 'A page of memberships.' },
     { name: 'MemberEdge', description: 'A membership at its place in the list.' },
   )
-  const Consistency = builder.enumType('Consistency', {
-    description: 'How old an answer about permissions may be.',
-    values: {
-      CACHED: {
-        description:
-          'As of at most five minutes ago; usually from the cache, without a database read.',
-      },
-      FRESH: { description: 'Read from the database after this request began.' },
-    } as const,
-  })
   return {
     User,
     Organization,

@@ -2,7 +2,6 @@ import {
   buildSchema,
   type GraphQLField,
   type GraphQLObjectType,
-  type GraphQLOutputType,
   getNamedType,
   isObjectType,
   isRequiredArgument,
@@ -14,8 +13,6 @@ import { type Identity, type Person, startIdentity } from '../support/identity.t
 import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
 
 const DEPTH = 8
-/** Behind doors to single entities, whose neighbours the doors to lists have walked already. */
-const NEAR = 3
 const schema = buildSchema(printGraph())
 
 let identity: Identity
@@ -61,13 +58,20 @@ type Reached = Readonly<Record<string, ReadonlySet<string>>>
 test.each([0, 4])('person %i reaches their own organizations and co-members alone', async (i) => {
   const person = people[i] as Person
   const reached = await walk(await person.jwt())
-  expect(reached).toMatchObject(await circleOf(person))
+  const circle = await circleOf(person)
+  for (const [type, ids] of Object.entries(reached))
+    expect(
+      [...ids].filter((id) => !circle[type]?.has(id)),
+      type,
+    ).toEqual([])
   expect(sizesOf(reached)).toMatchObject({ Organization: 3, Member: 9, User: 5 })
 })
 
 test('a platform admin reaches every user, and no organization of theirs', async () => {
   const reached = await walk(await root.jwt())
-  expect(sizesOf(reached)).toEqual({ User: 10 })
+  expect(reached.User?.size).toBe(10)
+  for (const type of ['Organization', 'Member', 'Team', 'Invitation'])
+    expect(reached[type], type).toBeUndefined()
 })
 
 test('without a credential nothing is reached', async () => {
@@ -83,17 +87,23 @@ test('a service that may read reaches everything, so the walk would find a leak'
   expect(sizesOf(reached)).toMatchObject({ Organization: 9, Member: 27, User: 10 })
 })
 
-/** What the database says this person may reach. */
+/** What the database says this person may reach at most. */
 async function circleOf({ id }: Person): Promise<Reached> {
-  const rows = await identity.sql<{ id: string; organization_id: string; user_id: string }>(
-    `select id, organization_id, user_id from members
-     where organization_id in (select organization_id from members where user_id = $1)`,
-    [id],
-  )
+  const ids = async (query: string) => {
+    const rows = await identity.sql<{ id: string }>(query, [id])
+    return new Set(rows.map((row) => row.id))
+  }
+  const own = 'organization_id in (select organization_id from members where user_id = $1)'
   return {
-    Member: new Set(rows.map((row) => row.id)),
-    Organization: new Set(rows.map((row) => row.organization_id)),
-    User: new Set(rows.map((row) => row.user_id)),
+    Member: await ids(`select id from members where ${own}`),
+    Organization: await ids(`select organization_id as id from members where ${own}`),
+    User: await ids(`select user_id as id from members where ${own}`),
+    Team: await ids(`select id from teams where ${own}`),
+    TeamMember: await ids(
+      'select id from team_members where team_id in (select team_id from team_members where user_id = $1)',
+    ),
+    Session: await ids('select id from sessions where user_id = $1'),
+    Account: await ids('select id from accounts where user_id = $1'),
   }
 }
 
@@ -101,29 +111,57 @@ function sizesOf(reached: Reached): Record<string, number> {
   return Object.fromEntries(Object.entries(reached).map(([type, ids]) => [type, ids.size]))
 }
 
-/** Through every door with every id there is, then along every edge; answers all ids that came back. */
+/** Along every chain; answers all ids that came back. */
 async function walk(token: string | undefined): Promise<Reached> {
   const reached: Record<string, Set<string>> = {}
-  for (const query of await doors()) {
+  const values = await knownArguments()
+  for (const chain of chainsOfEdges()) {
+    const query = `{ ${write(chain, values)} }`
     const { data, errors } = await gateway.graphql(query, { token })
-    const codes = new Set(errors.map(({ extensions }) => extensions.code))
-    for (const code of codes) expect(['FORBIDDEN', 'UNAUTHENTICATED']).toContain(code)
+    for (const { extensions } of errors)
+      expect(['FORBIDDEN', 'UNAUTHENTICATED']).toContain(extensions.code)
     collect(data, reached)
   }
   return reached
 }
 
-/** Every field of Query that leads to entities: lists of ids with all that lies below, single ids with what is near. */
-async function doors(): Promise<string[]> {
-  const query = schema.getQueryType() as GraphQLObjectType
-  const values = await knownArguments()
-  return Object.values(query.getFields()).flatMap((field) => {
-    if (!isObjectType(getNamedType(field.type))) return []
-    const depth = field.args.some(({ type }) => String(type) === 'ID!') ? NEAR : DEPTH
-    return calls(field, `Query.${field.name}`, values).map(
-      (call) => `{ ${call} ${select(field.type, depth - 1, values)} }`,
-    )
+/** A field that leads from one entity to others, or from Query, perhaps by way of a connection. */
+interface Edge {
+  readonly from: string
+  readonly field: GraphQLField<unknown, unknown>
+  readonly to: string
+}
+
+function edgesFrom(type: string): Edge[] {
+  const object = schema.getType(type) as GraphQLObjectType
+  return Object.values(object.getFields()).flatMap((field) => {
+    const target = getNamedType(field.type)
+    if (!isObjectType(target)) return []
+    const { nodes } = target.getFields()
+    return { from: type, field, to: getNamedType(nodes?.type ?? field.type).name }
   })
+}
+
+/**
+ * Chains of edges from Query that have every pair of edges that can follow one another at every depth; all chains
+ * would be too many. A chain is longer than 8 never, and shorter only where nothing leads on.
+ */
+function chainsOfEdges(): Edge[][] {
+  const ended: Edge[][] = []
+  let growing: Edge[][] = edgesFrom('Query').map((door) => [door])
+  for (let depth = 1; depth < DEPTH; depth++) {
+    const pairs = new Set<string>()
+    growing = growing.flatMap((chain) => {
+      const last = chain.at(-1) as Edge
+      const longer = edgesFrom(last.to).filter((next) => {
+        const pair = [last, next].map(({ from, field }) => `${from}.${field.name}`).join()
+        return !pairs.has(pair) && pairs.add(pair)
+      })
+      if (longer.length === 0) ended.push(chain)
+      return longer.map((next) => [...chain, next])
+    })
+  }
+  return [...ended, ...growing]
 }
 
 type Values = Readonly<Record<string, readonly unknown[]>>
@@ -145,37 +183,24 @@ async function knownArguments(): Promise<Values> {
   }
 }
 
-/** The field with each value of its required argument, under aliases. */
-function calls({ name, args }: GraphQLField<unknown, unknown>, path: string, values: Values) {
-  const required = args.filter(isRequiredArgument)
-  const [argument] = required
-  if (!argument) return [name]
-  const given = values[`${path}.${argument.name}`]
-  if (!given || required.length > 1) throw new Error(`Teach the walk the arguments of ${path}.`)
-  return given.map((value, i) => `${name}${i}: ${name}(${argument.name}: ${JSON.stringify(value)})`)
-}
-
-/**
- * The selection of every edge between entities, written out to the depth. `nodes` and `edges` of a connection hold the
- * same entities, so they take turns: one is followed, of the other only the ids are read.
- */
-function select(type: GraphQLOutputType, depth: number, values: Values): string {
-  const object = getNamedType(type) as GraphQLObjectType
-  const parts = ['__typename', ...('id' in object.getFields() ? ['id'] : [])]
-  for (const field of Object.values(object.getFields())) {
-    const target = getNamedType(field.type)
-    if (!isObjectType(target) || target.name === 'PageInfo') continue
-    if (depth <= 0 && !isPage(object.name)) continue
-    const followed = field.name !== (depth % 2 === 0 ? 'nodes' : 'edges')
-    const below = select(field.type, followed ? depth - (isPage(target.name) ? 0 : 1) : 0, values)
-    for (const call of calls(field, `${object.name}.${field.name}`, values))
-      parts.push(`${call} ${below}`)
-  }
-  return `{ ${parts.join(' ')} }`
-}
-
-function isPage(type: string): boolean {
-  return /(Connection|Edge)$/.test(type)
+/** The selection of a chain. Small pages, from the start and from the end of lists by turns. */
+function write([edge, ...rest]: readonly Edge[], values: Values): string {
+  if (!edge) return ''
+  const { from, field, to } = edge
+  const target = getNamedType(field.type) as GraphQLObjectType
+  const hasId = 'id' in (schema.getType(to) as GraphQLObjectType).getFields()
+  const below = `__typename ${hasId ? 'id' : ''} ${write(rest, values)}`
+  const paged = 'nodes' in target.getFields()
+  const fromEnd = rest.length % 2 === 0
+  const inPage = fromEnd ? `edges { node { ${below} } }` : `nodes { ${below} }`
+  const page = from === 'Query' ? 'first: 50' : fromEnd ? 'last: 2' : 'first: 2'
+  const [argument, ...others] = field.args.filter(isRequiredArgument)
+  if (!argument) return `${field.name} ${paged ? `(${page}) { ${inPage} }` : `{ ${below} }`}`
+  const given = values[`${from}.${field.name}.${argument.name}`]
+  if (!given || paged || others.length > 0)
+    throw new Error(`Teach the walk the arguments of ${from}.${field.name}.`)
+  const call = (value: unknown) => `${field.name}(${argument.name}: ${JSON.stringify(value)})`
+  return given.map((value, i) => `${field.name}${i}: ${call(value)} { ${below} }`).join(' ')
 }
 
 function collect(value: unknown, reached: Record<string, Set<string>>): void {
