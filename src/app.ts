@@ -40,6 +40,7 @@ import { createLogger, describeError, type Logger } from './telemetry.ts'
 
 export type { Config } from './config.ts'
 export { loadConfig } from './config.ts'
+export { toAccessControl } from './permissions/definitions.ts'
 
 export interface Gateway {
   /** For servers that speak the Fetch API. */

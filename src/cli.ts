@@ -1,6 +1,7 @@
 #!/usr/bin/env node
+import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { createGateway, printGraph, printOwnerSql } from './app.ts'
+import { createGateway, printGraph, printOwnerSql, toAccessControl } from './app.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import type { Demo, DemoGatewaySettings } from './demo/demo.ts'
 import { startServer } from './server.ts'
@@ -15,6 +16,9 @@ const USAGE = `Usage: identity-gateway <command>
   doctor       Print the SQL with which the owner of the database lets the gateway's role read what it reads.
                  --role   the name of that role (identity_gateway)
   schema       Print the graph in GraphQL's schema language.
+  access-control <module>
+               Print the content of ACCESS_CONTROL_FILE from the module that exports Better Auth's roles.
+                 --export the name they are exported by (roles)
 
 Ends with 0 when all went well, 1 when something failed, 2 when it was called wrongly.
 `
@@ -22,6 +26,8 @@ Ends with 0 when all went well, 1 when something failed, 2 when it was called wr
 interface Options {
   readonly json: boolean
   readonly role: string | undefined
+  readonly export: string | undefined
+  readonly operands: readonly string[]
 }
 
 const commands: Readonly<Record<string, (options: Options) => Promise<void>>> = {
@@ -32,20 +38,30 @@ const commands: Readonly<Record<string, (options: Options) => Promise<void>>> = 
   schema: async () => {
     process.stdout.write(printGraph())
   },
+  'access-control': accessControl,
 }
+
+/** Which command takes which option, and how many operands. */
+const optionsOf: Readonly<Record<string, string>> = {
+  json: 'demo',
+  role: 'doctor',
+  export: 'access-control',
+}
+const operandsOf: Readonly<Record<string, number>> = { 'access-control': 1 }
 
 async function main(): Promise<void> {
   const { values, positionals } = readArguments()
-  const [name = '', ...rest] = positionals
+  const [name = '', ...operands] = positionals
   if (values.help) {
     process.stdout.write(USAGE)
     return
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  const misplaced =
-    (values.json && name !== 'demo') || (values.role !== undefined && name !== 'doctor')
-  if (!command || rest.length > 0 || misplaced) fail(USAGE, 2)
-  await command({ json: values.json, role: values.role })
+  const misplaced = Object.entries(optionsOf).some(
+    ([option, owner]) => Object.hasOwn(values, option) && owner !== name,
+  )
+  if (!command || misplaced || operands.length !== (operandsOf[name] ?? 0)) fail(USAGE, 2)
+  await command({ json: values.json === true, role: values.role, export: values.export, operands })
 }
 
 function readArguments() {
@@ -53,9 +69,10 @@ function readArguments() {
     return parseArgs({
       allowPositionals: true,
       options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h' },
+        json: { type: 'boolean' },
         role: { type: 'string' },
+        export: { type: 'string' },
       },
     })
   } catch (error) {
@@ -130,6 +147,12 @@ async function introspect(): Promise<void> {
 
 async function doctor({ role = 'identity_gateway' }: Options): Promise<void> {
   process.stdout.write(printOwnerSql({ role, schema: process.env.DATABASE_SCHEMA || 'public' }))
+}
+
+async function accessControl({ operands: [module = ''], export: name = 'roles' }: Options) {
+  const exported: unknown = (await import(pathToFileURL(module).href))[name]
+  if (exported === undefined) throw new Error(`${module} exports nothing by the name ${name}.`)
+  process.stdout.write(`${JSON.stringify(toAccessControl(exported), null, 2)}\n`)
 }
 
 /** Repeated signals change nothing: npm passes on the one that the terminal has sent already. */

@@ -12,7 +12,7 @@ export const anonymous: Caller = { kind: 'anonymous' }
 export interface Authenticator {
   /**
    * `anonymous` when there is no credential.
-   * @throws GatewayError UNAUTHENTICATED for a credential that is present but bad, UNAVAILABLE when no key can be had.
+   * @throws GatewayError UNAUTHENTICATED for a credential that is present but bad, UNAVAILABLE or TIMEOUT when it cannot be checked.
    */
   authenticate(headers: { get(name: string): string | null }): Promise<Caller>
 }

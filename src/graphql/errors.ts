@@ -5,7 +5,7 @@ const MASK = 'Unexpected error.'
 
 /**
  * What the client is told of an error: message and code of ours or of GraphQL's own, nothing of any other.
- * `onUnexpected` gets what is kept from the client.
+ * `onUnexpected` gets what went wrong on our side, which is kept from the client.
  */
 export function toClientError(
   error: unknown,
@@ -13,7 +13,7 @@ export function toClientError(
 ): GraphQLError {
   const origin = originOf(error)
   const code = codeOf(origin)
-  if (code === 'INTERNAL') onUnexpected(origin)
+  if (worthReporting.includes(code)) onUnexpected(origin)
   const message = code !== 'INTERNAL' && error instanceof Error ? error.message : MASK
   if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions: { code } })
   const { nodes, source, positions, path, extensions } = error
@@ -25,6 +25,8 @@ export function toClientError(
     extensions: { code, ...(extensions.http ? { http: extensions.http } : {}) },
   })
 }
+
+const worthReporting: readonly ErrorCode[] = ['INTERNAL', 'UNAVAILABLE', 'TIMEOUT']
 
 /** Statuses of requests that fail as a whole, before anything is executed. */
 const statuses: Partial<Record<ErrorCode, number>> = {

@@ -10,7 +10,7 @@ export interface HandlerOptions {
   readonly authenticator: Authenticator
   readonly ready: () => Promise<boolean>
   readonly onRequest: (request: RequestReport) => void
-  /** Told of errors that are kept from the client. */
+  /** Told once of each error on our side, which the client is not told the cause of. */
   readonly onUnexpected: (error: unknown) => void
   /** `null`: no GraphiQL. Headers are what it sends until the reader changes them. */
   readonly graphiql: { readonly headers: Readonly<Record<string, string>> } | null
@@ -29,6 +29,7 @@ const LARGEST_BODY_BYTES = 100 * 1024
 
 /** The steps of a request, in order: report, health, CORS, parse, validate, authenticate, execute, mask. */
 export function createHandler(options: HandlerOptions) {
+  const onUnexpected = once(options.onUnexpected)
   return createYoga<object, Context>({
     schema: options.schema,
     plugins: [
@@ -44,7 +45,7 @@ export function createHandler(options: HandlerOptions) {
         throw asRequestError(error)
       }
     },
-    maskedErrors: { maskError: (error) => toClientError(error, options.onUnexpected) },
+    maskedErrors: { maskError: (error) => toClientError(error, onUnexpected) },
     graphqlEndpoint: '/graphql',
     healthCheckEndpoint: '/health',
     cors:
@@ -91,6 +92,16 @@ query Viewer {
   }
 }
 `
+
+/** One failed statement is the error of every field that waited for it. */
+function once(report: (error: unknown) => void): (error: unknown) => void {
+  const reported = new WeakSet()
+  return (error) => {
+    if (error instanceof Error && reported.has(error)) return
+    if (error instanceof Error) reported.add(error)
+    report(error)
+  }
+}
 
 const useNoIntrospection: Plugin = {
   onValidate({ addValidationRule }) {

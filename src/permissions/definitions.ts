@@ -42,6 +42,26 @@ export function parseRoleDefinitions(json: unknown): RoleDefinitions {
   return toRoleDefinitions(parsed.data.roles)
 }
 
+const betterAuthRoles = z.record(
+  z.string(),
+  z.object({ statements: z.record(z.string(), z.array(z.string())) }),
+)
+
+/**
+ * The content of an access control file, from what is given to Better Auth's organization plug-in as `roles`.
+ * @throws Error naming the path of every problem.
+ */
+export function toAccessControl(roles: unknown): z.infer<typeof file> {
+  const parsed = betterAuthRoles.safeParse(roles)
+  if (!parsed.success)
+    throw new Error(`These are not roles of Better Auth:\n${z.prettifyError(parsed.error)}`)
+  return {
+    roles: Object.fromEntries(
+      Object.entries(parsed.data).map(([name, { statements }]) => [name, statements]),
+    ),
+  }
+}
+
 /**
  * A short name for what these definitions grant, whatever the order of their keys. Answers resolved under another
  * version are not used, so a deployment that changes a role needs no invalidation.

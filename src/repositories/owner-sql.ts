@@ -53,7 +53,7 @@ as ${literal(body)}`,
 export function ownerScript(layout: Layout, grantee: Grantee): string {
   const role = quote(grantee.role)
   const createRole = `begin create role ${role} login; exception when duplicate_object then null; end`
-  return `-- Run this as the owner of Better Auth's tables, who must be allowed to create roles if the role is new.
+  return `-- Run this as the owner of Better Auth's tables, with the right to create and alter roles (CREATEROLE).
 -- It lets the role read what the gateway reads, and nothing else. Give the role a password afterwards.
 begin;
 do ${literal(createRole)};

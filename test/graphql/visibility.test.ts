@@ -148,6 +148,25 @@ describe('doors to organizations show one of the user’s, a foreign one and an 
   })
 })
 
+describe('lists of everything', () => {
+  const expected: Record<CallerName, [users: Outcome, organizations: Outcome]> = {
+    anonymous: ['UNAUTHENTICATED', 'UNAUTHENTICATED'],
+    user: ['FORBIDDEN', 'FORBIDDEN'],
+    'platform admin': ['shown', 'FORBIDDEN'],
+    'identity:read': ['shown', 'shown'],
+    'identity:pii': ['FORBIDDEN', 'FORBIDDEN'],
+    'permissions:check': ['FORBIDDEN', 'FORBIDDEN'],
+    'no scope': ['FORBIDDEN', 'FORBIDDEN'],
+  }
+
+  test.each(Object.keys(callers) as CallerName[])('for %s', async (caller) => {
+    const token = await callers[caller]()
+    const lists = ['users { totalCount }', 'organizations { totalCount }']
+    const outcomes = await Promise.all(lists.map((list) => outcome(token, list)))
+    expect(outcomes).toEqual(expected[caller])
+  })
+})
+
 test.each([
   ['anonymous', null],
   ['user', 'Ada'],
@@ -408,7 +427,8 @@ describe('an account that is not alive is UNAUTHENTICATED at every door:', () =>
     for (const [door, rest] of Object.entries(doors()))
       expect(await outcome(token, `${door} ${rest}`)).toBe('shown')
     await ends[end]?.(person)
-    for (const [door, rest] of Object.entries(doors())) {
+    const lists = { users: '{ totalCount }', organizations: '{ totalCount }' }
+    for (const [door, rest] of Object.entries({ ...doors(), ...lists })) {
       const answer = await gateway.graphql(`{ ${door} ${rest} }`, { token })
       const codes = Object.values(codesOf(answer))
       expect(new Set(codes), door).toEqual(new Set(['UNAUTHENTICATED']))

@@ -55,8 +55,8 @@ afterAll(async () => {
 /** Ids by the name of their type. */
 type Reached = Readonly<Record<string, ReadonlySet<string>>>
 
-test.each([0, 4])('person %i reaches their own organizations and co-members alone', async (i) => {
-  const person = people[i] as Person
+test('a user reaches their own organizations and co-members alone', async () => {
+  const person = people[4] as Person
   const reached = await walk(await person.jwt())
   const circle = await circleOf(person)
   for (const [type, ids] of Object.entries(reached))
@@ -75,11 +75,11 @@ test('a platform admin reaches every user, and no organization of theirs', async
 })
 
 test('without a credential nothing is reached', async () => {
-  expect(await walk(undefined)).toEqual({})
+  expect(await walk(undefined, 2)).toEqual({})
 })
 
 test('a service that may check permissions alone reaches nothing', async () => {
-  expect(await walk(await services.token('permissions:check'))).toEqual({})
+  expect(await walk(await services.token('permissions:check'), 2)).toEqual({})
 })
 
 test('a service that may read reaches everything, so the walk would find a leak', async () => {
@@ -112,10 +112,10 @@ function sizesOf(reached: Reached): Record<string, number> {
 }
 
 /** Along every chain; answers all ids that came back. */
-async function walk(token: string | undefined): Promise<Reached> {
+async function walk(token: string | undefined, depth = DEPTH): Promise<Reached> {
   const reached: Record<string, Set<string>> = {}
   const values = await knownArguments()
-  for (const chain of chainsOfEdges()) {
+  for (const chain of chainsOfEdges(depth)) {
     const query = `{ ${write(chain, values)} }`
     const { data, errors } = await gateway.graphql(query, { token })
     for (const { extensions } of errors)
@@ -133,23 +133,26 @@ interface Edge {
 }
 
 function edgesFrom(type: string): Edge[] {
-  const object = schema.getType(type) as GraphQLObjectType
-  return Object.values(object.getFields()).flatMap((field) => {
+  return Object.values(fieldsOf(type)).flatMap((field) => {
     const target = getNamedType(field.type)
     if (!isObjectType(target)) return []
-    const { nodes } = target.getFields()
-    return { from: type, field, to: getNamedType(nodes?.type ?? field.type).name }
+    const to = getNamedType(target.getFields().nodes?.type ?? field.type).name
+    return 'id' in fieldsOf(to) ? { from: type, field, to } : []
   })
+}
+
+function fieldsOf(type: string) {
+  return (schema.getType(type) as GraphQLObjectType).getFields()
 }
 
 /**
  * Chains of edges from Query that have every pair of edges that can follow one another at every depth; all chains
- * would be too many. A chain is longer than 8 never, and shorter only where nothing leads on.
+ * would be too many. A chain is shorter than the longest only where nothing leads on.
  */
-function chainsOfEdges(): Edge[][] {
+function chainsOfEdges(longest: number): Edge[][] {
   const ended: Edge[][] = []
   let growing: Edge[][] = edgesFrom('Query').map((door) => [door])
-  for (let depth = 1; depth < DEPTH; depth++) {
+  for (let depth = 1; depth < longest; depth++) {
     const pairs = new Set<string>()
     growing = growing.flatMap((chain) => {
       const last = chain.at(-1) as Edge
@@ -186,10 +189,9 @@ async function knownArguments(): Promise<Values> {
 /** The selection of a chain. Small pages, from the start and from the end of lists by turns. */
 function write([edge, ...rest]: readonly Edge[], values: Values): string {
   if (!edge) return ''
-  const { from, field, to } = edge
+  const { from, field } = edge
   const target = getNamedType(field.type) as GraphQLObjectType
-  const hasId = 'id' in (schema.getType(to) as GraphQLObjectType).getFields()
-  const below = `__typename ${hasId ? 'id' : ''} ${write(rest, values)}`
+  const below = `__typename id ${write(rest, values)}`
   const paged = 'nodes' in target.getFields()
   const fromEnd = rest.length % 2 === 0
   const inPage = fromEnd ? `edges { node { ${below} } }` : `nodes { ${below} }`

@@ -91,7 +91,10 @@ describe('the type and the guard refuse', () => {
       () => models.$extends({}).user.updateMany({ data: { name: 'Changed' } }),
     ]
     for (const attempt of attempts)
-      await expect(async () => attempt()).rejects.toMatchObject(refused)
+      await expect(async () => attempt()).rejects.toMatchObject({
+        ...refused,
+        message: expect.stringContaining('query-only'),
+      })
     await nothingChanged()
   })
 
@@ -146,6 +149,14 @@ describe('the session refuses, also to the owner,', () => {
       ).rejects.toMatchObject(refused)
     }
     await nothingChanged()
+  })
+
+  test('with a limit on the time of statements that no parameter of the URL lifts', async () => {
+    const url = new URL(identity.ownerUrl)
+    url.searchParams.set('statement_timeout', '600000')
+    expect(await settingsOf(open({ url: url.href, statementTimeoutMs: 1234 }))).toMatchObject({
+      timeout: '1234ms',
+    })
   })
 
   test('with the other options of the URL kept', async () => {
@@ -222,6 +233,19 @@ function only({ user, session, account, organization, member, jwks }: Database['
   const all = { user, session, account, organization, member, jwks }
   return all as unknown as Record<string, { findMany(): Promise<unknown[]> }>
 }
+
+test('what a statement by hand could get past the session, the grants refuse', async () => {
+  const database = open({ url: identity.readOnlyUrl, poolSize: 1 })
+  const change = "update users set name = 'Changed'"
+  const attempts = [
+    `set transaction read write; ${change}`,
+    `commit; begin read write; ${change}; commit`,
+    "select set_config('default_transaction_read_only', 'off', false)",
+    change,
+  ]
+  for (const attempt of attempts) await database.read(Prisma.raw(attempt)).catch(() => undefined)
+  await nothingChanged()
+})
 
 describe('instants are right in whatever zone the database lives', () => {
   const instant = new Date('2026-03-29T01:30:00.123Z')

@@ -2,6 +2,7 @@ import { createGateway, type Gateway, loadConfig } from '../../src/app.ts'
 import { accessControl } from '../../src/demo/access-control.ts'
 import { createLogger } from '../../src/telemetry.ts'
 import type { Identity } from './identity.ts'
+import { SecretWatch } from './planted.ts'
 
 export interface GraphQLAnswer {
   readonly status: number
@@ -30,7 +31,8 @@ export interface GatewayUnderTest extends Gateway {
 
 /**
  * A gateway over the database of an identity, as its read-only role. Without further variables it caches permissions
- * in its own process.
+ * in its own process. Whatever it answers or logs is read for planted secrets: with one, this and every later request
+ * throws, and so does `close`.
  */
 export function gatewayFor(
   identity: Identity,
@@ -44,16 +46,34 @@ export function gatewayFor(
     ...environment,
   })
   const logged: string[] = []
-  const log = createLogger('info', { write: (line) => logged.push(line) })
+  const watch = new SecretWatch()
+  const log = createLogger('info', {
+    write: (line) => {
+      logged.push(line)
+      watch.read('A log line', line)
+    },
+  })
   const gateway = createGateway(
     { ...config, permissions: { ...config.permissions, accessControl } },
     { log },
   )
+  const watchedFetch: Gateway['fetch'] = async (request) => {
+    const response = await gateway.fetch(request)
+    watch.read('An answer', JSON.stringify([...response.headers]))
+    watch.read('An answer', await response.clone().text())
+    watch.verify()
+    return response
+  }
   return {
     ...gateway,
+    fetch: watchedFetch,
+    close: async () => {
+      await gateway.close()
+      watch.verify()
+    },
     logged,
     graphql: async (query, { token, variables, headers } = {}) => {
-      const response = await gateway.fetch(
+      const response = await watchedFetch(
         new Request('http://gateway/graphql', {
           method: 'POST',
           headers: {

@@ -7,6 +7,7 @@ import {
 import { createReadOnlyRole } from '../../src/demo/role.ts'
 import { layout } from '../../src/repositories/generated/layout.ts'
 import { asSuperuser, createDatabase, type Database } from './database.ts'
+import { plantSecrets } from './planted.ts'
 
 export interface Person {
   readonly id: string
@@ -46,11 +47,12 @@ export interface Identity {
   stop(): Promise<void>
 }
 
-/** A real Better Auth over a database of its own. */
+/** A real Better Auth over a database of its own, whose secrets are recognisable. */
 export async function startIdentity(
   settings: Omit<BetterAuthSettings, 'databaseUrl'> = {},
 ): Promise<Identity> {
   const database = await createDatabase()
+  await plantSecrets(database.sql)
   const readOnlyUrl = await createReadOnlyRole(database.url, layout)
   const betterAuth = await startBetterAuth({ ...settings, databaseUrl: database.url })
   const { api } = betterAuth.auth

@@ -1,0 +1,78 @@
+import { buildSchema, isIntrospectionType, isObjectType } from 'graphql'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { printGraph } from '../../src/app.ts'
+import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
+import { questionsOf, readRoute, typeAt } from './matrix/reader.ts'
+import { routesOf } from './matrix/routes.ts'
+import { rules } from './matrix/rules.ts'
+import { callers, startWorld, type World } from './matrix/world.ts'
+
+const schema = buildSchema(printGraph())
+
+let world: World
+let gateway: GatewayUnderTest
+
+beforeAll(async () => {
+  world = await startWorld()
+  gateway = gatewayFor(world.identity, {
+    SERVICE_ISSUER: world.services.issuer,
+    SERVICE_AUDIENCE: world.services.audience,
+    SERVICE_JWKS_URL: world.services.jwksUrl,
+  })
+})
+
+afterAll(async () => {
+  await gateway.close()
+  await world.stop()
+})
+
+test('every type has a route, and every field on every route has a rule', () => {
+  const routes = Object.keys(routesOf(world))
+  const types = Object.values(schema.getTypeMap()).filter(
+    (type) => isObjectType(type) && !isIntrospectionType(type),
+  )
+  const asked = routes.flatMap((route) =>
+    questionsOf(schema, world, route).map(({ key }) => ({ route, key })),
+  )
+  const problems = [
+    ...types.filter(({ name }) => !routes.includes(name)).map(({ name }) => `no route to ${name}`),
+    ...asked
+      .filter(({ route, key }) => !rules.get(route)?.has(key))
+      .map(({ route, key }) => `no rule for ${route}.${key}`),
+    ...[...rules].flatMap(([route, of]) =>
+      [...of.keys()]
+        .filter((key) => !asked.some((other) => other.route === route && other.key === key))
+        .map((key) => `a rule for ${route}.${key}, which does not exist`),
+    ),
+  ]
+  expect(problems).toEqual([])
+})
+
+test('a route leads to the type it is named after', () => {
+  for (const [name, route] of Object.entries(routesOf(world)))
+    if (schema.getType(name)) expect(typeAt(schema, route).name).toBe(name)
+})
+
+test('every field is shown to somebody, so that no rule holds because nothing works', () => {
+  const hidden = [...rules].flatMap(([route, of]) =>
+    [...of]
+      .filter(([, rule]) => !Object.values(rule).some((outcome) => outcome === 'value'))
+      .map(([key]) => `${route}.${key}`),
+  )
+  const shownElsewhere = (key: string) => {
+    const [route = '', field = ''] = key.split('.')
+    const type = typeAt(schema, routesOf(world)[route] ?? []).name
+    const [name = ''] = field.split('/')
+    return Object.values(rules.get(type)?.get(name) ?? {}).includes('value')
+  }
+  expect(hidden.filter((key) => !shownElsewhere(key))).toEqual([])
+})
+
+describe.each(callers)('for %s', (caller) => {
+  test.each([...rules.keys()])('%s is as the contract says', async (route) => {
+    const token = await world.tokens[caller]()
+    const seen = await readRoute(schema, world, route, (query) => gateway.graphql(query, { token }))
+    const expected = [...(rules.get(route) ?? [])].map(([key, rule]) => [key, rule[caller]])
+    expect(seen).toEqual(Object.fromEntries(expected))
+  })
+})

@@ -1,0 +1,187 @@
+import { type Caller, callers } from './world.ts'
+
+/** What a field answers. */
+export type Outcome = keyof typeof signs
+
+const signs = {
+  /** A value that is not empty. */
+  value: '+',
+  null: '0',
+  /** An empty list, or none counted. */
+  empty: '[]',
+  false: 'false',
+  /** null with this code, and the rest of the answer is intact. */
+  FORBIDDEN: 'F',
+  UNAUTHENTICATED: 'U',
+  BAD_USER_INPUT: 'B',
+  /** There is no object that has the field. */
+  unreached: '.',
+} as const
+
+/**
+ * Who sees what, read from the contract and not from the code: for each route (routes.ts) and field, in the order of
+ * callers, which are the columns:
+ * 1 anonymous, 2 themself, 3 a co-member, 4 a co-member who may invite and shares a team, 5 a stranger, 6 an invited
+ * person, 7 a platform admin, 8 an inviter who has left; then services: 9 identity:read, 10 identity:pii,
+ * 11 permissions:check, 12 identity:read and identity:pii, 13 all.
+ */
+const table = `
+                                                      1 2 3 4   5 6 7 8   9 10 11 12 13
+Query: viewer                                       | 0 + + +   + + + +   0 0 0 0 0
+Query: user usersByIds                              | U + + +   0 0 + 0   + F F + +
+Query: userByEmail                                  | U + + +   0 0 + 0   F + F + +
+Query: users                                        | U F F F   F F + F   + F F + +
+Query: users/byEmail users/ofRole users/banned      | U F F F   F F + F   F F F + +
+Query: users/addressFound                           | U F F F   F F + F   [] F F + +
+Query: organization organizationBySlug              | U + + +   0 0 0 0   + F F + +
+Query: organizationsByIds                           | U + + +   0 0 0 0   + F F + +
+Query: organizations                                | U F F F   F F F F   + F F + +
+Query: can                                          | U + + +   false false + false   F F + F +
+Query: can/aboutOneself                             | U + + false   false false false false   F F B F B
+Query: checkPermissions                             | U + + +   + + + +   F F + F +
+Query: checkPermissions/aboutOneself                | U + + +   + + + +   F F B F B
+PermissionDecision: allowed                         | . + + +   false false + false   . . + . +
+PermissionDecision: roles                           | . + + +   [] [] + [] . . + . +
+PermissionDecision: permission organizationId       | . + + +   + + + +   . . + . +
+PermissionDecision: userId source resolvedAt        | . + + +   + + + +   . . + . +
+
+User: id name image                                 | . + + +   . . + .   + . . + +
+User: username displayUsername createdAt updatedAt  | . + F F   . . + .   + . . + +
+User: email                                         | . + + +   . . + .   F . . + +
+User: emailVerified phoneNumber phoneNumberVerified | . + F F   . . + .   F . . + +
+User: twoFactorEnabled isAnonymous role             | . + F F   . . + .   F . . + +
+User: banned banReason banExpires sessions          | . + F F   . . + .   F . . + +
+User: accounts                                      | . + F F   . . F .   F . . + +
+User: receivedInvitations                           | . + F F   . . F .   F . . F F
+User: memberships organizations                     | . + + +   . . [] .  + . . + +
+User: memberships/notShared organizations/notShared | . + [] [] . . [] .  + . . + +
+
+User by e-mail: id name image email                 | . + + +   . . + .   . + . + +
+User by e-mail: username displayUsername createdAt  | . + F F   . . + .   . F . + +
+User by e-mail: updatedAt                           | . + F F   . . + .   . F . + +
+User by e-mail: emailVerified phoneNumber role      | . + F F   . . + .   . + . + +
+User by e-mail: phoneNumberVerified isAnonymous     | . + F F   . . + .   . + . + +
+User by e-mail: twoFactorEnabled banned banReason   | . + F F   . . + .   . + . + +
+User by e-mail: banExpires sessions                 | . + F F   . . + .   . + . + +
+User by e-mail: accounts                            | . + F F   . . F .   . + . + +
+User by e-mail: receivedInvitations                 | . + F F   . . F .   . F . F F
+User by e-mail: memberships organizations           | . + + +   . . [] .  . [] . + +
+
+Inviter who has left: id name image                 | . + . +   . . . .   . . . + +
+Inviter who has left: username displayUsername      | . F . F   . . . .   . . . + +
+Inviter who has left: createdAt updatedAt           | . F . F   . . . .   . . . + +
+Inviter who has left: email emailVerified           | . F . F   . . . .   . . . + +
+Inviter who has left: phoneNumber                   | . F . F   . . . .   . . . + +
+Inviter who has left: phoneNumberVerified           | . F . F   . . . .   . . . + +
+Inviter who has left: twoFactorEnabled isAnonymous  | . F . F   . . . .   . . . + +
+Inviter who has left: role banned banReason         | . F . F   . . . .   . . . + +
+Inviter who has left: banExpires sessions accounts  | . F . F   . . . .   . . . + +
+Inviter who has left: receivedInvitations           | . F . F   . . . .   . . . F F
+Inviter who has left: memberships organizations     | . [] . [] . . . .   . . . + +
+
+Inviter to the caller: id name image                | . + . .   . + . .   . . . . .
+Inviter to the caller: username displayUsername     | . F . .   . F . .   . . . . .
+Inviter to the caller: createdAt updatedAt          | . F . .   . F . .   . . . . .
+Inviter to the caller: email emailVerified          | . F . .   . F . .   . . . . .
+Inviter to the caller: phoneNumber                  | . F . .   . F . .   . . . . .
+Inviter to the caller: phoneNumberVerified          | . F . .   . F . .   . . . . .
+Inviter to the caller: twoFactorEnabled isAnonymous | . F . .   . F . .   . . . . .
+Inviter to the caller: role banned banReason        | . F . .   . F . .   . . . . .
+Inviter to the caller: banExpires sessions accounts | . F . .   . F . .   . . . . .
+Inviter to the caller: receivedInvitations          | . F . .   . F . .   . . . . .
+Inviter to the caller: memberships organizations    | . [] . .  . [] . .  . . . . .
+
+Organization: id name slug logo metadata createdAt  | . + + +   . . . .   + . . + +
+Organization: members member teams                  | . + + +   . . . .   + . . + +
+Organization: member/ofAStranger                    | . 0 0 0   . . . .   0 . . 0 0
+Organization: roles                                 | . + + F   . . . .   + . . + +
+Organization: invitations                           | . + F +   . . . .   F . . + +
+Organization: invitations/toTheCreatorRole          | . + F []  . . . .   F . . + +
+Organization: members/addressFound                  | . + + +   . . . .   [] . . + +
+Organization: viewerMembership                      | . + + +   . . . .   0 . . 0 0
+Organization: viewerPermissions                     | . + + +   . . . .   [] . . [] []
+Organization: viewerCan                             | . + false + . . . . false . . false false
+Organization: viewerTeams                           | . + [] +  . . . .   [] . . [] []
+
+Member: id roles createdAt user organization        | . + + +   . . . .   + . . + +
+Member: permissions can                             | . + + +   . . . .   + . . + +
+MemberConnection: nodes edges pageInfo totalCount   | . + + +   . . . .   + . . + +
+MemberEdge: cursor node                             | . + + +   . . . .   + . . + +
+PageInfo: hasNextPage startCursor endCursor         | . + + +   . . . .   + . . + +
+PageInfo: hasPreviousPage                           | . false false false . . . . false . . false false
+
+UserOrganizationConnection: nodes edges totalCount  | . + + +   . . [] .  + . . + +
+UserOrganizationConnection: pageInfo                | . + + +   . . + .   + . . + +
+UserOrganizationEdge: cursor node roles joinedAt    | . + + +   . . . .   + . . + +
+
+Team: id name createdAt organization                | . + + +   . . . .   + . . + +
+Team: members                                       | . + F +   . . . .   + . . + +
+TeamConnection: nodes edges pageInfo totalCount     | . + + +   . . . .   + . . + +
+TeamEdge: cursor node                               | . + + +   . . . .   + . . + +
+TeamMember: id createdAt user team                  | . + . +   . . . .   + . . + +
+TeamMemberConnection: nodes edges pageInfo          | . + . +   . . . .   + . . + +
+TeamMemberConnection: totalCount                    | . + . +   . . . .   + . . + +
+TeamMemberEdge: cursor node                         | . + . +   . . . .   + . . + +
+
+Invitation: id email roles status expiresAt         | . + . +   . . . .   . . . + +
+Invitation: createdAt organization organizationName | . + . +   . . . .   . . . + +
+Invitation: inviter teamIds                         | . + . +   . . . .   . . . + +
+InvitationConnection: nodes edges pageInfo          | . + . +   . . . .   . . . + +
+InvitationConnection: totalCount                    | . + . +   . . . .   . . . + +
+InvitationEdge: cursor node                         | . + . +   . . . .   . . . + +
+Invitation to the caller: id email roles status     | . + . .   . + . .   . . . . .
+Invitation to the caller: expiresAt createdAt       | . + . .   . + . .   . . . . .
+Invitation to the caller: organization              | . 0 . .   . 0 . .   . . . . .
+Invitation to the caller: organizationName inviter  | . + . .   . + . .   . . . . .
+Invitation to the caller: teamIds                   | . + . .   . + . .   . . . . .
+
+Session: id createdAt updatedAt expiresAt ipAddress | . + . .   . . + .   . . . + +
+Session: userAgent activeOrganizationId             | . + . .   . . + .   . . . + +
+Session: impersonatedBy                             | . + . .   . . + .   . . . + +
+SessionConnection: nodes edges pageInfo totalCount  | . + . .   . . + .   . . . + +
+SessionEdge: cursor node                            | . + . .   . . + .   . . . + +
+Account: id providerId accountId scopes             | . + . .   . . . .   . . . + +
+Account: createdAt updatedAt                        | . + . .   . . . .   . . . + +
+OrganizationRole: name permissions source           | . + + .   . . . .   + . . + +
+
+UserConnection: nodes edges pageInfo totalCount     | . . . .   . . + .   + . . + +
+UserEdge: cursor node                               | . . . .   . . + .   + . . + +
+OrganizationConnection: nodes edges pageInfo        | . . . .   . . . .   + . . + +
+OrganizationConnection: totalCount                  | . . . .   . . . .   + . . + +
+OrganizationEdge: cursor node                       | . . . .   . . . .   + . . + +
+`
+
+export type Rule = Readonly<Record<Caller, Outcome>>
+
+/** Rules by route, then by field or question. */
+export const rules: ReadonlyMap<string, ReadonlyMap<string, Rule>> = parse(table)
+
+function parse(text: string) {
+  const rules = new Map<string, Map<string, Rule>>()
+  for (const line of text.split('\n')) {
+    const [, route = '', fields = '', outcomes = ''] = /^(.+?): (.+?)\|(.+)$/.exec(line) ?? []
+    const of = rules.get(route) ?? new Map<string, Rule>()
+    if (route !== '') rules.set(route, of)
+    for (const field of words(fields)) {
+      if (of.has(field)) throw new Error(`Two rules for ${route}.${field}.`)
+      of.set(field, toRule(words(outcomes), `${route}.${field}`))
+    }
+  }
+  return rules
+}
+
+function toRule(row: readonly string[], name: string): Rule {
+  if (row.length !== callers.length) throw new Error(`${name} has ${row.length} outcomes.`)
+  const entries = callers.map((caller, i) => [caller, toOutcome(row[i], name)])
+  return Object.fromEntries(entries) as Rule
+}
+
+function toOutcome(sign: string | undefined, name: string): Outcome {
+  const found = Object.entries(signs).find(([, written]) => written === sign)
+  if (!found) throw new Error(`${name} has the unknown outcome ${sign}.`)
+  return found[0] as Outcome
+}
+
+function words(text: string): string[] {
+  return text.split(' ').filter((word) => word !== '')
+}

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { gatewayFor } from './gateway.ts'
+import { type Identity, type Person, startIdentity } from './identity.ts'
+import { findSecret } from './planted.ts'
+
+let identity: Identity
+let ada: Person
+
+beforeAll(async () => {
+  identity = await startIdentity()
+  ada = await identity.signUp('Ada')
+  const { id: organizationId } = await identity.createOrganization(ada, 'Acme')
+  const { api } = identity.betterAuth.auth
+  const { id: teamId } = await api.createTeam({
+    body: { organizationId, name: 'Ward' },
+    headers: ada.headers,
+  })
+  await api.addTeamMember({
+    body: { organizationId, teamId, userId: ada.id },
+    headers: ada.headers,
+  })
+  await ada.jwt()
+})
+
+afterAll(async () => {
+  await identity.stop()
+})
+
+test.each([
+  ['accounts', 'password'],
+  ['accounts', 'access_token'],
+  ['accounts', 'refresh_token'],
+  ['accounts', 'id_token'],
+  ['sessions', 'token'],
+  ['verifications', 'identifier'],
+  ['verifications', 'value'],
+  ['two_factors', 'secret'],
+  ['two_factors', 'backup_codes'],
+  ['jwks', 'private_key'],
+  ['team_members', 'membership_key'],
+])('every value of %s.%s is recognised', async (table, column) => {
+  const rows = await identity.sql<{ value: string }>(`select ${column} as value from ${table}`)
+  expect(rows).not.toEqual([])
+  for (const { value } of rows) expect(findSecret(`{"name":"${value}"}`)).not.toBeNull()
+})
+
+test('what is public is not taken for a secret', async () => {
+  const [key] = await identity.sql<{ public_key: string }>('select public_key from jwks')
+  expect(findSecret(`${key?.public_key} ${ada.id} ${await ada.jwt()}`)).toBeNull()
+})
+
+test('people sign in and out with planted secrets as ever', async () => {
+  const { api } = identity.betterAuth.auth
+  const { email, password, headers } = ada
+  const { user } = await api.signInEmail({ body: { email, password } })
+  expect(user.id).toBe(ada.id)
+  expect((await api.getSession({ headers }))?.user.id).toBe(ada.id)
+})
+
+test('an answer with a secret fails the test that asked', async () => {
+  const gateway = gatewayFor(identity)
+  const eve = await identity.signUp('Eve')
+  const ask = async () => gateway.graphql('{ viewer { name } }', { token: await eve.jwt() })
+  expect((await ask()).data).toEqual({ viewer: { name: 'Eve' } })
+  await identity.sql(
+    'update users set name = (select token from sessions where user_id = $1 limit 1) where id = $1',
+    [eve.id],
+  )
+  await expect(ask()).rejects.toThrow('An answer holds a secret')
+  await expect(gateway.close()).rejects.toThrow('An answer holds a secret')
+})
+
+test('a log line with a secret fails the test, at the latest when the gateway closes', async () => {
+  const gateway = gatewayFor(identity)
+  const [row] = await identity.sql<{ token: string }>('select token from sessions limit 1')
+  const request = new Request(`http://gateway/${row?.token}`)
+  await gateway.fetch(request).catch(() => undefined)
+  await expect(gateway.close()).rejects.toThrow('A log line holds a secret')
+})
