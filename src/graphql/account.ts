@@ -1,6 +1,6 @@
 import type { Account } from '../domain/account.ts'
+import type { Graph } from './graph.ts'
 import { loaderOf } from './loaders.ts'
-import type { Graph } from './schema.ts'
 
 export function defineAccount({ builder, refs }: Graph) {
   const Account = builder.objectRef<Account>('Account').implement({

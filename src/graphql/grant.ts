@@ -1,6 +1,6 @@
 import type { Consistency, Grant, Permission } from '../domain/permission.ts'
 import type { Context } from './context.ts'
-import type { Graph } from './schema.ts'
+import type { Graph } from './graph.ts'
 
 /** What members, and the viewer among them, may do: fields of entities that the caller has reached. */
 export function defineGrant({ builder, refs }: Graph) {

@@ -1,6 +1,6 @@
 import type { Invitation, InvitationFilter, InvitationStatus } from '../domain/invitation.ts'
 import { connect } from './connection.ts'
-import type { Graph } from './schema.ts'
+import type { Graph } from './graph.ts'
 
 export function defineInvitation({ builder, refs }: Graph) {
   const Status = builder.enumType('InvitationStatus', {

@@ -3,9 +3,9 @@ import type { Member, MemberFilter, MemberOrder } from '../domain/member.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Doors } from './doors.ts'
+import type { Graph } from './graph.ts'
 import { checkKeys } from './keys.ts'
 import { loaderOf } from './loaders.ts'
-import type { Graph } from './schema.ts'
 
 export function defineMember(graph: Graph) {
   const { builder, refs } = graph

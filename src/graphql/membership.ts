@@ -4,8 +4,8 @@ import type { PageRequest } from '../domain/page.ts'
 import type { Permission } from '../domain/permission.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'
+import type { Graph } from './graph.ts'
 import { checkKeys } from './keys.ts'
-import type { Graph } from './schema.ts'
 
 /** The memberships of a user: as such, and as the organizations they lead to. */
 export function defineMembership({ builder, refs }: Graph) {

@@ -1,6 +1,6 @@
 import type { OrganizationRole } from '../domain/permission.ts'
+import type { Graph } from './graph.ts'
 import { loaderOf } from './loaders.ts'
-import type { Graph } from './schema.ts'
 
 export function defineOrganizationRole({ builder, refs }: Graph) {
   const Source = builder.enumType('RoleSource', {

@@ -2,9 +2,9 @@ import { checkKey } from '../domain/id.ts'
 import type { Organization, OrganizationOrder } from '../domain/organization.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'
+import type { Graph } from './graph.ts'
 import { checkKeys } from './keys.ts'
 import { loaderOf } from './loaders.ts'
-import type { Graph } from './schema.ts'
 
 export function defineOrganization(graph: Graph) {
   const { builder, refs } = graph

@@ -3,7 +3,7 @@ import { checkKey } from '../domain/id.ts'
 import type { Consistency, Grant, Permission } from '../domain/permission.ts'
 import type { Context } from './context.ts'
 import { allows, viewerGrant } from './grant.ts'
-import type { Graph } from './schema.ts'
+import type { Graph } from './graph.ts'
 
 const MOST_CHECKS = 100
 

@@ -1,33 +1,27 @@
 import type { GraphQLSchema } from 'graphql'
 import { defineAccount } from './account.ts'
-import { type Builder, createBuilder } from './builder.ts'
+import { createBuilder } from './builder.ts'
 import { defineConnections } from './connection.ts'
 import type { Features } from './features.ts'
 import { defineGrant } from './grant.ts'
+import type { Graph } from './graph.ts'
 import { defineInvitation } from './invitation.ts'
 import { defineMember } from './member.ts'
 import { defineMembership } from './membership.ts'
 import { defineOrganization } from './organization.ts'
 import { defineOrganizationRole } from './organization-role.ts'
 import { definePermissionChecks } from './permission.ts'
-import { createRefs, type Refs } from './refs.ts'
+import { createRefs } from './refs.ts'
 import { defineScalars } from './scalars.ts'
 import { defineSession } from './session.ts'
 import { defineTeam } from './team.ts'
 import { defineUser } from './user.ts'
 import { defineUserList } from './user-list.ts'
 
-/** What a type's file adds itself to. */
-export interface Graph {
-  readonly builder: Builder
-  readonly refs: Refs
-  readonly features: Features
-}
-
 /** The graph of one database: whatever its tables can answer, in the order of concepts. */
 export function createSchema(features: Features): GraphQLSchema {
   const builder = createBuilder()
-  const graph = { builder, refs: createRefs(builder), features }
+  const graph: Graph = { builder, refs: createRefs(builder), features }
   builder.queryType({ description: 'The doors into the graph. Reading is all it does.' })
   defineScalars(builder)
   defineConnections(builder)

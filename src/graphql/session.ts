@@ -1,6 +1,6 @@
 import type { Session } from '../domain/session.ts'
 import { connect } from './connection.ts'
-import type { Graph } from './schema.ts'
+import type { Graph } from './graph.ts'
 
 export function defineSession({ builder, refs }: Graph) {
   const Session = builder.objectRef<Session>('Session').implement({

@@ -2,8 +2,8 @@ import { GatewayError } from '../domain/errors.ts'
 import type { Team, TeamMember } from '../domain/team.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'
+import type { Graph } from './graph.ts'
 import { loaderOf } from './loaders.ts'
-import type { Graph } from './schema.ts'
 
 export function defineTeam({ builder, refs }: Graph) {
   const Team = builder.objectRef<Team>('Team')

@@ -3,7 +3,7 @@ import type { UserFilter, UserOrder, UserSearch } from '../domain/user.ts'
 import { connect } from './connection.ts'
 import type { Doors } from './doors.ts'
 
-import type { Graph } from './schema.ts'
+import type { Graph } from './graph.ts'
 
 /** `Query.users`: everyone there is, for platform admins and services. */
 export function defineUserList({ builder, refs, features }: Graph) {

@@ -2,9 +2,9 @@ import { checkKey } from '../domain/id.ts'
 import type { User } from '../domain/user.ts'
 import type { GuardedUserField } from './audiences.ts'
 import type { Context } from './context.ts'
+import type { Graph } from './graph.ts'
 import { checkKeys } from './keys.ts'
 import { loaderOf } from './loaders.ts'
-import type { Graph } from './schema.ts'
 
 export function defineUser({ builder, refs, features }: Graph) {
   builder.objectType(refs.User, {
