@@ -126,7 +126,8 @@ async function startDemoGateway(settings: DemoGatewaySettings) {
   }
   // Standard output is for what the reader needs; only trouble is logged, beside it.
   const log = createLogger(process.env.LOG_LEVEL || 'warn', process.stderr)
-  const server = await startServer(createGateway(config, { log }), {
+  const graphiqlHeaders = { Authorization: `Bearer ${settings.firstToken}` }
+  const server = await startServer(createGateway(config, { log, graphiqlHeaders }), {
     ...config.http,
     hosts: ['127.0.0.1', 'localhost'],
   })

@@ -24,6 +24,9 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
   let draining = false
   const server = createServer((request, response) => {
     if (draining) response.setHeader('connection', 'close')
+    response.once('close', () => {
+      if (draining) server.closeIdleConnections()
+    })
     if (draining && request.url === '/ready') response.writeHead(503).end()
     else if (options.hosts && !options.hosts.includes(hostOf(request.headers.host)))
       response.writeHead(421).end('This name is not served here.\n')

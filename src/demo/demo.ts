@@ -34,6 +34,8 @@ export interface DemoGatewaySettings {
   readonly accessControl: AccessControlFile
   readonly dynamicAccessControl: true
   readonly service: { readonly issuer: string; readonly audience: string; readonly jwksUrl: string }
+  /** The JWT that GraphiQL starts with, so that its first query shows somebody. */
+  readonly firstToken: string
 }
 
 export interface DemoGateway {
@@ -97,6 +99,7 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
         accessControl,
         dynamicAccessControl: true,
         service,
+        firstToken: people[0]?.token ?? '',
       }),
       stops,
     )

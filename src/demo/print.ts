@@ -16,37 +16,18 @@ export function toText(demo: Demo): string {
     `A service with every scope\n${demo.service.token}`,
     table(demo.people),
     facts(demo),
-    `1. Open ${demo.graphql}`,
-    `2. Paste this query:\n\n${exampleQuery}`,
-    `3. Paste this into the Headers tab to be ${first?.name} (or anybody else's token), and run it:\n\n${JSON.stringify({ Authorization: `Bearer ${first?.token}` })}`,
+    `1. Open ${demo.graphql} and run the query it shows: you are ${first?.name}.`,
+    `2. To be somebody else, put another token into the Headers tab:\n\n{ "Authorization": "Bearer <token>" }`,
+    `3. Programs ask the same way:\n\n${curl(demo)}`,
     'Ctrl-C stops everything and leaves nothing behind.',
     '',
   ].join('\n\n')
 }
 
-export const exampleQuery = `query WhoAmI {
-  viewer {
-    name
-    email
-    organizations(first: 10) {
-      edges {
-        roles
-        node {
-          name
-          mayApproveLeave: viewerCan(permission: "leave:approve")
-          members(first: 5) {
-            nodes {
-              roles
-              user {
-                name
-              }
-            }
-          }
-        }
-      }
-    }
-  }
-}`
+function curl({ graphql, people: [first] }: Demo): string {
+  const body = JSON.stringify({ query: '{ viewer { name organizations { nodes { name } } } }' })
+  return `curl ${graphql} -H 'content-type: application/json' -H 'authorization: Bearer ${first?.token}' -d '${body}'`
+}
 
 function facts({ graphql, auth, database, databaseOwner, redis }: Demo): string {
   const cache = redis === null ? 'in this process (no redis-server found)' : withoutPassword(redis)

@@ -4,7 +4,7 @@ import type { Position } from '../domain/page.ts'
 
 const VERSION = 1
 const LONGEST = 8192
-const INSTANT = /^\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
+const INSTANT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{6}Z$/
 
 /**
  * Cursors of one list. They are opaque to clients and bound to the list they came from (parent, order and filter): what
@@ -54,6 +54,14 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && !value.includes('\0')
 }
 
+/** JavaScript takes days that no calendar has, and the year 0000; PostgreSQL refuses both. */
 function isInstant(value: string): boolean {
-  return INSTANT.test(value) && !Number.isNaN(Date.parse(value))
+  const seconds = INSTANT.exec(value)?.[1]
+  const instant = new Date(value)
+  return (
+    seconds !== undefined &&
+    !seconds.startsWith('0000') &&
+    !Number.isNaN(+instant) &&
+    instant.toISOString().startsWith(seconds)
+  )
 }

@@ -76,7 +76,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 const CONNECT_TIMEOUT_MS = 5000
 
 function connection({ url, poolSize, statementTimeoutMs }: DatabaseOptions) {
-  // `pg` lets options of the URL replace those given beside it; here they are joined, the fixed ones last.
+  // `pg` lets parameters of the URL replace what is given beside it; what is fixed here stays fixed.
   const target = new URL(url)
   const session = [
     target.searchParams.get('options'),
@@ -84,7 +84,8 @@ function connection({ url, poolSize, statementTimeoutMs }: DatabaseOptions) {
     '-c TimeZone=UTC', // Prisma's adapter reads the wall clock of a timestamptz as UTC
     `-c statement_timeout=${statementTimeoutMs}`,
   ]
-  target.searchParams.delete('options')
+  for (const name of ['options', 'statement_timeout', 'application_name'])
+    target.searchParams.delete(name)
   return {
     connectionString: target.href,
     options: session.filter(Boolean).join(' '),

@@ -17,12 +17,16 @@ export interface Entry {
 /** So that ten microseconds later another second begins. */
 export const start = '2026-03-29T00:59:59.999990Z'
 
-export const letters = ['a', 'A', 'b', 'é', 'É', 'ß', '%', '_', '\\', '-', ' ', '0'] as const
+const letters = ['a', 'A', 'b', 'é', 'É', 'ß', '%', '_', '\\', '-', ' ', '0'] as const
 
 /** Ids and names that collations order differently, many equal names, and few distinct microseconds. */
 export const entries = fc.uniqueArray(
   fc.record({
-    id: fc.string({ unit: fc.constantFrom('a', 'B', '-', '_', 'é', '0'), minLength: 1, maxLength: 4 }),
+    id: fc.string({
+      unit: fc.constantFrom('a', 'B', '-', '_', 'é', '0'),
+      minLength: 1,
+      maxLength: 4,
+    }),
     at: fc.integer({ min: 0, max: 12 }),
     name: fc.string({ unit: fc.constantFrom(...letters), minLength: 1, maxLength: 2 }),
     role: fc.constantFrom('member', 'owner', 'admin', 'admin,owner', ' owner , member', 'owners'),
@@ -56,7 +60,12 @@ export const pages = fc.array(
 export function pageOf(
   sorted: readonly Entry[],
   isThere: (entry: Entry) => boolean,
-  { size, from, after, before }: Omit<Asked, 'after' | 'before'> & {
+  {
+    size,
+    from,
+    after,
+    before,
+  }: Omit<Asked, 'after' | 'before'> & {
     readonly after?: Entry | undefined
     readonly before?: Entry | undefined
   },

@@ -1,0 +1,10 @@
+import { mergeConfig } from 'vitest/config'
+import usual from './vitest.config.ts'
+
+const { include: _usual, exclude: _long, ...test } = usual.test ?? {}
+
+// biome-ignore lint/style/noDefaultExport: vitest takes nothing else
+export default mergeConfig(
+  { ...usual, test },
+  { test: { include: ['test/long/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 300_000 } },
+)
