@@ -25,8 +25,8 @@ export interface MemberWithOrganization {
   readonly position: Position
 }
 
-/** Whose memberships to show: all of them, or only those in organizations that this user belongs to as well. */
-export type MembershipScope = { readonly sharedWith: string } | 'all'
+/** Which memberships to show: all, none, or only those in organizations that this user belongs to as well. */
+export type MembershipScope = { readonly sharedWith: string } | 'all' | 'none'
 
 export type MemberOrder = Order<'CREATED_AT' | 'USER_NAME'>
 

@@ -103,9 +103,10 @@ export class Doors {
 
   /** Which memberships of a user the caller may follow. */
   membershipsOf(userId: string): MembershipScope {
-    return this.#caller.kind !== 'user' || this.#caller.userId === userId
-      ? 'all'
-      : { sharedWith: this.#caller.userId }
+    const caller = this.#caller
+    if (caller.kind === 'service') return caller.scopes.has('identity:read') ? 'all' : 'none'
+    if (caller.kind === 'anonymous') return 'none'
+    return caller.userId === userId ? 'all' : { sharedWith: caller.userId }
   }
 
   /** Every member that a user can reach is a co-member, so whoever is reached as one need not be asked about. */

@@ -43,10 +43,10 @@ export function holdsGrantingRole(
 
 /** That one of the fields of a user begins with the text. Fields the database lacks do not. */
 export function matches(tables: Tables, user: TableInQuery, search: UserSearch): Prisma.Sql {
-  const pattern = `${search.prefix.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`
+  const pattern = `${search.prefix.replaceAll(/[\\%_]/g, '\\$&')}%`
   const conditions = tables
     .present('User', search.in)
-    .map((field) => Prisma.sql`lower(${user.column(field)}) LIKE ${pattern}`)
+    .map((field) => Prisma.sql`lower(${user.column(field)}) LIKE lower(${pattern})`)
   return conditions.length === 0
     ? Prisma.sql`FALSE`
     : Prisma.sql`(${Prisma.join(conditions, ' OR ')})`

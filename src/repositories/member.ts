@@ -4,7 +4,6 @@ import {
   type MemberOrder,
   type MemberRepository,
   type MembershipFilter,
-  type MembershipScope,
   type MemberWithOrganization,
   type MemberWithUser,
   parseRoles,
@@ -132,7 +131,8 @@ export class PrismaMemberRepository implements MemberRepository {
       join: Prisma.sql`JOIN ${organization.from}
         ON ${organization.column('id')} = ${member.column('organizationId')}`,
       where: allOf([
-        scope !== 'all' && this.#shared(scope),
+        scope === 'none' && Prisma.sql`FALSE`,
+        typeof scope === 'object' && this.#shared(scope.sharedWith),
         roles && holdsRole(member.column('role'), roles),
         grantedBy && this.#granted(grantedBy),
       ]),
@@ -155,7 +155,7 @@ export class PrismaMemberRepository implements MemberRepository {
           AND ${activeUser(this.#tables, user)})`
   }
 
-  #shared({ sharedWith }: Exclude<MembershipScope, 'all'>): Prisma.Sql {
+  #shared(sharedWith: string): Prisma.Sql {
     const member = this.#tables.as('Member', 'm')
     const mine = this.#tables.as('Member', 'mine')
     return Prisma.sql`EXISTS (SELECT FROM ${mine.from}
