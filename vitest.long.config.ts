@@ -6,5 +6,13 @@ const { include: _usual, exclude: _long, ...test } = usual.test ?? {}
 // biome-ignore lint/style/noDefaultExport: vitest takes nothing else
 export default mergeConfig(
   { ...usual, test },
-  { test: { include: ['test/long/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 300_000 } },
+  {
+    test: {
+      include: ['test/long/**/*.test.ts'],
+      testTimeout: 120_000,
+      hookTimeout: 300_000,
+      // Every refusal of Better Auth is an error in its log.
+      onConsoleLog: (log: string) => (log.includes('[Better Auth]') ? false : undefined),
+    },
+  },
 )

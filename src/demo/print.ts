@@ -17,7 +17,7 @@ export function toText(demo: Demo): string {
     table(demo.people),
     facts(demo),
     `1. Open ${demo.graphql} and run the query it shows: you are ${first?.name}.`,
-    `2. To be somebody else, put another token into the Headers tab:\n\n{ "Authorization": "Bearer <token>" }`,
+    `2. To be somebody else, or when the page remembers a token of an earlier demo, put another one into its Headers tab:\n\n{ "Authorization": "Bearer <token>" }`,
     `3. Programs ask the same way:\n\n${curl(demo)}`,
     'Ctrl-C stops everything and leaves nothing behind.',
     '',

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { emptyInsteadOfRefused, type Kind, leftOut } from './intended.ts'
+import { emptyIfRefused, type Kind, leftOut, withoutExpired, withScopesSplit } from './intended.ts'
 import type { Caller } from './population.ts'
 import { inOrder, type Json, type OrganizationView, type Shown, type View } from './view.ts'
 
@@ -17,13 +17,12 @@ export class BetterAuthView {
   }
 
   async read(organizationIds: readonly string[], teamIds: TeamIds): Promise<View> {
-    const received = await this.#list('received', '/organization/list-user-invitations')
     const views: [string, OrganizationView | 'refused'][] = []
     for (const id of organizationIds) views.push([id, await this.#readOne(id, teamIds.get(id))])
     return {
       organizations: await this.#list('organization', '/organization/list'),
       teams: await this.#list('team', '/organization/list-user-teams'),
-      received: received === 'refused' && emptyInsteadOfRefused.received ? [] : received,
+      received: emptyIfRefused(await this.#list('received', '/organization/list-user-invitations')),
       sessions: await this.#list('session', '/list-sessions'),
       accounts: await this.#list('account', '/list-accounts'),
       users: await this.#list('user', '/admin/list-users?limit=1000', 'users'),
@@ -32,8 +31,10 @@ export class BetterAuthView {
   }
 
   /** As platform admin. */
-  readSessionsOf(userId: string): Promise<Shown> {
-    return this.#list('session', '/admin/list-user-sessions', 'sessions', { userId })
+  async readSessionsOf(userId: string): Promise<Shown> {
+    return withoutExpired(
+      await this.#list('session', '/admin/list-user-sessions', 'sessions', { userId }),
+    )
   }
 
   /** Refused when every operation is refused; two operations that show the same must agree. */
@@ -102,12 +103,11 @@ export class BetterAuthView {
 /** Ids of the teams of each organization. */
 export type TeamIds = ReadonlyMap<string, readonly string[]>
 
-/** Text that Better Auth leaves for its readers to parse, parsed: scopes of some providers are separated by spaces. */
+/** Text that Better Auth leaves for its readers to parse, parsed. */
 function readable(kind: Kind, item: Json): Json {
   if (kind === 'organization' && typeof item.metadata === 'string')
     return { ...item, metadata: JSON.parse(item.metadata) }
-  if (kind === 'account')
-    return { ...item, scopes: (item.scopes as string[]).flatMap((scope) => scope.split(' ')) }
+  if (kind === 'account') return withScopesSplit(item)
   if (kind !== 'role') return item
   const permission = Object.entries(item.permission as Record<string, string[]>)
   return {

@@ -1,3 +1,5 @@
+import type { Json, Shown } from './view.ts'
+
 /** What Better Auth shows and the gateway does not, on purpose: by what it shows, the key and why. */
 export const leftOut = {
   session: {
@@ -26,7 +28,21 @@ export const leftOut = {
 
 export type Kind = keyof typeof leftOut
 
-/** Where both show nothing, Better Auth answers an error and the gateway an empty list. */
-export const emptyInsteadOfRefused = {
-  received: 'whoever has not verified the address is told of no invitations',
-} as const
+/** Whoever has not verified their address is refused by Better Auth; the gateway's list is empty. */
+export function emptyIfRefused(invitations: Shown): Shown {
+  return invitations === 'refused' ? [] : invitations
+}
+
+/** Better Auth shows platform admins sessions that have expired; the gateway shows nobody any. */
+export function withoutExpired(sessions: Shown): Shown {
+  if (sessions === 'refused') return sessions
+  return sessions.filter(({ expiresAt }) => Date.parse(String(expiresAt)) > Date.now())
+}
+
+/** Some providers separate scopes by spaces, which Better Auth takes for one scope. */
+export function withScopesSplit(account: Json): Json {
+  return {
+    ...account,
+    scopes: (account.scopes as string[]).flatMap((scope) => scope.split(' ')),
+  }
+}
