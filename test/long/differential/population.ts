@@ -33,9 +33,7 @@ export async function startPopulation(seed: number): Promise<Population> {
   for (const { name, email, password } of await seedDemo(identity.betterAuth.auth))
     callers.set(name, await signIn(identity, { name, email, password }))
   for (const name of strangers) callers.set(name, await identity.signUp(name))
-  await identity.sql(
-    "update users set email_verified = true where name like 'Random %' and name <> 'Random 0'",
-  )
+  await identity.sql("update users set email_verified = true where name ~ 'Random [13579]'")
   const banned = await identity.signUp(bannedMember)
   for (let i = 0; i < 8; i++)
     await addOrganization(identity, random, `Random ${i} Ltd`, [...callers.values()], banned)
@@ -124,8 +122,9 @@ async function addInvitations(
 ): Promise<void> {
   const { api } = betterAuth.auth
   const ends = ['pending', 'pending', 'expired', 'accepted', 'rejected', 'canceled'] as const
+  const invited = random.some(from.outside, ends.length)
   for (const [i, end] of [...ends, ...ends].entries()) {
-    const person = from.outside[i % from.outside.length]
+    const person = invited[i % invited.length]
     const inviter = random.one(from.inviters)
     if (!person || !inviter) return
     const known = i < ends.length
