@@ -14,6 +14,7 @@ import type { PermissionCache } from './permissions/cache.ts'
 import {
   defaultRoleDefinitions,
   parseRoleDefinitions,
+  type RoleDefinitions,
   versionOf,
 } from './permissions/definitions.ts'
 import { MemoryPermissionCache } from './permissions/memory-cache.ts'
@@ -61,18 +62,15 @@ export interface GatewayParts {
 
 /**
  * The composition root: every part of the gateway is made here, once, and handed what it needs.
- * @throws Error when the access control file does not say what roles may do, ConfigError when sessions are to be
- * credentials and this database has none.
+ * @throws ConfigError when the access control file does not say what roles may do, or when sessions are to be credentials
+ * and this database has none.
  */
 export function createGateway(config: Config, parts: GatewayParts = {}): Gateway {
   const log = parts.log ?? createLogger(config.logLevel)
   const report = (what: string) => (error: unknown) =>
     log.warn({ error: describeError(error) }, what)
 
-  const definitions =
-    config.permissions.accessControl === null
-      ? defaultRoleDefinitions
-      : parseRoleDefinitions(config.permissions.accessControl)
+  const definitions = readDefinitions(config)
   const schema = createSchema(featuresOf(layout))
   const database = openDatabase(config.database)
   const tables = new Tables(layout, config.database.schema)
@@ -122,6 +120,15 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       await cache.close()
       await database.close()
     },
+  }
+}
+
+function readDefinitions({ permissions: { accessControl } }: Config): RoleDefinitions {
+  if (accessControl === null) return defaultRoleDefinitions
+  try {
+    return parseRoleDefinitions(accessControl)
+  } catch (error) {
+    throw new ConfigError(`ACCESS_CONTROL_FILE: ${error instanceof Error ? error.message : error}`)
   }
 }
 
@@ -188,7 +195,7 @@ const MOST_CACHED_GRANTS = 100_000
 
 function createPermissionCache(
   { redis, permissions: { dynamic, ttlSeconds } }: Config,
-  definitions: Parameters<typeof versionOf>[0],
+  definitions: RoleDefinitions,
   onTrouble: (error: Error) => void,
 ): PermissionCache {
   if (!redis) return new MemoryPermissionCache({ ttlSeconds, maxEntries: MOST_CACHED_GRANTS })

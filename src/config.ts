@@ -63,10 +63,11 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   )
   const parsed = variables.safeParse(given)
-  if (!parsed.success)
-    throw new ConfigError(
-      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'),
-    )
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    ...problemsBetween(given),
+  ]
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems.join('\n'))
   return toConfig(parsed.data)
 }
 
@@ -116,72 +117,74 @@ const jsonFile = z.string().transform((path, context): unknown => {
   }
 })
 
-const variables = z
-  .object({
-    DATABASE_URL: required('the PostgreSQL database of Better Auth').pipe(
-      url('postgresql:', 'postgres:'),
-    ),
-    DATABASE_SCHEMA: z.string().default('public'),
-    DATABASE_POOL_SIZE: integer(1, 1000).default(10),
-    DATABASE_STATEMENT_TIMEOUT_MS: integer(1, 600_000).default(2000),
-    REDIS_URL: z
-      .string()
-      .refine(
-        (text) =>
-          text.split(',').every((node) => url('redis:', 'rediss:').safeParse(node.trim()).success),
-        'must be redis:// or rediss:// URLs, separated by commas',
-      )
-      .optional(),
-    REDIS_KEY_PREFIX: z.string().default('identity:'),
-    REDIS_TIMEOUT_MS: integer(1, 60_000).default(250),
-    AUTH_ISSUER: required(
-      "the issuer of Better Auth's tokens, by default the origin of its base URL",
-    ),
-    AUTH_AUDIENCE: z.string().optional(),
-    AUTH_ALGORITHMS: list
-      .refine(
-        (names) => names.length > 0 && names.every((name) => algorithms.includes(name)),
-        `must be some of ${algorithms.join(',')}`,
-      )
-      .default(['EdDSA', 'ES256', 'RS256']),
-    AUTH_JWKS: z.literal('database').or(httpUrl).default('database'),
-    AUTH_SESSIONS: onOff.default(false),
-    BETTER_AUTH_SECRET: z.string().optional(),
-    AUTH_COOKIE_PREFIX: z.string().default('better-auth'),
-    SERVICE_ISSUER: z.string().optional(),
-    SERVICE_AUDIENCE: z.string().optional(),
-    SERVICE_JWKS_URL: httpUrl.optional(),
-    ACCESS_CONTROL_FILE: jsonFile.optional(),
-    DYNAMIC_ACCESS_CONTROL: onOff.default(false),
-    PERMISSION_CACHE_TTL_SECONDS: integer(1, 300).default(300),
-    ORGANIZATION_CREATOR_ROLE: z.string().default('owner'),
-    PLATFORM_ADMIN_ROLES: list.default(['admin']),
-    HOST: z.string().default('0.0.0.0'),
-    PORT: integer(0, 65_535).default(4000),
-    NODE_ENV: z.string().default('development'),
-    GRAPHIQL: onOff.optional(),
-    INTROSPECTION: onOff.optional(),
-    CORS_ORIGINS: list.default([]),
-    LOG_LEVEL: z
-      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
-      .default('info'),
-  })
-  .check((context) => {
-    const { SERVICE_ISSUER, SERVICE_AUDIENCE, SERVICE_JWKS_URL, AUTH_ISSUER } = context.value
-    const complain = (variable: string, message: string) =>
-      context.issues.push({ code: 'custom', path: [variable], message, input: undefined })
-    if (context.value.AUTH_SESSIONS && context.value.BETTER_AUTH_SECRET === undefined)
-      complain('BETTER_AUTH_SECRET', 'is required with AUTH_SESSIONS=on')
-    if (SERVICE_ISSUER === undefined && (SERVICE_AUDIENCE ?? SERVICE_JWKS_URL) !== undefined)
-      complain('SERVICE_ISSUER', 'is required with SERVICE_AUDIENCE and SERVICE_JWKS_URL')
-    if (SERVICE_ISSUER === undefined) return
-    if (SERVICE_AUDIENCE === undefined)
-      complain('SERVICE_AUDIENCE', 'is required with SERVICE_ISSUER')
-    if (SERVICE_JWKS_URL === undefined)
-      complain('SERVICE_JWKS_URL', 'is required with SERVICE_ISSUER')
-    if (SERVICE_ISSUER === AUTH_ISSUER)
-      complain('SERVICE_ISSUER', 'must differ from AUTH_ISSUER, or users could carry scopes')
-  })
+const variables = z.object({
+  DATABASE_URL: required('the PostgreSQL database of Better Auth').pipe(
+    url('postgresql:', 'postgres:'),
+  ),
+  DATABASE_SCHEMA: z.string().default('public'),
+  DATABASE_POOL_SIZE: integer(1, 1000).default(10),
+  DATABASE_STATEMENT_TIMEOUT_MS: integer(1, 600_000).default(2000),
+  REDIS_URL: z
+    .string()
+    .refine(
+      (text) =>
+        text.split(',').every((node) => url('redis:', 'rediss:').safeParse(node.trim()).success),
+      'must be redis:// or rediss:// URLs, separated by commas',
+    )
+    .optional(),
+  REDIS_KEY_PREFIX: z.string().default('identity:'),
+  REDIS_TIMEOUT_MS: integer(1, 60_000).default(250),
+  AUTH_ISSUER: required(
+    "the issuer of Better Auth's tokens, by default the origin of its base URL",
+  ),
+  AUTH_AUDIENCE: z.string().optional(),
+  AUTH_ALGORITHMS: list
+    .refine(
+      (names) => names.length > 0 && names.every((name) => algorithms.includes(name)),
+      `must be some of ${algorithms.join(',')}`,
+    )
+    .default(['EdDSA', 'ES256', 'RS256']),
+  AUTH_JWKS: z.literal('database').or(httpUrl).default('database'),
+  AUTH_SESSIONS: onOff.default(false),
+  BETTER_AUTH_SECRET: z.string().optional(),
+  AUTH_COOKIE_PREFIX: z.string().default('better-auth'),
+  SERVICE_ISSUER: z.string().optional(),
+  SERVICE_AUDIENCE: z.string().optional(),
+  SERVICE_JWKS_URL: httpUrl.optional(),
+  ACCESS_CONTROL_FILE: jsonFile.optional(),
+  DYNAMIC_ACCESS_CONTROL: onOff.default(false),
+  PERMISSION_CACHE_TTL_SECONDS: integer(1, 300).default(300),
+  ORGANIZATION_CREATOR_ROLE: z.string().default('owner'),
+  PLATFORM_ADMIN_ROLES: list.default(['admin']),
+  HOST: z.string().default('0.0.0.0'),
+  PORT: integer(0, 65_535).default(4000),
+  NODE_ENV: z.string().default('development'),
+  GRAPHIQL: onOff.optional(),
+  INTROSPECTION: onOff.optional(),
+  CORS_ORIGINS: list.default([]),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+})
+
+/** What variables demand of each other, said of the text given, so that it is said together with everything else. */
+function problemsBetween(given: Readonly<Record<string, string | undefined>>): string[] {
+  const { SERVICE_ISSUER, SERVICE_AUDIENCE, SERVICE_JWKS_URL } = given
+  const services = [SERVICE_ISSUER, SERVICE_AUDIENCE, SERVICE_JWKS_URL]
+  const missing = (name: string, value: string | undefined) =>
+    value === undefined && services.some((other) => other !== undefined)
+      ? [`${name}: is required when services are accepted`]
+      : []
+  return [
+    ...(given.AUTH_SESSIONS === 'on' && given.BETTER_AUTH_SECRET === undefined
+      ? ['BETTER_AUTH_SECRET: is required with AUTH_SESSIONS=on']
+      : []),
+    ...missing('SERVICE_ISSUER', SERVICE_ISSUER),
+    ...missing('SERVICE_AUDIENCE', SERVICE_AUDIENCE),
+    ...missing('SERVICE_JWKS_URL', SERVICE_JWKS_URL),
+    ...(SERVICE_ISSUER !== undefined && SERVICE_ISSUER === given.AUTH_ISSUER
+      ? ['SERVICE_ISSUER: must differ from AUTH_ISSUER, or users could carry scopes']
+      : []),
+  ]
+}
 
 function toConfig(env: z.infer<typeof variables>): Config {
   const production = env.NODE_ENV === 'production'

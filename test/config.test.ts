@@ -117,7 +117,9 @@ describe('everything that is wrong is told at once', () => {
 
   test('one line for each variable', () => {
     const all = complaints(wrong)
-    expect(new Set(all)).toEqual(new Set([...Object.keys(wrong), 'AUTH_ISSUER']))
+    expect(new Set(all)).toEqual(
+      new Set([...Object.keys(wrong), 'AUTH_ISSUER', 'SERVICE_ISSUER', 'SERVICE_AUDIENCE']),
+    )
     expect(all).toHaveLength(new Set(all).size)
   })
 
@@ -143,7 +145,7 @@ describe('the service issuer', () => {
     [['SERVICE_ISSUER', 'SERVICE_JWKS_URL'], ['SERVICE_AUDIENCE']],
     [['SERVICE_ISSUER', 'SERVICE_AUDIENCE'], ['SERVICE_JWKS_URL']],
     [['SERVICE_ISSUER'], ['SERVICE_AUDIENCE', 'SERVICE_JWKS_URL']],
-    [['SERVICE_JWKS_URL'], ['SERVICE_ISSUER']],
+    [['SERVICE_JWKS_URL'], ['SERVICE_ISSUER', 'SERVICE_AUDIENCE']],
     [Object.keys(services), []],
   ])('given %j, what lacks is %j', (given, lacking) => {
     const some = Object.entries(services).filter(([name]) => given.includes(name))

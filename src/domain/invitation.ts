@@ -21,8 +21,8 @@ export interface Invitation {
 
 export interface InvitationFilter {
   readonly status?: InvitationStatus | undefined
-  /** Leaves out invitations that offer this role. */
-  readonly withoutRole?: string | undefined
+  /** Leaves out invitations that offer this role, unless this user holds it in each of their memberships there. */
+  readonly onlyForHolder?: { readonly role: string; readonly userId: string } | undefined
 }
 
 /** Lists are ordered by creation time, then id, ascending. */

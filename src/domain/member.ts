@@ -54,7 +54,7 @@ export interface MemberRepository {
   /** The memberships of these pairs that exist; the oldest where a pair has several. */
   findByPairs(
     pairs: readonly { readonly userId: string; readonly organizationId: string }[],
-  ): Promise<readonly Member[]>
+  ): Promise<readonly Omit<MemberWithUser, 'position'>[]>
   listByOrganizationIds(
     organizationIds: readonly string[],
     page: PageRequest,

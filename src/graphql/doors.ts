@@ -2,7 +2,6 @@ import DataLoader from 'dataloader'
 import type { Caller, Scope } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
 import type { MembershipScope } from '../domain/member.ts'
-import type { Grant } from '../domain/permission.ts'
 import type { User } from '../domain/user.ts'
 import type { VisibilityRepository } from '../domain/visibility.ts'
 import {
@@ -120,22 +119,18 @@ export class Doors {
       throw new GatewayError('FORBIDDEN', `The field ${field} of this user is not for this caller.`)
   }
 
-  /**
-   * Answers the grant by which a user is let in, as it is now; `null` for services.
-   * @throws GatewayError FORBIDDEN when the caller has neither the permission nor the scope.
-   */
+  /** @throws GatewayError FORBIDDEN when the caller has neither the permission, as of now, nor the scope. */
   async requireOrganizationField(
     organizationId: string,
     field: GuardedOrganizationField,
-  ): Promise<Grant | null> {
+  ): Promise<void> {
     const { permission, scope } = organizationAudiences[field]
     this.enter(scope)
-    if (this.#caller.kind !== 'user') return null
+    if (this.#caller.kind !== 'user') return
     const subject = { organizationId, userId: this.#caller.userId }
     const grant = await this.#grants.of(subject, 'FRESH')
     if (!grant.permissions.includes(permission))
       throw new GatewayError('FORBIDDEN', `The field ${field} needs the permission ${permission}.`)
-    return grant
   }
 
   async #isIn(audience: readonly UserAudience[], userId: string): Promise<boolean> {

@@ -9,7 +9,10 @@ export class Grants {
     const loader = (consistency: Consistency) =>
       new DataLoader<Subject, Grant, string>(
         (subjects) => permissions.resolve(subjects, consistency).then((grants) => [...grants]),
-        { cacheKeyFn: ({ organizationId, userId }) => JSON.stringify([organizationId, userId]) },
+        {
+          cacheKeyFn: ({ organizationId, userId }) => JSON.stringify([organizationId, userId]),
+          maxBatchSize: 1000,
+        },
       )
     this.#loaders = { CACHED: loader('CACHED'), FRESH: loader('FRESH') }
   }

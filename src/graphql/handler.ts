@@ -48,10 +48,10 @@ export function createHandler(options: HandlerOptions) {
     maskedErrors: { maskError: (error) => toClientError(error, onUnexpected) },
     graphqlEndpoint: '/graphql',
     healthCheckEndpoint: '/health',
-    cors:
-      options.corsOrigins.length === 0
-        ? false
-        : { origin: [...options.corsOrigins], credentials: true },
+    cors: (request) => {
+      const origin = request.headers.get('origin') ?? ''
+      return options.corsOrigins.includes(origin) ? { origin: [origin], credentials: true } : false
+    },
     maxRequestBodySize: LARGEST_BODY_BYTES,
     multipart: false,
     landingPage: false,

@@ -68,11 +68,11 @@ export function defineInvitation({ builder, refs }: Graph) {
         status: t.arg({ type: Status, description: 'Only those of which this became.' }),
       },
       resolve: async ({ id }, { status, ...args }, context) => {
-        const grant = await context.doors.requireOrganizationField(id, 'invitations')
-        const { creatorRole } = context
+        await context.doors.requireOrganizationField(id, 'invitations')
+        const { caller, creatorRole: role } = context
         const filter: InvitationFilter = {
           status: status ?? undefined,
-          withoutRole: grant && !grant.roles.includes(creatorRole) ? creatorRole : undefined,
+          onlyForHolder: caller.kind === 'user' ? { role, userId: caller.userId } : undefined,
         }
         return connect(context, args, {
           field: 'Organization.invitations',

@@ -39,7 +39,8 @@ export function defineMember(graph: Graph) {
   defineMembersOfOrganization(graph)
 }
 
-function defineMembersOfOrganization({ builder, refs }: Graph) {
+function defineMembersOfOrganization(graph: Graph) {
+  const { builder, refs } = graph
   const Filter = builder.inputType('MemberFilter', {
     description: 'Which members to list; every condition given must hold.',
     fields: (t) => ({
@@ -113,7 +114,7 @@ function defineMembersOfOrganization({ builder, refs }: Graph) {
       description: 'The membership of one person; null when they are not a member.',
       args: { userId: t.arg.id({ required: true, description: "Better Auth's id of the user." }) },
       resolve: ({ id }, { userId }, context) =>
-        memberOf(context, { userId: checkKey(userId, 'userId'), organizationId: id }),
+        memberOf(graph, context, { userId: checkKey(userId, 'userId'), organizationId: id }),
     }),
     viewerMembership: t.field({
       type: refs.Member,
@@ -121,7 +122,7 @@ function defineMembersOfOrganization({ builder, refs }: Graph) {
       description: 'The membership of the user who calls; null for services.',
       resolve: ({ id }, _args, context) =>
         context.caller.kind === 'user'
-          ? memberOf(context, { userId: context.caller.userId, organizationId: id })
+          ? memberOf(graph, context, { userId: context.caller.userId, organizationId: id })
           : null,
     }),
   }))
@@ -148,15 +149,22 @@ function toMemberFilter({ roles, userIds, search }: MemberFilterInput, doors: Do
   }
 }
 
-function memberOf(context: Context, pair: { userId: string; organizationId: string }) {
+function memberOf(
+  { refs }: Graph,
+  context: Context,
+  pair: { userId: string; organizationId: string },
+) {
   const keyOf = ({ userId, organizationId }: typeof pair) =>
     JSON.stringify([organizationId, userId])
   return loaderOf<typeof pair, Member | null>(
     context,
     'members by pair',
     async (pairs) => {
-      const members = await context.members.findByPairs(pairs)
-      const found = new Map(members.map((member) => [keyOf(member), member]))
+      const found = new Map<string, Member>()
+      for (const { member, user } of await context.members.findByPairs(pairs)) {
+        refs.User.getDataloader(context).prime(user.id, user)
+        found.set(keyOf(member), member)
+      }
       return (wanted) => found.get(keyOf(wanted)) ?? null
     },
     { cacheKey: keyOf },

@@ -100,8 +100,8 @@ interface PermissionDecision extends Pick<Grant, 'roles' | 'source' | 'resolvedA
 }
 
 /**
- * About others, a user is told only in organizations they belong to, by the same cache and bound as the answer itself,
- * or as platform admin. What they are not told is as if the other were not a member.
+ * About others, a user is told only in organizations they belong to now, or as platform admin; what they are not told is
+ * as if the other were not a member. About oneself, the answer's own bound holds for the account as well.
  */
 async function decide(
   { permission, ...check }: PermissionCheck,
@@ -114,13 +114,16 @@ async function decide(
   const userId = check.userId ?? (caller.kind === 'user' ? caller.userId : null)
   if (userId === null)
     throw new GatewayError('BAD_USER_INPUT', 'userId is required when a service asks.')
-  const [grant, own] = await Promise.all([
+  const aboutOther = caller.kind === 'user' && userId !== caller.userId
+  const [grant, own, ...reasons] = await Promise.all([
     grants.of({ userId: checkKey(userId, 'userId'), organizationId }, consistency),
     viewerGrant(organizationId, consistency, context),
+    ...(aboutOther ? [doors.seesOrganization(organizationId), doors.isPlatformAdmin()] : [true]),
   ])
-  if (own && !own.active) throw new GatewayError('UNAUTHENTICATED', 'This account is not active.')
-  const told = !own || own === grant || own.member || (await doors.isPlatformAdmin())
-  const { source, resolvedAt } = told ? grant : own
+  if (own === grant && !grant.active)
+    throw new GatewayError('UNAUTHENTICATED', 'This account is not active.')
+  const told = reasons.includes(true)
+  const { source, resolvedAt } = told ? grant : (own ?? grant)
   return {
     allowed: told && allows(grant, permission),
     permission,

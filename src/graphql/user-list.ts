@@ -2,7 +2,6 @@ import { checkKey } from '../domain/id.ts'
 import type { UserFilter, UserOrder, UserSearch } from '../domain/user.ts'
 import { connect } from './connection.ts'
 import type { Doors } from './doors.ts'
-
 import type { Graph } from './graph.ts'
 
 /** `Query.users`: everyone there is, for platform admins and services. */

@@ -5,7 +5,6 @@ import {
   type IPolicy,
   TimeoutStrategy,
   timeout,
-  wrap,
 } from 'cockatiel'
 
 export interface GuardOptions {
@@ -23,7 +22,8 @@ const REST_MS = 2000
  * not trying for two seconds at all.
  */
 export class Guard {
-  readonly #policy: IPolicy
+  readonly #breaker: IPolicy
+  readonly #timeout: IPolicy
   #inTrouble = false
 
   constructor({ timeoutMs, onTrouble }: GuardOptions) {
@@ -38,14 +38,15 @@ export class Guard {
     breaker.onReset(() => {
       this.#inTrouble = false
     })
-    this.#policy = wrap(breaker, createTimeout(timeoutMs))
+    this.#breaker = breaker
+    this.#timeout = createTimeout(timeoutMs)
   }
 
   /** What the attempt gave, or `undefined` when it failed, took too long or was not made. */
   async run<Result>(attempt: () => Promise<Result>): Promise<Result | undefined> {
     try {
-      // A signal of its own: all attempts of the policy would otherwise listen on one, and Node.js warns of a leak.
-      return await this.#policy.execute(attempt, new AbortController().signal)
+      // Not one policy of both: those share a signal, which Node.js warns of when many wait at once.
+      return await this.#breaker.execute(() => this.#timeout.execute(attempt))
     } catch {
       return undefined
     }

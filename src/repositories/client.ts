@@ -96,7 +96,7 @@ function connection({ url, poolSize, statementTimeoutMs }: DatabaseOptions) {
 }
 
 /** SQLSTATEs that mean the server is not there for us now, rather than that the statement is wrong. */
-const AWAY = /^(08|28|3D000|53|57P0[1-5])/
+const AWAY = /^(08|28|3D000|40001|53|57P0[1-5])/
 
 function refuse(error: unknown): never {
   const failure = driverFailure(error)
@@ -109,6 +109,8 @@ function refuse(error: unknown): never {
 
 /** What the driver adapter saw, if the failure is its own; without an SQLSTATE there was no answer from PostgreSQL. */
 function driverFailure(error: unknown): { readonly originalCode?: string } | undefined {
+  // What happens to a connection, rather than to a statement, reaches us as the driver threw it.
+  if (error instanceof Error && error.constructor === Error) return {}
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return undefined
   const { driverAdapterError } = error.meta ?? {}
   return driverAdapterError instanceof Error

@@ -16,7 +16,8 @@ const BLANKS =
 /** The names in a column of role names, which are separated by commas, as rows of `held (role)`. */
 function held(column: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`(
-    SELECT btrim(name, ${BLANKS}) FROM unnest(string_to_array(${column}, ',')) AS stored (name)
+    SELECT btrim(name, ${BLANKS}) FROM unnest(string_to_array(${column}::text, ',')) AS stored (name)
+    WHERE btrim(name, ${BLANKS}) <> ''
   ) AS held (role)`
 }
 

@@ -83,7 +83,7 @@ export class PrismaInvitationRepository implements InvitationRepository {
     }))
   }
 
-  #list(parent: Parent, { status, withoutRole }: InvitationFilter): List {
+  #list(parent: Parent, { status, onlyForHolder }: InvitationFilter): List {
     const invitation = this.#tables.as('Invitation', 'i')
     const organization = this.#tables.as('Organization', 'o')
     return {
@@ -95,10 +95,21 @@ export class PrismaInvitationRepository implements InvitationRepository {
         ON ${organization.column('id')} = ${invitation.column('organizationId')}`,
       where: allOf([
         status && Prisma.sql`${invitation.column('status')}::text = ${status.toLowerCase()}`,
-        withoutRole !== undefined &&
-          Prisma.sql`NOT ${holdsRole(invitation.column('role'), [withoutRole])}`,
+        onlyForHolder &&
+          Prisma.sql`(NOT ${holdsRole(invitation.column('role'), [onlyForHolder.role])}
+            OR ${this.#holds(onlyForHolder)})`,
       ]),
     }
+  }
+
+  /** Every row counts where Better Auth left several for one person in one organization. */
+  #holds({ role, userId }: NonNullable<InvitationFilter['onlyForHolder']>): Prisma.Sql {
+    const invitation = this.#tables.as('Invitation', 'i')
+    const member = this.#tables.as('Member', 'm')
+    return Prisma.sql`COALESCE((
+      SELECT bool_and(${holdsRole(member.column('role'), [role])}) FROM ${member.from}
+      WHERE ${member.column('organizationId')} = ${invitation.column('organizationId')}
+        AND ${member.column('userId')} = ANY(${member.array('userId', [userId])})), FALSE)`
   }
 }
 

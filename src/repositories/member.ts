@@ -31,8 +31,9 @@ export class PrismaMemberRepository implements MemberRepository {
 
   async findByPairs(
     pairs: readonly { readonly userId: string; readonly organizationId: string }[],
-  ): Promise<readonly Member[]> {
+  ): Promise<readonly Omit<MemberWithUser, 'position'>[]> {
     const member = this.#tables.as('Member', 'm')
+    const user = this.#tables.as('User', 'u')
     const asked = pairs.filter(
       (pair) =>
         member.fits('userId', pair.userId) && member.fits('organizationId', pair.organizationId),
@@ -41,14 +42,14 @@ export class PrismaMemberRepository implements MemberRepository {
     const organizationIds = asked.map((pair) => pair.organizationId)
     const rows = await this.#database.read<Row>(Prisma.sql`
       SELECT DISTINCT ON (${member.column('userId')}, ${member.column('organizationId')})
-        ${member.select(memberFields)}
-      FROM ${member.from}
+        ${this.#columns}
+      FROM ${member.from} JOIN ${user.from} ON ${user.column('id')} = ${member.column('userId')}
       WHERE (${member.column('userId')}, ${member.column('organizationId')}) IN (
         SELECT * FROM unnest(${member.array('userId', userIds)},
           ${member.array('organizationId', organizationIds)}))
       ORDER BY ${member.column('userId')}, ${member.column('organizationId')},
         ${member.column('createdAt')}, ${member.column('id')}`)
-    return rows.map((row) => toMember(rowOf(row, 'm')))
+    return rows.map(toMemberWithUser)
   }
 
   async listByOrganizationIds(
@@ -57,17 +58,9 @@ export class PrismaMemberRepository implements MemberRepository {
     filter: MemberFilter,
     order: MemberOrder,
   ): Promise<PagesByParent<MemberWithUser>> {
-    const columns = Prisma.join([
-      this.#tables.as('Member', 'm').select(memberFields),
-      this.#tables.as('User', 'u').select(this.#tables.present('User', userFields)),
-    ])
     const list = this.#ofOrganization(filter, order)
-    const pages = await listPages(this.#database, list, columns, organizationIds, page)
-    return mapPages(pages, (row) => ({
-      member: toMember(rowOf(row, 'm')),
-      user: toUser(rowOf(row, 'u')),
-      position: row.position,
-    }))
+    const pages = await listPages(this.#database, list, this.#columns, organizationIds, page)
+    return mapPages(pages, (row) => ({ ...toMemberWithUser(row), position: row.position }))
   }
 
   countByOrganizationIds(
@@ -96,6 +89,14 @@ export class PrismaMemberRepository implements MemberRepository {
 
   countByUserIds(userIds: readonly string[], filter: MembershipFilter): Promise<CountsByParent> {
     return countRows(this.#database, this.#ofUser(filter), userIds)
+  }
+
+  /** Of a member and the user beside them. */
+  get #columns(): Prisma.Sql {
+    return Prisma.join([
+      this.#tables.as('Member', 'm').select(memberFields),
+      this.#tables.as('User', 'u').select(this.#tables.present('User', userFields)),
+    ])
   }
 
   #ofOrganization(filter: MemberFilter, { field, direction }: MemberOrder): List {
@@ -167,6 +168,10 @@ export class PrismaMemberRepository implements MemberRepository {
 type Row = Readonly<Record<string, unknown>>
 
 const oldestFirst: MemberOrder = { field: 'CREATED_AT', direction: 'ASC' }
+
+function toMemberWithUser(row: Row): Omit<MemberWithUser, 'position'> {
+  return { member: toMember(rowOf(row, 'm')), user: toUser(rowOf(row, 'u')) }
+}
 
 function toMember(row: Row): Member {
   const { role, ...rest } = row as { role: string } & Omit<Member, 'roles'>

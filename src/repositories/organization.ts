@@ -11,14 +11,7 @@ import { rowOf, type Tables } from './tables.ts'
 /** Every column of an organization that may leave the repository. */
 export const organizationFields = ['id', 'name', 'slug', 'logo', 'metadata', 'createdAt'] as const
 
-const select = {
-  id: true,
-  name: true,
-  slug: true,
-  logo: true,
-  metadata: true,
-  createdAt: true,
-} as const satisfies Record<(typeof organizationFields)[number], true>
+const select = { id: true, name: true, slug: true, logo: true, metadata: true, createdAt: true }
 
 export class PrismaOrganizationRepository implements OrganizationRepository {
   readonly #database: Database
@@ -31,7 +24,10 @@ export class PrismaOrganizationRepository implements OrganizationRepository {
 
   async findByIds(ids: readonly string[]): Promise<readonly Organization[]> {
     const { organization } = this.#database.models
-    const rows = await organization.findMany({ where: { id: { in: [...ids] } }, select })
+    const rows = await organization.findMany({
+      where: { id: { in: this.#tables.fitting('Organization', 'id', ids) } },
+      select,
+    })
     return rows.map(toOrganization)
   }
 

@@ -41,7 +41,7 @@ export class PrismaUserRepository implements UserRepository {
 
   async findByIds(ids: readonly string[]): Promise<readonly User[]> {
     const rows = await this.#database.models.user.findMany({
-      where: { id: { in: [...ids] } },
+      where: { id: { in: this.#tables.fitting('User', 'id', ids) } },
       select: this.#select,
     })
     return rows.map(toUser)

@@ -112,7 +112,7 @@ async function check({ table, fill, list, count }: Batch): Promise<void> {
   const parents = fc.uniqueArray(fc.constantFrom('p0', 'p1', 'p2', 'unknown'), { minLength: 1 })
   const size = fc.integer({ min: 1, max: 5 })
   const from = fc.constantFrom('start', 'end')
-  const place = fc.option(fc.nat({ max: 11 }), { nil: undefined })
+  const place = fc.option(fc.nat({ max: 11 }), { nil: undefined, freq: 2 })
   const property = fc.asyncProperty(
     entries,
     parents,

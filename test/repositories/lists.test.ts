@@ -232,7 +232,7 @@ async function check(list: ListUnderTest): Promise<void> {
     )
     expect(answers.map(toPage)).toEqual(requests.map(({ expected }) => expected))
   })
-  await fc.assert(property, { numRuns: 25 })
+  await fc.assert(property, { numRuns: 30 })
 }
 
 async function remove({ table }: ListUnderTest, all: readonly Entry[], life: Entry['life']) {
