@@ -112,6 +112,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     graphiql: config.http.graphiql ? { headers: parts.graphiqlHeaders ?? {} } : null,
     introspection: config.http.introspection,
     corsOrigins: config.http.corsOrigins,
+    writeTo: config.betterAuthUrl?.href ?? null,
   })
   return {
     fetch: async (request) => handler.fetch(request),

@@ -113,6 +113,7 @@ async function startDemoGateway(settings: DemoGatewaySettings) {
     AUTH_AUDIENCE: settings.issuer,
     AUTH_SESSIONS: 'on',
     BETTER_AUTH_SECRET: settings.betterAuthSecret,
+    BETTER_AUTH_URL: settings.betterAuthUrl,
     SERVICE_ISSUER: settings.service.issuer,
     SERVICE_AUDIENCE: settings.service.audience,
     SERVICE_JWKS_URL: settings.service.jwksUrl,

@@ -39,6 +39,8 @@ export interface Config {
     readonly creatorRole: string
   }
   readonly platformAdminRoles: readonly string[]
+  /** Better Auth's HTTP API, where changes are made. */
+  readonly betterAuthUrl: URL | null
   readonly http: {
     readonly host: string
     readonly port: number
@@ -156,6 +158,7 @@ const variables = z
     PERMISSION_CACHE_TTL_SECONDS: integer(1, 300).default(300),
     ORGANIZATION_CREATOR_ROLE: z.string().default('owner'),
     PLATFORM_ADMIN_ROLES: list.default(['admin']),
+    BETTER_AUTH_URL: httpUrl.optional(),
     HOST: z.string().default('0.0.0.0'),
     PORT: integer(0, 65_535).default(4000),
     NODE_ENV: z.string().default('development'),
@@ -223,6 +226,7 @@ function toConfig(env: z.infer<typeof variables>): Config {
       creatorRole: env.ORGANIZATION_CREATOR_ROLE,
     },
     platformAdminRoles: env.PLATFORM_ADMIN_ROLES,
+    betterAuthUrl: env.BETTER_AUTH_URL ?? null,
     http: {
       host: env.HOST,
       port: env.PORT,

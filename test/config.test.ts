@@ -72,6 +72,7 @@ test('every variable is read', () => {
     DYNAMIC_ACCESS_CONTROL: 'on',
     PERMISSION_CACHE_TTL_SECONDS: '60',
     PLATFORM_ADMIN_ROLES: 'staff, boss',
+    BETTER_AUTH_URL: 'https://auth.example.com/api/auth',
     HOST: '127.0.0.1',
     PORT: '0',
     CORS_ORIGINS: 'https://app.example.com',
@@ -92,6 +93,7 @@ test('every variable is read', () => {
     },
     permissions: { dynamic: true, ttlSeconds: 60 },
     platformAdminRoles: ['staff', 'boss'],
+    betterAuthUrl: new URL('https://auth.example.com/api/auth'),
     http: { host: '127.0.0.1', port: 0, corsOrigins: ['https://app.example.com'] },
     logLevel: 'silent',
   })
