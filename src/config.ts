@@ -6,6 +6,8 @@ export interface Config {
   readonly database: {
     readonly url: string
     readonly schema: string
+    /** A connection of its own that stays in one session, for LISTEN: no pooler that shares it, no standby. */
+    readonly listenUrl: string
     readonly poolSize: number
     readonly statementTimeoutMs: number
   }
@@ -35,6 +37,8 @@ export interface Config {
     readonly accessControl: unknown
     readonly dynamic: boolean
     readonly ttlSeconds: number
+    /** Where news of changes come from that shorten the cache's bound. */
+    readonly events: 'redis' | 'postgres' | 'off'
     /** The role that whoever creates an organization gets. */
     readonly creatorRole: string
   }
@@ -123,6 +127,7 @@ const variables = z
     DATABASE_URL: required('the PostgreSQL database of Better Auth').pipe(
       url('postgresql:', 'postgres:'),
     ),
+    DATABASE_LISTEN_URL: url('postgresql:', 'postgres:').optional(),
     DATABASE_SCHEMA: z.string().default('public'),
     DATABASE_POOL_SIZE: integer(1, 1000).default(10),
     DATABASE_STATEMENT_TIMEOUT_MS: integer(1, 600_000).default(2000),
@@ -156,6 +161,9 @@ const variables = z
     ACCESS_CONTROL_FILE: jsonFile.optional(),
     DYNAMIC_ACCESS_CONTROL: onOff.default(false),
     PERMISSION_CACHE_TTL_SECONDS: integer(1, 300).default(300),
+    PERMISSION_EVENTS: z
+      .enum(['redis', 'postgres', 'off'], { error: 'must be redis, postgres or off' })
+      .default('off'),
     ORGANIZATION_CREATOR_ROLE: z.string().default('owner'),
     PLATFORM_ADMIN_ROLES: list.default(['admin']),
     BETTER_AUTH_URL: httpUrl.optional(),
@@ -175,6 +183,8 @@ const variables = z
       context.issues.push({ code: 'custom', path: [variable], message, input: undefined })
     if (context.value.AUTH_SESSIONS && context.value.BETTER_AUTH_SECRET === undefined)
       complain('BETTER_AUTH_SECRET', 'is required with AUTH_SESSIONS=on')
+    if (context.value.PERMISSION_EVENTS === 'redis' && context.value.REDIS_URL === undefined)
+      complain('REDIS_URL', 'is required with PERMISSION_EVENTS=redis')
     if (SERVICE_ISSUER === undefined && (SERVICE_AUDIENCE ?? SERVICE_JWKS_URL) !== undefined)
       complain('SERVICE_ISSUER', 'is required with SERVICE_AUDIENCE and SERVICE_JWKS_URL')
     if (SERVICE_ISSUER === undefined) return
@@ -192,6 +202,7 @@ function toConfig(env: z.infer<typeof variables>): Config {
     database: {
       url: env.DATABASE_URL,
       schema: env.DATABASE_SCHEMA,
+      listenUrl: env.DATABASE_LISTEN_URL ?? env.DATABASE_URL,
       poolSize: env.DATABASE_POOL_SIZE,
       statementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
     },
@@ -223,6 +234,7 @@ function toConfig(env: z.infer<typeof variables>): Config {
       accessControl: env.ACCESS_CONTROL_FILE ?? null,
       dynamic: env.DYNAMIC_ACCESS_CONTROL,
       ttlSeconds: env.PERMISSION_CACHE_TTL_SECONDS,
+      events: env.PERMISSION_EVENTS,
       creatorRole: env.ORGANIZATION_CREATOR_ROLE,
     },
     platformAdminRoles: env.PLATFORM_ADMIN_ROLES,
