@@ -6,6 +6,7 @@ import { JwtVerifier } from './auth/jwt.ts'
 import { databaseKeySource, type KeySource, urlKeySource } from './auth/key-source.ts'
 import { SessionVerifier } from './auth/session.ts'
 import { type Config, ConfigError } from './config.ts'
+import type { InvalidationSource, InvalidationTarget } from './domain/invalidation.ts'
 import type { Sources } from './graphql/context.ts'
 import type { Features } from './graphql/features.ts'
 import { createHandler } from './graphql/handler.ts'
@@ -18,9 +19,13 @@ import {
   versionOf,
 } from './permissions/definitions.ts'
 import { MemoryPermissionCache } from './permissions/memory-cache.ts'
+import { PendingTargets } from './permissions/pending-targets.ts'
+import { RedisAnnouncements } from './permissions/redis-announcements.ts'
 import { RedisPermissionCache } from './permissions/redis-cache.ts'
 import { createRedis } from './permissions/redis-client.ts'
 import { CachingPermissionService } from './permissions/service.ts'
+import { Trust } from './permissions/trust.ts'
+import { TrustedCache } from './permissions/trusted-cache.ts'
 import { PrismaAccountRepository } from './repositories/account.ts'
 import { type Database, openDatabase } from './repositories/client.ts'
 import { layout } from './repositories/generated/layout.ts'
@@ -29,6 +34,7 @@ import type { Layout } from './repositories/layout.ts'
 import { PrismaMemberRepository } from './repositories/member.ts'
 import { PrismaOrganizationRepository } from './repositories/organization.ts'
 import { ownerScript } from './repositories/owner-sql.ts'
+import { PostgresNotifications } from './repositories/postgres-notifications.ts'
 import { PrismaRoleRepository } from './repositories/role.ts'
 import { PrismaSessionRepository } from './repositories/session.ts'
 import { PrismaSessionLookup } from './repositories/session-lookup.ts'
@@ -75,7 +81,18 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const database = openDatabase(config.database)
   const tables = new Tables(layout, config.database.schema)
   const sessions = createSessions(config, database, tables, log)
-  const cache = createPermissionCache(config, definitions, report('Redis is in trouble.'))
+  const trust = new Trust({ continuous: config.permissions.events === 'postgres' })
+  const cache = new TrustedCache(
+    createPermissionCache(config, definitions, report('Redis is in trouble.')),
+    trust,
+  )
+  const permissions = new CachingPermissionService({
+    roles: new PrismaRoleRepository(database, tables),
+    cache,
+    definitions,
+    dynamic: config.permissions.dynamic,
+  })
+  const events = listenForChanges(config, permissions, trust, report)
   const sources: Sources = {
     users: new PrismaUserRepository(database, tables),
     accounts: new PrismaAccountRepository(database),
@@ -85,12 +102,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     invitations: new PrismaInvitationRepository(database, tables),
     teams: new PrismaTeamRepository(database, tables),
     visibility: new PrismaVisibilityRepository(database, tables),
-    permissions: new CachingPermissionService({
-      roles: new PrismaRoleRepository(database, tables),
-      cache,
-      definitions,
-      dynamic: config.permissions.dynamic,
-    }),
+    permissions,
     platformAdminRoles: config.platformAdminRoles,
     creatorRole: config.permissions.creatorRole,
   }
@@ -110,6 +122,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     graphiql: config.http.graphiql ? { headers: parts.graphiqlHeaders ?? {} } : null,
     introspection: config.http.introspection,
     corsOrigins: config.http.corsOrigins,
+    writeTo: config.betterAuthUrl?.href ?? null,
   })
   return {
     fetch: async (request) => handler.fetch(request),
@@ -117,6 +130,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     ready,
     close: async () => {
       await handler.dispose()
+      await events.close()
       await cache.close()
       await database.close()
     },
@@ -207,6 +221,58 @@ function createPermissionCache(
     version: versionOf(definitions, dynamic),
     onTrouble,
   })
+}
+
+/** Changes are passed on no faster than this, each once however often it is told. */
+const COALESCE_MS = 20
+const RETRY_MS = 1000
+const MOST_WAITING = 10_000
+
+function listenForChanges(
+  { database, redis, permissions: { events } }: Config,
+  permissions: CachingPermissionService,
+  trust: Trust,
+  report: (what: string) => (error: unknown) => void,
+): InvalidationSource {
+  const pending = new PendingTargets({
+    deliver: async (targets) => {
+      try {
+        await Promise.all(targets.map((target) => permissions.invalidate(target)))
+        trust.settled(true)
+      } catch (error) {
+        trust.settled(false)
+        throw error
+      }
+    },
+    intervalMs: COALESCE_MS,
+    retryMs: RETRY_MS,
+    most: MOST_WAITING,
+    onTrouble: report('The cache cannot be told of changes.'),
+    onDropped: () => notifications?.reset(),
+  })
+  const changed = (target: InvalidationTarget) => pending.add(target)
+  const onTrouble = report('News of changes cannot be received.')
+  const notifications =
+    events === 'postgres'
+      ? new PostgresNotifications({
+          url: database.listenUrl,
+          listener: { changed, heard: (news) => trust.heard(news), lost: () => trust.lost() },
+          onTrouble,
+        })
+      : null
+  const announcements =
+    events === 'redis' && redis
+      ? new RedisAnnouncements(createRedis(redis.url, { timeoutMs: redis.timeoutMs, onTrouble }), {
+          prefix: redis.keyPrefix,
+          listener: { changed },
+        })
+      : null
+  return {
+    close: async () => {
+      await (notifications ?? announcements)?.close()
+      pending.close()
+    },
+  }
 }
 
 function featuresOf(tables: Layout): Features {

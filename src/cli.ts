@@ -13,7 +13,8 @@ const USAGE = `Usage: identity-gateway <command>
   demo         Start everything with sample people on this machine: PostgreSQL, Better Auth, the gateway.
                  --json   print one line of JSON for programs, and nothing else, on standard output
   introspect   Read how DATABASE_URL names Better Auth's tables; write prisma/schema.prisma and generate from it.
-  doctor       Print the SQL with which the owner of the database lets the gateway's role read what it reads.
+  doctor       Print the SQL with which the owner of the database lets the gateway's role read what it reads,
+               and the triggers that tell gateways of changes.
                  --role   the name of that role (identity_gateway)
   schema       Print the graph in GraphQL's schema language.
   access-control <module>
@@ -113,6 +114,7 @@ async function startDemoGateway(settings: DemoGatewaySettings) {
     AUTH_AUDIENCE: settings.issuer,
     AUTH_SESSIONS: 'on',
     BETTER_AUTH_SECRET: settings.betterAuthSecret,
+    BETTER_AUTH_URL: settings.betterAuthUrl,
     SERVICE_ISSUER: settings.service.issuer,
     SERVICE_AUDIENCE: settings.service.audience,
     SERVICE_JWKS_URL: settings.service.jwksUrl,

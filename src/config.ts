@@ -6,6 +6,8 @@ export interface Config {
   readonly database: {
     readonly url: string
     readonly schema: string
+    /** A connection of its own that stays in one session, for LISTEN: no pooler that shares it, no standby. */
+    readonly listenUrl: string
     readonly poolSize: number
     readonly statementTimeoutMs: number
   }
@@ -35,10 +37,14 @@ export interface Config {
     readonly accessControl: unknown
     readonly dynamic: boolean
     readonly ttlSeconds: number
+    /** Where news of changes come from that shorten the cache's bound. */
+    readonly events: 'redis' | 'postgres' | 'off'
     /** The role that whoever creates an organization gets. */
     readonly creatorRole: string
   }
   readonly platformAdminRoles: readonly string[]
+  /** Better Auth's HTTP API, where changes are made. */
+  readonly betterAuthUrl: URL | null
   readonly http: {
     readonly host: string
     readonly port: number
@@ -121,6 +127,7 @@ const variables = z.object({
   DATABASE_URL: required('the PostgreSQL database of Better Auth').pipe(
     url('postgresql:', 'postgres:'),
   ),
+  DATABASE_LISTEN_URL: url('postgresql:', 'postgres:').optional(),
   DATABASE_SCHEMA: z.string().default('public'),
   DATABASE_POOL_SIZE: integer(1, 1000).default(10),
   DATABASE_STATEMENT_TIMEOUT_MS: integer(1, 600_000).default(2000),
@@ -154,8 +161,12 @@ const variables = z.object({
   ACCESS_CONTROL_FILE: jsonFile.optional(),
   DYNAMIC_ACCESS_CONTROL: onOff.default(false),
   PERMISSION_CACHE_TTL_SECONDS: integer(1, 300).default(300),
+  PERMISSION_EVENTS: z
+    .enum(['redis', 'postgres', 'off'], { error: 'must be redis, postgres or off' })
+    .default('off'),
   ORGANIZATION_CREATOR_ROLE: z.string().default('owner'),
   PLATFORM_ADMIN_ROLES: list.default(['admin']),
+  BETTER_AUTH_URL: httpUrl.optional(),
   HOST: z.string().default('0.0.0.0'),
   PORT: integer(0, 65_535).default(4000),
   NODE_ENV: z.string().default('development'),
@@ -177,6 +188,9 @@ function problemsBetween(given: Readonly<Record<string, string | undefined>>): s
     ...(given.AUTH_SESSIONS === 'on' && given.BETTER_AUTH_SECRET === undefined
       ? ['BETTER_AUTH_SECRET: is required with AUTH_SESSIONS=on']
       : []),
+    ...(given.PERMISSION_EVENTS === 'redis' && given.REDIS_URL === undefined
+      ? ['REDIS_URL: is required with PERMISSION_EVENTS=redis']
+      : []),
     ...missing('SERVICE_ISSUER', SERVICE_ISSUER),
     ...missing('SERVICE_AUDIENCE', SERVICE_AUDIENCE),
     ...missing('SERVICE_JWKS_URL', SERVICE_JWKS_URL),
@@ -192,6 +206,7 @@ function toConfig(env: z.infer<typeof variables>): Config {
     database: {
       url: env.DATABASE_URL,
       schema: env.DATABASE_SCHEMA,
+      listenUrl: env.DATABASE_LISTEN_URL ?? env.DATABASE_URL,
       poolSize: env.DATABASE_POOL_SIZE,
       statementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
     },
@@ -223,9 +238,11 @@ function toConfig(env: z.infer<typeof variables>): Config {
       accessControl: env.ACCESS_CONTROL_FILE ?? null,
       dynamic: env.DYNAMIC_ACCESS_CONTROL,
       ttlSeconds: env.PERMISSION_CACHE_TTL_SECONDS,
+      events: env.PERMISSION_EVENTS,
       creatorRole: env.ORGANIZATION_CREATOR_ROLE,
     },
     platformAdminRoles: env.PLATFORM_ADMIN_ROLES,
+    betterAuthUrl: env.BETTER_AUTH_URL ?? null,
     http: {
       host: env.HOST,
       port: env.PORT,

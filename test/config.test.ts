@@ -33,6 +33,7 @@ test('two variables are enough; the others have the defaults that are documented
       schema: 'public',
       poolSize: 10,
       statementTimeoutMs: 2000,
+      listenUrl: needed.DATABASE_URL,
     },
     redis: null,
     auth: {
@@ -42,7 +43,8 @@ test('two variables are enough; the others have the defaults that are documented
       jwks: 'database',
     },
     service: null,
-    permissions: { accessControl: null, dynamic: false, ttlSeconds: 300 },
+    permissions: { accessControl: null, dynamic: false, ttlSeconds: 300, events: 'off' },
+    betterAuthUrl: null,
     platformAdminRoles: ['admin'],
     http: { host: '0.0.0.0', port: 4000, graphiql: true, introspection: true, corsOrigins: [] },
     logLevel: 'info',
@@ -60,7 +62,9 @@ test('every variable is read', () => {
   const config = loadConfig({
     ...needed,
     ...services,
+    DATABASE_LISTEN_URL: 'postgresql://db.example.com:6432/identity',
     DATABASE_SCHEMA: 'auth',
+    PERMISSION_EVENTS: 'postgres',
     DATABASE_POOL_SIZE: '3',
     DATABASE_STATEMENT_TIMEOUT_MS: '500',
     REDIS_URL: 'rediss://a:1,redis://b:2',
@@ -72,13 +76,19 @@ test('every variable is read', () => {
     DYNAMIC_ACCESS_CONTROL: 'on',
     PERMISSION_CACHE_TTL_SECONDS: '60',
     PLATFORM_ADMIN_ROLES: 'staff, boss',
+    BETTER_AUTH_URL: 'https://auth.example.com/api/auth',
     HOST: '127.0.0.1',
     PORT: '0',
     CORS_ORIGINS: 'https://app.example.com',
     LOG_LEVEL: 'silent',
   })
   expect(config).toMatchObject({
-    database: { schema: 'auth', poolSize: 3, statementTimeoutMs: 500 },
+    database: {
+      schema: 'auth',
+      poolSize: 3,
+      statementTimeoutMs: 500,
+      listenUrl: 'postgresql://db.example.com:6432/identity',
+    },
     redis: { url: 'rediss://a:1,redis://b:2', keyPrefix: 'p:', timeoutMs: 50 },
     auth: {
       audience: 'gateway',
@@ -90,8 +100,9 @@ test('every variable is read', () => {
       audience: services.SERVICE_AUDIENCE,
       jwksUrl: new URL(services.SERVICE_JWKS_URL),
     },
-    permissions: { dynamic: true, ttlSeconds: 60 },
+    permissions: { dynamic: true, ttlSeconds: 60, events: 'postgres' },
     platformAdminRoles: ['staff', 'boss'],
+    betterAuthUrl: new URL('https://auth.example.com/api/auth'),
     http: { host: '127.0.0.1', port: 0, corsOrigins: ['https://app.example.com'] },
     logLevel: 'silent',
   })
@@ -205,4 +216,11 @@ describe('the access control file', () => {
 
 test('the configuration cannot be changed', () => {
   expect(Object.isFrozen(loadConfig(needed))).toBe(true)
+})
+
+test('news over Redis need a Redis', () => {
+  expect(complaints({ ...needed, PERMISSION_EVENTS: 'redis' })).toEqual(['REDIS_URL'])
+  expect(complaints({ ...needed, PERMISSION_EVENTS: 'kafka' })).toEqual(['PERMISSION_EVENTS'])
+  const REDIS_URL = 'redis://cache.example.com'
+  expect(complaints({ ...needed, PERMISSION_EVENTS: 'redis', REDIS_URL })).toEqual([])
 })

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { betterAuth } from 'better-auth'
+import { type BetterAuthPlugin, betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { toNodeHandler } from 'better-auth/node'
 import pg from 'pg'
@@ -16,6 +16,8 @@ export interface BetterAuthSettings {
   /** How long a JWT is good for, as a span (`15m`). */
   readonly tokenLifetime?: string
   readonly algorithm?: IdentitySettings['algorithm']
+  /** Laid next to its own. */
+  readonly plugins?: readonly BetterAuthPlugin[]
   /** JSON documents to serve next to Better Auth, by path. */
   readonly documents?: Readonly<Record<string, unknown>>
 }
@@ -48,8 +50,8 @@ export async function startBetterAuth(settings: BetterAuthSettings): Promise<Bet
   try {
     const port = await listen(server, settings.port ?? 0, '127.0.0.1')
     const origin = `http://127.0.0.1:${port}`
-    const { tokenLifetime = '15m', algorithm = 'EdDSA' } = settings
-    const auth = createAuth({ origin, pool, secret, tokenLifetime, algorithm })
+    const { tokenLifetime = '15m', algorithm = 'EdDSA', plugins = [] } = settings
+    const auth = createAuth({ origin, pool, secret, tokenLifetime, algorithm }, plugins)
     await migrate(auth)
     handle = createHandler(auth, port, settings.documents ?? {})
     return {
@@ -70,8 +72,13 @@ export async function startBetterAuth(settings: BetterAuthSettings): Promise<Bet
   }
 }
 
-function createAuth(settings: IdentitySettings) {
-  return betterAuth(betterAuthOptions(settings))
+function createAuth(settings: IdentitySettings, plugins: readonly BetterAuthPlugin[]) {
+  const options = betterAuthOptions(settings)
+  // Further plug-ins have no say in the types of `auth.api`.
+  return betterAuth({
+    ...options,
+    plugins: [...options.plugins, ...plugins] as typeof options.plugins,
+  })
 }
 
 async function migrate(auth: Auth): Promise<void> {

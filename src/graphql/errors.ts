@@ -22,7 +22,11 @@ export function toClientError(
     source: source ?? null,
     positions: positions ?? null,
     path: path ?? null,
-    extensions: { code, ...(extensions.http ? { http: extensions.http } : {}) },
+    extensions: {
+      code,
+      ...(extensions.http ? { http: extensions.http } : {}),
+      ...(code === 'READ_ONLY' && extensions.writeTo ? { writeTo: extensions.writeTo } : {}),
+    },
   })
 }
 

@@ -3,6 +3,7 @@ import { createYoga, type Plugin, useReadinessCheck } from 'graphql-yoga'
 import type { Authenticator } from '../domain/caller.ts'
 import { type Context, createContext, type Sources } from './context.ts'
 import { asRequestError, toClientError } from './errors.ts'
+import { useReadOnly } from './read-only.ts'
 
 export interface HandlerOptions {
   readonly schema: GraphQLSchema
@@ -16,6 +17,8 @@ export interface HandlerOptions {
   readonly graphiql: { readonly headers: Readonly<Record<string, string>> } | null
   readonly introspection: boolean
   readonly corsOrigins: readonly string[]
+  /** Where mutations are told to go: Better Auth's HTTP API. `null`: they are not told. */
+  readonly writeTo: string | null
 }
 
 export interface RequestReport {
@@ -27,7 +30,7 @@ export interface RequestReport {
 
 const LARGEST_BODY_BYTES = 100 * 1024
 
-/** The steps of a request, in order: report, health, CORS, parse, validate, authenticate, execute, mask. */
+/** The steps of a request, in order: report, health, CORS, parse, refuse mutations, validate, authenticate, execute, mask. */
 export function createHandler(options: HandlerOptions) {
   const onUnexpected = once(options.onUnexpected)
   return createYoga<object, Context>({
@@ -35,6 +38,7 @@ export function createHandler(options: HandlerOptions) {
     plugins: [
       useReport(options.onRequest),
       useReadinessCheck({ endpoint: '/ready', check: options.ready }),
+      useReadOnly(options.writeTo),
       ...(options.introspection ? [] : [useNoIntrospection]),
     ],
     context: async ({ request }) => {

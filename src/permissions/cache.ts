@@ -1,3 +1,4 @@
+import type { InvalidationTarget } from '../domain/invalidation.ts'
 import type { Grant, Subject } from '../domain/permission.ts'
 
 /*
@@ -39,12 +40,6 @@ export interface CacheEntry {
   readonly grant: CachedGrant
   /** As they were read before the members table was. */
   readonly epochs: Epochs
-}
-
-/** Both given: everything of the organization and everything of the user. */
-export interface InvalidationTarget {
-  readonly organizationId?: string | undefined
-  readonly userId?: string | undefined
 }
 
 export interface PermissionCache {

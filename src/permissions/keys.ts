@@ -1,5 +1,5 @@
+import type { InvalidationTarget } from '../domain/invalidation.ts'
 import type { Subject } from '../domain/permission.ts'
-import type { InvalidationTarget } from './cache.ts'
 
 /** In characters, encoded. Better Auth's ids have 32 to 36. */
 const LONGEST = 512

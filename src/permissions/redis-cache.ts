@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { IPolicy } from 'cockatiel'
+import type { InvalidationTarget } from '../domain/invalidation.ts'
 import type { Subject } from '../domain/permission.ts'
-import type {
-  CachedGrant,
-  CacheEntry,
-  CacheRead,
-  Epochs,
-  InvalidationTarget,
-  PermissionCache,
-} from './cache.ts'
+import type { CachedGrant, CacheEntry, CacheRead, Epochs, PermissionCache } from './cache.ts'
 import { sameEpochs } from './epochs.ts'
 import { createTimeout, Guard } from './guard.ts'
 import { type CacheKeys, cacheKeys, epochKeys } from './keys.ts'

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { GatewayError } from '../domain/errors.ts'
+import type { InvalidationTarget } from '../domain/invalidation.ts'
 import type {
   Consistency,
   DynamicRole,
@@ -12,7 +13,7 @@ import type {
   RoleRepository,
   Subject,
 } from '../domain/permission.ts'
-import type { CacheRead, Epochs, InvalidationTarget, PermissionCache } from './cache.ts'
+import type { CacheRead, Epochs, PermissionCache } from './cache.ts'
 import type { RoleDefinitions } from './definitions.ts'
 import { mergeDynamicRoles } from './dynamic-roles.ts'
 import { canJoin, type Flight } from './flight.ts'

@@ -1,4 +1,6 @@
 import type { Layout, Table } from './layout.ts'
+import { literal, quote, quotedColumn } from './quote.ts'
+import { triggerStatements } from './trigger-sql.ts'
 
 /** Who is granted what where. Names are as they are in the catalog, unquoted. */
 export interface Grantee {
@@ -35,8 +37,8 @@ export function sessionStatements({ Session }: Layout, { role, schema }: Grantee
   if (!Session) return []
   const name = sessionFunctionName(schema)
   const body = `
-  select ${column(Session, 'userId')}::text from ${quote(schema, Session.name)}
-  where "token" = $1 and ${column(Session, 'expiresAt')} > ${currentTime(Session)}
+  select ${quotedColumn(Session, 'userId')}::text from ${quote(schema, Session.name)}
+  where "token" = $1 and ${quotedColumn(Session, 'expiresAt')} > ${currentTime(Session)}
 `
   return [
     `create or replace function ${name}(session_token text) returns text
@@ -58,29 +60,23 @@ export function ownerScript(layout: Layout, grantee: Grantee): string {
 begin;
 do ${literal(createRole)};
 ${grantStatements(layout, grantee).join(';\n')};
-${layout.Session ? `${aboutSessions}${sessionStatements(layout, grantee).join(';\n')};\n` : ''}commit;
+${part(aboutSessions, sessionStatements(layout, grantee))}${part(aboutTriggers, triggerStatements(layout, grantee.schema))}commit;
 `
 }
+
+function part(about: string, statements: readonly string[]): string {
+  return statements.length === 0 ? '' : `${about}${statements.join(';\n')};\n`
+}
+
+const aboutTriggers = `-- PERMISSION_EVENTS=postgres needs the rest; leave it out otherwise. With each statement that changes memberships,
+-- roles or bans, PostgreSQL tells the gateway whose permissions it forgets.
+`
 
 const aboutSessions = `-- AUTH_SESSIONS=on needs the rest. It finds whose session a token is; tokens themselves stay out of reach. Where
 -- Better Auth calls the column of session tokens something else ("fields" of "session"), replace "token".
 `
 
-function column({ name, columns }: Table, field: string): string {
-  const found = columns[field]
-  if (!found) throw new Error(`The table ${name} has no column for ${field}.`)
-  return quote(found.name)
-}
-
 /** Without a time zone, columns hold UTC; the caller's TimeZone must not move the end of a session. */
 function currentTime({ columns }: Table): string {
   return columns.expiresAt?.type === 'timestamp' ? `now() at time zone 'UTC'` : 'now()'
-}
-
-function quote(...names: readonly string[]): string {
-  return names.map((name) => `"${name.replaceAll('"', '""')}"`).join('.')
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
 }
