@@ -51,19 +51,21 @@ export async function listPages(
   const compare = (operator: string, cursor: Position) =>
     Prisma.sql`${position} ${Prisma.raw(operator)} ${at(cursor)}`
   const { after, before } = page
-  const beyond = (operator: string, cursor: Position | undefined) =>
-    cursor
-      ? Prisma.sql`EXISTS (SELECT FROM ${table.from} ${list.join}
-          WHERE ${belongs(list)} ${list.where} AND ${compare(operator, cursor)})`
-      : Prisma.sql`FALSE`
   const along = Prisma.raw(direction)
+  const against = Prisma.raw(direction === 'ASC' ? 'DESC' : 'ASC')
+  // The nearest row beyond a cursor, in the order of the index: an EXISTS would let PostgreSQL look for any, from anywhere.
+  const beyond = (operator: string, cursor: Position | undefined, way: Sql) =>
+    cursor
+      ? Prisma.sql`(SELECT TRUE AS found FROM ${table.from} ${list.join}
+          WHERE ${belongs(list)} ${list.where} AND ${compare(operator, cursor)}
+          ORDER BY ${key.sql} ${way}, ${table.column('id')} ${way} LIMIT 1)`
+      : Prisma.sql`(SELECT FALSE AS found)`
   const away = Prisma.raw((direction === 'ASC') === (page.from === 'start') ? 'ASC' : 'DESC')
   const rows = await database.read<PageRow>(Prisma.sql`
-    SELECT parent.id::text AS parent, beyond.*, item.*
+    SELECT parent.id::text AS parent, start.found AS "beyondStart", finish.found AS "beyondEnd", item.*
     FROM ${parents(list, parentIds)}
-    CROSS JOIN LATERAL (
-      SELECT ${beyond(`${previous}=`, after)} AS "beyondStart",
-        ${beyond(`${next}=`, before)} AS "beyondEnd") AS beyond
+    LEFT JOIN LATERAL ${beyond(`${previous}=`, after, against)} AS start ON TRUE
+    LEFT JOIN LATERAL ${beyond(`${next}=`, before, along)} AS finish ON TRUE
     LEFT JOIN LATERAL (
       SELECT ${columns}, ${asText(key)} AS "key", ${table.column('id')}::text AS "keyId"
       FROM ${table.from} ${list.join}
@@ -120,8 +122,8 @@ export async function countAll(database: Database, list: List): Promise<number> 
 
 interface PageRow extends Readonly<Record<string, unknown>> {
   readonly parent: string
-  readonly beyondStart: boolean
-  readonly beyondEnd: boolean
+  readonly beyondStart: boolean | null
+  readonly beyondEnd: boolean | null
   readonly key: string
   readonly keyId: string | null
 }

@@ -49,11 +49,16 @@ export class PrismaVisibilityRepository implements VisibilityRepository {
     const user = this.#tables.as('User', 'u')
     const mine = this.#tables.as('Member', 'mine')
     const theirs = this.#tables.as('Member', 'theirs')
+    // From the users asked about to the caller: the other way leads through every member of the caller's organizations.
     return Prisma.sql`ARRAY(
-      SELECT DISTINCT ${theirs.column('userId')}::text FROM ${mine.from}
-      JOIN ${theirs.from} ON ${theirs.column('organizationId')} = ${mine.column('organizationId')}
-      WHERE ${mine.column('userId')} = ${user.column('id')}
-        AND ${theirs.column('userId')} = ANY(${theirs.array('userId', ids)}))`
+      SELECT asked.id::text FROM unnest(${theirs.array('userId', ids)}) AS asked (id)
+      CROSS JOIN LATERAL (
+        SELECT FROM ${theirs.from}
+        WHERE ${theirs.column('userId')} = asked.id
+          AND EXISTS (SELECT FROM ${mine.from}
+            WHERE ${mine.column('userId')} = ${user.column('id')}
+              AND ${mine.column('organizationId')} = ${theirs.column('organizationId')})
+        LIMIT 1) AS shared)`
   }
 }
 
