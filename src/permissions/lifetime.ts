@@ -1,10 +1,16 @@
 import type { CachedGrant } from './cache.ts'
 
-const NEGATIVE_SECONDS = 30
+/** In seconds. An answer that denies everything is short-lived: joining must not seem broken. */
+export const NEGATIVE_SECONDS = 30
 
-/** How long a grant may be used. An answer that denies everything is short-lived: joining must not seem broken. */
+/** Whether it is about somebody who is no member, or whose account is not active: anybody can ask for any number. */
+export function isStranger(grant: CachedGrant): boolean {
+  return !grant.member || !grant.active
+}
+
+/** How long a grant may be used. */
 export function lifetimeSeconds(grant: CachedGrant, ttlSeconds: number): number {
-  return grant.member && grant.active ? ttlSeconds : Math.min(ttlSeconds, NEGATIVE_SECONDS)
+  return isStranger(grant) ? Math.min(ttlSeconds, NEGATIVE_SECONDS) : ttlSeconds
 }
 
 /** False also for a grant from the future: its clock cannot be trusted to bound its age. */

@@ -5,7 +5,7 @@ import type { Subject } from '../domain/permission.ts'
 import type { CachedGrant, CacheEntry, CacheRead, Epochs, PermissionCache } from './cache.ts'
 import { sameEpochs } from './epochs.ts'
 import { type CacheKeys, cacheKeys, epochKeys } from './keys.ts'
-import { isYoung, lifetimeSeconds } from './lifetime.ts'
+import { isStranger, isYoung, lifetimeSeconds } from './lifetime.ts'
 
 export interface MemoryPermissionCacheOptions {
   readonly ttlSeconds: number
@@ -98,7 +98,7 @@ export class MemoryPermissionCache implements PermissionCache {
   #set(key: string, entry: CacheEntry): void {
     this.#members.delete(key)
     this.#strangers.delete(key)
-    const kind = entry.grant.member && entry.grant.active ? this.#members : this.#strangers
+    const kind = isStranger(entry.grant) ? this.#strangers : this.#members
     kind.set(key, entry, { ttl: lifetimeSeconds(entry.grant, this.#ttlSeconds) * 1000 })
   }
 }

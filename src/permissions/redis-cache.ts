@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import type { IPolicy } from 'cockatiel'
+import { LRUCache } from 'lru-cache'
 import type { InvalidationTarget } from '../domain/invalidation.ts'
 import type { Subject } from '../domain/permission.ts'
 import type { CachedGrant, CacheEntry, CacheRead, Epochs, PermissionCache } from './cache.ts'
 import { sameEpochs } from './epochs.ts'
 import { createTimeout, Guard } from './guard.ts'
 import { type CacheKeys, cacheKeys, epochKeys } from './keys.ts'
-import { isYoung, lifetimeSeconds } from './lifetime.ts'
+import { isStranger, isYoung, lifetimeSeconds, NEGATIVE_SECONDS } from './lifetime.ts'
 import type { RedisClient } from './redis-client.ts'
 import { decodeGrant, encodeGrant } from './stored-grant.ts'
+
+/** Answers about strangers come in any number; of these, a process keeps no more in Redis at a time. */
+const MOST_STRANGERS = 10_000
 
 export interface RedisPermissionCacheOptions {
   readonly prefix: string
@@ -22,13 +26,17 @@ export interface RedisPermissionCacheOptions {
   readonly onTrouble: (error: Error) => void
 }
 
-/** Sets KEYS[1] to ARGV[1], resolved at ARGV[2], for ARGV[3] seconds, unless it holds a later resolution. */
+/**
+ * Sets KEYS[1] to ARGV[1], resolved at ARGV[2], for ARGV[3] seconds, unless it holds a later resolution; makes a new key
+ * only when ARGV[4] is 1.
+ */
 const WRITE = `
 local current = redis.call('GET', KEYS[1])
 if current then
   local ok, value = pcall(cjson.decode, current)
   if ok and type(value) == 'table' and type(value.resolvedAt) == 'number'
     and value.resolvedAt > tonumber(ARGV[2]) then return 0 end
+elseif ARGV[4] == '0' then return 0
 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
 return 1`
@@ -43,6 +51,11 @@ export class RedisPermissionCache implements PermissionCache {
   readonly #reads: Guard
   readonly #writes: Guard
   readonly #bound: IPolicy
+  /** Keys of strangers that this process has made and that may still be there. */
+  readonly #strangers = new LRUCache<string, true>({
+    max: MOST_STRANGERS,
+    ttl: NEGATIVE_SECONDS * 1000,
+  })
 
   constructor(redis: RedisClient, options: RedisPermissionCacheOptions) {
     this.#redis = redis
@@ -127,7 +140,15 @@ export class RedisPermissionCache implements PermissionCache {
       encodeGrant({ version, epochs, grant }),
       grant.resolvedAt.getTime(),
       lifetimeSeconds(grant, ttlSeconds),
+      isStranger(grant) && !this.#hasRoomFor(key) ? '0' : '1',
     )
+  }
+
+  #hasRoomFor(key: string): boolean {
+    if (this.#strangers.size >= MOST_STRANGERS) this.#strangers.purgeStale()
+    if (this.#strangers.size >= MOST_STRANGERS && !this.#strangers.has(key)) return false
+    this.#strangers.set(key, true)
+    return true
   }
 
   #grantAmong(
