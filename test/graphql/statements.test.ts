@@ -159,8 +159,10 @@ describe('the number of statements does not depend on the number of rows:', () =
   }
 
   test.each(Object.keys(doors))('Query.%s, for users and for services', async (door) => {
+    // Questions about oneself read less.
+    const another = users.find((id) => id !== many.id) ?? ''
     for (const token of [await many.jwt(), await services.token()]) {
-      const one = await statementsOf(`{ ${doors[door]?.(users.slice(1, 2))} }`, token)
+      const one = await statementsOf(`{ ${doors[door]?.([another])} }`, token)
       const all = await statementsOf(`{ ${doors[door]?.(users)} }`, token)
       expect(all).toHaveLength(one.length)
       expect(all.length).toBeLessThanOrEqual(2)
