@@ -1,5 +1,5 @@
 import { GatewayError } from '../domain/errors.ts'
-import type { Page, PageRequest, Position } from '../domain/page.ts'
+import type { Listed, Page, PageRequest, Position } from '../domain/page.ts'
 import type { Builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { Cursors } from './cursor.ts'
@@ -16,7 +16,7 @@ const DEFAULT_SIZE = 20
 const LARGEST_SIZE = 100
 
 /** @throws GatewayError BAD_USER_INPUT for sizes out of range, both sizes at once, or a foreign cursor. */
-export function toPageRequest(
+function toPageRequest(
   { first, last, after, before }: ConnectionArguments,
   cursors: Cursors,
 ): PageRequest {
@@ -76,6 +76,27 @@ export async function connect<Item extends { readonly position: Position }, Edge
     totalCount: async () =>
       (await batch(context, JSON.stringify([field, variant, 'count']), list.count, parentId)) ?? 0,
   }
+}
+
+interface ListOfAll<Entity> extends Pick<ListedBy<unknown, unknown>, 'field' | 'variant' | 'key'> {
+  readonly load: (page: PageRequest) => Promise<Page<Listed<Entity>>>
+  readonly count: () => Promise<number>
+}
+
+/** A Relay connection of a list that has no parent. */
+export function connectAll<Entity>(
+  context: Context,
+  args: ConnectionArguments,
+  { load, count, ...list }: ListOfAll<Entity>,
+) {
+  const only = <Value>(ids: readonly string[], value: Value) =>
+    new Map(ids.map((id) => [id, value]))
+  return connect(context, args, {
+    ...list,
+    load: async (ids, page) => only(ids, await load(page)),
+    count: async (ids) => only(ids, await count()),
+    toEdge: ({ entity }) => ({ node: entity }),
+  })
 }
 
 function batch<Value>(

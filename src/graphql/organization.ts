@@ -1,6 +1,6 @@
 import { checkKey } from '../domain/id.ts'
 import type { Organization, OrganizationOrder } from '../domain/organization.ts'
-import { connect } from './connection.ts'
+import { connectAll } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
 import { checkKeys } from './keys.ts'
@@ -114,19 +114,12 @@ function defineOrganizationList({ builder, refs }: Graph) {
       resolve: async (_root, { orderBy, ...args }, context) => {
         await context.doors.enterList('identity:read', 'services only')
         const order: OrganizationOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
-        return connect(context, args, {
+        return connectAll(context, args, {
           field: 'Query.organizations',
           variant: order,
           key: order.field === 'CREATED_AT' ? 'instant' : 'text',
-          load: async (ids, page) => {
-            const organizations = await context.organizations.list(page, order)
-            return new Map(ids.map((id) => [id, organizations]))
-          },
-          count: async (ids) => {
-            const count = await context.organizations.count()
-            return new Map(ids.map((id) => [id, count]))
-          },
-          toEdge: ({ entity }) => ({ node: entity }),
+          load: (page) => context.organizations.list(page, order),
+          count: () => context.organizations.count(),
         })
       },
     }),

@@ -1,6 +1,6 @@
 import { checkKey } from '../domain/id.ts'
 import type { UserFilter, UserOrder, UserSearch } from '../domain/user.ts'
-import { connect } from './connection.ts'
+import { connectAll } from './connection.ts'
 import type { Doors } from './doors.ts'
 import type { Graph } from './graph.ts'
 
@@ -67,19 +67,12 @@ export function defineUserList({ builder, refs, features }: Graph) {
         const which = toFilter(filter ?? {}, context.doors)
         const order: UserOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
         if (order.field === 'EMAIL') context.doors.requireScope('identity:pii')
-        return connect(context, args, {
+        return connectAll(context, args, {
           field: 'Query.users',
           variant: [which, order],
           key: order.field === 'CREATED_AT' ? 'instant' : 'text',
-          load: async (ids, page) => {
-            const users = await context.users.list(page, which, order)
-            return new Map(ids.map((id) => [id, users]))
-          },
-          count: async (ids) => {
-            const count = await context.users.count(which)
-            return new Map(ids.map((id) => [id, count]))
-          },
-          toEdge: ({ entity }) => ({ node: entity }),
+          load: (page) => context.users.list(page, which, order),
+          count: () => context.users.count(which),
         })
       },
     }),

@@ -1,5 +1,6 @@
 import { Prisma } from './client.ts'
 import type { Column, Layout, Model } from './layout.ts'
+import { quote } from './quote.ts'
 
 type Sql = Prisma.Sql
 
@@ -82,7 +83,7 @@ export function rowOf(row: Readonly<Record<string, unknown>>, alias: string) {
 }
 
 function identifier(...names: readonly string[]): Sql {
-  return Prisma.raw(names.map((name) => `"${name.replaceAll('"', '""')}"`).join('.'))
+  return Prisma.raw(quote(...names))
 }
 
 /** Enumerations are compared as text, everything else as what it is, so that indexes serve. */
