@@ -28,14 +28,14 @@ import { Trust } from './permissions/trust.ts'
 import { TrustedCache } from './permissions/trusted-cache.ts'
 import { PrismaAccountRepository } from './repositories/account.ts'
 import { type Database, openDatabase } from './repositories/client.ts'
-import { layout } from './repositories/generated/layout.ts'
 import { PrismaInvitationRepository } from './repositories/invitation.ts'
 import type { Layout } from './repositories/layout.ts'
 import { PrismaMemberRepository } from './repositories/member.ts'
 import { PrismaOrganizationRepository } from './repositories/organization.ts'
-import { ownerScript } from './repositories/owner-sql.ts'
+import { type Grantee, ownerScript } from './repositories/owner-sql.ts'
 import { PostgresNotifications } from './repositories/postgres-notifications.ts'
 import { PrismaRoleRepository } from './repositories/role.ts'
+import { parseLayout } from './repositories/schema-file.ts'
 import { PrismaSessionRepository } from './repositories/session.ts'
 import { PrismaSessionLookup } from './repositories/session-lookup.ts'
 import { PrismaSigningKeyRepository } from './repositories/signing-key.ts'
@@ -46,7 +46,7 @@ import { PrismaVisibilityRepository } from './repositories/visibility.ts'
 import { createLogger, describeError, type Logger } from './telemetry.ts'
 
 export type { Config } from './config.ts'
-export { loadConfig } from './config.ts'
+export { loadConfig, loadNames } from './config.ts'
 export { toAccessControl } from './permissions/definitions.ts'
 
 export interface Gateway {
@@ -68,8 +68,8 @@ export interface GatewayParts {
 
 /**
  * The composition root: every part of the gateway is made here, once, and handed what it needs.
- * @throws ConfigError when the access control file does not say what roles may do, or when sessions are to be credentials
- * and this database has none.
+ * @throws ConfigError when a file does not say what it should, or when sessions are to be credentials and this database
+ * has none.
  */
 export function createGateway(config: Config, parts: GatewayParts = {}): Gateway {
   const log = parts.log ?? createLogger(config.logLevel)
@@ -77,6 +77,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     log.warn({ error: describeError(error) }, what)
 
   const definitions = readDefinitions(config)
+  const layout = readLayout(config.database)
   const schema = createSchema(featuresOf(layout))
   const database = openDatabase(config.database)
   const tables = new Tables(layout, config.database.schema)
@@ -146,14 +147,23 @@ function readDefinitions({ permissions: { accessControl } }: Config): RoleDefini
   }
 }
 
+/** @throws ConfigError when the schema file is not a canonical schema.prisma. */
+export function readLayout({ prismaSchema }: Pick<Config['database'], 'prismaSchema'>): Layout {
+  try {
+    return parseLayout(prismaSchema)
+  } catch (error) {
+    throw new ConfigError(`PRISMA_SCHEMA_FILE: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
 /** The graph of the introspected database in GraphQL's schema language, sorted. */
-export function printGraph(): string {
+export function printGraph(layout: Layout): string {
   return `${printSchema(lexicographicSortSchema(createSchema(featuresOf(layout))))}\n`
 }
 
 /** The SQL with which a database's owner lets the gateway's role read what it reads, for the introspected database. */
-export function printOwnerSql(options: { readonly role: string; readonly schema: string }): string {
-  return ownerScript(layout, options)
+export function printOwnerSql(layout: Layout, grantee: Grantee): string {
+  return ownerScript(layout, grantee)
 }
 
 function createJwtVerifier(

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { createGateway, printGraph, printOwnerSql, toAccessControl } from './app.ts'
-import { type Config, ConfigError, loadConfig } from './config.ts'
+import { createGateway, printGraph, printOwnerSql, readLayout, toAccessControl } from './app.ts'
+import { type Config, ConfigError, loadConfig, loadNames } from './config.ts'
 import type { Demo, DemoGatewaySettings } from './demo/demo.ts'
 import { startServer } from './server.ts'
 import { createLogger } from './telemetry.ts'
@@ -12,7 +12,7 @@ const USAGE = `Usage: identity-gateway <command>
   serve        Serve the graph over HTTP, configured by the environment (see README.md).
   demo         Start everything with sample people on this machine: PostgreSQL, Better Auth, the gateway.
                  --json   print one line of JSON for programs, and nothing else, on standard output
-  introspect   Read how DATABASE_URL names Better Auth's tables; write prisma/schema.prisma and generate from it.
+  introspect   Read how DATABASE_URL names Better Auth's tables; write prisma/schema.prisma, which serve reads.
   doctor       Print the SQL with which the owner of the database lets the gateway's role read what it reads,
                and the triggers that tell gateways of changes.
                  --role   the name of that role (identity_gateway)
@@ -37,7 +37,7 @@ const commands: Readonly<Record<string, (options: Options) => Promise<void>>> = 
   introspect,
   doctor,
   schema: async () => {
-    process.stdout.write(printGraph())
+    process.stdout.write(printGraph(readLayout(loadNames(process.env))))
   },
   'access-control': accessControl,
 }
@@ -97,6 +97,7 @@ async function demo({ json }: Options): Promise<void> {
   const starting = startDemo({
     port: process.env.PORT ? Number(process.env.PORT) : undefined,
     redisUrl: process.env.REDIS_URL || undefined,
+    layout: readLayout(loadNames(process.env)),
     log: (line) => process.stderr.write(`${line}\n`),
     startGateway: startDemoGateway,
   })
@@ -149,7 +150,8 @@ async function introspect(): Promise<void> {
 }
 
 async function doctor({ role = 'identity_gateway' }: Options): Promise<void> {
-  process.stdout.write(printOwnerSql({ role, schema: process.env.DATABASE_SCHEMA || 'public' }))
+  const names = loadNames(process.env)
+  process.stdout.write(printOwnerSql(readLayout(names), { role, schema: names.schema }))
 }
 
 async function accessControl({ operands: [module = ''], export: name = 'roles' }: Options) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 
 /** Everything the process is told from outside. Durations and sizes carry their unit in the name. */
@@ -6,6 +7,8 @@ export interface Config {
   readonly database: {
     readonly url: string
     readonly schema: string
+    /** The text of the canonical schema.prisma that says what this database calls its tables and columns. */
+    readonly prismaSchema: string
     /** A connection of its own that stays in one session, for LISTEN: no pooler that shares it, no standby. */
     readonly listenUrl: string
     readonly poolSize: number
@@ -65,17 +68,38 @@ export class ConfigError extends Error {
  * @throws ConfigError
  */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  )
+  const given = present(environment)
   const parsed = variables.safeParse(given)
-  const problems = [
-    ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`),
-    ...problemsBetween(given),
-  ]
+  const problems = [...problemsOf(parsed), ...problemsBetween(given)]
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems.join('\n'))
   return toConfig(parsed.data)
 }
+
+/**
+ * Reads no more than where Better Auth's tables are and what they are called.
+ * @throws ConfigError
+ */
+export function loadNames(
+  environment: Readonly<Record<string, string | undefined>>,
+): Pick<Config['database'], 'schema' | 'prismaSchema'> {
+  const names = variables.pick({ DATABASE_SCHEMA: true, PRISMA_SCHEMA_FILE: true })
+  const parsed = names.safeParse(present(environment))
+  if (!parsed.success) throw new ConfigError(problemsOf(parsed).join('\n'))
+  return { schema: parsed.data.DATABASE_SCHEMA, prismaSchema: parsed.data.PRISMA_SCHEMA_FILE }
+}
+
+function present(environment: Readonly<Record<string, string | undefined>>) {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
+}
+
+function problemsOf({ error }: z.ZodSafeParseResult<unknown>): string[] {
+  return (error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+}
+
+/** What the command `introspect` writes unless it is told otherwise. */
+const PACKAGED_SCHEMA = new URL('../prisma/schema.prisma', import.meta.url)
 
 const algorithms = [
   'EdDSA',
@@ -114,6 +138,14 @@ const url = (...protocols: string[]) =>
       `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
     )
 const httpUrl = url('http:', 'https:').transform((text) => new URL(text))
+const textFile = z.string().transform((path, context) => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    context.addIssue(`cannot be read: ${error instanceof Error ? error.message : error}`)
+    return z.NEVER
+  }
+})
 const jsonFile = z.string().transform((path, context): unknown => {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
@@ -129,6 +161,7 @@ const variables = z.object({
   ),
   DATABASE_LISTEN_URL: url('postgresql:', 'postgres:').optional(),
   DATABASE_SCHEMA: z.string().default('public'),
+  PRISMA_SCHEMA_FILE: textFile.prefault(fileURLToPath(PACKAGED_SCHEMA)),
   DATABASE_POOL_SIZE: integer(1, 1000).default(10),
   DATABASE_STATEMENT_TIMEOUT_MS: integer(1, 600_000).default(2000),
   REDIS_URL: z
@@ -206,6 +239,7 @@ function toConfig(env: z.infer<typeof variables>): Config {
     database: {
       url: env.DATABASE_URL,
       schema: env.DATABASE_SCHEMA,
+      prismaSchema: env.PRISMA_SCHEMA_FILE,
       listenUrl: env.DATABASE_LISTEN_URL ?? env.DATABASE_URL,
       poolSize: env.DATABASE_POOL_SIZE,
       statementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,

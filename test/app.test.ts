@@ -9,8 +9,9 @@ import {
 } from 'graphql'
 import { describe, expect, test } from 'vitest'
 import { createGateway, loadConfig, printGraph } from '../src/app.ts'
+import { layout } from './support/layout.ts'
 
-const schema = buildSchema(printGraph())
+const schema = buildSchema(printGraph(layout))
 const types = Object.values(schema.getTypeMap()).filter(
   (type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type),
 )

@@ -1,4 +1,4 @@
-import { layout } from '../repositories/generated/layout.ts'
+import type { Layout } from '../repositories/layout.ts'
 import { type AccessControlFile, accessControl } from './access-control.ts'
 import { startBetterAuth } from './better-auth.ts'
 import { isTaken, verifyFreePort } from './ports.ts'
@@ -13,6 +13,8 @@ export interface DemoOptions {
   readonly port?: number | undefined
   /** A Redis to use; when not given, the machine's own `redis-server` is started. */
   readonly redisUrl?: string | undefined
+  /** What Better Auth's tables are called. */
+  readonly layout: Layout
   /** Told what is going on, a line at a time. */
   readonly log: (line: string) => void
   readonly startGateway: (settings: DemoGatewaySettings) => Promise<DemoGateway>
@@ -81,7 +83,7 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
     )
     log('Better Auth is ready; people and organizations are signing up.')
     const people = await seed(betterAuth.auth)
-    const databaseUrl = await createReadOnlyRole(postgres.url, layout)
+    const databaseUrl = await createReadOnlyRole(postgres.url, options.layout)
     const service = {
       issuer: `${betterAuth.issuer}/services`,
       audience: 'identity-gateway',

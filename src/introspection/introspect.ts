@@ -1,9 +1,4 @@
-import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { canonicalise, type Report } from './canonicalise.ts'
 import { pullSchema } from './engine.ts'
 
@@ -13,12 +8,13 @@ export interface IntrospectOptions {
   readonly databaseUrl: string
   /** The PostgreSQL schema with Better Auth's tables, such as `public`. */
   readonly databaseSchema: string
-  /** The schema.prisma to write; the client and the layout are generated where it says. */
+  /** The schema.prisma to write. */
   readonly schemaPath: string
 }
 
 /**
- * Reads how a database names Better Auth's tables, writes that down as the canonical schema.prisma and generates from it.
+ * Reads how a database names Better Auth's tables and writes that down as the canonical schema.prisma. The client that was
+ * generated from another one serves it as well: their types are the same.
  * @throws Error naming every problem at once; nothing has been written then.
  */
 export async function introspect(options: IntrospectOptions): Promise<Report> {
@@ -32,16 +28,5 @@ export async function introspect(options: IntrospectOptions): Promise<Report> {
       ].join('\n'),
     )
   await writeFile(options.schemaPath, schema)
-  await generate(resolve(options.schemaPath))
   return report
-}
-
-/** Runs from the package's folder, where Prisma finds its configuration and the layout generator. */
-async function generate(schemaPath: string): Promise<void> {
-  const prisma = createRequire(import.meta.url).resolve('prisma/build/index.js')
-  await promisify(execFile)(
-    process.execPath,
-    [prisma, 'generate', '--no-hints', '--schema', schemaPath],
-    { cwd: fileURLToPath(new URL('../..', import.meta.url)) },
-  )
 }

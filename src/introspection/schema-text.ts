@@ -14,7 +14,7 @@ export interface ModelDescription {
 /**
  * The canonical schema.prisma. Models and columns that are absent stay in it, marked, so that the client's types are the
  * same for every database; for the same reason a String says in a comment, not in an attribute, what it is stored as.
- * The layout generator reads both marks.
+ * repositories/schema-file.ts reads both marks. They are no documentation (`///`), which would enter the types.
  */
 export async function renderSchema(descriptions: readonly ModelDescription[]): Promise<string> {
   const text = [header, ...descriptions.map(renderModel)].join('\n\n')
@@ -35,11 +35,6 @@ generator client {
   importFileExtension = "ts"
 }
 
-generator layout {
-  provider = "node ./src/introspection/layout-generator.js"
-  output = "../src/repositories/generated"
-}
-
 datasource db {
   provider = "postgresql"
 }`
@@ -50,7 +45,7 @@ function renderModel({ model, table, fields }: ModelDescription): string {
     ...renderRelations(model),
   ]
   const map = table && realName(table) !== model ? [`@@map(${quote(realName(table))})`] : []
-  const mark = table ? [] : ['/// absent: the database has no such table']
+  const mark = table ? [] : ['// absent: the database has no such table']
   return [...mark, `model ${model} {`, ...lines, ...map, '}'].join('\n')
 }
 
@@ -64,7 +59,7 @@ function renderField(
     contract[model].unique?.includes(name) ? '@unique' : '',
   ]
   if (!column) {
-    const mark = table ? ['/// absent: the database has no such column'] : []
+    const mark = table ? ['// absent: the database has no such column'] : []
     return [...mark, [name, type, ...attributes].join(' ')]
   }
   if (realName(column) !== name) attributes.push(`@map(${quote(realName(column))})`)
@@ -74,7 +69,7 @@ function renderField(
   }
   const stored = storedType(column)
   const isDefault = stored === 'text' || !type.startsWith('String')
-  const mark = isDefault ? [] : [`/// stored as ${stored}`]
+  const mark = isDefault ? [] : [`// stored as ${stored}`]
   return [...mark, [name, type, ...attributes].join(' ')]
 }
 

@@ -40,6 +40,8 @@ export interface DatabaseOptions {
   readonly url: string
   /** The PostgreSQL schema that holds Better Auth's tables. */
   readonly schema: string
+  /** The text of the canonical schema.prisma that says what this database calls its tables and columns. */
+  readonly prismaSchema: string
   readonly poolSize: number
   readonly statementTimeoutMs: number
 }
@@ -52,6 +54,7 @@ export interface DatabaseOptions {
 export function openDatabase(options: DatabaseOptions): Database {
   const client = new PrismaClient({
     adapter: new PrismaPg(connection(options), { schema: options.schema }),
+    ...bindTo(options.prismaSchema),
   })
   const guarded = client.$extends({
     name: 'query-only',
@@ -70,6 +73,19 @@ export function openDatabase(options: DatabaseOptions): Database {
       await client.$queryRaw`SELECT 1`.catch(refuse)
     },
     close: () => client.$disconnect(),
+  }
+}
+
+/**
+ * Replaces the schema that the client was generated from. Its types are the same for every layout, so this text, which
+ * it compiles statements with, is all that tells it the real names. The option is Prisma's own, for its tools, and not
+ * among those its generated types list.
+ */
+function bindTo(prismaSchema: string): object {
+  return {
+    __internal: {
+      configOverride: (config: object) => ({ ...config, inlineSchema: prismaSchema }),
+    },
   }
 }
 

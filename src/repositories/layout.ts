@@ -35,5 +35,5 @@ export interface Table {
   readonly columns: Readonly<Record<string, Column>>
 }
 
-/** How one database names what Better Auth keeps. A model whose plug-in is not installed is `null`. Made by `prisma generate`. */
+/** How one database names what Better Auth keeps. A model whose plug-in is not installed is `null`. */
 export type Layout = Readonly<Record<Model, Table | null>>

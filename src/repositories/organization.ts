@@ -11,8 +11,6 @@ import { rowOf, type Tables } from './tables.ts'
 /** Every column of an organization that may leave the repository. */
 export const organizationFields = ['id', 'name', 'slug', 'logo', 'metadata', 'createdAt'] as const
 
-const select = { id: true, name: true, slug: true, logo: true, metadata: true, createdAt: true }
-
 export class PrismaOrganizationRepository implements OrganizationRepository {
   readonly #database: Database
   readonly #tables: Tables
@@ -22,19 +20,20 @@ export class PrismaOrganizationRepository implements OrganizationRepository {
     this.#tables = tables
   }
 
-  async findByIds(ids: readonly string[]): Promise<readonly Organization[]> {
-    const { organization } = this.#database.models
-    const rows = await organization.findMany({
-      where: { id: { in: this.#tables.fitting('Organization', 'id', ids) } },
-      select,
-    })
-    return rows.map(toOrganization)
+  findByIds(ids: readonly string[]): Promise<readonly Organization[]> {
+    return this.#find('id', ids)
   }
 
-  async findBySlugs(slugs: readonly string[]): Promise<readonly Organization[]> {
-    const { organization } = this.#database.models
-    const rows = await organization.findMany({ where: { slug: { in: [...slugs] } }, select })
-    return rows.map(toOrganization)
+  findBySlugs(slugs: readonly string[]): Promise<readonly Organization[]> {
+    return this.#find('slug', slugs)
+  }
+
+  async #find(key: 'id' | 'slug', values: readonly string[]): Promise<readonly Organization[]> {
+    const organization = this.#tables.as('Organization', 'o')
+    const rows = await this.#database.read<Record<string, unknown>>(Prisma.sql`
+      SELECT ${organization.select(organizationFields)} FROM ${organization.from}
+      WHERE ${organization.column(key)} = ANY(${organization.array(key, values)})`)
+    return rows.map((row) => toOrganization(rowOf(row, 'o')))
   }
 
   list(page: PageRequest, order: OrganizationOrder): Promise<Page<Listed<Organization>>> {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { loadConfig } from '../../src/app.ts'
+import { createGateway, loadConfig } from '../../src/app.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, type Person, startIdentity } from '../support/identity.ts'
 import { recordStatements } from '../support/sql-log.ts'
@@ -242,23 +242,17 @@ describe('AUTH_SESSIONS', () => {
   })
 
   test('on is refused where there is no table of sessions', async () => {
-    const generated = '../../src/repositories/generated/layout.ts'
-    vi.resetModules()
-    vi.doMock(generated, async (original) => {
-      const { layout } =
-        await original<typeof import('../../src/repositories/generated/layout.ts')>()
-      return { layout: { ...layout, Session: null } }
-    })
-    const { createGateway } = await import('../../src/app.ts')
-    vi.doUnmock(generated)
     const config = loadConfig({
       DATABASE_URL: identity.readOnlyUrl,
       AUTH_ISSUER: identity.betterAuth.issuer,
       AUTH_SESSIONS: 'on',
       BETTER_AUTH_SECRET: 'secret',
     })
-    expect(() => createGateway(config)).toThrow(/^AUTH_SESSIONS: .*storeSessionInDatabase/)
-    await createGateway({ ...config, auth: { ...config.auth, sessions: null } }).close()
+    const absent = '// absent: the database has no such table\nmodel Session {'
+    const schema = config.database.prismaSchema.replace('model Session {', absent)
+    const without = { ...config, database: { ...config.database, prismaSchema: schema } }
+    expect(() => createGateway(without)).toThrow(/^AUTH_SESSIONS: .*storeSessionInDatabase/)
+    await createGateway({ ...without, auth: { ...config.auth, sessions: null } }).close()
   })
 })
 

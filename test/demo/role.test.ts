@@ -1,8 +1,8 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createReadOnlyRole } from '../../src/demo/role.ts'
-import { layout } from '../../src/repositories/generated/layout.ts'
 import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
+import { layout } from '../support/layout.ts'
 
 let database: Database
 let url: string

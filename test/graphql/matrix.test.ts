@@ -2,12 +2,13 @@ import { buildSchema, isIntrospectionType, isObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { printGraph } from '../../src/app.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
+import { layout } from '../support/layout.ts'
 import { questionsOf, readRoute, typeAt } from './matrix/reader.ts'
 import { routesOf } from './matrix/routes.ts'
 import { type Outcome, rules } from './matrix/rules.ts'
 import { callers, startWorld, type World } from './matrix/world.ts'
 
-const schema = buildSchema(printGraph())
+const schema = buildSchema(printGraph(layout))
 
 let world: World
 let gateway: GatewayUnderTest

@@ -10,10 +10,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { printGraph } from '../../src/app.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { layout } from '../support/layout.ts'
 import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
 
 const DEPTH = 8
-const schema = buildSchema(printGraph())
+const schema = buildSchema(printGraph(layout))
 
 let identity: Identity
 let services: ServiceIssuer

@@ -1,34 +1,40 @@
+import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { Layout } from '../../src/repositories/layout.ts'
+import { parseLayout } from '../../src/repositories/schema-file.ts'
 
 export interface Project {
   readonly schemaPath: string
-  /** The generated files, by their path below the generated folder. */
-  generated(): ReadonlyMap<string, string>
-  layout(): Promise<Layout>
-  // The module's type is that of the checkout's own client: only the real names differ.
-  client(): Promise<typeof import('../../src/repositories/generated/client.ts')>
+  schema(): string
+  layout(): Layout
+  /** Generates the client with Prisma's own command: the files, by their path below the generated folder. */
+  generate(): Promise<ReadonlyMap<string, string>>
   remove(): Promise<void>
 }
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** A folder of its own to introspect into, so that the checkout's files stay as they are. */
 export async function createProject(): Promise<Project> {
   const folder = await mkdtemp(join(tmpdir(), 'introspection-'))
-  const generated = join(folder, 'src/repositories/generated')
   await mkdir(join(folder, 'prisma'))
-  await symlink(
-    fileURLToPath(new URL('../../node_modules', import.meta.url)),
-    `${folder}/node_modules`,
-  )
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
+  const schemaPath = join(folder, 'prisma/schema.prisma')
+  const schema = () => readFileSync(schemaPath, 'utf8')
   return {
-    schemaPath: join(folder, 'prisma/schema.prisma'),
-    generated: () => readTexts(generated),
-    layout: async () => (await import(join(generated, 'layout.ts'))).layout,
-    client: () => import(join(generated, 'client.ts')),
+    schemaPath,
+    schema,
+    layout: () => parseLayout(schema()),
+    async generate() {
+      const words = ['node_modules/prisma/build/index.js', 'generate', '--schema', schemaPath]
+      await promisify(execFile)(process.execPath, words, { cwd: root })
+      return readTexts(join(folder, 'src/repositories/generated'))
+    },
     remove: () => rm(folder, { recursive: true }),
   }
 }

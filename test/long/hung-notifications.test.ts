@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { layout } from '../../src/repositories/generated/layout.ts'
 import { triggerStatements } from '../../src/repositories/trigger-sql.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { layout } from '../support/layout.ts'
 
 /** As the README states it of connections that hang, and a margin for a busy machine. */
 const BOUND_MS = 3000 + 500

@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { layout } from '../../src/repositories/generated/layout.ts'
 import { triggerStatements } from '../../src/repositories/trigger-sql.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { layout } from '../support/layout.ts'
 
 /** As the README states it of connections that end. */
 const BOUND_MS = 1000

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PageRequest, Position } from '../../src/domain/page.ts'
 import { type Database as Client, openDatabase, Prisma } from '../../src/repositories/client.ts'
-import { layout } from '../../src/repositories/generated/layout.ts'
 import { PrismaInvitationRepository } from '../../src/repositories/invitation.ts'
 import { PrismaMemberRepository } from '../../src/repositories/member.ts'
 import { PrismaOrganizationRepository } from '../../src/repositories/organization.ts'
@@ -11,6 +10,7 @@ import { Tables } from '../../src/repositories/tables.ts'
 import { PrismaUserRepository } from '../../src/repositories/user.ts'
 import { PrismaVisibilityRepository } from '../../src/repositories/visibility.ts'
 import { createDatabase, type Database } from '../support/database.ts'
+import { layout, prismaSchema } from '../support/layout.ts'
 
 /*
  * What PostgreSQL does for the statements of lists when tables are large. The plans are those of the statements
@@ -66,6 +66,7 @@ beforeAll(async () => {
   client = openDatabase({
     url: database.url,
     schema: 'public',
+    prismaSchema,
     poolSize: 1,
     statementTimeoutMs: 60_000,
   })

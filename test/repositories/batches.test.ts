@@ -2,13 +2,13 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CountsByParent, Page, PageRequest, Position } from '../../src/domain/page.ts'
 import { type Database as Client, openDatabase } from '../../src/repositories/client.ts'
-import { layout } from '../../src/repositories/generated/layout.ts'
 import { PrismaInvitationRepository } from '../../src/repositories/invitation.ts'
 import { PrismaMemberRepository } from '../../src/repositories/member.ts'
 import { PrismaSessionRepository } from '../../src/repositories/session.ts'
 import { Tables } from '../../src/repositories/tables.ts'
 import { PrismaTeamRepository } from '../../src/repositories/team.ts'
 import { createDatabase, type Database } from '../support/database.ts'
+import { layout, prismaSchema } from '../support/layout.ts'
 import { byTime, type Entry, entries, pageOf, start } from './plain-list.ts'
 
 let database: Database
@@ -19,6 +19,7 @@ beforeAll(async () => {
   client = openDatabase({
     url: database.url,
     schema: 'public',
+    prismaSchema,
     poolSize: 2,
     statementTimeoutMs: 10_000,
   })

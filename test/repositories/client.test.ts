@@ -2,6 +2,7 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Database, openDatabase, Prisma } from '../../src/repositories/client.ts'
 import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { prismaSchema } from '../support/layout.ts'
 
 let identity: Identity
 let ada: Person
@@ -25,6 +26,7 @@ function open(changes: Partial<Parameters<typeof openDatabase>[0]> = {}): Databa
   const database = openDatabase({
     url: identity.ownerUrl,
     schema: 'public',
+    prismaSchema,
     poolSize: 2,
     statementTimeoutMs: 2000,
     ...changes,

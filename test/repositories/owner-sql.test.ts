@@ -1,7 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createReadOnlyRole } from '../../src/demo/role.ts'
-import { layout } from '../../src/repositories/generated/layout.ts'
 import type { Layout } from '../../src/repositories/layout.ts'
 import {
   grantStatements,
@@ -9,6 +8,7 @@ import {
   sessionStatements,
 } from '../../src/repositories/owner-sql.ts'
 import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
+import { layout } from '../support/layout.ts'
 
 const absent = Object.fromEntries(Object.keys(layout).map((model) => [model, null])) as Layout
 const refused = { code: '42501' }

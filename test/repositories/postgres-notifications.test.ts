@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { layout } from '../../src/repositories/generated/layout.ts'
 import { CHANNEL, triggerStatements } from '../../src/repositories/trigger-sql.ts'
 import { changes, createScene, delayOf, type Scene } from '../support/changes.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { startIdentity } from '../support/identity.ts'
+import { layout } from '../support/layout.ts'
 import { useRedis } from '../support/redis.ts'
 import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
 

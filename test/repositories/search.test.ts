@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Database as Client, openDatabase } from '../../src/repositories/client.ts'
-import { layout } from '../../src/repositories/generated/layout.ts'
 import { PrismaMemberRepository } from '../../src/repositories/member.ts'
 import { Tables } from '../../src/repositories/tables.ts'
 import { PrismaUserRepository } from '../../src/repositories/user.ts'
 import { createDatabase, type Database } from '../support/database.ts'
+import { layout, prismaSchema } from '../support/layout.ts'
 
 let database: Database
 let client: Client
@@ -17,6 +17,7 @@ beforeAll(async () => {
   client = openDatabase({
     url: database.url,
     schema: 'public',
+    prismaSchema,
     poolSize: 2,
     statementTimeoutMs: 10_000,
   })

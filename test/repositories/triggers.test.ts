@@ -1,8 +1,8 @@
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { layout } from '../../src/repositories/generated/layout.ts'
 import { CHANNEL, triggerStatements } from '../../src/repositories/trigger-sql.ts'
 import { createDatabase, type Database } from '../support/database.ts'
+import { layout } from '../support/layout.ts'
 
 let database: Database
 let listener: pg.Client

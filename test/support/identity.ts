@@ -5,8 +5,8 @@ import {
   startBetterAuth,
 } from '../../src/demo/better-auth.ts'
 import { createReadOnlyRole } from '../../src/demo/role.ts'
-import { layout } from '../../src/repositories/generated/layout.ts'
 import { asSuperuser, createDatabase, type Database } from './database.ts'
+import { layout } from './layout.ts'
 import { plantSecrets } from './planted.ts'
 
 export interface Person {

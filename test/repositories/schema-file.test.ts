@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { parseLayout } from '../../src/repositories/schema-file.ts'
+import { layout, prismaSchema } from '../support/layout.ts'
+
+test('the house layout is read from the committed schema', () => {
+  expect(layout.Member).toEqual({
+    name: 'members',
+    columns: {
+      id: { name: 'id', type: 'text' },
+      organizationId: { name: 'organization_id', type: 'text' },
+      userId: { name: 'user_id', type: 'text' },
+      role: { name: 'role', type: 'text' },
+      createdAt: { name: 'created_at', type: 'timestamptz' },
+    },
+  })
+})
+
+test('names may hold whatever PostgreSQL allows', () => {
+  const schema = prismaSchema
+    .replace('@@map("members")', String.raw`@@map("a \"table\" }\nmodel")`)
+    .replace('@map("organization_id")', String.raw`@map(") // absent: @@map(\"x\")")`)
+  const { Member } = parseLayout(schema)
+  expect(Member?.name).toBe('a "table" }\nmodel')
+  expect(Member?.columns.organizationId?.name).toBe(') // absent: @@map("x")')
+  expect(Member?.columns.userId?.name).toBe('user_id')
+})
+
+test('a text that is no canonical schema is refused in a sentence', () => {
+  expect(() => parseLayout('')).toThrow('It has no model User: it must be written by the command')
+  expect(() => parseLayout(prismaSchema.replace(/^ {2}phoneNumber .*\n/m, ''))).toThrow(
+    'User has no field phoneNumber: it must be written by the command introspect',
+  )
+})

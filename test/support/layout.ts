@@ -1,0 +1,5 @@
+import { loadNames, readLayout } from '../../src/app.ts'
+
+/** The house layout, in which Better Auth makes its tables for the tests. */
+export const { prismaSchema } = loadNames({})
+export const layout = readLayout({ prismaSchema })
