@@ -1,14 +1,15 @@
 import { mergeConfig } from 'vitest/config'
 import usual from './vitest.config.ts'
 
-const { include: _usual, exclude: _long, ...test } = usual.test ?? {}
+const { include: _usual, exclude: _long, globalSetup, ...test } = usual.test ?? {}
 
 // biome-ignore lint/style/noDefaultExport: vitest takes nothing else
 export default mergeConfig(
   { ...usual, test },
   {
     test: {
-      include: ['test/long/**/*.test.ts'],
+      include: ['test/long/**/*.test.ts', 'test/federation/*.test.ts'],
+      globalSetup: [globalSetup ?? [], './test/federation/install.ts'].flat(),
       testTimeout: 120_000,
       hookTimeout: 300_000,
       // Every refusal of Better Auth is an error in its log.

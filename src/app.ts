@@ -10,7 +10,9 @@ import type { InvalidationSource, InvalidationTarget } from './domain/invalidati
 import type { Sources } from './graphql/context.ts'
 import type { Features } from './graphql/features.ts'
 import { createHandler } from './graphql/handler.ts'
-import { createSchema } from './graphql/schema.ts'
+import { createSchema, createSubgraph } from './graphql/schema.ts'
+import { printStitching } from './graphql/stitching-sdl.ts'
+import { printSubgraph } from './graphql/subgraph-sdl.ts'
 import type { PermissionCache } from './permissions/cache.ts'
 import {
   defaultRoleDefinitions,
@@ -78,7 +80,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
 
   const definitions = readDefinitions(config)
   const layout = readLayout(config.database)
-  const schema = createSchema(featuresOf(layout))
+  const schema = (config.federation ? createSubgraph : createSchema)(featuresOf(layout))
   const database = openDatabase(config.database)
   const tables = new Tables(layout, config.database.schema)
   const sessions = createSessions(config, database, tables, log)
@@ -156,9 +158,15 @@ export function readLayout({ prismaSchema }: Pick<Config['database'], 'prismaSch
   }
 }
 
+/** What the graph is printed for: clients, a composer of Apollo Federation (with or without authorization), a stitcher. */
+export type GraphForm = 'plain' | 'federation' | 'federation with authorization' | 'stitching'
+
 /** The graph of the introspected database in GraphQL's schema language, sorted. */
-export function printGraph(layout: Layout): string {
-  return `${printSchema(lexicographicSortSchema(createSchema(featuresOf(layout))))}\n`
+export function printGraph(layout: Layout, form: GraphForm = 'plain'): string {
+  const schema = createSchema(featuresOf(layout))
+  if (form === 'plain') return `${printSchema(lexicographicSortSchema(schema))}\n`
+  if (form === 'stitching') return printStitching(schema)
+  return printSubgraph(schema, { authorization: form === 'federation with authorization' })
 }
 
 /** The SQL with which a database's owner lets the gateway's role read what it reads, for the introspected database. */

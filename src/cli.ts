@@ -17,6 +17,9 @@ const USAGE = `Usage: identity-gateway <command>
                and the triggers that tell gateways of changes.
                  --role   the name of that role (identity_gateway)
   schema       Print the graph in GraphQL's schema language.
+                 --federation   as a subgraph of Apollo Federation 2
+                 --authorization   with --federation: also @authenticated and @requiresScopes
+                 --stitching   with the stitching directives of GraphQL Tools
   access-control <module>
                Print the content of ACCESS_CONTROL_FILE from the module that exports Better Auth's roles.
                  --export the name they are exported by (roles)
@@ -26,6 +29,9 @@ Ends with 0 when all went well, 1 when something failed, 2 when it was called wr
 
 interface Options {
   readonly json: boolean
+  readonly federation: boolean
+  readonly authorization: boolean
+  readonly stitching: boolean
   readonly role: string | undefined
   readonly export: string | undefined
   readonly operands: readonly string[]
@@ -36,15 +42,16 @@ const commands: Readonly<Record<string, (options: Options) => Promise<void>>> = 
   demo,
   introspect,
   doctor,
-  schema: async () => {
-    process.stdout.write(printGraph(readLayout(loadNames(process.env))))
-  },
+  schema,
   'access-control': accessControl,
 }
 
 /** Which command takes which option, and how many operands. */
 const optionsOf: Readonly<Record<string, string>> = {
   json: 'demo',
+  federation: 'schema',
+  authorization: 'schema',
+  stitching: 'schema',
   role: 'doctor',
   export: 'access-control',
 }
@@ -62,7 +69,15 @@ async function main(): Promise<void> {
     ([option, owner]) => Object.hasOwn(values, option) && owner !== name,
   )
   if (!command || misplaced || operands.length !== (operandsOf[name] ?? 0)) fail(USAGE, 2)
-  await command({ json: values.json === true, role: values.role, export: values.export, operands })
+  await command({
+    json: values.json === true,
+    federation: values.federation === true,
+    authorization: values.authorization === true,
+    stitching: values.stitching === true,
+    role: values.role,
+    export: values.export,
+    operands,
+  })
 }
 
 function readArguments() {
@@ -72,6 +87,9 @@ function readArguments() {
       options: {
         help: { type: 'boolean', short: 'h' },
         json: { type: 'boolean' },
+        federation: { type: 'boolean' },
+        authorization: { type: 'boolean' },
+        stitching: { type: 'boolean' },
         role: { type: 'string' },
         export: { type: 'string' },
       },
@@ -152,6 +170,18 @@ async function introspect(): Promise<void> {
 async function doctor({ role = 'identity_gateway' }: Options): Promise<void> {
   const names = loadNames(process.env)
   process.stdout.write(printOwnerSql(readLayout(names), { role, schema: names.schema }))
+}
+
+async function schema({ federation, authorization, stitching }: Options): Promise<void> {
+  if (federation && stitching) fail(USAGE, 2)
+  if (authorization && !federation) fail(USAGE, 2)
+  const form = authorization ? 'federation with authorization' : 'federation'
+  process.stdout.write(
+    printGraph(
+      readLayout(loadNames(process.env)),
+      stitching ? 'stitching' : federation ? form : 'plain',
+    ),
+  )
 }
 
 async function accessControl({ operands: [module = ''], export: name = 'roles' }: Options) {

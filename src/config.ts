@@ -46,6 +46,8 @@ export interface Config {
     readonly creatorRole: string
   }
   readonly platformAdminRoles: readonly string[]
+  /** Whether the graph is served as a subgraph of Apollo Federation. */
+  readonly federation: boolean
   /** Better Auth's HTTP API, where changes are made. */
   readonly betterAuthUrl: URL | null
   readonly http: {
@@ -200,6 +202,7 @@ const variables = z.object({
   ORGANIZATION_CREATOR_ROLE: z.string().default('owner'),
   PLATFORM_ADMIN_ROLES: list.default(['admin']),
   BETTER_AUTH_URL: httpUrl.optional(),
+  FEDERATION: onOff.default(false),
   HOST: z.string().default('0.0.0.0'),
   PORT: integer(0, 65_535).default(4000),
   NODE_ENV: z.string().default('development'),
@@ -276,6 +279,7 @@ function toConfig(env: z.infer<typeof variables>): Config {
       creatorRole: env.ORGANIZATION_CREATOR_ROLE,
     },
     platformAdminRoles: env.PLATFORM_ADMIN_ROLES,
+    federation: env.FEDERATION,
     betterAuthUrl: env.BETTER_AUTH_URL ?? null,
     http: {
       host: env.HOST,

@@ -18,8 +18,12 @@ test.each([
   ['toString'],
   ['schema', 'more'],
   ['schema', '--json'],
+  ['schema', '--federation', '--stitching'],
+  ['schema', '--authorization'],
+  ['schema', '--authorization', '--stitching'],
+  ['serve', '--federation'],
   ['serve', '--unknown'],
-])('called wrongly (%s %s) it ends with 2 and tells how it is used', async (...words) => {
+])('called wrongly (%s %s %s) it ends with 2 and tells how it is used', async (...words) => {
   const { code, stdout, stderr } = await runCli(words.filter((word) => word !== undefined))
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   expect(stderr).toContain('Usage: identity-gateway <command>')
@@ -61,4 +65,17 @@ test('schema prints what schema.graphql holds', async () => {
   expect(stdout === committed, 'schema.graphql is stale: run `npm run schema` and commit it.').toBe(
     true,
   )
+})
+
+test('schema prints what composers and stitchers read', async () => {
+  const print = async (...words: string[]) => (await runCli(['schema', ...words])).stdout
+  const directives = (text: string) => new Set(text.match(/@\w+/g))
+  const forRouters = ['@authenticated', '@requiresScopes']
+  const federation = ['@link', '@key', '@shareable', '@tag']
+  expect(directives(await print())).toEqual(new Set())
+  expect(directives(await print('--federation'))).toEqual(new Set(federation))
+  expect(directives(await print('--federation', '--authorization'))).toEqual(
+    new Set([...federation, ...forRouters]),
+  )
+  expect(directives(await print('--stitching'))).toEqual(new Set(['@key', '@merge']))
 })

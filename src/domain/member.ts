@@ -51,6 +51,8 @@ export interface MembershipFilter {
 
 /** Lists are ordered by creation time, then id, ascending, where no other order is given. */
 export interface MemberRepository {
+  /** The memberships that exist, in any order. Unknown ids are left out. */
+  findByIds(ids: readonly string[]): Promise<readonly Omit<MemberWithUser, 'position'>[]>
   /** The memberships of these pairs that exist; the oldest where a pair has several. */
   findByPairs(
     pairs: readonly { readonly userId: string; readonly organizationId: string }[],

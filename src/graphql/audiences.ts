@@ -39,4 +39,14 @@ export const organizationAudiences = {
   invitations: { permission: 'invitation:create', scope: 'identity:pii' },
 } as const satisfies Record<string, { permission: Permission; scope: Scope }>
 
+/** Fields with personal data, as `Type.field`: services need more than `identity:read` for them. */
+export const personalFields: readonly string[] = [
+  ...Object.entries<readonly UserAudience[]>(userAudiences)
+    .filter(([, audience]) => !audience.includes('identity:read'))
+    .map(([field]) => `User.${field}`),
+  ...Object.entries(organizationAudiences)
+    .filter(([, { scope }]) => scope === 'identity:pii')
+    .map(([field]) => `Organization.${field}`),
+]
+
 export type GuardedOrganizationField = keyof typeof organizationAudiences

@@ -10,6 +10,7 @@ export interface SchemaTypes {
     DateTime: { Input: Date; Output: Date }
     JSON: { Input: unknown; Output: unknown }
     Permission: { Input: string; Output: string }
+    _Any: { Input: unknown; Output: never }
   }
   DefaultFieldNullability: false
   DefaultEdgesNullability: { list: false; items: false }

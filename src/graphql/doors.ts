@@ -14,7 +14,7 @@ import {
 import type { Grants } from './grants.ts'
 
 /**
- * Who sees what. A door is a field of Query, which lets a caller in to an entity or shows nothing. Past it, edges are
+ * Who sees what. A door is a field of Query, or a reference in `_entities`, which lets a caller in to an entity or shows nothing. Past it, edges are
  * narrowed, so that a user reaches only their own organizations and the members of those, and fields follow
  * audiences.ts. What one request asks at the same moment is answered by one statement, which also reads whether the
  * caller's own account still lives.
@@ -48,8 +48,13 @@ export class Doors {
    * @throws GatewayError UNAUTHENTICATED or FORBIDDEN
    */
   enter(scope: Scope): void {
+    this.requireCredential()
+    this.requireScope(scope)
+  }
+
+  /** @throws GatewayError UNAUTHENTICATED for anonymous callers. */
+  requireCredential(): void {
     if (this.#caller.kind === 'anonymous') throw unauthenticated()
-    if (this.#caller.kind === 'service') this.requireScope(scope)
   }
 
   /**

@@ -128,6 +128,24 @@ function defineMembersOfOrganization(graph: Graph) {
   }))
 }
 
+/** The door to one membership. `null`: there is none, or none in an organization the caller may see. */
+export async function memberById(
+  { refs }: Graph,
+  context: Context,
+  id: string,
+): Promise<Member | null> {
+  context.doors.enter('identity:read')
+  const member = await loaderOf<string, Member | null>(context, 'members by id', async (ids) => {
+    const found = new Map<string, Member>()
+    for (const { member, user } of await context.members.findByIds(ids)) {
+      refs.User.getDataloader(context).prime(user.id, user)
+      found.set(member.id, member)
+    }
+    return (wanted) => found.get(wanted) ?? null
+  }).load(checkKey(id, 'id'))
+  return (await context.doors.seesOrganization(member?.organizationId ?? null)) ? member : null
+}
+
 interface MemberFilterInput {
   readonly roles?: readonly string[] | null | undefined
   readonly userIds?: readonly string[] | null | undefined

@@ -29,14 +29,6 @@ export function defineOrganization(graph: Graph) {
     }),
   })
 
-  const visible = async (id: string, context: Context): Promise<Organization | null> => {
-    const [sees, organization] = await Promise.all([
-      context.doors.seesOrganization(id),
-      refs.Organization.getDataloader(context).load(id),
-    ])
-    return sees ? organization : null
-  }
-
   builder.queryFields((t) => ({
     organization: t.field({
       type: refs.Organization,
@@ -45,23 +37,14 @@ export function defineOrganization(graph: Graph) {
       args: {
         id: t.arg.id({ required: true, description: "Better Auth's id of the organization." }),
       },
-      resolve: (_root, { id }, context) => {
-        context.doors.enter('identity:read')
-        return visible(checkKey(id, 'id'), context)
-      },
+      resolve: (_root, { id }, context) => organizationById(graph, context, id),
     }),
     organizationBySlug: t.field({
       type: refs.Organization,
       nullable: true,
       description: 'An organization by slug; null when there is none, or none the caller may see.',
       args: { slug: t.arg.string({ required: true, description: 'The slug, exactly.' }) },
-      resolve: async (_root, { slug }, context) => {
-        context.doors.enter('identity:read')
-        const organization = await bySlug(context).load(checkKey(slug, 'slug'))
-        return (await context.doors.seesOrganization(organization?.id ?? null))
-          ? organization
-          : null
-      },
+      resolve: (_root, { slug }, context) => organizationBySlug(context, slug),
     }),
     organizationsByIds: t.field({
       type: [refs.Organization],
@@ -73,10 +56,34 @@ export function defineOrganization(graph: Graph) {
       },
       resolve: (_root, { ids }, context) => {
         context.doors.enter('identity:read')
-        return checkKeys(ids, 'ids').map((id) => visible(id, context))
+        return checkKeys(ids, 'ids').map((id) => organizationById(graph, context, id))
       },
     }),
   }))
+}
+
+/** The door to one organization. `null`: there is none, or none the caller may see. */
+export async function organizationById(
+  { refs }: Graph,
+  context: Context,
+  id: string,
+): Promise<Organization | null> {
+  context.doors.enter('identity:read')
+  const [sees, organization] = await Promise.all([
+    context.doors.seesOrganization(checkKey(id, 'id')),
+    refs.Organization.getDataloader(context).load(id),
+  ])
+  return sees ? organization : null
+}
+
+/** Likewise, by the exact slug. */
+export async function organizationBySlug(
+  context: Context,
+  slug: string,
+): Promise<Organization | null> {
+  context.doors.enter('identity:read')
+  const organization = await bySlug(context).load(checkKey(slug, 'slug'))
+  return (await context.doors.seesOrganization(organization?.id ?? null)) ? organization : null
 }
 
 function defineOrganizationList({ builder, refs }: Graph) {

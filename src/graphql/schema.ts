@@ -3,6 +3,7 @@ import { defineAccount } from './account.ts'
 import { createBuilder } from './builder.ts'
 import { defineConnections } from './connection.ts'
 import type { Features } from './features.ts'
+import { defineFederation } from './federation.ts'
 import { defineGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
 import { defineInvitation } from './invitation.ts'
@@ -14,12 +15,24 @@ import { definePermissionChecks } from './permission.ts'
 import { createRefs } from './refs.ts'
 import { defineScalars } from './scalars.ts'
 import { defineSession } from './session.ts'
+import { printSubgraph } from './subgraph-sdl.ts'
 import { defineTeam } from './team.ts'
 import { defineUser } from './user.ts'
 import { defineUserList } from './user-list.ts'
 
 /** The graph of one database: whatever its tables can answer, in the order of concepts. */
 export function createSchema(features: Features): GraphQLSchema {
+  return defineGraph(features).builder.toSchema()
+}
+
+/** The same graph as a subgraph of Apollo Federation 2. */
+export function createSubgraph(features: Features): GraphQLSchema {
+  const graph = defineGraph(features)
+  defineFederation(graph, printSubgraph(createSchema(features)))
+  return graph.builder.toSchema()
+}
+
+function defineGraph(features: Features): Graph {
   const builder = createBuilder()
   const graph: Graph = { builder, refs: createRefs(builder), features }
   builder.queryType({ description: 'The doors into the graph. Reading is all it does.' })
@@ -39,5 +52,5 @@ export function createSchema(features: Features): GraphQLSchema {
     if (features.invitations) defineInvitation(graph)
     if (features.teams) defineTeam(graph)
   }
-  return builder.toSchema()
+  return graph
 }

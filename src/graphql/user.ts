@@ -6,7 +6,8 @@ import type { Graph } from './graph.ts'
 import { checkKeys } from './keys.ts'
 import { loaderOf } from './loaders.ts'
 
-export function defineUser({ builder, refs, features }: Graph) {
+export function defineUser(graph: Graph) {
+  const { builder, refs, features } = graph
   builder.objectType(refs.User, {
     description:
       'A person Better Auth knows. Fields that are not for the caller are null with `FORBIDDEN`.',
@@ -33,14 +34,6 @@ export function defineUser({ builder, refs, features }: Graph) {
     )
   }
 
-  const visible = async (id: string, context: Context): Promise<User | null> => {
-    const [sees, user] = await Promise.all([
-      context.doors.seesUser(id),
-      refs.User.getDataloader(context).load(id),
-    ])
-    return sees ? user : null
-  }
-
   builder.queryFields((t) => ({
     viewer: t.field({
       type: refs.User,
@@ -53,10 +46,7 @@ export function defineUser({ builder, refs, features }: Graph) {
       nullable: true,
       description: 'A user by id; null when there is none, or none the caller may see.',
       args: { id: t.arg.id({ required: true, description: "Better Auth's id of the user." }) },
-      resolve: (_root, { id }, context) => {
-        context.doors.enter('identity:read')
-        return visible(checkKey(id, 'id'), context)
-      },
+      resolve: (_root, { id }, context) => userById(graph, context, id),
     }),
     userByEmail: t.field({
       type: refs.User,
@@ -64,11 +54,7 @@ export function defineUser({ builder, refs, features }: Graph) {
       description:
         'A user by e-mail address, in any case; null when there is none, or none the caller may see.',
       args: { email: t.arg.string({ required: true, description: 'The whole address.' }) },
-      resolve: async (_root, { email }, context) => {
-        context.doors.enter('identity:pii')
-        const user = await byEmail(context).load(checkKey(email, 'email').toLowerCase())
-        return (await context.doors.seesUser(user?.id ?? null)) ? user : null
-      },
+      resolve: (_root, { email }, context) => userByEmail(context, email),
     }),
     usersByIds: t.field({
       type: [refs.User],
@@ -80,10 +66,31 @@ export function defineUser({ builder, refs, features }: Graph) {
       },
       resolve: (_root, { ids }, context) => {
         context.doors.enter('identity:read')
-        return checkKeys(ids, 'ids').map((id) => visible(id, context))
+        return checkKeys(ids, 'ids').map((id) => userById(graph, context, id))
       },
     }),
   }))
+}
+
+/** The door to one user. `null`: there is none, or none the caller may see. */
+export async function userById(
+  { refs }: Graph,
+  context: Context,
+  id: string,
+): Promise<User | null> {
+  context.doors.enter('identity:read')
+  const [sees, user] = await Promise.all([
+    context.doors.seesUser(checkKey(id, 'id')),
+    refs.User.getDataloader(context).load(id),
+  ])
+  return sees ? user : null
+}
+
+/** Likewise, by the address in any case. */
+export async function userByEmail(context: Context, email: string): Promise<User | null> {
+  context.doors.enter('identity:pii')
+  const user = await byEmail(context).load(checkKey(email, 'email').toLowerCase())
+  return (await context.doors.seesUser(user?.id ?? null)) ? user : null
 }
 
 function byEmail(context: Context) {

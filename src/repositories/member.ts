@@ -29,6 +29,16 @@ export class PrismaMemberRepository implements MemberRepository {
     this.#tables = tables
   }
 
+  async findByIds(ids: readonly string[]): Promise<readonly Omit<MemberWithUser, 'position'>[]> {
+    const member = this.#tables.as('Member', 'm')
+    const user = this.#tables.as('User', 'u')
+    const rows = await this.#database.read<Row>(Prisma.sql`
+      SELECT ${this.#columns}
+      FROM ${member.from} JOIN ${user.from} ON ${user.column('id')} = ${member.column('userId')}
+      WHERE ${member.column('id')} = ANY(${member.array('id', ids)})`)
+    return rows.map(toMemberWithUser)
+  }
+
   async findByPairs(
     pairs: readonly { readonly userId: string; readonly organizationId: string }[],
   ): Promise<readonly Omit<MemberWithUser, 'position'>[]> {

@@ -1,14 +1,13 @@
-import { buildSchema, isIntrospectionType, isObjectType } from 'graphql'
+import { isIntrospectionType, isObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { printGraph } from '../../src/app.ts'
+import { federatedGraph } from '../support/federated-graph.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { layout } from '../support/layout.ts'
 import { questionsOf, readRoute, typeAt } from './matrix/reader.ts'
 import { routesOf } from './matrix/routes.ts'
 import { type Outcome, rules } from './matrix/rules.ts'
 import { callers, startWorld, type World } from './matrix/world.ts'
 
-const schema = buildSchema(printGraph(layout))
+const schema = federatedGraph()
 
 let world: World
 let gateway: GatewayUnderTest
@@ -16,6 +15,7 @@ let gateway: GatewayUnderTest
 beforeAll(async () => {
   world = await startWorld()
   gateway = gatewayFor(world.identity, {
+    FEDERATION: 'on',
     SERVICE_ISSUER: world.services.issuer,
     SERVICE_AUDIENCE: world.services.audience,
     SERVICE_JWKS_URL: world.services.jwksUrl,

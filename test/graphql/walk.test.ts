@@ -1,20 +1,19 @@
 import {
-  buildSchema,
   type GraphQLField,
   type GraphQLObjectType,
   getNamedType,
   isObjectType,
   isRequiredArgument,
+  isUnionType,
 } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { printGraph } from '../../src/app.ts'
+import { federatedGraph } from '../support/federated-graph.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, type Person, startIdentity } from '../support/identity.ts'
-import { layout } from '../support/layout.ts'
 import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
 
 const DEPTH = 8
-const schema = buildSchema(printGraph(layout))
+const schema = federatedGraph()
 
 let identity: Identity
 let services: ServiceIssuer
@@ -41,6 +40,7 @@ beforeAll(async () => {
   root = await identity.signUp('Root')
   await identity.sql("update users set role = 'admin' where id = $1", [root.id])
   gateway = gatewayFor(identity, {
+    FEDERATION: 'on',
     SERVICE_ISSUER: services.issuer,
     SERVICE_AUDIENCE: services.audience,
     SERVICE_JWKS_URL: services.jwksUrl,
@@ -126,7 +126,7 @@ async function walk(token: string | undefined, depth = DEPTH): Promise<Reached> 
   return reached
 }
 
-/** A field that leads from one entity to others, or from Query, perhaps by way of a connection. */
+/** A field that leads from one entity to others, or from Query, perhaps by way of a connection or a union. */
 interface Edge {
   readonly from: string
   readonly field: GraphQLField<unknown, unknown>
@@ -136,6 +136,8 @@ interface Edge {
 function edgesFrom(type: string): Edge[] {
   return Object.values(fieldsOf(type)).flatMap((field) => {
     const target = getNamedType(field.type)
+    if (isUnionType(target))
+      return target.getTypes().map(({ name: to }) => ({ from: type, field, to }))
     if (!isObjectType(target)) return []
     const to = getNamedType(target.getFields().nodes?.type ?? field.type).name
     return 'id' in fieldsOf(to) ? { from: type, field, to } : []
@@ -183,17 +185,30 @@ async function knownArguments(): Promise<Values> {
     'Query.organization.id': organizations.map(({ id }) => id),
     'Query.organizationsByIds.ids': [organizations.map(({ id }) => id)],
     'Query.organizationBySlug.slug': organizations.map(({ slug }) => slug),
+    'Query._entities.representations': [await representations()],
     'Organization.member.userId': [people[1]?.id, people[5]?.id],
   }
+}
+
+/** Every entity by each of its keys. */
+async function representations(): Promise<readonly unknown[]> {
+  const rows = await identity.sql<{ representation: object }>(`
+    select unnest(array[jsonb_build_object('__typename', 'User', 'id', id),
+      jsonb_build_object('__typename', 'User', 'email', email)]) as representation from users
+    union all select unnest(array[jsonb_build_object('__typename', 'Organization', 'id', id),
+      jsonb_build_object('__typename', 'Organization', 'slug', slug)]) from organizations
+    union all select jsonb_build_object('__typename', 'Member', 'id', id) from members`)
+  return rows.map(({ representation }) => representation)
 }
 
 /** The selection of a chain. Small pages, from the start and from the end of lists by turns. */
 function write([edge, ...rest]: readonly Edge[], values: Values): string {
   if (!edge) return ''
-  const { from, field } = edge
-  const target = getNamedType(field.type) as GraphQLObjectType
-  const below = `__typename id ${write(rest, values)}`
-  const paged = 'nodes' in target.getFields()
+  const { from, field, to } = edge
+  const target = getNamedType(field.type)
+  const selection = `__typename id ${write(rest, values)}`
+  const below = isUnionType(target) ? `... on ${to} { ${selection} }` : selection
+  const paged = isObjectType(target) && 'nodes' in target.getFields()
   const fromEnd = rest.length % 2 === 0
   const inPage = fromEnd ? `edges { node { ${below} } }` : `nodes { ${below} }`
   const page = from === 'Query' ? 'first: 50' : fromEnd ? 'last: 2' : 'first: 2'
@@ -202,8 +217,13 @@ function write([edge, ...rest]: readonly Edge[], values: Values): string {
   const given = values[`${from}.${field.name}.${argument.name}`]
   if (!given || paged || others.length > 0)
     throw new Error(`Teach the walk the arguments of ${from}.${field.name}.`)
-  const call = (value: unknown) => `${field.name}(${argument.name}: ${JSON.stringify(value)})`
+  const call = (value: unknown) => `${field.name}(${argument.name}: ${literal(value)})`
   return given.map((value, i) => `${field.name}${i}: ${call(value)} { ${below} }`).join(' ')
+}
+
+/** In GraphQL, names of fields have no quotes. */
+function literal(value: unknown): string {
+  return JSON.stringify(value).replaceAll(/"(\w+)":/g, '$1:')
 }
 
 function collect(value: unknown, reached: Record<string, Set<string>>): void {

@@ -61,6 +61,7 @@ export function typeAt(schema: GraphQLSchema, route: Route): GraphQLObjectType {
   const query = schema.getQueryType()
   if (!query) throw new Error('There is no Query.')
   return route.map(fieldOf).reduce((type, name) => {
+    if (isNarrowing(name)) return schema.getType(name.slice('... on '.length)) as GraphQLObjectType
     const field = type.getFields()[name]
     if (!field) throw new Error(`There is no ${type.name}.${name}.`)
     return getNamedType(field.type) as GraphQLObjectType
@@ -79,7 +80,7 @@ function callOf(field: GraphQLField<unknown, unknown>, path: string, given: stri
 function outcomeOf(answer: GraphQLAnswer, route: Route, key: string): Outcome {
   const path: (string | number)[] = []
   let value: unknown = answer.data
-  for (const name of route.map(fieldOf)) {
+  for (const name of route.map(fieldOf).filter((step) => !isNarrowing(step))) {
     path.push(name)
     value = (value as Readonly<Record<string, unknown>> | null)?.[name]
     if (Array.isArray(value)) {
@@ -88,9 +89,13 @@ function outcomeOf(answer: GraphQLAnswer, route: Route, key: string): Outcome {
     }
     if (value === null || value === undefined) return 'unreached'
   }
+  const errorAt = (place: typeof path) =>
+    answer.errors.find((error) => error.path?.join() === place.join())
   path.push(aliasOf(key))
   value = (value as Readonly<Record<string, unknown>> | null)?.[aliasOf(key)]
-  const error = answer.errors.find((error) => error.path?.join() === path.join())
+  const inList = Array.isArray(value) && value[0] === null ? errorAt([...path, 0]) : undefined
+  if (inList) return inList.extensions.code as Outcome
+  const error = errorAt(path)
   if (error && value != null) throw new Error(`${path.join('.')} has a value and an error.`)
   return error ? (error.extensions.code as Outcome) : outcomeOfValue(value)
 }
@@ -105,6 +110,10 @@ function outcomeOfValue(value: unknown): Outcome {
 
 function nest(route: Route, selection: string): string {
   return route.reduceRight((inner, step) => `{ ${step} ${inner} }`, `{ ${selection} }`)
+}
+
+function isNarrowing(step: string): boolean {
+  return step.startsWith('... on ')
 }
 
 function fieldOf(step: string): string {

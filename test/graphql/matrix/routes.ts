@@ -1,22 +1,35 @@
 import type { World } from './world.ts'
 
-type Place = Pick<World, 'sam' | 'acme'>
+type Place = Pick<World, 'sam' | 'acme' | 'memberId'>
 
-/** The selections, each within the one before, that lead from Query to an object. Of a list, to its first entry. */
+/**
+ * The selections, each within the one before, that lead from Query to an object: fields, and `... on <type>` below a union.
+ * Of a list, to its first entry.
+ */
 export type Route = readonly string[]
 
 /** How the matrix gets to the objects whose fields it reads; each type has at least the route of its own name. */
-export function routesOf({ sam, acme }: Place): Readonly<Record<string, Route>> {
+export function routesOf({ sam, acme, memberId }: Place): Readonly<Record<string, Route>> {
   const user = `user(id: "${sam.id}")`
   const organization = `organization(id: "${acme.id}")`
   const teams = [organization, 'teams(last: 1)']
   const teamMembers = [...teams, 'nodes', 'members']
   const invitations = [organization, 'invitations(status: PENDING)']
+  const entity = entitiesOf({ sam, acme, memberId })
   const received = ['viewer', 'receivedInvitations', 'nodes']
   return {
     Query: [],
-    PermissionDecision: [`checkPermissions(checks: [${checkOf({ sam, acme })}])`],
+    PermissionDecision: [`checkPermissions(checks: [${checkOf({ sam, acme, memberId })}])`],
+    _Service: ['_service'],
     User: [user],
+    'User entity': [`_entities${entity.User}`, '... on User'],
+    'User entity by e-mail': [`_entities${entity['User by e-mail']}`, '... on User'],
+    'Organization entity': [`_entities${entity.Organization}`, '... on Organization'],
+    'Organization entity by slug': [
+      `_entities${entity['Organization by slug']}`,
+      '... on Organization',
+    ],
+    'Member entity': [`_entities${entity.Member}`, '... on Member'],
     'User by e-mail': [`userByEmail(email: "${sam.email}")`],
     'Inviter who has left': [...invitations, 'nodes', 'inviter'],
     'Inviter to the caller': [...received, 'inviter'],
@@ -53,11 +66,17 @@ export function routesOf({ sam, acme }: Place): Readonly<Record<string, Route>> 
  * Arguments, by type and field. A field that needs none and is not named here is read without; what follows a slash
  * names a further question to the field.
  */
-export function argumentsOf({ sam, acme }: Place): Readonly<Record<string, string>> {
+export function argumentsOf({ sam, acme, memberId }: Place): Readonly<Record<string, string>> {
   const stranger = '(userId: "nobody")'
   const aboutOneself = `{ permission: "leave:request", organizationId: "${acme.id}" }`
+  const entity = entitiesOf({ sam, acme, memberId })
   const notShared = '(filter: { roles: ["auditor"] })'
   return {
+    'Query._entities': entity.User,
+    'Query._entities/UserByEmail': entity['User by e-mail'],
+    'Query._entities/Organization': entity.Organization,
+    'Query._entities/OrganizationBySlug': entity['Organization by slug'],
+    'Query._entities/Member': entity.Member,
     'Query.user': `(id: "${sam.id}")`,
     'Query.usersByIds': `(ids: ["${sam.id}"])`,
     'Query.userByEmail': `(email: "${sam.email}")`,
@@ -69,7 +88,7 @@ export function argumentsOf({ sam, acme }: Place): Readonly<Record<string, strin
     'Query.organizationBySlug': `(slug: "${acme.slug}")`,
     'Query.organizationsByIds': `(ids: ["${acme.id}"])`,
     'Query.can': `(permission: "leave:approve", organizationId: "${acme.id}", userId: "${sam.id}")`,
-    'Query.checkPermissions': `(checks: [${checkOf({ sam, acme })}])`,
+    'Query.checkPermissions': `(checks: [${checkOf({ sam, acme, memberId })}])`,
     'Query.checkPermissions/aboutOneself': `(checks: [${aboutOneself}])`,
     'Query.can/aboutOneself': `(permission: "leave:request", organizationId: "${acme.id}")`,
     'User.memberships/notShared': notShared,
@@ -80,6 +99,18 @@ export function argumentsOf({ sam, acme }: Place): Readonly<Record<string, strin
     'Organization.invitations/toTheCreatorRole': '(status: CANCELED)',
     'Organization.viewerCan': '(permission: "invitation:create")',
     'Member.can': '(permission: "leave:approve")',
+  }
+}
+
+function entitiesOf({ sam, acme, memberId }: Place) {
+  const one = (type: string, key: string, value: string) =>
+    `(representations: [{ __typename: "${type}", ${key}: "${value}" }])`
+  return {
+    User: one('User', 'id', sam.id),
+    'User by e-mail': one('User', 'email', sam.email),
+    Organization: one('Organization', 'id', acme.id),
+    'Organization by slug': one('Organization', 'slug', acme.slug),
+    Member: one('Member', 'id', memberId),
   }
 }
 

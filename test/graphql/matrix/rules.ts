@@ -36,6 +36,13 @@ Query: users/addressFound                           | U F F F   F F + F   [] F F
 Query: organization organizationBySlug              | U + + +   0 0 0 0   + F F + +
 Query: organizationsByIds                           | U + + +   0 0 0 0   + F F + +
 Query: organizations                                | U F F F   F F F F   + F F + +
+Query: _entities                                    | U + + +   0 0 + 0   + F F + +
+Query: _entities/UserByEmail                        | U + + +   0 0 + 0   F + F + +
+Query: _entities/Organization                       | U + + +   0 0 0 0   + F F + +
+Query: _entities/OrganizationBySlug                 | U + + +   0 0 0 0   + F F + +
+Query: _entities/Member                             | U + + +   0 0 0 0   + F F + +
+Query: _service                                     | + + + +   + + + +   + + + + +
+_Service: sdl                                       | + + + +   + + + +   + + + + +
 Query: can                                          | U + + +   false false + false   F F + F +
 Query: can/aboutOneself                             | U + + false   false false false false   F F B F B
 Query: checkPermissions                             | U + + +   + + + +   F F + F +
@@ -154,7 +161,20 @@ OrganizationEdge: cursor node                       | . . . .   . . . .   + . . 
 export type Rule = Readonly<Record<Caller, Outcome>>
 
 /** Rules by route, then by field or question. */
-export const rules: ReadonlyMap<string, ReadonlyMap<string, Rule>> = parse(table)
+export const rules: ReadonlyMap<string, ReadonlyMap<string, Rule>> = withEntities(parse(table))
+
+/** What enters as an entity shows what it shows from the field of Query with the same key. */
+function withEntities(rules: Map<string, Map<string, Rule>>) {
+  const like: Readonly<Record<string, string>> = {
+    'User entity': 'User',
+    'User entity by e-mail': 'User by e-mail',
+    'Organization entity': 'Organization',
+    'Organization entity by slug': 'Organization',
+    'Member entity': 'Member',
+  }
+  for (const [route, other] of Object.entries(like)) rules.set(route, new Map(rules.get(other)))
+  return rules
+}
 
 function parse(text: string) {
   const rules = new Map<string, Map<string, Rule>>()

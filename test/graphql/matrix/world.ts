@@ -6,12 +6,13 @@ import {
 } from '../../support/identity.ts'
 import { type ServiceIssuer, startServiceIssuer } from '../../support/tokens.ts'
 
-/** What the matrix asks about: Sam, and Acme, which Sam owns. */
+/** What the matrix asks about: Sam, Acme, which Sam owns, and the id of the row that says so. */
 export interface World {
   readonly identity: Identity
   readonly services: ServiceIssuer
   readonly sam: Person
   readonly acme: Organization
+  readonly memberId: string
   /** A new credential for each kind of caller. */
   readonly tokens: Readonly<Record<Caller, () => Promise<string | undefined>>>
   stop(): Promise<void>
@@ -87,6 +88,10 @@ export async function startWorld(): Promise<World> {
   await api.cancelInvitation({ body: { invitationId }, headers: sam.headers })
 
   await fillColumns(identity)
+  const [membership] = await identity.sql<{ id: string }>(
+    'select id from members where user_id = $1 and organization_id = $2',
+    [sam.id, acme.id],
+  )
   await identity.sql("update users set role = 'admin' where id = $1", [root.id])
   const service = (scope: string) => () => services.token(scope)
   return {
@@ -94,6 +99,7 @@ export async function startWorld(): Promise<World> {
     services,
     sam,
     acme,
+    memberId: membership?.id ?? '',
     tokens: {
       anonymous: async () => undefined,
       themself: () => sam.jwt(),

@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { buildSchema, isObjectType } from 'graphql'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { printGraph } from '../../src/app.ts'
+import { layout } from '../support/layout.ts'
+import { startApolloGateway } from './routers.ts'
+import { type Service, startBillingService, startLeaveService } from './services.ts'
+import { compositions, subgraphsOf } from './world.ts'
+
+/** What services with `identity:read` alone do not see. */
+const personal = [
+  'Organization.invitations',
+  'User.accounts',
+  'User.banExpires',
+  'User.banReason',
+  'User.banned',
+  'User.email',
+  'User.emailVerified',
+  'User.isAnonymous',
+  'User.phoneNumber',
+  'User.phoneNumberVerified',
+  'User.receivedInvitations',
+  'User.role',
+  'User.sessions',
+  'User.twoFactorEnabled',
+]
+
+let others: Service[]
+
+beforeAll(async () => {
+  others = [await startLeaveService(() => []), await startBillingService(() => [])]
+})
+afterAll(async () => {
+  for (const service of others) await service.stop()
+})
+
+describe.each(['apollo', 'guild'] as const)('the composer of %s', (composer) => {
+  const compose = (sdl: string) => compositions[composer](subgraphsOf(sdl, others))
+
+  test.each(['federation', 'federation with authorization'] as const)(
+    'composes the graph printed for %s with two services that extend it',
+    (form) => {
+      const supergraph = buildSchema(compose(printGraph(layout, form)))
+      const fieldsOf = (name: string) => {
+        const type = supergraph.getType(name)
+        return isObjectType(type) ? type.getFields() : {}
+      }
+      expect(Object.keys(fieldsOf('User'))).toEqual(
+        expect.arrayContaining(['name', 'email', 'leaveRequests']),
+      )
+      expect(Object.keys(fieldsOf('Organization'))).toEqual(
+        expect.arrayContaining(['name', 'slug', 'pendingLeaveRequests']),
+      )
+      expect(Object.keys(fieldsOf('Query'))).toEqual(
+        expect.arrayContaining(['viewer', 'usersByIds', 'leaveRequests', 'invoices']),
+      )
+    },
+  )
+
+  test('needs what is said of PageInfo', () => {
+    const unshared = printGraph(layout, 'federation').replace(
+      'type PageInfo @shareable',
+      'type PageInfo',
+    )
+    expect(() => compose(unshared)).toThrow(/PageInfo/)
+  })
+
+  test('keeps the keys, and which fields hold personal data', () => {
+    const supergraph = compose(printGraph(layout, 'federation'))
+    const keysOf = (type: string) => {
+      const head = new RegExp(`^type ${type}\\b[^{]*`, 'm').exec(supergraph)?.[0] ?? ''
+      const own = head.matchAll(/graph: IDENTITY, key: "(\w+)"/g)
+      return [...own].map(([, key]) => key).toSorted()
+    }
+    expect(keysOf('User')).toEqual(['email', 'id'])
+    expect(keysOf('Organization')).toEqual(['id', 'slug'])
+    expect(keysOf('Member')).toEqual(['id'])
+    const tagged = Object.values(buildSchema(supergraph).getTypeMap())
+      .filter(isObjectType)
+      .flatMap((type) =>
+        Object.values(type.getFields())
+          .filter(({ astNode }) => astNode?.directives?.some(({ name }) => name.value === 'tag'))
+          .map(({ name }) => `${type.name}.${name}`),
+      )
+    expect(tagged.toSorted()).toEqual(personal)
+  })
+})
+
+test('Apollo Gateway takes no graph with authorization, which is why that is asked for', async () => {
+  const supergraph = compositions.apollo(
+    subgraphsOf(printGraph(layout, 'federation with authorization'), others),
+  )
+  await expect(startApolloGateway(supergraph)).rejects.toThrow(/authenticated/)
+})
+
+test('these tests are of the right types', async () => {
+  const { stdout } = await promisify(execFile)('npx', ['tsc', '-p', 'test/federation']).catch(
+    (failure: { stdout: string }) => failure,
+  )
+  expect(stdout).toBe('')
+})

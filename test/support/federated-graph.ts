@@ -1,0 +1,19 @@
+import { buildSchema, extendSchema, type GraphQLSchema, parse } from 'graphql'
+import { printGraph } from '../../src/app.ts'
+import { layout } from './layout.ts'
+
+/** What the specification of Apollo Federation has a subgraph answer beside its own graph. */
+const additions = parse(`
+  scalar _Any
+  union _Entity = Member | Organization | User
+  type _Service { sdl: String }
+  extend type Query {
+    _entities(representations: [_Any!]!): [_Entity]!
+    _service: _Service!
+  }
+`)
+
+/** The graph that is served with FEDERATION=on, without the descriptions of what is added. */
+export function federatedGraph(): GraphQLSchema {
+  return extendSchema(buildSchema(printGraph(layout)), additions)
+}
