@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import { GatewayError } from '../domain/errors.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
+import { createReadPool, type StatementReport } from './pool.ts'
 
 export { Prisma } from './generated/client.ts'
 
@@ -33,7 +34,15 @@ export interface Database {
   read<Row>(sql: Prisma.Sql): Promise<Row[]>
   /** The shortest statement there is. */
   ping(): Promise<void>
+  /** How many connections there are, how many of them idle, and how many statements wait for one. */
+  poolUse(): PoolUse
   close(): Promise<void>
+}
+
+export interface PoolUse {
+  readonly total: number
+  readonly idle: number
+  readonly waiting: number
 }
 
 export interface DatabaseOptions {
@@ -42,6 +51,9 @@ export interface DatabaseOptions {
   readonly schema: string
   readonly poolSize: number
   readonly statementTimeoutMs: number
+  /** Of whoever asks now: statements are cancelled, in PostgreSQL as well, when it is aborted, and fail with its reason. */
+  readonly signal?: () => AbortSignal | undefined
+  readonly onStatement?: (statement: StatementReport) => void
 }
 
 /**
@@ -50,9 +62,14 @@ export interface DatabaseOptions {
  * (no connection), TIMEOUT or INTERNAL.
  */
 export function openDatabase(options: DatabaseOptions): Database {
-  const client = new PrismaClient({
-    adapter: new PrismaPg(connection(options), { schema: options.schema }),
+  const pool = createReadPool({
+    config: connection(options),
+    longestStatementMs: options.statementTimeoutMs + ANSWER_GRACE_MS,
+    mostWaiting: options.poolSize * WAITING_PER_CONNECTION,
+    signal: options.signal ?? (() => undefined),
+    onStatement: options.onStatement ?? (() => {}),
   })
+  const client = new PrismaClient({ adapter: new PrismaPg(pool, { schema: options.schema }) })
   const guarded = client.$extends({
     name: 'query-only',
     query: {
@@ -69,11 +86,19 @@ export function openDatabase(options: DatabaseOptions): Database {
     ping: async () => {
       await client.$queryRaw`SELECT 1`.catch(refuse)
     },
-    close: () => client.$disconnect(),
+    poolUse: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close: async () => {
+      await client.$disconnect()
+      await pool.end()
+    },
   }
 }
 
+/** The longest wait for a connection, new or in use. */
 const CONNECT_TIMEOUT_MS = 5000
+/** PostgreSQL ends a statement at its `statement_timeout` and says so; one that says nothing for longer than this hangs. */
+const ANSWER_GRACE_MS = 500
+const WAITING_PER_CONNECTION = 100
 
 function connection({ url, poolSize, statementTimeoutMs }: DatabaseOptions) {
   // `pg` lets parameters of the URL replace what is given beside it; what is fixed here stays fixed.
@@ -99,6 +124,7 @@ function connection({ url, poolSize, statementTimeoutMs }: DatabaseOptions) {
 const AWAY = /^(08|28|3D000|40001|53|57P0[1-5])/
 
 function refuse(error: unknown): never {
+  if (error instanceof Error && error.cause instanceof GatewayError) throw error.cause
   const failure = driverFailure(error)
   if (failure?.originalCode === '57014')
     throw new GatewayError('TIMEOUT', 'The database took too long.', { cause: error })
