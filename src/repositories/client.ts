@@ -32,7 +32,7 @@ export interface Database {
   readonly models: Models
   /** The one door for hand-written SQL: a parameterised SELECT. Identifiers come from `Tables`, values are bound. */
   read<Row>(sql: Prisma.Sql): Promise<Row[]>
-  /** The shortest statement there is. */
+  /** Returns when PostgreSQL answers, or has answered just now; rejects after a second without an answer. */
   ping(): Promise<void>
   /** How many connections there are, how many of them idle, and how many statements wait for one. */
   poolUse(): PoolUse
@@ -62,12 +62,16 @@ export interface DatabaseOptions {
  * (no connection), TIMEOUT or INTERNAL.
  */
 export function openDatabase(options: DatabaseOptions): Database {
+  let answeredAt = Number.NEGATIVE_INFINITY
   const pool = createReadPool({
     config: connection(options),
     longestStatementMs: options.statementTimeoutMs + ANSWER_GRACE_MS,
     mostWaiting: options.poolSize * WAITING_PER_CONNECTION,
     signal: options.signal ?? (() => undefined),
-    onStatement: options.onStatement ?? (() => {}),
+    onStatement: (statement) => {
+      if (statement.outcome === 'answered') answeredAt = performance.now()
+      options.onStatement?.(statement)
+    },
   })
   const client = new PrismaClient({ adapter: new PrismaPg(pool, { schema: options.schema }) })
   const guarded = client.$extends({
@@ -84,7 +88,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     models: guarded as unknown as Models,
     read: <Row>(sql: Prisma.Sql) => client.$queryRaw<Row[]>(sql).catch(refuse),
     ping: async () => {
-      await client.$queryRaw`SELECT 1`.catch(refuse)
+      // When every connection is busy with statements that are answered, another one need not stand in the queue.
+      if (performance.now() - answeredAt < PING_MS) return
+      await withinTime(client.$queryRaw`SELECT 1`.catch(refuse), PING_MS)
     },
     poolUse: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: async () => {
@@ -94,6 +100,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 }
 
+const PING_MS = 1000
 /** The longest wait for a connection, new or in use. */
 const CONNECT_TIMEOUT_MS = 5000
 /** PostgreSQL ends a statement at its `statement_timeout` and says so; one that says nothing for longer than this hangs. */
@@ -117,6 +124,19 @@ function connection({ url, poolSize, statementTimeoutMs }: DatabaseOptions) {
     application_name: 'identity-gateway',
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  }
+}
+
+async function withinTime(answer: Promise<unknown>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise((_, reject) => {
+    const error = new GatewayError('UNAVAILABLE', 'The database does not answer.')
+    timer = setTimeout(() => reject(error), milliseconds)
+  })
+  try {
+    await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
