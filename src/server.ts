@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Gateway } from './app.ts'
 import { type ClientLimits, limitConnections, serverOptions, usualLimits } from './http/limits.ts'
@@ -42,6 +42,11 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
     else gateway.node(request, response)
   })
   limitConnections(server, limits)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
@@ -53,6 +58,8 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
       await sleep(shutdownGraceMs)
       const ended = new Promise((resolve) => server.close(resolve))
       server.closeIdleConnections()
+      // Node.js takes a connection that has not said anything yet for one that is busy.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
       const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
       await ended
       clearTimeout(cut)

@@ -30,10 +30,15 @@ const LARGEST_BODY_BYTES = 100 * 1024
 export function createHandler(options: HandlerOptions) {
   const { request } = options
   const onUnexpected = once((error) => request.isOver() || options.onUnexpected(error))
+  const toldOf = (error: unknown) => {
+    const told = toClientError(error, { onUnexpected, requestId: request.id() })
+    request.error(String(told.extensions.code))
+    return told
+  }
   return createYoga<object, Context>({
     schema: options.schema,
     plugins: [
-      useCurrentRequest(request, options.nameOf),
+      useCurrentRequest(request, options.nameOf, toldOf),
       useReadinessCheck({ endpoint: '/ready', check: options.ready }),
       useReadOnly(options.writeTo),
       ...(options.introspection ? [] : [useNoIntrospection]),
@@ -47,13 +52,7 @@ export function createHandler(options: HandlerOptions) {
         throw asRequestError(error)
       }
     },
-    maskedErrors: {
-      maskError: (error) => {
-        const told = toClientError(error, { onUnexpected, requestId: request.id() })
-        request.error(String(told.extensions.code))
-        return told
-      },
-    },
+    maskedErrors: { maskError: toldOf },
     graphqlEndpoint: '/graphql',
     healthCheckEndpoint: '/health',
     cors: (request) => {

@@ -1,4 +1,4 @@
-import { type DocumentNode, getOperationAST } from 'graphql'
+import { type DocumentNode, type GraphQLError, getOperationAST } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { asRequestError } from './errors.ts'
 
@@ -18,11 +18,13 @@ export interface CurrentRequest {
 
 /**
  * Lets operations in while there is room, and tells what kind each is. `nameOf` gives the name of an operation by its
- * text, for texts of a closed set.
+ * text, for texts of a closed set; `toldOf` makes of an error that nobody has masked, as those of validation, what the
+ * client is told.
  */
 export function useCurrentRequest(
   request: CurrentRequest,
   nameOf: (query: string) => string | null,
+  toldOf: (error: unknown) => GraphQLError,
 ): Plugin {
   return {
     onParams() {
@@ -39,8 +41,13 @@ export function useCurrentRequest(
           isDocument(result) && getOperationAST(result, context.params?.operationName)
         if (operation) request.operation(operation.operation, nameOf(String(params.source)))
       },
-    onExecutionResult() {
+    onExecutionResult({ result, setResult }) {
       request.leave()
+      if (!result || !('errors' in result) || !result.errors) return
+      const errors = result.errors.map((error) =>
+        error.extensions.requestId === request.id() ? error : toldOf(error),
+      )
+      setResult({ ...result, errors })
     },
   }
 }
