@@ -7,12 +7,16 @@ import { databaseKeySource, type KeySource, urlKeySource } from './auth/key-sour
 import { SessionVerifier } from './auth/session.ts'
 import { type Config, ConfigError } from './config.ts'
 import type { InvalidationSource, InvalidationTarget } from './domain/invalidation.ts'
+import type { RoleRepository } from './domain/permission.ts'
 import type { Sources } from './graphql/context.ts'
 import type { Features } from './graphql/features.ts'
 import { createHandler } from './graphql/handler.ts'
 import { createSchema, createSubgraph } from './graphql/schema.ts'
 import { printStitching } from './graphql/stitching-sdl.ts'
 import { printSubgraph } from './graphql/subgraph-sdl.ts'
+import { currentExchange, runShared } from './http/exchange.ts'
+import { observeRequests } from './http/observer.ts'
+import { Metrics } from './metrics.ts'
 import type { PermissionCache } from './permissions/cache.ts'
 import {
   defaultRoleDefinitions,
@@ -23,7 +27,10 @@ import {
 import { MemoryPermissionCache } from './permissions/memory-cache.ts'
 import { PendingTargets } from './permissions/pending-targets.ts'
 import { RedisAnnouncements } from './permissions/redis-announcements.ts'
-import { RedisPermissionCache } from './permissions/redis-cache.ts'
+import {
+  RedisPermissionCache,
+  type RedisPermissionCacheOptions,
+} from './permissions/redis-cache.ts'
 import { createRedis } from './permissions/redis-client.ts'
 import { CachingPermissionService } from './permissions/service.ts'
 import { Trust } from './permissions/trust.ts'
@@ -58,6 +65,8 @@ export interface Gateway {
   readonly node: RequestListener
   /** Whether the database answers. */
   ready(): Promise<boolean>
+  /** What was counted; `null` unless METRICS_PORT is set. */
+  readonly metrics: Metrics | null
   /** Lets go of connections; requests under way should have ended. */
   close(): Promise<void>
 }
@@ -81,16 +90,26 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const definitions = readDefinitions(config)
   const layout = readLayout(config.database)
   const schema = (config.federation ? createSubgraph : createSchema)(featuresOf(layout))
-  const database = openDatabase(config.database)
+  const requests = observeRequests(config.http, log, () => metrics)
+  const database = openDatabase({
+    ...config.database,
+    signal: () => currentExchange()?.signal,
+    onStatement: ({ outcome, durationMs }) => metrics?.statement(outcome, durationMs / 1000),
+  })
   const tables = new Tables(layout, config.database.schema)
   const sessions = createSessions(config, database, tables, log)
   const trust = new Trust({ continuous: config.permissions.events === 'postgres' })
   const cache = new TrustedCache(
-    createPermissionCache(config, definitions, report('Redis is in trouble.')),
+    createPermissionCache(config, definitions, {
+      onTrouble: report('Redis is in trouble.'),
+      onRest: (of, resting) => metrics?.breaker(of, resting),
+    }),
     trust,
+    (hits, misses) => metrics?.permissionReads(hits, misses),
   )
   const permissions = new CachingPermissionService({
-    roles: new PrismaRoleRepository(database, tables),
+    roles: sharedRoles(new PrismaRoleRepository(database, tables)),
+    onJoin: () => metrics?.coalesced('permissions'),
     cache,
     definitions,
     dynamic: config.permissions.dynamic,
@@ -112,25 +131,37 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   // Nothing waits for a connection to Redis, so it is opened before the first question.
   void cache.ready()
   const ready = () => answers(database)
+  const verifying = createJwtVerifier(config, database, tables, report)
+  const metrics =
+    config.http.metricsPort === null
+      ? null
+      : new Metrics({
+          pool: () => database.poolUse(),
+          underWay: () => requests.admission.underWay,
+          keyAges: verifying.keyAges,
+        })
   const handler = createHandler({
     schema,
     sources,
-    authenticator: new RequestAuthenticator(
-      createJwtVerifier(config, database, tables, report),
-      sessions,
-    ),
+    authenticator: new RequestAuthenticator(verifying.verifier, sessions),
     ready,
-    onRequest: (request) => log.info(request, 'request'),
-    onUnexpected: (error) => log.error({ error: describeError(error) }, 'unexpected error'),
+    request: requests.current,
+    nameOf: () => null,
+    onUnexpected: (error) =>
+      log.error(
+        { requestId: requests.current.id(), error: describeError(error) },
+        'unexpected error',
+      ),
     graphiql: config.http.graphiql ? { headers: parts.graphiqlHeaders ?? {} } : null,
     introspection: config.http.introspection,
     corsOrigins: config.http.corsOrigins,
     writeTo: config.betterAuthUrl?.href ?? null,
   })
   return {
-    fetch: async (request) => handler.fetch(request),
-    node: handler,
+    fetch: requests.exchanges.fetch((request) => handler.fetch(request)),
+    node: requests.exchanges.node(handler),
     ready,
+    metrics,
     close: async () => {
       await handler.dispose()
       await events.close()
@@ -181,24 +212,37 @@ function createJwtVerifier(
   report: (what: string) => (error: unknown) => void,
 ) {
   const keys = (source: KeySource, whose: string) =>
-    new HeldKeys(source, report(`The signing keys of ${whose} cannot be read.`)).getKey
-  const userKeys =
+    new HeldKeys(() => runShared(source), report(`The signing keys of ${whose} cannot be read.`))
+  const userKeys = keys(
     auth.jwks === 'database'
       ? databaseKeySource(new PrismaSigningKeyRepository(database, tables))
-      : urlKeySource(auth.jwks)
-  return new JwtVerifier({
-    users: {
-      issuer: auth.issuer,
-      audience: auth.audience,
-      getKey: keys(userKeys, 'Better Auth'),
-    },
-    services: service && {
-      issuer: service.issuer,
-      audience: service.audience,
-      getKey: keys(urlKeySource(service.jwksUrl), 'services'),
-    },
+      : urlKeySource(auth.jwks),
+    'Better Auth',
+  )
+  const serviceKeys = service && keys(urlKeySource(service.jwksUrl), 'services')
+  const verifier = new JwtVerifier({
+    users: { issuer: auth.issuer, audience: auth.audience, getKey: userKeys.getKey },
+    services: service &&
+      serviceKeys && {
+        issuer: service.issuer,
+        audience: service.audience,
+        getKey: serviceKeys.getKey,
+      },
     algorithms: auth.algorithms,
   })
+  const seconds = (keys: HeldKeys | null) => keys?.ageMs && keys.ageMs / 1000
+  return {
+    verifier,
+    keyAges: () => ({ users: seconds(userKeys), services: seconds(serviceKeys) }),
+  }
+}
+
+/** One reading of roles may answer several requests. */
+function sharedRoles(roles: RoleRepository): RoleRepository {
+  return {
+    findRoles: (...question) => runShared(() => roles.findRoles(...question)),
+    findDynamicRoles: (...question) => roles.findDynamicRoles(...question),
+  }
 }
 
 const NO_SESSIONS =
@@ -228,16 +272,16 @@ const MOST_CACHED_GRANTS = 100_000
 function createPermissionCache(
   { redis, permissions: { dynamic, ttlSeconds } }: Config,
   definitions: RoleDefinitions,
-  onTrouble: (error: Error) => void,
+  told: Pick<RedisPermissionCacheOptions, 'onTrouble' | 'onRest'>,
 ): PermissionCache {
   if (!redis) return new MemoryPermissionCache({ ttlSeconds, maxEntries: MOST_CACHED_GRANTS })
   const { timeoutMs, keyPrefix: prefix } = redis
-  return new RedisPermissionCache(createRedis(redis.url, { timeoutMs, onTrouble }), {
+  return new RedisPermissionCache(createRedis(redis.url, { ...told, timeoutMs }), {
+    ...told,
     prefix,
     ttlSeconds,
     timeoutMs,
     version: versionOf(definitions, dynamic),
-    onTrouble,
   })
 }
 

@@ -4,8 +4,9 @@ import { parseArgs } from 'node:util'
 import { createGateway, printGraph, printOwnerSql, readLayout, toAccessControl } from './app.ts'
 import { type Config, ConfigError, loadConfig, loadNames } from './config.ts'
 import type { Demo, DemoGatewaySettings } from './demo/demo.ts'
+import { startMetricsServer } from './http/metrics-server.ts'
 import { startServer } from './server.ts'
-import { createLogger } from './telemetry.ts'
+import { createLogger, type Logger } from './telemetry.ts'
 
 const USAGE = `Usage: identity-gateway <command>
 
@@ -102,11 +103,27 @@ function readArguments() {
 async function serve(): Promise<void> {
   const config = loadConfig(process.env)
   const log = createLogger(config.logLevel)
-  const starting = startServer(createGateway(config, { log }), config.http)
+  const starting = startServing(config, log)
   stopOnSignal(starting)
   const { url } = await starting
   if (!config.redis) log.info('REDIS_URL is not set: permissions are cached in this process.')
   log.info({ url }, 'listening')
+}
+
+async function startServing(config: Config, log: Logger) {
+  const gateway = createGateway(config, { log })
+  const { host, metricsPort } = config.http
+  const metrics =
+    gateway.metrics && metricsPort !== null
+      ? await startMetricsServer(gateway.metrics, { host, port: metricsPort })
+      : null
+  if (metrics) log.info({ port: metrics.port }, 'metrics')
+  const server = await startServer(gateway, config.http)
+  const stop = async () => {
+    await server.stop()
+    await metrics?.stop()
+  }
+  return { url: server.url, stop }
 }
 
 async function demo({ json }: Options): Promise<void> {

@@ -56,6 +56,14 @@ export interface Config {
     readonly graphiql: boolean
     readonly introspection: boolean
     readonly corsOrigins: readonly string[]
+    /** The longest a request may take. */
+    readonly timeoutMs: number
+    /** How many operations may be under way at once. */
+    readonly mostUnderWay: number
+    /** How long requests are still accepted when the server stops, for the balancer to notice. */
+    readonly shutdownGraceMs: number
+    /** `null`: no metrics. */
+    readonly metricsPort: number | null
   }
   readonly logLevel: string
 }
@@ -209,6 +217,10 @@ const variables = z.object({
   GRAPHIQL: onOff.optional(),
   INTROSPECTION: onOff.optional(),
   CORS_ORIGINS: list.default([]),
+  REQUEST_TIMEOUT_MS: integer(1, 600_000).default(10_000),
+  LIMIT_CONCURRENCY: integer(1, 100_000).default(1000),
+  SHUTDOWN_GRACE_MS: integer(0, 600_000).default(0),
+  METRICS_PORT: integer(0, 65_535).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 })
 
@@ -287,6 +299,10 @@ function toConfig(env: z.infer<typeof variables>): Config {
       graphiql: env.GRAPHIQL ?? !production,
       introspection: env.INTROSPECTION ?? !production,
       corsOrigins: env.CORS_ORIGINS,
+      timeoutMs: env.REQUEST_TIMEOUT_MS,
+      mostUnderWay: env.LIMIT_CONCURRENCY,
+      shutdownGraceMs: env.SHUTDOWN_GRACE_MS,
+      metricsPort: env.METRICS_PORT ?? null,
     },
     logLevel: env.LOG_LEVEL,
   })

@@ -1,11 +1,16 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Gateway } from './app.ts'
+import { type ClientLimits, limitConnections, serverOptions, usualLimits } from './http/limits.ts'
 
 export interface Server {
   /** Where it listens, for example `http://127.0.0.1:4000`. */
   readonly url: string
-  /** Stops in order: no longer ready, no new connections, requests under way end, the gateway closes. */
+  /**
+   * Stops in order: no longer ready, but still answering for the time of grace; then no new connections, requests under
+   * way end, the gateway closes.
+   */
   stop(): Promise<void>
 }
 
@@ -15,14 +20,18 @@ export interface ServerOptions {
   readonly port: number
   /** Names a request may be addressed to in its Host header; others are refused. Absent: any. */
   readonly hosts?: readonly string[]
+  /** From when it is no longer ready to when it accepts no more (0). */
+  readonly shutdownGraceMs?: number
+  readonly limits?: ClientLimits
 }
 
 /** Requests that have not ended this long after the stop are cut off. */
 const DRAIN_MS = 10_000
 
 export async function startServer(gateway: Gateway, options: ServerOptions): Promise<Server> {
+  const { shutdownGraceMs = 0, limits = usualLimits } = options
   let draining = false
-  const server = createServer((request, response) => {
+  const server = createServer(serverOptions(limits), (request, response) => {
     if (draining) response.setHeader('connection', 'close')
     response.once('close', () => {
       if (draining) server.closeIdleConnections()
@@ -32,6 +41,12 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
       response.writeHead(421).end('This name is not served here.\n')
     else gateway.node(request, response)
   })
+  limitConnections(server, limits)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
@@ -40,8 +55,11 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
     url: urlOf(server.address() as AddressInfo),
     stop: async () => {
       draining = true
+      await sleep(shutdownGraceMs)
       const ended = new Promise((resolve) => server.close(resolve))
       server.closeIdleConnections()
+      // Node.js takes a connection that has not said anything yet for one that is busy.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
       const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
       await ended
       clearTimeout(cut)

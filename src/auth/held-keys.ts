@@ -26,6 +26,11 @@ export class HeldKeys {
     this.#onTrouble = onTrouble
   }
 
+  /** How long ago the keys were read; absent before the first time. In milliseconds. */
+  get ageMs(): number | undefined {
+    return this.#getKey ? performance.now() - this.#readAt : undefined
+  }
+
   /** The key function for jose's `jwtVerify`. */
   readonly getKey: JWTVerifyGetKey = async (header, token) => {
     if (performance.now() - this.#readAt > MAX_AGE_MS) await this.#read()

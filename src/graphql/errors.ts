@@ -3,19 +3,26 @@ import { type ErrorCode, GatewayError } from '../domain/errors.ts'
 
 const MASK = 'Unexpected error.'
 
+export interface ErrorReport {
+  readonly onUnexpected: (error: unknown) => void
+  readonly requestId: string | undefined
+}
+
 /**
  * What the client is told of an error: message and code of ours or of GraphQL's own, nothing of any other.
- * `onUnexpected` gets what went wrong on our side, which is kept from the client.
+ * `onUnexpected` gets what went wrong on our side, which is kept from the client; `requestId` is how the client can name
+ * it to us.
  */
 export function toClientError(
   error: unknown,
-  onUnexpected: (error: unknown) => void,
+  { onUnexpected, requestId }: ErrorReport,
 ): GraphQLError {
   const origin = originOf(error)
   const code = codeOf(origin)
   if (worthReporting.includes(code)) onUnexpected(origin)
   const message = code !== 'INTERNAL' && error instanceof Error ? error.message : MASK
-  if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions: { code } })
+  const named = requestId === undefined ? { code } : { code, requestId }
+  if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions: named })
   const { nodes, source, positions, path, extensions } = error
   return new GraphQLError(message, {
     nodes: nodes ?? null,
@@ -23,7 +30,7 @@ export function toClientError(
     positions: positions ?? null,
     path: path ?? null,
     extensions: {
-      code,
+      ...named,
       ...(extensions.http ? { http: extensions.http } : {}),
       ...(code === 'READ_ONLY' && extensions.writeTo ? { writeTo: extensions.writeTo } : {}),
     },
@@ -39,12 +46,17 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   TIMEOUT: 503,
 }
 
+const RETRY_AFTER_SECONDS = '1'
+
 /** The same error as one of the whole request, with the HTTP status it answers with. */
 export function asRequestError(error: unknown): unknown {
   const code = codeOf(error)
   const status = statuses[code]
   if (status === undefined || !(error instanceof Error)) return error
-  const headers = status === 401 ? { 'www-authenticate': 'Bearer error="invalid_token"' } : {}
+  const headers =
+    status === 401
+      ? { 'www-authenticate': 'Bearer error="invalid_token"' }
+      : { 'retry-after': RETRY_AFTER_SECONDS }
   return new GraphQLError(error.message, {
     originalError: error,
     extensions: { code, http: { status, headers } },

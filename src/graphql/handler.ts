@@ -3,6 +3,7 @@ import { createYoga, type Plugin, useReadinessCheck } from 'graphql-yoga'
 import type { Authenticator } from '../domain/caller.ts'
 import { type Context, createContext, type Sources } from './context.ts'
 import { asRequestError, toClientError } from './errors.ts'
+import { type CurrentRequest, useCurrentRequest } from './observed.ts'
 import { useReadOnly } from './read-only.ts'
 
 export interface HandlerOptions {
@@ -10,7 +11,9 @@ export interface HandlerOptions {
   readonly sources: Sources
   readonly authenticator: Authenticator
   readonly ready: () => Promise<boolean>
-  readonly onRequest: (request: RequestReport) => void
+  readonly request: CurrentRequest
+  /** The name of an operation by its text, for texts of a closed set: logs and metrics hold no other. */
+  readonly nameOf: (query: string) => string | null
   /** Told once of each error on our side, which the client is not told the cause of. */
   readonly onUnexpected: (error: unknown) => void
   /** `null`: no GraphiQL. Headers are what it sends until the reader changes them. */
@@ -21,35 +24,35 @@ export interface HandlerOptions {
   readonly writeTo: string | null
 }
 
-export interface RequestReport {
-  readonly method: string
-  readonly path: string
-  readonly status: number
-  readonly durationMs: number
-}
-
 const LARGEST_BODY_BYTES = 100 * 1024
 
-/** The steps of a request, in order: report, health, CORS, parse, refuse mutations, validate, authenticate, execute, mask. */
+/** The steps of a request, in order: admission, health, CORS, parse, refuse mutations, validate, authenticate, execute, mask. */
 export function createHandler(options: HandlerOptions) {
-  const onUnexpected = once(options.onUnexpected)
+  const { request } = options
+  const onUnexpected = once((error) => request.isOver() || options.onUnexpected(error))
+  const toldOf = (error: unknown) => {
+    const told = toClientError(error, { onUnexpected, requestId: request.id() })
+    request.error(String(told.extensions.code))
+    return told
+  }
   return createYoga<object, Context>({
     schema: options.schema,
     plugins: [
-      useReport(options.onRequest),
+      useCurrentRequest(request, options.nameOf, toldOf),
       useReadinessCheck({ endpoint: '/ready', check: options.ready }),
       useReadOnly(options.writeTo),
       ...(options.introspection ? [] : [useNoIntrospection]),
     ],
-    context: async ({ request }) => {
+    context: async ({ request: { headers } }) => {
       try {
-        const caller = await options.authenticator.authenticate(request.headers)
+        const caller = await options.authenticator.authenticate(headers)
+        request.caller(caller.kind)
         return createContext(options.sources, caller)
       } catch (error) {
         throw asRequestError(error)
       }
     },
-    maskedErrors: { maskError: (error) => toClientError(error, onUnexpected) },
+    maskedErrors: { maskError: toldOf },
     graphqlEndpoint: '/graphql',
     healthCheckEndpoint: '/health',
     cors: (request) => {
@@ -111,21 +114,4 @@ const useNoIntrospection: Plugin = {
   onValidate({ addValidationRule }) {
     addValidationRule(NoSchemaIntrospectionCustomRule)
   },
-}
-
-function useReport(onRequest: HandlerOptions['onRequest']): Plugin {
-  const begun = new WeakMap<Request, number>()
-  return {
-    onRequest({ request }) {
-      begun.set(request, performance.now())
-    },
-    onResponse({ request, response }) {
-      onRequest({
-        method: request.method,
-        path: new URL(request.url).pathname,
-        status: response.status,
-        durationMs: Math.round(performance.now() - (begun.get(request) ?? performance.now())),
-      })
-    },
-  }
 }

@@ -12,6 +12,8 @@ export interface GuardOptions {
   readonly timeoutMs: number
   /** Told once when attempts keep failing, and not again before one succeeded. */
   readonly onTrouble: (error: Error) => void
+  /** Told whenever attempts are no longer made (`true`), or are made again. */
+  readonly onRest?: (resting: boolean) => void
 }
 
 const FAILURES = 5
@@ -26,7 +28,7 @@ export class Guard {
   readonly #timeout: IPolicy
   #inTrouble = false
 
-  constructor({ timeoutMs, onTrouble }: GuardOptions) {
+  constructor({ timeoutMs, onTrouble, onRest = () => {} }: GuardOptions) {
     const breaker = circuitBreaker(handleAll, {
       halfOpenAfter: REST_MS,
       breaker: new ConsecutiveBreaker(FAILURES),
@@ -34,9 +36,11 @@ export class Guard {
     breaker.onBreak((reason) => {
       if (!this.#inTrouble) onTrouble(toError(reason))
       this.#inTrouble = true
+      onRest(true)
     })
     breaker.onReset(() => {
       this.#inTrouble = false
+      onRest(false)
     })
     this.#breaker = breaker
     this.#timeout = createTimeout(timeoutMs)

@@ -24,6 +24,8 @@ export interface RedisPermissionCacheOptions {
   readonly timeoutMs: number
   /** Told once when Redis keeps failing for reads or for writes, and not again before one succeeded. */
   readonly onTrouble: (error: Error) => void
+  /** Told when reads or writes are no longer tried (`true`), or are tried again. */
+  readonly onRest?: (of: 'reads' | 'writes', resting: boolean) => void
 }
 
 /**
@@ -60,8 +62,10 @@ export class RedisPermissionCache implements PermissionCache {
   constructor(redis: RedisClient, options: RedisPermissionCacheOptions) {
     this.#redis = redis
     this.#options = options
-    this.#reads = new Guard(options)
-    this.#writes = new Guard(options)
+    const guard = (of: 'reads' | 'writes') =>
+      new Guard({ ...options, onRest: (resting) => options.onRest?.(of, resting) })
+    this.#reads = guard('reads')
+    this.#writes = guard('writes')
     this.#bound = createTimeout(options.timeoutMs)
   }
 

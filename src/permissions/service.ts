@@ -25,6 +25,8 @@ export interface CachingPermissionServiceOptions {
   readonly definitions: RoleDefinitions
   /** Whether roles kept in the database count. */
   readonly dynamic: boolean
+  /** Told of each question that is answered by what another call was reading already. */
+  readonly onJoin?: () => void
 }
 
 interface Miss {
@@ -57,9 +59,10 @@ export class CachingPermissionService implements PermissionService {
       const { grant, epochs } = known[index] ?? nothingKnown
       const flight = this.#flights.get(key)
       if (grant) grants.set(key, { ...grant, source: 'CACHE' })
-      else if (flight && canJoin(flight, { asked, consistency, epochs }))
+      else if (flight && canJoin(flight, { asked, consistency, epochs })) {
         grants.set(key, flight.grant)
-      else misses.push({ key, subject, epochs })
+        this.#options.onJoin?.()
+      } else misses.push({ key, subject, epochs })
     }
     for (const [key, grant] of this.#begin(misses)) grants.set(key, grant)
     return Promise.all(subjects.map((subject) => take(grants, keyOf(subject))))

@@ -7,18 +7,28 @@ import type { Trust } from './trust.ts'
 export class TrustedCache implements PermissionCache {
   readonly #cache: PermissionCache
   readonly #trust: Trust
+  readonly #onRead: (hits: number, misses: number) => void
 
-  constructor(cache: PermissionCache, trust: Trust) {
+  /** @param onRead told of each reading what came of it. */
+  constructor(
+    cache: PermissionCache,
+    trust: Trust,
+    onRead: (hits: number, misses: number) => void = () => {},
+  ) {
     this.#cache = cache
     this.#trust = trust
+    this.#onRead = onRead
   }
 
   async read(subjects: readonly Subject[]): Promise<readonly CacheRead[]> {
     const reads = await this.#cache.read(subjects)
-    return reads.map(({ grant, epochs }) => ({
+    const believed = reads.map(({ grant, epochs }) => ({
       grant: grant && this.#trust.believes(grant) ? grant : undefined,
       epochs,
     }))
+    const hits = believed.filter(({ grant }) => grant !== undefined).length
+    this.#onRead(hits, believed.length - hits)
+    return believed
   }
 
   readEpochs(subjects: readonly Subject[]): Promise<readonly (Epochs | undefined)[]> {

@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import { GatewayError } from '../domain/errors.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
+import { createReadPool, type StatementReport } from './pool.ts'
 
 export { Prisma } from './generated/client.ts'
 
@@ -31,9 +32,17 @@ export interface Database {
   readonly models: Models
   /** The one door for hand-written SQL: a parameterised SELECT. Identifiers come from `Tables`, values are bound. */
   read<Row>(sql: Prisma.Sql): Promise<Row[]>
-  /** The shortest statement there is. */
+  /** Returns when PostgreSQL answers, or has answered just now; rejects after a second without an answer. */
   ping(): Promise<void>
+  /** How many connections there are, how many of them idle, and how many statements wait for one. */
+  poolUse(): PoolUse
   close(): Promise<void>
+}
+
+export interface PoolUse {
+  readonly total: number
+  readonly idle: number
+  readonly waiting: number
 }
 
 export interface DatabaseOptions {
@@ -44,6 +53,9 @@ export interface DatabaseOptions {
   readonly prismaSchema: string
   readonly poolSize: number
   readonly statementTimeoutMs: number
+  /** Of whoever asks now: statements are cancelled, in PostgreSQL as well, when it is aborted, and fail with its reason. */
+  readonly signal?: () => AbortSignal | undefined
+  readonly onStatement?: (statement: StatementReport) => void
 }
 
 /**
@@ -52,8 +64,19 @@ export interface DatabaseOptions {
  * (no connection), TIMEOUT or INTERNAL.
  */
 export function openDatabase(options: DatabaseOptions): Database {
+  let answeredAt = Number.NEGATIVE_INFINITY
+  const pool = createReadPool({
+    config: connection(options),
+    longestStatementMs: options.statementTimeoutMs + ANSWER_GRACE_MS,
+    mostWaiting: options.poolSize * WAITING_PER_CONNECTION,
+    signal: options.signal ?? (() => undefined),
+    onStatement: (statement) => {
+      if (statement.outcome === 'answered') answeredAt = performance.now()
+      options.onStatement?.(statement)
+    },
+  })
   const client = new PrismaClient({
-    adapter: new PrismaPg(connection(options), { schema: options.schema }),
+    adapter: new PrismaPg(pool, { schema: options.schema }),
     ...bindTo(options.prismaSchema),
   })
   const guarded = client.$extends({
@@ -70,9 +93,15 @@ export function openDatabase(options: DatabaseOptions): Database {
     models: guarded as unknown as Models,
     read: <Row>(sql: Prisma.Sql) => client.$queryRaw<Row[]>(sql).catch(refuse),
     ping: async () => {
-      await client.$queryRaw`SELECT 1`.catch(refuse)
+      // When every connection is busy with statements that are answered, another one need not stand in the queue.
+      if (performance.now() - answeredAt < PING_MS) return
+      await withinTime(client.$queryRaw`SELECT 1`.catch(refuse), PING_MS)
     },
-    close: () => client.$disconnect(),
+    poolUse: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close: async () => {
+      await client.$disconnect()
+      await pool.end()
+    },
   }
 }
 
@@ -89,7 +118,12 @@ function bindTo(prismaSchema: string): object {
   }
 }
 
+const PING_MS = 1000
+/** The longest wait for a connection, new or in use. */
 const CONNECT_TIMEOUT_MS = 5000
+/** PostgreSQL ends a statement at its `statement_timeout` and says so; one that says nothing for longer than this hangs. */
+const ANSWER_GRACE_MS = 500
+const WAITING_PER_CONNECTION = 100
 
 function connection({ url, poolSize, statementTimeoutMs }: DatabaseOptions) {
   // `pg` lets parameters of the URL replace what is given beside it; what is fixed here stays fixed.
@@ -111,10 +145,24 @@ function connection({ url, poolSize, statementTimeoutMs }: DatabaseOptions) {
   }
 }
 
+async function withinTime(answer: Promise<unknown>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise((_, reject) => {
+    const error = new GatewayError('UNAVAILABLE', 'The database does not answer.')
+    timer = setTimeout(() => reject(error), milliseconds)
+  })
+  try {
+    await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** SQLSTATEs that mean the server is not there for us now, rather than that the statement is wrong. */
 const AWAY = /^(08|28|3D000|40001|53|57P0[1-5])/
 
 function refuse(error: unknown): never {
+  if (error instanceof Error && error.cause instanceof GatewayError) throw error.cause
   const failure = driverFailure(error)
   if (failure?.originalCode === '57014')
     throw new GatewayError('TIMEOUT', 'The database took too long.', { cause: error })

@@ -1,0 +1,55 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { setMaxListeners } from 'node:events'
+
+/** One HTTP request and its answer, while it is under way: what is known of it, for the log, the metrics and the client. */
+export interface Exchange {
+  /** In the `x-request-id` header, the log line and `extensions.requestId` of every error. */
+  readonly id: string
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  /** `performance.now()` at its begin. */
+  readonly begunAt: number
+  /** Aborted when the deadline has passed or the client is gone. Nothing that others wait for as well may hang on it. */
+  readonly signal: AbortSignal
+  /** Operations of a batch that are being answered. */
+  admitted: number
+  caller: string | null
+  /** What kinds of operation it asked for, with their names where those are of a closed set. */
+  readonly operations: { readonly type: string; readonly name: string | null }[]
+  /** Of every error that its answer holds. */
+  readonly codes: Set<string>
+}
+
+const underWay = new AsyncLocalStorage<Exchange>()
+
+/** The one that whatever runs now belongs to. Absent: none, or what runs is shared by several. */
+export function currentExchange(): Exchange | undefined {
+  return underWay.getStore()
+}
+
+export function runIn<Result>(exchange: Exchange, work: () => Result): Result {
+  return underWay.run(exchange, work)
+}
+
+/** For work that several requests may wait for: it goes on when the one that began it is cancelled. */
+export function runShared<Result>(work: () => Result): Result {
+  return underWay.exit(work)
+}
+
+export function createExchange(
+  request: Pick<Exchange, 'id' | 'method' | 'path'>,
+  signal: AbortSignal,
+): Exchange {
+  // Every statement of a request listens for its end.
+  setMaxListeners(0, signal)
+  return {
+    ...request,
+    begunAt: performance.now(),
+    signal,
+    admitted: 0,
+    caller: null,
+    operations: [],
+    codes: new Set(),
+  }
+}

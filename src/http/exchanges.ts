@@ -1,0 +1,98 @@
+import type { IncomingMessage, RequestListener } from 'node:http'
+import { GatewayError } from '../domain/errors.ts'
+import { createExchange, type Exchange, runIn } from './exchange.ts'
+import { requestIdOf } from './request-id.ts'
+
+export interface ExchangesOptions {
+  /** The longest a request may take; what it still waits for then fails with TIMEOUT. */
+  readonly timeoutMs: number
+  /** Told once of each, when its answer has been sent or given up. */
+  readonly onEnd: (exchange: Exchange, ended: Ended) => void
+}
+
+export interface Ended {
+  /** Of HTTP, or `CLIENT_GONE`. */
+  readonly status: number
+  readonly durationMs: number
+}
+
+/** As nginx writes it into its log: the client closed the connection before it had the answer. */
+export const CLIENT_GONE = 499
+
+/** Begins and ends exchanges around whatever answers requests, so that nothing inside has to be told of them. */
+export class Exchanges {
+  readonly #options: ExchangesOptions
+
+  constructor(options: ExchangesOptions) {
+    this.#options = options
+  }
+
+  node(answer: RequestListener): RequestListener {
+    return (request, response) => {
+      const { exchange, abort, end } = this.#begin({
+        id: requestIdOf((name) => headerOf(request, name)),
+        method: request.method ?? '',
+        path: pathOf(request.url ?? ''),
+      })
+      response.setHeader('x-request-id', exchange.id)
+      response.once('close', () => {
+        const gone = !response.writableFinished
+        if (gone) abort(clientGone())
+        end(gone ? CLIENT_GONE : response.statusCode)
+      })
+      runIn(exchange, () => answer(request, response))
+    }
+  }
+
+  fetch(answer: (request: Request) => Response | Promise<Response>) {
+    return async (request: Request): Promise<Response> => {
+      const { exchange, abort, end } = this.#begin({
+        id: requestIdOf((name) => request.headers.get(name) ?? undefined),
+        method: request.method,
+        path: pathOf(request.url.replace(/^[a-z]+:\/\/[^/]*/i, '')),
+      })
+      const onAbort = () => abort(clientGone())
+      request.signal?.addEventListener('abort', onAbort, { once: true })
+      try {
+        const response = await runIn(exchange, () => answer(request))
+        response.headers.set('x-request-id', exchange.id)
+        end(response.status)
+        return response
+      } catch (error) {
+        end(request.signal?.aborted ? CLIENT_GONE : 500)
+        throw error
+      } finally {
+        request.signal?.removeEventListener('abort', onAbort)
+      }
+    }
+  }
+
+  #begin(request: Pick<Exchange, 'id' | 'method' | 'path'>) {
+    const ending = new AbortController()
+    const exchange = createExchange(request, ending.signal)
+    const { timeoutMs, onEnd } = this.#options
+    const late = () => new GatewayError('TIMEOUT', 'The request took too long.')
+    const timer = setTimeout(() => ending.abort(late()), timeoutMs)
+    return {
+      exchange,
+      abort: (reason: GatewayError) => ending.abort(reason),
+      end: (status: number) => {
+        clearTimeout(timer)
+        onEnd(exchange, { status, durationMs: performance.now() - exchange.begunAt })
+      },
+    }
+  }
+}
+
+function clientGone(): GatewayError {
+  return new GatewayError('UNAVAILABLE', 'The client is gone.')
+}
+
+function pathOf(url: string): string {
+  return url.split(/[?#]/, 1)[0] || '/'
+}
+
+function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' ? value : undefined
+}

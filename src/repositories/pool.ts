@@ -1,0 +1,140 @@
+import pg from 'pg'
+import { GatewayError } from '../domain/errors.ts'
+import { cancelStatement } from './cancel-statement.ts'
+
+export interface ReadPoolOptions {
+  readonly config: pg.PoolConfig
+  /** A statement without an answer is given up after this long. Longer than PostgreSQL's own `statement_timeout`. */
+  readonly longestStatementMs: number
+  /** Further statements than this do not wait for a connection but fail at once. */
+  readonly mostWaiting: number
+  /** Of whoever asks now; statements are cancelled when it is aborted, with its reason. Absent: nobody can. */
+  readonly signal: () => AbortSignal | undefined
+  /** Told of each statement that was sent, whatever became of it. */
+  readonly onStatement: (statement: StatementReport) => void
+}
+
+export interface StatementReport {
+  readonly durationMs: number
+  readonly outcome: 'answered' | 'failed' | 'cancelled'
+}
+
+/**
+ * A pool for statements that only read, so that one may be sent again: a connection that turns out to be dead is
+ * replaced, and the statement tried on the next. Waiting is bounded, for a connection and for the answer. Who no longer
+ * waits for a statement has it cancelled in PostgreSQL as well, and its connection closed.
+ * Statements fail with what `pg` throws, or with an Error whose cause is a GatewayError or the reason of the signal.
+ */
+export function createReadPool(options: ReadPoolOptions): pg.Pool {
+  const pool = new pg.Pool(options.config)
+  // A connection that ends while nobody uses it has left the pool already.
+  pool.on('error', () => {})
+  const used = new WeakSet<pg.PoolClient>()
+  const query = async (statement: pg.QueryConfig) => {
+    const signal = options.signal()
+    for (;;) {
+      const client = await checkOut(pool, options.mostWaiting, signal)
+      const reused = used.has(client)
+      used.add(client)
+      try {
+        return await send(client, statement, signal, options)
+      } catch (error) {
+        if (!reused || !isLost(error)) throw error
+      }
+    }
+  }
+  pool.query = query as pg.Pool['query']
+  return pool
+}
+
+async function checkOut(
+  pool: pg.Pool,
+  mostWaiting: number,
+  signal: AbortSignal | undefined,
+): Promise<pg.PoolClient> {
+  if (signal?.aborted) throw givenUp(signal.reason)
+  if (pool.waitingCount >= mostWaiting)
+    throw givenUp(new GatewayError('UNAVAILABLE', 'Too many wait for the database.'))
+  const connecting = pool.connect()
+  const aborted = whenAborted(signal)
+  try {
+    return await Promise.race([connecting, aborted.promise])
+  } catch (error) {
+    connecting.then(
+      (client) => client.release(),
+      () => {},
+    )
+    throw error
+  } finally {
+    aborted.forget()
+  }
+}
+
+async function send(
+  client: pg.PoolClient,
+  statement: pg.QueryConfig,
+  signal: AbortSignal | undefined,
+  options: ReadPoolOptions,
+): Promise<pg.QueryResult> {
+  const begun = performance.now()
+  const report = (outcome: StatementReport['outcome']) =>
+    options.onStatement({ durationMs: performance.now() - begun, outcome })
+  const ignore = () => {}
+  client.on('error', ignore)
+  const ended = whenAborted(signal, options.longestStatementMs)
+  const answer = client.query(statement)
+  try {
+    const result = await Promise.race([answer, ended.promise])
+    report('answered')
+    client.release()
+    return result
+  } catch (error) {
+    answer.catch(ignore)
+    report(ended.early ? 'cancelled' : 'failed')
+    if (ended.early) cancelStatement(client)
+    // Closed when it is lost or still busy; kept when PostgreSQL only said no.
+    client.release(ended.early || isLost(error))
+    throw error
+  } finally {
+    ended.forget()
+    client.off('error', ignore)
+  }
+}
+
+/** Rejects when the signal is aborted, or after so many milliseconds with TIMEOUT. */
+function whenAborted(signal: AbortSignal | undefined, milliseconds?: number) {
+  let timer: NodeJS.Timeout | undefined
+  let onAbort = () => {}
+  const outcome = {
+    early: false,
+    promise: new Promise<never>((_, reject) => {
+      const end = (reason: unknown) => {
+        outcome.early = true
+        reject(givenUp(reason))
+      }
+      onAbort = () => end(signal?.reason)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      if (milliseconds !== undefined)
+        timer = setTimeout(
+          () => end(new GatewayError('TIMEOUT', 'The database took too long.')),
+          milliseconds,
+        )
+    }),
+    forget: () => {
+      signal?.removeEventListener('abort', onAbort)
+      clearTimeout(timer)
+    },
+  }
+  return outcome
+}
+
+/** Prisma passes on plain errors as they are; of those with a code it makes errors of its own. */
+function givenUp(reason: unknown): Error {
+  return new Error('Not waited for.', { cause: reason })
+}
+
+/** Whether the connection is no good, rather than the statement: PostgreSQL's own refusals are of severity ERROR. */
+function isLost(error: unknown): boolean {
+  if (error instanceof Error && error.cause instanceof GatewayError) return false
+  return (error as { severity?: unknown }).severity !== 'ERROR'
+}

@@ -1,0 +1,329 @@
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type Server, startServer } from '../../src/server.ts'
+import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
+import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { findSecret } from '../support/planted.ts'
+import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+
+let identity: Identity
+let services: ServiceIssuer
+let ada: Person
+let token: string
+let gateway: GatewayUnderTest
+let server: Server
+
+beforeAll(async () => {
+  identity = await startIdentity()
+  services = await startServiceIssuer()
+  ada = await identity.signUp('Ada Lovelace')
+  await identity.createOrganization(ada, 'Acme')
+  token = await ada.jwt()
+})
+
+afterEach(() => server.stop())
+
+afterAll(async () => {
+  await services.stop()
+  await identity.stop()
+})
+
+async function serve(environment: Readonly<Record<string, string>> = {}): Promise<void> {
+  gateway = gatewayFor(identity, {
+    DATABASE_STATEMENT_TIMEOUT_MS: '60000',
+    SERVICE_ISSUER: services.issuer,
+    SERVICE_AUDIENCE: services.audience,
+    SERVICE_JWKS_URL: services.jwksUrl,
+    METRICS_PORT: '0',
+    ...environment,
+  })
+  server = await startServer(gateway, { host: '127.0.0.1', port: 0 })
+}
+
+interface Line {
+  readonly msg: string
+  readonly requestId: string
+  readonly [field: string]: unknown
+}
+
+const lines = (): Line[] => gateway.logged.map((line) => JSON.parse(line))
+const lineOf = (id: string) =>
+  expect.poll(() => lines().find((line) => line.requestId === id && line.msg === 'request'))
+
+interface Asked {
+  readonly query?: string
+  readonly body?: string
+  readonly bearer?: string | null
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+}
+
+async function post({ query, body, bearer = token, headers = {}, signal }: Asked) {
+  const response = await fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
+      ...headers,
+    },
+    body: body ?? JSON.stringify({ query }),
+    ...(signal && { signal }),
+  })
+  const text = await response.text()
+  return {
+    status: response.status,
+    headers: response.headers,
+    id: response.headers.get('x-request-id') ?? '',
+    text,
+    answer: text.startsWith('{') ? JSON.parse(text) : undefined,
+  }
+}
+
+/** Holds up every read of users. */
+async function lockUsers() {
+  const client = new pg.Client({ connectionString: identity.ownerUrl })
+  await client.connect()
+  await client.query('begin; lock table users in access exclusive mode')
+  return async () => {
+    await client.query('commit')
+    await client.end()
+  }
+}
+
+/** How many statements of the gateway PostgreSQL is running. */
+const running = async () =>
+  (
+    await identity.sql(
+      "select 1 from pg_stat_activity where application_name = 'identity-gateway' and state = 'active' and datname = current_database()",
+    )
+  ).length
+
+const viewer = 'query Mine { viewer { name } }'
+
+describe('one id is in the header, the log and every error', () => {
+  test('given by the client', async () => {
+    await serve()
+    const { id, answer } = await post({
+      query: '{ viewer { name } users { nodes { id } } organizations { nodes { id } } }',
+      headers: { 'x-request-id': 'from-the-client' },
+    })
+    expect(id).toBe('from-the-client')
+    expect(answer.errors).toMatchObject(
+      [0, 1].map(() => ({ extensions: { code: 'FORBIDDEN', requestId: id } })),
+    )
+    await lineOf(id).toMatchObject({ codes: ['FORBIDDEN'], status: 200 })
+  })
+
+  test.each<[string, Asked, number, string]>([
+    ['a syntax error', { query: '{' }, 200, 'GRAPHQL_PARSE_FAILED'],
+    ['an unknown field', { query: '{ nothing }' }, 200, 'GRAPHQL_VALIDATION_FAILED'],
+    ['a body that is not JSON', { body: '{' }, 200, 'BAD_REQUEST'],
+    ['a mutation', { query: 'mutation { a }' }, 200, 'READ_ONLY'],
+    ['a bad credential', { query: viewer, bearer: 'no.such.token' }, 401, 'UNAUTHENTICATED'],
+  ])('of %s', async (_what, asked, status, code) => {
+    await serve()
+    const { id, answer, ...response } = await post(asked)
+    expect(response.status).toBe(status)
+    expect(answer.errors).toMatchObject([{ extensions: { code, requestId: id } }])
+    await lineOf(id).toMatchObject({ status, codes: [code], method: 'POST', path: '/graphql' })
+  })
+
+  test('of what is not there, and of a batch', async () => {
+    await serve()
+    const missing = await fetch(`${server.url}/nothing?token=${token}`)
+    await lineOf(missing.headers.get('x-request-id') ?? '').toMatchObject({
+      status: 404,
+      path: '/nothing',
+    })
+  })
+
+  test('of an error on our side, whose cause is in the log under that id', async () => {
+    await serve({ DATABASE_STATEMENT_TIMEOUT_MS: '100' })
+    const release = await lockUsers()
+    const { id } = await post({ query: viewer })
+    await release()
+    const cause = lines().find((line) => line.requestId === id && line.msg === 'unexpected error')
+    expect(cause).toMatchObject({ error: { code: 'TIMEOUT' } })
+  })
+})
+
+test('a line says who asked for what, and nothing that a client chose', async () => {
+  await serve()
+  const service = await services.token('identity:read')
+  for (const [bearer, caller] of [
+    [token, 'user'],
+    [service, 'service'],
+    [null, 'anonymous'],
+  ] as const) {
+    const { id } = await post({ query: viewer, bearer })
+    await lineOf(id).toEqual({
+      level: 30,
+      time: expect.any(Number),
+      msg: 'request',
+      requestId: id,
+      method: 'POST',
+      path: '/graphql',
+      status: 200,
+      durationMs: expect.any(Number),
+      operations: [{ type: 'query', name: null }],
+      caller,
+    })
+  }
+})
+
+test('no line and no metric holds a planted secret, a credential, an address, a name or a value', async () => {
+  await serve({ DATABASE_STATEMENT_TIMEOUT_MS: '200', LOG_LEVEL: 'trace' })
+  const rows = await identity.sql<{ secret: string }>(`
+    select token as secret from sessions union all select password from accounts
+    union all select private_key from jwks union all select secret from two_factors`)
+  const secrets = rows.map(({ secret }) => secret).filter((secret) => secret !== null)
+  expect(secrets.length).toBeGreaterThanOrEqual(4)
+  const texts = [...secrets, ada.email, ada.name, ada.id, token, ada.session]
+  for (const text of texts) {
+    const value = JSON.stringify(text)
+    await post({ query: `query Q { userByEmail(email: ${value}) { name } }` })
+    await post({ query: `query Q { user(id: ${value}) { nothing } }` })
+    await post({ query: `{ user(id: ${value}`, headers: { 'x-trace': text } })
+    await post({
+      query: viewer,
+      bearer: text,
+      headers: { cookie: `better-auth.session_token=${text}` },
+    })
+    await fetch(
+      `${server.url}/graphql?query=${encodeURIComponent(`{ user(id: ${value}) { id } }`)}`,
+    )
+  }
+  const release = await lockUsers()
+  await post({ query: `query Q { userByEmail(email: "${ada.email}") { name } }` })
+  await release()
+  await expect.poll(() => lines().length).toBeGreaterThan(5 * texts.length)
+  const out = `${gateway.logged.join('\n')}\n${await gateway.metrics?.print()}`
+  expect(findSecret(out)).toBeNull()
+  for (const text of texts) expect(out).not.toContain(text)
+})
+
+describe('past its deadline', () => {
+  test('a request is answered TIMEOUT, and PostgreSQL runs nothing of it', async () => {
+    await serve({ REQUEST_TIMEOUT_MS: '400' })
+    await post({ query: viewer })
+    const release = await lockUsers()
+    const asked = post({ query: '{ viewer { name organizations { nodes { name } } } }' })
+    await expect.poll(running).toBe(1)
+    const { answer, id } = await asked
+    expect(answer.errors).toMatchObject([{ extensions: { code: 'TIMEOUT' } }])
+    // The lock still holds, so what is gone was cancelled.
+    await expect.poll(running).toBe(0)
+    await release()
+    await lineOf(id).toMatchObject({ codes: ['TIMEOUT'] })
+    expect(await gateway.metrics?.print()).toMatch(
+      /sql_statement_seconds_count\{outcome="cancelled"\} 1/,
+    )
+    expect((await post({ query: viewer })).answer.data.viewer.name).toBe('Ada Lovelace')
+  })
+
+  test('a client that has gone leaves nothing running either, and no error in the log', async () => {
+    await serve()
+    await post({ query: viewer })
+    const release = await lockUsers()
+    const gone = new AbortController()
+    const asked = post({
+      query: viewer,
+      signal: gone.signal,
+      headers: { 'x-request-id': 'of-the-one-gone' },
+    })
+    const cut = expect(asked).rejects.toThrow()
+    await expect.poll(running).toBe(1)
+    gone.abort()
+    await cut
+    await expect.poll(running).toBe(0)
+    await release()
+    await lineOf('of-the-one-gone').toMatchObject({ status: 499 })
+    expect(lines().filter(({ msg }) => msg === 'unexpected error')).toEqual([])
+  })
+
+  test('what others wait for as well goes on', async () => {
+    await serve()
+    const organizationId = (await identity.sql<{ id: string }>('select id from organizations'))[0]
+      ?.id
+    const query = `{ can(permission: "member:create", organizationId: "${organizationId}") }`
+    await post({ query: viewer })
+    const release = await lockUsers()
+    const gone = new AbortController()
+    const first = expect(post({ query, signal: gone.signal })).rejects.toThrow()
+    await expect.poll(running).toBe(1)
+    const second = post({ query })
+    await expect
+      .poll(async () =>
+        /coalesced_total\{kind="permissions"\} 1/.test((await gateway.metrics?.print()) ?? ''),
+      )
+      .toBe(true)
+    gone.abort()
+    await first
+    await release()
+    expect((await second).answer).toEqual({ data: { can: true } })
+  })
+})
+
+describe('more requests than there is room for', () => {
+  test('are answered 503 with Retry-After at once, and those inside are answered', async () => {
+    await serve({ LIMIT_CONCURRENCY: '2' })
+    await post({ query: viewer })
+    const release = await lockUsers()
+    const inside = [post({ query: viewer }), post({ query: viewer })]
+    await expect.poll(running).toBe(2)
+    const { status, headers, answer, id } = await post({ query: viewer })
+    expect(status).toBe(503)
+    expect(headers.get('retry-after')).toBe('1')
+    expect(answer.errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE', requestId: id } }])
+    expect((await fetch(`${server.url}/health`)).status).toBe(200)
+    await release()
+    for (const { status } of await Promise.all(inside)) expect(status).toBe(200)
+    expect((await post({ query: viewer })).status).toBe(200)
+    const metrics = (await gateway.metrics?.print()) ?? ''
+    expect(metrics).toMatch(/shed_requests_total 1/)
+    expect(metrics).toMatch(/requests_under_way 0/)
+  })
+
+  test.each<[string, Asked]>([
+    ['a syntax error', { query: '{' }],
+    ['a bad credential', { query: viewer, bearer: 'no.such.token' }],
+    ['a mutation', { query: 'mutation { a }' }],
+  ])('%s gives its place back', async (_what, asked) => {
+    await serve({ LIMIT_CONCURRENCY: '1' })
+    for (let index = 0; index < 3; index++) await post(asked)
+    expect((await post({ query: viewer })).status).toBe(200)
+  })
+})
+
+test('while the database is gone whole requests are 503 with Retry-After', async () => {
+  await serve({ DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing' })
+  const { status, headers, answer } = await post({ query: viewer })
+  expect({ status, after: headers.get('retry-after') }).toEqual({ status: 503, after: '1' })
+  expect(answer.errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }])
+})
+
+test('metrics count what happens, under names and labels that no client chooses', async () => {
+  await serve()
+  await post({ query: 'query AnythingAtAll { viewer { name } }' })
+  await post({ query: '{ nothing }' })
+  const organizationId = (await identity.sql<{ id: string }>('select id from organizations'))[0]?.id
+  const can = `{ can(permission: "member:create", organizationId: "${organizationId}") }`
+  for (let index = 0; index < 3; index++) await post({ query: can })
+  const metrics = (await gateway.metrics?.print()) ?? ''
+  expect(metrics).not.toContain('AnythingAtAll')
+  for (const expected of [
+    'request_duration_seconds_count{operation="other",outcome="answered"} 4',
+    'request_duration_seconds_count{operation="other",outcome="refused"} 1',
+    'errors_total{code="GRAPHQL_VALIDATION_FAILED"} 1',
+    'permission_cache_reads_total{result="hit"} 2',
+    'permission_cache_reads_total{result="miss"} 1',
+    'sql_waiting 0',
+    'requests_under_way 0',
+    'redis_breaker_open{of="reads"} 0',
+  ])
+    expect(metrics).toContain(`identity_gateway_${expected}`)
+  expect(metrics).toMatch(/sql_statement_seconds_count\{outcome="answered"\} [1-9]/)
+  expect(metrics).toMatch(/sql_connections\{state="idle"\} [1-9]/)
+  expect(metrics).toMatch(/signing_keys_age_seconds\{issuer="users"\} \d/)
+  expect(metrics).toMatch(/process_resident_memory_bytes \d/)
+})
