@@ -11,6 +11,8 @@ import type { Sources } from './graphql/context.ts'
 import type { Features } from './graphql/features.ts'
 import { createHandler } from './graphql/handler.ts'
 import { createSchema } from './graphql/schema.ts'
+import { clientAddressFinder } from './limits/client-address.ts'
+import { RateLimiter } from './limits/rate-limiter.ts'
 import type { PermissionCache } from './permissions/cache.ts'
 import {
   defaultRoleDefinitions,
@@ -106,6 +108,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     platformAdminRoles: config.platformAdminRoles,
     creatorRole: config.permissions.creatorRole,
   }
+  const rateRedis = createRateRedis(config, report)
+  const { ratePerMinute: perMinute } = config.limits
   // Nothing waits for a connection to Redis, so it is opened before the first question.
   void cache.ready()
   const ready = () => answers(database)
@@ -121,6 +125,15 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     onUnexpected: (error) => log.error({ error: describeError(error) }, 'unexpected error'),
     graphiql: config.http.graphiql ? { headers: parts.graphiqlHeaders ?? {} } : null,
     introspection: config.http.introspection,
+    limits: config.limits,
+    rate:
+      perMinute === null
+        ? null
+        : new RateLimiter({
+            perMinute,
+            redis: rateRedis,
+            addressOf: clientAddressFinder(config.http.trustProxy),
+          }),
     corsOrigins: config.http.corsOrigins,
     writeTo: config.betterAuthUrl?.href ?? null,
   })
@@ -132,6 +145,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       await handler.dispose()
       await events.close()
       await cache.close()
+      rateRedis?.client.disconnect()
       await database.close()
     },
   }
@@ -221,6 +235,16 @@ function createPermissionCache(
     version: versionOf(definitions, dynamic),
     onTrouble,
   })
+}
+
+function createRateRedis(
+  { redis, limits: { ratePerMinute } }: Config,
+  report: (what: string) => (error: unknown) => void,
+) {
+  if (!redis || ratePerMinute === null) return null
+  const { timeoutMs, keyPrefix } = redis
+  const onTrouble = report('Redis is in trouble: requests are counted in this process.')
+  return { client: createRedis(redis.url, { timeoutMs, onTrouble }), keyPrefix }
 }
 
 /** Changes are passed on no faster than this, each once however often it is told. */

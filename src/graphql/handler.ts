@@ -1,8 +1,12 @@
 import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql'
 import { createYoga, type Plugin, useReadinessCheck } from 'graphql-yoga'
 import type { Authenticator } from '../domain/caller.ts'
+import type { RateLimit } from '../domain/rate.ts'
 import { type Context, createContext, type Sources } from './context.ts'
-import { asRequestError, toClientError } from './errors.ts'
+import { createDocumentCache } from './document-cache.ts'
+import { type DocumentLimits, useDocumentLimits } from './document-limits.ts'
+import { asRequestError, toClientError, withoutSuggestion } from './errors.ts'
+import { countCaller, useRateLimit } from './rate-limit.ts'
 import { useReadOnly } from './read-only.ts'
 
 export interface HandlerOptions {
@@ -15,7 +19,11 @@ export interface HandlerOptions {
   readonly onUnexpected: (error: unknown) => void
   /** `null`: no GraphiQL. Headers are what it sends until the reader changes them. */
   readonly graphiql: { readonly headers: Readonly<Record<string, string>> } | null
+  /** Whether errors may suggest names as well. */
   readonly introspection: boolean
+  readonly limits: { readonly document: DocumentLimits; readonly bodyBytes: number }
+  /** `null`: any number of requests. */
+  readonly rate: RateLimit | null
   readonly corsOrigins: readonly string[]
   /** Where mutations are told to go: Better Auth's HTTP API. `null`: they are not told. */
   readonly writeTo: string | null
@@ -28,9 +36,7 @@ export interface RequestReport {
   readonly durationMs: number
 }
 
-const LARGEST_BODY_BYTES = 100 * 1024
-
-/** The steps of a request, in order: report, health, CORS, parse, refuse mutations, validate, authenticate, execute, mask. */
+/** The steps of a request, in order: report, health, CORS, count, parse, limits of documents, refuse mutations, validate, authenticate, execute, mask. */
 export function createHandler(options: HandlerOptions) {
   const onUnexpected = once(options.onUnexpected)
   return createYoga<object, Context>({
@@ -38,25 +44,37 @@ export function createHandler(options: HandlerOptions) {
     plugins: [
       useReport(options.onRequest),
       useReadinessCheck({ endpoint: '/ready', check: options.ready }),
+      ...(options.rate ? [useRateLimit(options.rate)] : []),
+      useDocumentLimits(options.limits.document, options.introspection),
       useReadOnly(options.writeTo),
       ...(options.introspection ? [] : [useNoIntrospection]),
     ],
     context: async ({ request }) => {
       try {
         const caller = await options.authenticator.authenticate(request.headers)
+        if (options.rate) await countCaller(options.rate, caller)
         return createContext(options.sources, caller)
       } catch (error) {
         throw asRequestError(error)
       }
     },
-    maskedErrors: { maskError: (error) => toClientError(error, onUnexpected) },
+    maskedErrors: {
+      maskError: (error) => {
+        const told = toClientError(error, onUnexpected)
+        return options.introspection ? told : withoutSuggestion(told)
+      },
+    },
     graphqlEndpoint: '/graphql',
     healthCheckEndpoint: '/health',
     cors: (request) => {
       const origin = request.headers.get('origin') ?? ''
       return options.corsOrigins.includes(origin) ? { origin: [origin], credentials: true } : false
     },
-    maxRequestBodySize: LARGEST_BODY_BYTES,
+    maxRequestBodySize: options.limits.bodyBytes,
+    parserAndValidationCache: {
+      documentCache: createDocumentCache(),
+      errorCache: createDocumentCache(),
+    },
     multipart: false,
     landingPage: false,
     logging: false,
