@@ -16,6 +16,8 @@ import { printStitching } from './graphql/stitching-sdl.ts'
 import { printSubgraph } from './graphql/subgraph-sdl.ts'
 import { currentExchange, runShared } from './http/exchange.ts'
 import { observeRequests } from './http/observer.ts'
+import { clientAddressFinder } from './limits/client-address.ts'
+import { RateLimiter } from './limits/rate-limiter.ts'
 import { Metrics } from './metrics.ts'
 import type { PermissionCache } from './permissions/cache.ts'
 import {
@@ -128,6 +130,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     platformAdminRoles: config.platformAdminRoles,
     creatorRole: config.permissions.creatorRole,
   }
+  const rateRedis = createRateRedis(config, report)
+  const { ratePerMinute: perMinute } = config.limits
   // Nothing waits for a connection to Redis, so it is opened before the first question.
   void cache.ready()
   const ready = () => answers(database)
@@ -154,6 +158,15 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       ),
     graphiql: config.http.graphiql ? { headers: parts.graphiqlHeaders ?? {} } : null,
     introspection: config.http.introspection,
+    limits: config.limits,
+    rate:
+      perMinute === null
+        ? null
+        : new RateLimiter({
+            perMinute,
+            redis: rateRedis,
+            addressOf: clientAddressFinder(config.http.trustProxy),
+          }),
     corsOrigins: config.http.corsOrigins,
     writeTo: config.betterAuthUrl?.href ?? null,
   })
@@ -166,6 +179,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       await handler.dispose()
       await events.close()
       await cache.close()
+      rateRedis?.client.disconnect()
       await database.close()
     },
   }
@@ -283,6 +297,16 @@ function createPermissionCache(
     timeoutMs,
     version: versionOf(definitions, dynamic),
   })
+}
+
+function createRateRedis(
+  { redis, limits: { ratePerMinute } }: Config,
+  report: (what: string) => (error: unknown) => void,
+) {
+  if (!redis || ratePerMinute === null) return null
+  const { timeoutMs, keyPrefix } = redis
+  const onTrouble = report('Redis is in trouble: requests are counted in this process.')
+  return { client: createRedis(redis.url, { timeoutMs, onTrouble }), keyPrefix }
 }
 
 /** Changes are passed on no faster than this, each once however often it is told. */

@@ -64,6 +64,20 @@ export interface Config {
     readonly shutdownGraceMs: number
     /** `null`: no metrics. */
     readonly metricsPort: number | null
+    /** Whose word is taken for the address of a client: nobody's, that of so many proxies, or of these addresses. */
+    readonly trustProxy: 'off' | number | readonly string[]
+  }
+  readonly limits: {
+    readonly document: {
+      readonly depth: number
+      readonly aliases: number
+      readonly directives: number
+      readonly tokens: number
+      readonly cost: number
+    }
+    readonly bodyBytes: number
+    /** Requests of one caller, and of one address; `null`: any number. */
+    readonly ratePerMinute: number | null
   }
   readonly logLevel: string
 }
@@ -156,6 +170,17 @@ const textFile = z.string().transform((path, context) => {
     return z.NEVER
   }
 })
+const addresses = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])
+const trustProxy = z
+  .string()
+  .transform((text) => (/^\d+$/.test(text) ? Number(text) : list.parse(text)))
+  .refine(
+    (value) =>
+      typeof value === 'number'
+        ? value >= 1 && value <= 10
+        : value.length > 0 && value.every((part) => addresses.safeParse(part).success),
+    'must be off, a number of proxies from 1 to 10, or their addresses (10.0.0.0/8), separated by commas',
+  )
 const jsonFile = z.string().transform((path, context): unknown => {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
@@ -221,6 +246,14 @@ const variables = z.object({
   LIMIT_CONCURRENCY: integer(1, 100_000).default(1000),
   SHUTDOWN_GRACE_MS: integer(0, 600_000).default(0),
   METRICS_PORT: integer(0, 65_535).optional(),
+  TRUST_PROXY: z.literal('off').or(trustProxy).default('off'),
+  LIMIT_DEPTH: integer(1, 1000).default(12),
+  LIMIT_ALIASES: integer(1, 100_000).default(100),
+  LIMIT_DIRECTIVES: integer(1, 100_000).default(50),
+  LIMIT_TOKENS: integer(1, 100_000).default(2000),
+  LIMIT_COST: integer(1, 10_000_000).default(10_000),
+  LIMIT_BODY_BYTES: integer(1, 100_000_000).default(100 * 1024),
+  RATE_LIMIT_PER_MINUTE: z.literal('off').or(integer(1, 10_000_000)).default('off'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 })
 
@@ -303,6 +336,18 @@ function toConfig(env: z.infer<typeof variables>): Config {
       mostUnderWay: env.LIMIT_CONCURRENCY,
       shutdownGraceMs: env.SHUTDOWN_GRACE_MS,
       metricsPort: env.METRICS_PORT ?? null,
+      trustProxy: env.TRUST_PROXY,
+    },
+    limits: {
+      document: {
+        depth: env.LIMIT_DEPTH,
+        aliases: env.LIMIT_ALIASES,
+        directives: env.LIMIT_DIRECTIVES,
+        tokens: env.LIMIT_TOKENS,
+        cost: env.LIMIT_COST,
+      },
+      bodyBytes: env.LIMIT_BODY_BYTES,
+      ratePerMinute: env.RATE_LIMIT_PER_MINUTE === 'off' ? null : env.RATE_LIMIT_PER_MINUTE,
     },
     logLevel: env.LOG_LEVEL,
   })

@@ -47,7 +47,19 @@ test('two variables are enough; the others have the defaults that are documented
     betterAuthUrl: null,
     federation: false,
     platformAdminRoles: ['admin'],
-    http: { host: '0.0.0.0', port: 4000, graphiql: true, introspection: true, corsOrigins: [] },
+    http: {
+      host: '0.0.0.0',
+      port: 4000,
+      graphiql: true,
+      introspection: true,
+      corsOrigins: [],
+      trustProxy: 'off',
+    },
+    limits: {
+      document: { depth: 12, aliases: 100, directives: 50, tokens: 2000, cost: 10_000 },
+      bodyBytes: 102_400,
+      ratePerMinute: null,
+    },
     logLevel: 'info',
   })
 })
@@ -82,6 +94,14 @@ test('every variable is read', () => {
     HOST: '127.0.0.1',
     PORT: '0',
     CORS_ORIGINS: 'https://app.example.com',
+    TRUST_PROXY: '10.0.0.0/8, fd00::/8,192.0.2.1',
+    LIMIT_DEPTH: '6',
+    LIMIT_ALIASES: '7',
+    LIMIT_DIRECTIVES: '8',
+    LIMIT_TOKENS: '9',
+    LIMIT_COST: '10',
+    LIMIT_BODY_BYTES: '11',
+    RATE_LIMIT_PER_MINUTE: '12',
     LOG_LEVEL: 'silent',
   })
   expect(config).toMatchObject({
@@ -106,7 +126,17 @@ test('every variable is read', () => {
     platformAdminRoles: ['staff', 'boss'],
     betterAuthUrl: new URL('https://auth.example.com/api/auth'),
     federation: true,
-    http: { host: '127.0.0.1', port: 0, corsOrigins: ['https://app.example.com'] },
+    http: {
+      host: '127.0.0.1',
+      port: 0,
+      corsOrigins: ['https://app.example.com'],
+      trustProxy: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
+    },
+    limits: {
+      document: { depth: 6, aliases: 7, directives: 8, tokens: 9, cost: 10 },
+      bodyBytes: 11,
+      ratePerMinute: 12,
+    },
     logLevel: 'silent',
   })
 })
@@ -127,6 +157,14 @@ describe('everything that is wrong is told at once', () => {
     FEDERATION: '2',
     GRAPHIQL: 'true',
     INTROSPECTION: '1',
+    TRUST_PROXY: 'on',
+    LIMIT_DEPTH: 'abc',
+    LIMIT_ALIASES: '0',
+    LIMIT_DIRECTIVES: '-1',
+    LIMIT_TOKENS: '2e3',
+    LIMIT_COST: '1.5',
+    LIMIT_BODY_BYTES: '100k',
+    RATE_LIMIT_PER_MINUTE: '0',
     LOG_LEVEL: 'loud',
   }
 
@@ -216,6 +254,21 @@ describe('the access control file', () => {
         'PORT',
       ])
   })
+})
+
+describe('TRUST_PROXY', () => {
+  const read = (TRUST_PROXY: string) => loadConfig({ ...needed, TRUST_PROXY }).http.trustProxy
+  test('is off, a number of proxies, or their addresses', () => {
+    expect(read('off')).toBe('off')
+    expect(read('2')).toBe(2)
+    expect(read('127.0.0.1,::1')).toEqual(['127.0.0.1', '::1'])
+  })
+  test.each(['0', '11', 'true', 'localhost', '10.0.0.0/33', '10.0.0.1,proxy', ' , '])(
+    'is not %j',
+    (value) => {
+      expect(complaints({ ...needed, TRUST_PROXY: value })).toEqual(['TRUST_PROXY'])
+    },
+  )
 })
 
 test('the configuration cannot be changed', () => {

@@ -12,8 +12,8 @@ export interface ConnectionArguments {
   readonly before?: string | null | undefined
 }
 
-const DEFAULT_SIZE = 20
-const LARGEST_SIZE = 100
+export const DEFAULT_SIZE = 20
+export const LARGEST_SIZE = 100
 
 /** @throws GatewayError BAD_USER_INPUT for sizes out of range, both sizes at once, or a foreign cursor. */
 function toPageRequest(

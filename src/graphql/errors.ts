@@ -37,6 +37,12 @@ export function toClientError(
   })
 }
 
+/** The same error without what GraphQL adds of names that the client did not name. */
+export function withoutSuggestion(error: GraphQLError): GraphQLError {
+  error.message = error.message.replace(/ ?Did you mean .+\?$/s, '')
+  return error
+}
+
 const worthReporting: readonly ErrorCode[] = ['INTERNAL', 'UNAVAILABLE', 'TIMEOUT']
 
 /** Statuses of requests that fail as a whole, before anything is executed. */
@@ -80,6 +86,7 @@ function codeOf(origin: unknown): ErrorCode {
   if (origin instanceof GatewayError) return origin.code
   if (!(origin instanceof GraphQLError)) return 'INTERNAL'
   const { code } = origin.extensions
+  if (code === 'REQUEST_ENTITY_TOO_LARGE') return 'LIMIT_EXCEEDED'
   if (shared.includes(code)) return code as ErrorCode
   // Without a code: values of variables that do not fit. With another one: requests that cannot be made sense of.
   return code === undefined ? 'BAD_USER_INPUT' : 'BAD_REQUEST'

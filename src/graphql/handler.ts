@@ -1,9 +1,13 @@
 import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql'
 import { createYoga, type Plugin, useReadinessCheck } from 'graphql-yoga'
 import type { Authenticator } from '../domain/caller.ts'
+import type { RateLimit } from '../domain/rate.ts'
 import { type Context, createContext, type Sources } from './context.ts'
-import { asRequestError, toClientError } from './errors.ts'
+import { createDocumentCache } from './document-cache.ts'
+import { type DocumentLimits, useDocumentLimits } from './document-limits.ts'
+import { asRequestError, toClientError, withoutSuggestion } from './errors.ts'
 import { type CurrentRequest, useCurrentRequest } from './observed.ts'
+import { countCaller, useRateLimit } from './rate-limit.ts'
 import { useReadOnly } from './read-only.ts'
 
 export interface HandlerOptions {
@@ -18,28 +22,32 @@ export interface HandlerOptions {
   readonly onUnexpected: (error: unknown) => void
   /** `null`: no GraphiQL. Headers are what it sends until the reader changes them. */
   readonly graphiql: { readonly headers: Readonly<Record<string, string>> } | null
+  /** Whether errors may suggest names as well. */
   readonly introspection: boolean
+  readonly limits: { readonly document: DocumentLimits; readonly bodyBytes: number }
+  /** `null`: any number of requests. */
+  readonly rate: RateLimit | null
   readonly corsOrigins: readonly string[]
   /** Where mutations are told to go: Better Auth's HTTP API. `null`: they are not told. */
   readonly writeTo: string | null
 }
 
-const LARGEST_BODY_BYTES = 100 * 1024
-
-/** The steps of a request, in order: admission, health, CORS, parse, refuse mutations, validate, authenticate, execute, mask. */
+/** The steps of a request, in order: admission, health, CORS, count, parse, limits of documents, refuse mutations, validate, authenticate, execute, mask. */
 export function createHandler(options: HandlerOptions) {
   const { request } = options
   const onUnexpected = once((error) => request.isOver() || options.onUnexpected(error))
   const toldOf = (error: unknown) => {
     const told = toClientError(error, { onUnexpected, requestId: request.id() })
     request.error(String(told.extensions.code))
-    return told
+    return options.introspection ? told : withoutSuggestion(told)
   }
   return createYoga<object, Context>({
     schema: options.schema,
     plugins: [
       useCurrentRequest(request, options.nameOf, toldOf),
       useReadinessCheck({ endpoint: '/ready', check: options.ready }),
+      ...(options.rate ? [useRateLimit(options.rate)] : []),
+      useDocumentLimits(options.limits.document, options.introspection),
       useReadOnly(options.writeTo),
       ...(options.introspection ? [] : [useNoIntrospection]),
     ],
@@ -47,6 +55,7 @@ export function createHandler(options: HandlerOptions) {
       try {
         const caller = await options.authenticator.authenticate(headers)
         request.caller(caller.kind)
+        if (options.rate) await countCaller(options.rate, caller)
         return createContext(options.sources, caller)
       } catch (error) {
         throw asRequestError(error)
@@ -59,7 +68,11 @@ export function createHandler(options: HandlerOptions) {
       const origin = request.headers.get('origin') ?? ''
       return options.corsOrigins.includes(origin) ? { origin: [origin], credentials: true } : false
     },
-    maxRequestBodySize: LARGEST_BODY_BYTES,
+    maxRequestBodySize: options.limits.bodyBytes,
+    parserAndValidationCache: {
+      documentCache: createDocumentCache(),
+      errorCache: createDocumentCache(),
+    },
     multipart: false,
     landingPage: false,
     logging: false,

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/domain/errors.ts'
 import { type Database, openDatabase, Prisma } from '../../src/repositories/client.ts'
 import type { StatementReport } from '../../src/repositories/pool.ts'
+import { prismaSchema } from '../support/layout.ts'
 import { type PostgresProcess, startPostgresProcess } from '../support/postgres-process.ts'
 
 let postgres: PostgresProcess
@@ -32,6 +33,7 @@ function open(changes: Partial<Parameters<typeof openDatabase>[0]> = {}): Databa
   const database = openDatabase({
     url: postgres.url,
     schema: 'public',
+    prismaSchema,
     poolSize: 3,
     statementTimeoutMs: 5000,
     onStatement: (statement) => statements.push(statement),

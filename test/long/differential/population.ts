@@ -7,7 +7,7 @@ import {
   type Person,
   startIdentity,
 } from '../../support/identity.ts'
-import { type Random, randomFrom } from './random.ts'
+import { type Random, randomFrom } from '../../support/random.ts'
 
 /** People and organizations of the demo, and others made at random, all by Better Auth. */
 export interface Population {

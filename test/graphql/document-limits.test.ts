@@ -1,0 +1,296 @@
+import { readFileSync } from 'node:fs'
+import { getIntrospectionQuery } from 'graphql'
+import { afterAll, describe, expect, test } from 'vitest'
+import { createGateway, type Gateway, loadConfig } from '../../src/app.ts'
+
+/** Nothing can be resolved here: with its database away, what gets as far as that is UNAVAILABLE. */
+function gatewayWith(environment: Readonly<Record<string, string>> = {}): Gateway {
+  const gateway = createGateway(
+    loadConfig({
+      DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
+      AUTH_ISSUER: 'https://auth.example.com',
+      LOG_LEVEL: 'silent',
+      ...environment,
+    }),
+  )
+  gateways.push(gateway)
+  return gateway
+}
+
+const gateways: Gateway[] = []
+const usual = gatewayWith()
+
+afterAll(async () => {
+  for (const gateway of gateways) await gateway.close()
+})
+
+interface Answer {
+  readonly status: number
+  readonly data?: unknown
+  readonly errors?: readonly { message: string; extensions: { code: string } }[]
+}
+
+async function ask(
+  query: string,
+  {
+    gateway = usual,
+    accept = 'application/json',
+    ...more
+  }: { gateway?: Gateway; accept?: string; variables?: object; operationName?: string } = {},
+): Promise<Answer> {
+  const response = await gateway.fetch(
+    new Request('http://gateway/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept },
+      body: JSON.stringify({ query, ...more }),
+    }),
+  )
+  return { status: response.status, ...((await response.json()) as object) }
+}
+
+const times = (count: number, text: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => text(index)).join(' ')
+
+/** The way down: a field, and the type it is selected on. */
+const steps = [
+  ['User', 'organizations(first: 1)'],
+  ['UserOrganizationConnection', 'nodes'],
+  ['Organization', 'member(userId: "a")'],
+  ['Member', 'user'],
+] as const
+const step = (index: number) =>
+  index === 0 ? (['Query', 'viewer'] as const) : (steps[(index - 1) % 4] ?? steps[0])
+
+/** So many fields above one another. */
+const deep = (levels: number) =>
+  `{ ${times(levels - 1, (i) => `${step(i)[1]} {`)} __typename ${'}'.repeat(levels)}`
+
+/** The same by fragments. */
+const deepFragments = (levels: number) =>
+  `{ ...F0 } ${times(levels, (i) => {
+    const [type, field] = step(i)
+    const body = i === levels - 1 ? '__typename' : `${field} { ...F${i + 1} }`
+    return `fragment F${i} on ${type} { ${body} }`
+  })}`
+
+interface Limited {
+  readonly at: (count: number) => string
+  readonly limit: number
+  readonly words: RegExp
+  readonly variable: string
+}
+
+const limited: Record<string, Limited> = {
+  depth: { at: deep, limit: 12, words: /levels/, variable: 'LIMIT_DEPTH' },
+  'depth by fragments': {
+    at: deepFragments,
+    limit: 12,
+    words: /levels/,
+    variable: 'LIMIT_DEPTH',
+  },
+  aliases: {
+    at: (count) => `{ viewer { ${times(count, (i) => `a${i}: name`)} } }`,
+    limit: 100,
+    words: /aliases/,
+    variable: 'LIMIT_ALIASES',
+  },
+  'aliases of __typename': {
+    at: (count) => `{ ${times(count, (i) => `a${i}: __typename`)} }`,
+    limit: 100,
+    words: /aliases/,
+    variable: 'LIMIT_ALIASES',
+  },
+  directives: {
+    at: (count) => `{ __typename ${'@aa '.repeat(count)} }`,
+    limit: 50,
+    words: /directives/,
+    variable: 'LIMIT_DIRECTIVES',
+  },
+  tokens: {
+    at: (count) => `{ usersByIds(ids: [${'"a" '.repeat(count - 12)}]) { id } }`,
+    limit: 2000,
+    words: /tokens/,
+    variable: 'LIMIT_TOKENS',
+  },
+  comments: {
+    at: (count) => `{ __typename }${'#\n'.repeat(count)}`,
+    limit: 2000,
+    words: /tokens/,
+    variable: 'LIMIT_TOKENS',
+  },
+  cost: {
+    at: (count) =>
+      `{ viewer { organizations(first: 100) { nodes { members(first: 98) { totalCount } } } sessions(first: ${count - 9901}) { totalCount } } }`,
+    limit: 10_000,
+    words: /nodes/,
+    variable: 'LIMIT_COST',
+  },
+}
+
+describe.each(Object.entries(limited))(
+  'the limit of %s',
+  (_name, { at, limit, words, variable }) => {
+    test('refuses what is above it, before anything is resolved, and says so', async () => {
+      const { data, errors } = await ask(at(limit + 1))
+      expect(errors).toMatchObject([{ extensions: { code: 'LIMIT_EXCEEDED' } }])
+      expect(errors?.[0]?.message).toMatch(words)
+      expect(errors?.[0]?.message).toContain(String(limit))
+      expect(data ?? null).toBeNull()
+    })
+
+    test('lets pass what is at it', async () => {
+      const { errors = [] } = await ask(at(limit))
+      expect(errors.map(({ extensions }) => extensions.code)).not.toContain('LIMIT_EXCEEDED')
+    })
+
+    test('is what its variable says', async () => {
+      const gateway = gatewayWith({ [variable]: '5' })
+      const { errors } = await ask(at(limit), { gateway })
+      expect(errors?.[0]?.message).toMatch(words)
+      expect(errors?.[0]?.message).toContain('limit of 5.')
+    })
+  },
+)
+
+test('a refusal is 400, or 200 for those who ask for application/json', async () => {
+  expect((await ask(deep(13))).status).toBe(200)
+  expect((await ask(deep(13), { accept: 'application/graphql-response+json' })).status).toBe(400)
+})
+
+test('variables decide the cost of each request by itself', async () => {
+  const query =
+    'query ($n: Int) { viewer { organizations(first: $n) { nodes { members(first: $n) { nodes { id } } } } } }'
+  for (const [n, code] of [
+    [10, undefined],
+    [100, 'LIMIT_EXCEEDED'],
+    [10, undefined],
+  ] as const) {
+    const { errors } = await ask(query, { variables: { n } })
+    expect(errors?.[0]?.extensions.code).toBe(code)
+  }
+})
+
+describe('what makes validation dear is refused before it:', () => {
+  test.each([
+    ['the same field many times', `{ viewer { ${'id '.repeat(1900)} } }`],
+    ['objects many times', `{ ${'viewer { id } '.repeat(400)} }`],
+    ['inline fragments', `{ viewer { ${'... { id } '.repeat(400)} } }`],
+    [
+      'fragments in a chain',
+      `{ viewer { ...F0 } } ${times(150, (i) => `fragment F${i} on User { id ...F${i + 1} }`)} fragment F150 on User { id }`,
+    ],
+  ])('%s', async (_what, query) => {
+    const { errors } = await ask(query)
+    expect(errors).toMatchObject([
+      { message: expect.stringContaining('same name'), extensions: { code: 'LIMIT_EXCEEDED' } },
+    ])
+  })
+
+  test('fragments that contain themselves are told so', async () => {
+    const { errors } = await ask(
+      '{ viewer { ...A } } fragment A on User { organizations { nodes { member(userId: "a") { user { ...B } } } } } fragment B on User { id ...A }',
+    )
+    expect(errors).toMatchObject([
+      {
+        message: expect.stringContaining('Cannot spread fragment'),
+        extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+      },
+    ])
+  })
+
+  test('no more than a few errors are told', async () => {
+    const { errors } = await ask(`{ viewer { ${times(900, (i) => `n${i}`)} } }`)
+    expect(errors?.length).toBeLessThanOrEqual(11)
+    for (const { extensions } of errors ?? [])
+      expect(extensions.code).toBe('GRAPHQL_VALIDATION_FAILED')
+  })
+})
+
+describe('an honest document passes:', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const source = readFileSync(new URL('../../src/graphql/handler.ts', import.meta.url), 'utf8')
+  const first = /const FIRST_QUERY = `([^`]*)`/.exec(source)?.[1] ?? ''
+  const introspection = {
+    descriptions: true,
+    specifiedByUrl: true,
+    directiveIsRepeatable: true,
+    schemaDescription: true,
+    inputValueDeprecation: true,
+    oneOf: true,
+  }
+  test.each([
+    ['the introspection of GraphiQL', getIntrospectionQuery(introspection)],
+    ['the first query of GraphiQL', first],
+    ...[...readme.matchAll(/```graphql\n([^`]*)```/g)].map(([, query = ''], index) => [
+      `query ${index + 1} of the README`,
+      query,
+    ]),
+  ])('%s', async (_what, query) => {
+    const answer = await ask(query)
+    expect(answer.errors).toBeUndefined()
+    expect(answer.data).toBeDefined()
+  })
+
+  test('fragments side by side that repeat one another', async () => {
+    const one = (i: number) => `fragment F${i} on User { id name image __typename }`
+    const { errors } = await ask(`{ viewer { ${times(40, (i) => `...F${i}`)} } } ${times(40, one)}`)
+    expect(errors).toBeUndefined()
+  })
+})
+
+describe('names that the client did not name', () => {
+  const queries = [
+    ['{ viewr { id } }', {}],
+    ['{ viewer { nam } }', {}],
+    ['{ users(frist: 1) { nodes { id } } }', {}],
+    ['{ users(orderBy: { field: NAM, direction: ASC }) { nodes { id } } }', {}],
+    [
+      'query ($o: UserOrder) { users(orderBy: $o) { nodes { id } } }',
+      { o: { field: 'NAM', direction: 'ASC' } },
+    ],
+    [
+      'query ($o: UserOrder) { users(orderBy: $o) { nodes { id } } }',
+      { o: { feld: 'NAME', direction: 'ASC' } },
+    ],
+    ['{ viewer { ... on Usr { id } } }', {}],
+  ] as const
+
+  test.each(queries)('are suggested where introspection is on: %s %j', async (query, variables) => {
+    const { errors } = await ask(query, { variables })
+    expect(JSON.stringify(errors)).toMatch(/did you mean/i)
+  })
+
+  test.each(queries)('and never in production: %s %j', async (query, variables) => {
+    const gateway = gatewayWith({ NODE_ENV: 'production' })
+    const { errors = [] } = await ask(query, { gateway, variables })
+    expect(errors.length).toBeGreaterThan(0)
+    expect(JSON.stringify(errors)).not.toMatch(/did you mean/i)
+  })
+})
+
+describe('a body above the limit is 413 with a code', () => {
+  test.each(['100', '102400'])('of %s bytes', async (limit) => {
+    const gateway = gatewayWith({ LIMIT_BODY_BYTES: limit })
+    const padded = (bytes: number) => {
+      const body = JSON.stringify({ query: '{ __typename }', extensions: { pad: '' } })
+      return body.replace('"pad":""', `"pad":"${'x'.repeat(bytes - body.length)}"`)
+    }
+    for (const [bytes, status] of [
+      [Number(limit), 200],
+      [Number(limit) + 1, 413],
+    ] as const) {
+      const response = await gateway.fetch(
+        new Request('http://gateway/graphql', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: padded(bytes),
+        }),
+      )
+      expect(response.status).toBe(status)
+      const codes = status === 200 ? undefined : [{ extensions: { code: 'LIMIT_EXCEEDED' } }]
+      expect(((await response.json()) as Answer).errors).toEqual(
+        codes && expect.objectContaining([expect.objectContaining(codes[0])]),
+      )
+    }
+  })
+})
