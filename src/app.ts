@@ -9,8 +9,10 @@ import { type Config, ConfigError } from './config.ts'
 import type { InvalidationSource, InvalidationTarget } from './domain/invalidation.ts'
 import type { Sources } from './graphql/context.ts'
 import type { Features } from './graphql/features.ts'
+import type { GraphiQLCaller } from './graphql/graphiql-callers.ts'
 import { createHandler } from './graphql/handler.ts'
 import { createSchema } from './graphql/schema.ts'
+import { parseTrustedDocuments } from './graphql/trusted-documents.ts'
 import type { PermissionCache } from './permissions/cache.ts'
 import {
   defaultRoleDefinitions,
@@ -46,7 +48,7 @@ import { PrismaVisibilityRepository } from './repositories/visibility.ts'
 import { createLogger, describeError, type Logger } from './telemetry.ts'
 
 export type { Config } from './config.ts'
-export { loadConfig, loadNames } from './config.ts'
+export { ConfigError, loadConfig, loadNames } from './config.ts'
 export { toAccessControl } from './permissions/definitions.ts'
 
 export interface Gateway {
@@ -62,8 +64,8 @@ export interface Gateway {
 
 export interface GatewayParts {
   readonly log?: Logger
-  /** What GraphiQL sends until its reader changes it. */
-  readonly graphiqlHeaders?: Readonly<Record<string, string>>
+  /** Whom a reader of GraphiQL can be, by choosing. */
+  readonly graphiqlCallers?: readonly GraphiQLCaller[]
 }
 
 /**
@@ -79,6 +81,9 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const definitions = readDefinitions(config)
   const layout = readLayout(config.database)
   const schema = createSchema(featuresOf(layout))
+  const { trustedDocuments: documents } = config.http
+  const trustedDocuments =
+    documents && reading('TRUSTED_DOCUMENTS_FILE', () => parseTrustedDocuments(documents, schema))
   const database = openDatabase(config.database)
   const tables = new Tables(layout, config.database.schema)
   const sessions = createSessions(config, database, tables, log)
@@ -116,13 +121,17 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     authenticator: new RequestAuthenticator(
       createJwtVerifier(config, database, tables, report),
       sessions,
+      config.http.corsOrigins,
     ),
     ready,
     onRequest: (request) => log.info(request, 'request'),
     onUnexpected: (error) => log.error({ error: describeError(error) }, 'unexpected error'),
-    graphiql: config.http.graphiql ? { headers: parts.graphiqlHeaders ?? {} } : null,
+    graphiql:
+      config.http.graphiql && !trustedDocuments ? { callers: parts.graphiqlCallers ?? [] } : null,
     introspection: config.http.introspection,
     corsOrigins: config.http.corsOrigins,
+    batchLimit: config.http.batchLimit,
+    trustedDocuments,
     writeTo: config.betterAuthUrl?.href ?? null,
   })
   return {
@@ -140,20 +149,21 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
 
 function readDefinitions({ permissions: { accessControl } }: Config): RoleDefinitions {
   if (accessControl === null) return defaultRoleDefinitions
+  return reading('ACCESS_CONTROL_FILE', () => parseRoleDefinitions(accessControl))
+}
+
+/** @throws ConfigError naming the variable when what it names is malformed. */
+function reading<Content>(variable: string, read: () => Content): Content {
   try {
-    return parseRoleDefinitions(accessControl)
+    return read()
   } catch (error) {
-    throw new ConfigError(`ACCESS_CONTROL_FILE: ${error instanceof Error ? error.message : error}`)
+    throw new ConfigError(`${variable}: ${error instanceof Error ? error.message : error}`)
   }
 }
 
 /** @throws ConfigError when the schema file is not a canonical schema.prisma. */
 export function readLayout({ prismaSchema }: Pick<Config['database'], 'prismaSchema'>): Layout {
-  try {
-    return parseLayout(prismaSchema)
-  } catch (error) {
-    throw new ConfigError(`PRISMA_SCHEMA_FILE: ${error instanceof Error ? error.message : error}`)
-  }
+  return reading('PRISMA_SCHEMA_FILE', () => parseLayout(prismaSchema))
 }
 
 /** The graph of the introspected database in GraphQL's schema language, sorted. */

@@ -129,11 +129,13 @@ async function startDemoGateway(settings: DemoGatewaySettings) {
   }
   // Standard output is for what the reader needs; only trouble is logged, beside it.
   const log = createLogger(process.env.LOG_LEVEL || 'warn', process.stderr)
-  const graphiqlHeaders = { Authorization: `Bearer ${settings.firstToken}` }
-  const server = await startServer(createGateway(config, { log, graphiqlHeaders }), {
-    ...config.http,
-    hosts: ['127.0.0.1', 'localhost'],
-  })
+  const server = await startServer(
+    createGateway(config, { log, graphiqlCallers: settings.callers }),
+    {
+      ...config.http,
+      hosts: ['127.0.0.1', 'localhost'],
+    },
+  )
   return { url: `${server.url}/graphql`, stop: server.stop }
 }
 

@@ -53,7 +53,12 @@ export interface Config {
     readonly port: number
     readonly graphiql: boolean
     readonly introspection: boolean
+    /** As browsers send them, for example `https://app.example.com`. */
     readonly corsOrigins: readonly string[]
+    /** The most operations in one request. */
+    readonly batchLimit: number
+    /** Documents by the names clients send; nothing else is answered then. `null`: any document is. */
+    readonly trustedDocuments: Readonly<Record<string, string>> | null
   }
   readonly logLevel: string
 }
@@ -146,6 +151,10 @@ const textFile = z.string().transform((path, context) => {
     return z.NEVER
   }
 })
+const origins = list.refine(
+  (names) => names.every((name) => URL.canParse(name) && new URL(name).origin === name),
+  'must be origins as browsers send them, such as https://app.example.com, separated by commas',
+)
 const jsonFile = z.string().transform((path, context): unknown => {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
@@ -205,7 +214,15 @@ const variables = z.object({
   NODE_ENV: z.string().default('development'),
   GRAPHIQL: onOff.optional(),
   INTROSPECTION: onOff.optional(),
-  CORS_ORIGINS: list.default([]),
+  CORS_ORIGINS: origins.default([]),
+  LIMIT_BATCH: integer(1, 1000).default(10),
+  TRUSTED_DOCUMENTS_FILE: jsonFile
+    .pipe(
+      z.record(z.string(), z.string('is no text'), {
+        error: 'must be a JSON object of documents by their hashes',
+      }),
+    )
+    .optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 })
 
@@ -223,6 +240,9 @@ function problemsBetween(given: Readonly<Record<string, string | undefined>>): s
       : []),
     ...(given.PERMISSION_EVENTS === 'redis' && given.REDIS_URL === undefined
       ? ['REDIS_URL: is required with PERMISSION_EVENTS=redis']
+      : []),
+    ...(given.GRAPHIQL === 'on' && given.TRUSTED_DOCUMENTS_FILE !== undefined
+      ? ['GRAPHIQL: cannot be on with TRUSTED_DOCUMENTS_FILE, which lists no document of GraphiQL']
       : []),
     ...missing('SERVICE_ISSUER', SERVICE_ISSUER),
     ...missing('SERVICE_AUDIENCE', SERVICE_AUDIENCE),
@@ -280,9 +300,11 @@ function toConfig(env: z.infer<typeof variables>): Config {
     http: {
       host: env.HOST,
       port: env.PORT,
-      graphiql: env.GRAPHIQL ?? !production,
+      graphiql: env.GRAPHIQL ?? (!production && env.TRUSTED_DOCUMENTS_FILE === undefined),
       introspection: env.INTROSPECTION ?? !production,
       corsOrigins: env.CORS_ORIGINS,
+      batchLimit: env.LIMIT_BATCH,
+      trustedDocuments: env.TRUSTED_DOCUMENTS_FILE ?? null,
     },
     logLevel: env.LOG_LEVEL,
   })

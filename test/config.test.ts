@@ -46,7 +46,15 @@ test('two variables are enough; the others have the defaults that are documented
     permissions: { accessControl: null, dynamic: false, ttlSeconds: 300, events: 'off' },
     betterAuthUrl: null,
     platformAdminRoles: ['admin'],
-    http: { host: '0.0.0.0', port: 4000, graphiql: true, introspection: true, corsOrigins: [] },
+    http: {
+      host: '0.0.0.0',
+      port: 4000,
+      graphiql: true,
+      introspection: true,
+      corsOrigins: [],
+      batchLimit: 10,
+      trustedDocuments: null,
+    },
     logLevel: 'info',
   })
 })
@@ -79,7 +87,8 @@ test('every variable is read', () => {
     BETTER_AUTH_URL: 'https://auth.example.com/api/auth',
     HOST: '127.0.0.1',
     PORT: '0',
-    CORS_ORIGINS: 'https://app.example.com',
+    CORS_ORIGINS: 'https://app.example.com, http://localhost:5173',
+    LIMIT_BATCH: '1',
     LOG_LEVEL: 'silent',
   })
   expect(config).toMatchObject({
@@ -103,7 +112,12 @@ test('every variable is read', () => {
     permissions: { dynamic: true, ttlSeconds: 60, events: 'postgres' },
     platformAdminRoles: ['staff', 'boss'],
     betterAuthUrl: new URL('https://auth.example.com/api/auth'),
-    http: { host: '127.0.0.1', port: 0, corsOrigins: ['https://app.example.com'] },
+    http: {
+      host: '127.0.0.1',
+      port: 0,
+      corsOrigins: ['https://app.example.com', 'http://localhost:5173'],
+      batchLimit: 1,
+    },
     logLevel: 'silent',
   })
 })
@@ -123,6 +137,8 @@ describe('everything that is wrong is told at once', () => {
     PORT: '65536',
     GRAPHIQL: 'true',
     INTROSPECTION: '1',
+    CORS_ORIGINS: '*',
+    LIMIT_BATCH: '0',
     LOG_LEVEL: 'loud',
   }
 
@@ -168,6 +184,19 @@ describe('the service issuer', () => {
       'SERVICE_ISSUER',
     ])
   })
+})
+
+test.each([
+  '*',
+  'null',
+  'app.example.com',
+  'https://app.example.com/',
+  'https://App.example.com',
+  'https://app.example.com:443',
+  'https://*.example.com',
+  'https://a.example.com,https://b.example.com/path',
+])('%s is no list of origins as browsers send them', (value) => {
+  expect(complaints({ ...needed, CORS_ORIGINS: value })).toEqual(['CORS_ORIGINS'])
 })
 
 describe('GraphiQL and introspection', () => {

@@ -1,9 +1,13 @@
 import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql'
 import { createYoga, type Plugin, useReadinessCheck } from 'graphql-yoga'
 import type { Authenticator } from '../domain/caller.ts'
+import { useBatchLimit } from './batch.ts'
 import { type Context, createContext, type Sources } from './context.ts'
+import { corsFor, useVaryByOrigin } from './cors.ts'
 import { asRequestError, toClientError } from './errors.ts'
+import { type GraphiQLOptions, graphiqlOf } from './graphiql.ts'
 import { useReadOnly } from './read-only.ts'
+import { type TrustedDocuments, useTrustedDocuments } from './trusted-documents.ts'
 
 export interface HandlerOptions {
   readonly schema: GraphQLSchema
@@ -13,10 +17,14 @@ export interface HandlerOptions {
   readonly onRequest: (request: RequestReport) => void
   /** Told once of each error on our side, which the client is not told the cause of. */
   readonly onUnexpected: (error: unknown) => void
-  /** `null`: no GraphiQL. Headers are what it sends until the reader changes them. */
-  readonly graphiql: { readonly headers: Readonly<Record<string, string>> } | null
+  /** `null`: no GraphiQL. */
+  readonly graphiql: GraphiQLOptions | null
   readonly introspection: boolean
   readonly corsOrigins: readonly string[]
+  /** The most operations in one request. */
+  readonly batchLimit: number
+  /** `null`: any document is answered. */
+  readonly trustedDocuments: TrustedDocuments | null
   /** Where mutations are told to go: Better Auth's HTTP API. `null`: they are not told. */
   readonly writeTo: string | null
 }
@@ -30,14 +38,17 @@ export interface RequestReport {
 
 const LARGEST_BODY_BYTES = 100 * 1024
 
-/** The steps of a request, in order: report, health, CORS, parse, refuse mutations, validate, authenticate, execute, mask. */
+/** The steps of a request, in order: report, CORS, health, batch, document, parse, refuse mutations, validate, authenticate, execute, mask. */
 export function createHandler(options: HandlerOptions) {
   const onUnexpected = once(options.onUnexpected)
   return createYoga<object, Context>({
     schema: options.schema,
     plugins: [
       useReport(options.onRequest),
+      useVaryByOrigin(options.corsOrigins),
       useReadinessCheck({ endpoint: '/ready', check: options.ready }),
+      useBatchLimit(options.batchLimit),
+      ...(options.trustedDocuments ? [useTrustedDocuments(options.trustedDocuments)] : []),
       useReadOnly(options.writeTo),
       ...(options.introspection ? [] : [useNoIntrospection]),
     ],
@@ -52,50 +63,17 @@ export function createHandler(options: HandlerOptions) {
     maskedErrors: { maskError: (error) => toClientError(error, onUnexpected) },
     graphqlEndpoint: '/graphql',
     healthCheckEndpoint: '/health',
-    cors: (request) => {
-      const origin = request.headers.get('origin') ?? ''
-      return options.corsOrigins.includes(origin) ? { origin: [origin], credentials: true } : false
-    },
+    cors: corsFor(options.corsOrigins),
+    batching: { limit: options.batchLimit },
+    // Clients name trusted documents by it.
+    extraParamNames: options.trustedDocuments ? ['documentId'] : [],
     maxRequestBodySize: LARGEST_BODY_BYTES,
     multipart: false,
     landingPage: false,
     logging: false,
-    graphiql: options.graphiql !== null && {
-      title: 'Identity Gateway',
-      defaultQuery: FIRST_QUERY,
-      headers: JSON.stringify(options.graphiql.headers, null, 2),
-      shouldPersistHeaders: true,
-    },
-    // The page is nine megabytes of script that only its readers need; from a package, so that no network is needed.
-    renderGraphiQL: async (page) =>
-      (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(page),
+    ...graphiqlOf(options.graphiql),
   })
 }
-
-const FIRST_QUERY = `# Who am I, and with whom do I work? Your token goes under Headers:
-# { "Authorization": "Bearer <a JWT of Better Auth>" }
-query Viewer {
-  viewer {
-    name
-    organizations(first: 5) {
-      nodes {
-        name
-        viewerPermissions
-        members(first: 10) {
-          totalCount
-          nodes {
-            roles
-            user {
-              name
-              email
-            }
-          }
-        }
-      }
-    }
-  }
-}
-`
 
 /** One failed statement is the error of every field that waited for it. */
 function once(report: (error: unknown) => void): (error: unknown) => void {
