@@ -152,7 +152,10 @@ const textFile = z.string().transform((path, context) => {
   }
 })
 const origins = list.refine(
-  (names) => names.every((name) => URL.canParse(name) && new URL(name).origin === name),
+  (names) =>
+    names.every(
+      (name) => URL.canParse(name) && new URL(name).origin === name && !name.includes('*'),
+    ),
   'must be origins as browsers send them, such as https://app.example.com, separated by commas',
 )
 const jsonFile = z.string().transform((path, context): unknown => {
