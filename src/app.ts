@@ -6,7 +6,16 @@ import { JwtVerifier } from './auth/jwt.ts'
 import { databaseKeySource, type KeySource, urlKeySource } from './auth/key-source.ts'
 import { SessionVerifier } from './auth/session.ts'
 import { type Config, ConfigError } from './config.ts'
+import type { AccountRepository } from './domain/account.ts'
 import type { InvalidationSource, InvalidationTarget } from './domain/invalidation.ts'
+import type { InvitationRepository } from './domain/invitation.ts'
+import type { MemberRepository } from './domain/member.ts'
+import type { OrganizationRepository } from './domain/organization.ts'
+import type { PermissionService } from './domain/permission.ts'
+import type { SessionRepository } from './domain/session.ts'
+import type { TeamRepository } from './domain/team.ts'
+import type { UserRepository } from './domain/user.ts'
+import type { VisibilityRepository } from './domain/visibility.ts'
 import type { Sources } from './graphql/context.ts'
 import type { Features } from './graphql/features.ts'
 import type { GraphiQLCaller } from './graphql/graphiql-callers.ts'
@@ -78,43 +87,18 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const report = (what: string) => (error: unknown) =>
     log.warn({ error: describeError(error) }, what)
 
-  const definitions = readDefinitions(config)
   const layout = readLayout(config.database)
   const schema = createSchema(featuresOf(layout))
   const { trustedDocuments: documents } = config.http
   const trustedDocuments =
     documents && reading('TRUSTED_DOCUMENTS_FILE', () => parseTrustedDocuments(documents, schema))
-  const database = openDatabase(config.database)
-  const tables = new Tables(layout, config.database.schema)
+  const { database, tables, ...identity } = openStores(config, layout, log)
   const sessions = createSessions(config, database, tables, log)
-  const trust = new Trust({ continuous: config.permissions.events === 'postgres' })
-  const cache = new TrustedCache(
-    createPermissionCache(config, definitions, report('Redis is in trouble.')),
-    trust,
-  )
-  const permissions = new CachingPermissionService({
-    roles: new PrismaRoleRepository(database, tables),
-    cache,
-    definitions,
-    dynamic: config.permissions.dynamic,
-  })
-  const events = listenForChanges(config, permissions, trust, report)
   const sources: Sources = {
-    users: new PrismaUserRepository(database, tables),
-    accounts: new PrismaAccountRepository(database),
-    sessions: new PrismaSessionRepository(database, tables),
-    organizations: new PrismaOrganizationRepository(database, tables),
-    members: new PrismaMemberRepository(database, tables),
-    invitations: new PrismaInvitationRepository(database, tables),
-    teams: new PrismaTeamRepository(database, tables),
-    visibility: new PrismaVisibilityRepository(database, tables),
-    permissions,
+    ...identity,
     platformAdminRoles: config.platformAdminRoles,
     creatorRole: config.permissions.creatorRole,
   }
-  // Nothing waits for a connection to Redis, so it is opened before the first question.
-  void cache.ready()
-  const ready = () => answers(database)
   const handler = createHandler({
     schema,
     sources,
@@ -123,7 +107,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       sessions,
       config.http.corsOrigins,
     ),
-    ready,
+    ready: identity.ready,
     onRequest: (request) => log.info(request, 'request'),
     onUnexpected: (error) => log.error({ error: describeError(error) }, 'unexpected error'),
     graphiql:
@@ -137,9 +121,91 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   return {
     fetch: async (request) => handler.fetch(request),
     node: handler,
-    ready,
+    ready: identity.ready,
     close: async () => {
       await handler.dispose()
+      await identity.close()
+    },
+  }
+}
+
+export interface IdentityParts {
+  readonly log?: Logger
+}
+
+/**
+ * What the gateway reads from, for services in TypeScript that need no GraphQL. There are no doors here: whoever holds it
+ * sees everything the gateway's role may read.
+ * @throws ConfigError when a file does not say what it should.
+ */
+export function openIdentity(config: IdentityConfig, parts: IdentityParts = {}): Identity {
+  const log = parts.log ?? createLogger(config.logLevel)
+  const {
+    database: _,
+    tables: __,
+    ...identity
+  } = openStores(config, readLayout(config.database), log)
+  return identity
+}
+
+/** Of the configuration, what reading takes. */
+export type IdentityConfig = Pick<Config, 'database' | 'redis' | 'permissions' | 'logLevel'>
+
+export interface Identity {
+  readonly users: UserRepository
+  readonly accounts: AccountRepository
+  readonly sessions: SessionRepository
+  readonly organizations: OrganizationRepository
+  readonly members: MemberRepository
+  readonly invitations: InvitationRepository
+  readonly teams: TeamRepository
+  readonly visibility: VisibilityRepository
+  readonly permissions: PermissionService
+  /** Whether the database answers. */
+  ready(): Promise<boolean>
+  /** Lets go of connections; questions under way should have ended. */
+  close(): Promise<void>
+}
+
+interface Stores extends Identity {
+  readonly database: Database
+  readonly tables: Tables
+}
+
+function openStores(config: IdentityConfig, layout: Layout, log: Logger): Stores {
+  const report = (what: string) => (error: unknown) =>
+    log.warn({ error: describeError(error) }, what)
+  const definitions = readDefinitions(config)
+  const database = openDatabase(config.database)
+  const tables = new Tables(layout, config.database.schema)
+  const trust = new Trust({ continuous: config.permissions.events === 'postgres' })
+  const cache = new TrustedCache(
+    createPermissionCache(config, definitions, report('Redis is in trouble.')),
+    trust,
+  )
+  const permissions = new CachingPermissionService({
+    roles: new PrismaRoleRepository(database, tables),
+    cache,
+    definitions,
+    dynamic: config.permissions.dynamic,
+  })
+  const events = listenForChanges(config, permissions, trust, report)
+  // Nothing waits for a connection to Redis, so it is opened before the first question.
+  void cache.ready()
+  return {
+    database,
+    tables,
+    users: new PrismaUserRepository(database, tables),
+    accounts: new PrismaAccountRepository(database),
+    sessions: new PrismaSessionRepository(database, tables),
+    organizations: new PrismaOrganizationRepository(database, tables),
+    members: new PrismaMemberRepository(database, tables),
+    invitations: new PrismaInvitationRepository(database, tables),
+    teams: new PrismaTeamRepository(database, tables),
+    visibility: new PrismaVisibilityRepository(database, tables),
+    permissions,
+    ready: () => answers(database),
+    close: async () => {
       await events.close()
       await cache.close()
       await database.close()
@@ -147,7 +213,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   }
 }
 
-function readDefinitions({ permissions: { accessControl } }: Config): RoleDefinitions {
+function readDefinitions({ permissions: { accessControl } }: IdentityConfig): RoleDefinitions {
   if (accessControl === null) return defaultRoleDefinitions
   return reading('ACCESS_CONTROL_FILE', () => parseRoleDefinitions(accessControl))
 }
@@ -228,7 +294,7 @@ function createSessions(
 const MOST_CACHED_GRANTS = 100_000
 
 function createPermissionCache(
-  { redis, permissions: { dynamic, ttlSeconds } }: Config,
+  { redis, permissions: { dynamic, ttlSeconds } }: IdentityConfig,
   definitions: RoleDefinitions,
   onTrouble: (error: Error) => void,
 ): PermissionCache {
@@ -249,7 +315,7 @@ const RETRY_MS = 1000
 const MOST_WAITING = 10_000
 
 function listenForChanges(
-  { database, redis, permissions: { events } }: Config,
+  { database, redis, permissions: { events } }: IdentityConfig,
   permissions: CachingPermissionService,
   trust: Trust,
   report: (what: string) => (error: unknown) => void,
