@@ -68,6 +68,15 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
+/** @throws ConfigError naming the variable when what it names is malformed. */
+export function reading<Content>(variable: string, read: () => Content): Content {
+  try {
+    return read()
+  } catch (error) {
+    throw new ConfigError(`${variable}: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
 /**
  * Reads the configuration from environment variables; an empty one counts as absent.
  * @throws ConfigError
