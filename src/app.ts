@@ -13,6 +13,8 @@ import { createHandler } from './graphql/handler.ts'
 import { createSchema } from './graphql/schema.ts'
 import { parseTrustedDocuments } from './graphql/trusted-documents.ts'
 import { openStores, readLayout } from './identity.ts'
+import { parseRoleDefinitions } from './permissions/definitions.ts'
+import { printPermissionType } from './permissions/permission-type.ts'
 import type { Database } from './repositories/client.ts'
 import type { Layout } from './repositories/layout.ts'
 import { type Grantee, ownerScript } from './repositories/owner-sql.ts'
@@ -100,6 +102,14 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
 /** The graph of the introspected database in GraphQL's schema language, sorted. */
 export function printGraph(layout: Layout): string {
   return `${printSchema(lexicographicSortSchema(createSchema(featuresOf(layout))))}\n`
+}
+
+/**
+ * TypeScript that declares the permissions of an access control file.
+ * @throws Error when it does not say what roles may do.
+ */
+export function printPermissions(accessControl: unknown): string {
+  return printPermissionType(parseRoleDefinitions(accessControl))
 }
 
 /** The SQL with which a database's owner lets the gateway's role read what it reads, for the introspected database. */

@@ -4,11 +4,12 @@ import type { GraphQLParams, Plugin } from 'graphql-yoga'
 import { GatewayError } from '../domain/errors.ts'
 import { requestError } from './errors.ts'
 
-/** Documents by the names clients send for them. */
+/** Documents by their hashes, without the name of an algorithm before them. */
 export type TrustedDocuments = ReadonlyMap<string, string>
 
 /**
- * Reads what graphql-codegen's client preset writes as `persisted-documents.json`: `{ "<hash>": "<document>" }`.
+ * Reads what graphql-codegen's client preset writes as `persisted-documents.json`: `{ "<hash>": "<document>" }`, a hash
+ * with or without `sha256:` before it.
  * @throws Error naming every document that does not fit the graph, and why.
  */
 export function parseTrustedDocuments(
@@ -19,20 +20,19 @@ export function parseTrustedDocuments(
     problemsOf(text, schema).map((problem) => `${hash}: ${problem}`),
   )
   if (problems.length > 0) throw new Error(problems.join('\n'))
-  return new Map(Object.entries(documents))
+  return new Map(Object.entries(documents).map(([hash, text]) => [bare(hash), text]))
 }
 
 /**
- * Answers these documents and no others. Clients name one by `documentId` (the bare hash, or `sha256:<hash>`) or by
- * `extensions.persistedQuery.sha256Hash`.
+ * Answers these documents and no others. Clients name one by `documentId` or by
+ * `extensions.persistedQuery.sha256Hash`, a hash with or without `sha256:` before it.
  */
 export function useTrustedDocuments(documents: TrustedDocuments): Plugin {
   const refuse = (message: string) => () =>
     requestError(new GatewayError('PERSISTED_QUERY_NOT_FOUND', message), badRequest)
   return usePersistedOperations({
     extractPersistedOperationId: (params, request) => nameIn(params) ?? nameInAddress(request),
-    getPersistedOperation: (name) =>
-      documents.get(name) ?? documents.get(name.replace(/^sha256:/, '')) ?? null,
+    getPersistedOperation: (name) => documents.get(bare(name)) ?? null,
     customErrors: {
       notFound: refuse('PersistedQueryNotFound'),
       keyNotFound: refuse('Name a trusted document: only those are answered here.'),
@@ -43,6 +43,10 @@ export function useTrustedDocuments(documents: TrustedDocuments): Plugin {
 
 /** `application/json` keeps 200, as clients that speak of persisted queries expect. */
 const badRequest = { status: 400, spec: true } as const
+
+function bare(hash: string): string {
+  return hash.replace(/^sha256:/, '')
+}
 
 function problemsOf(text: string, schema: GraphQLSchema): readonly string[] {
   try {

@@ -10,7 +10,7 @@ import { type Identity, startIdentity } from '../support/identity.ts'
 const viewer = 'query Viewer { viewer { name } }'
 const byId = 'query ById($id: ID!) { user(id: $id) { name } }'
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
-const listed = { [hashOf(viewer)]: viewer, [hashOf(byId)]: byId }
+const listed = { [hashOf(viewer)]: viewer, [`sha256:${hashOf(byId)}`]: byId }
 
 let directory: string
 let identity: Identity
@@ -62,6 +62,16 @@ describe('a listed document is answered', () => {
   ])('by %s', async (_, body) => {
     expect(await post(body)).toEqual({ status: 200, body: { data: { viewer: { name: 'Ada' } } } })
   })
+
+  test.each([hashOf(byId), `sha256:${hashOf(byId)}`])(
+    'listed with its algorithm, by %s',
+    async (name) => {
+      for (const named of [{ documentId: name }, { extensions: persisted(name) }])
+        expect((await post({ ...named, variables: { id } })).body).toEqual({
+          data: { user: { name: 'Ada' } },
+        })
+    },
+  )
 
   test('with variables, and in a batch', async () => {
     const operation = { documentId: hashOf(byId), variables: { id } }
