@@ -5,59 +5,37 @@ import { HeldKeys } from './auth/held-keys.ts'
 import { JwtVerifier } from './auth/jwt.ts'
 import { databaseKeySource, type KeySource, urlKeySource } from './auth/key-source.ts'
 import { SessionVerifier } from './auth/session.ts'
-import { type Config, ConfigError } from './config.ts'
-import type { InvalidationSource, InvalidationTarget } from './domain/invalidation.ts'
-import type { RoleRepository } from './domain/permission.ts'
+import { type Config, ConfigError, reading } from './config.ts'
 import type { Sources } from './graphql/context.ts'
 import type { Features } from './graphql/features.ts'
+import type { GraphiQLCaller } from './graphql/graphiql-callers.ts'
 import { createHandler } from './graphql/handler.ts'
 import { createSchema, createSubgraph } from './graphql/schema.ts'
 import { printStitching } from './graphql/stitching-sdl.ts'
 import { printSubgraph } from './graphql/subgraph-sdl.ts'
+import { parseTrustedDocuments } from './graphql/trusted-documents.ts'
 import { currentExchange, runShared } from './http/exchange.ts'
 import { observeRequests } from './http/observer.ts'
+import { openStores, readLayout } from './identity.ts'
 import { clientAddressFinder } from './limits/client-address.ts'
 import { RateLimiter } from './limits/rate-limiter.ts'
 import { Metrics } from './metrics.ts'
-import type { PermissionCache } from './permissions/cache.ts'
-import {
-  defaultRoleDefinitions,
-  parseRoleDefinitions,
-  type RoleDefinitions,
-  versionOf,
-} from './permissions/definitions.ts'
-import { MemoryPermissionCache } from './permissions/memory-cache.ts'
-import { PendingTargets } from './permissions/pending-targets.ts'
-import { RedisAnnouncements } from './permissions/redis-announcements.ts'
-import {
-  RedisPermissionCache,
-  type RedisPermissionCacheOptions,
-} from './permissions/redis-cache.ts'
+import { parseRoleDefinitions } from './permissions/definitions.ts'
+import { printPermissionType } from './permissions/permission-type.ts'
 import { createRedis } from './permissions/redis-client.ts'
-import { CachingPermissionService } from './permissions/service.ts'
-import { Trust } from './permissions/trust.ts'
-import { TrustedCache } from './permissions/trusted-cache.ts'
-import { PrismaAccountRepository } from './repositories/account.ts'
-import { type Database, openDatabase } from './repositories/client.ts'
-import { PrismaInvitationRepository } from './repositories/invitation.ts'
+import type { Database } from './repositories/client.ts'
 import type { Layout } from './repositories/layout.ts'
-import { PrismaMemberRepository } from './repositories/member.ts'
-import { PrismaOrganizationRepository } from './repositories/organization.ts'
 import { type Grantee, ownerScript } from './repositories/owner-sql.ts'
-import { PostgresNotifications } from './repositories/postgres-notifications.ts'
-import { PrismaRoleRepository } from './repositories/role.ts'
-import { parseLayout } from './repositories/schema-file.ts'
-import { PrismaSessionRepository } from './repositories/session.ts'
 import { PrismaSessionLookup } from './repositories/session-lookup.ts'
 import { PrismaSigningKeyRepository } from './repositories/signing-key.ts'
-import { Tables } from './repositories/tables.ts'
-import { PrismaTeamRepository } from './repositories/team.ts'
-import { PrismaUserRepository } from './repositories/user.ts'
-import { PrismaVisibilityRepository } from './repositories/visibility.ts'
+import type { Tables } from './repositories/tables.ts'
 import { createLogger, describeError, type Logger } from './telemetry.ts'
 
 export type { Config } from './config.ts'
-export { loadConfig, loadNames } from './config.ts'
+export { ConfigError, loadConfig, loadNames } from './config.ts'
+export type { ErrorCode } from './domain/errors.ts'
+export type { GraphiQLCaller } from './graphql/graphiql-callers.ts'
+export { readLayout } from './identity.ts'
 export { toAccessControl } from './permissions/definitions.ts'
 
 export interface Gateway {
@@ -75,8 +53,8 @@ export interface Gateway {
 
 export interface GatewayParts {
   readonly log?: Logger
-  /** What GraphiQL sends until its reader changes it. */
-  readonly graphiqlHeaders?: Readonly<Record<string, string>>
+  /** Whom a reader of GraphiQL can be, by choosing. */
+  readonly graphiqlCallers?: readonly GraphiQLCaller[]
 }
 
 /**
@@ -89,52 +67,28 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const report = (what: string) => (error: unknown) =>
     log.warn({ error: describeError(error) }, what)
 
-  const definitions = readDefinitions(config)
   const layout = readLayout(config.database)
   const schema = (config.federation ? createSubgraph : createSchema)(featuresOf(layout))
+  const { trustedDocuments: documents } = config.http
+  const trustedDocuments =
+    documents && reading('TRUSTED_DOCUMENTS_FILE', () => parseTrustedDocuments(documents, schema))
   const requests = observeRequests(config.http, log, () => metrics)
-  const database = openDatabase({
-    ...config.database,
+  const { database, tables, ...identity } = openStores(config, layout, log, {
     signal: () => currentExchange()?.signal,
+    runShared,
     onStatement: ({ outcome, durationMs }) => metrics?.statement(outcome, durationMs / 1000),
-  })
-  const tables = new Tables(layout, config.database.schema)
-  const sessions = createSessions(config, database, tables, log)
-  const trust = new Trust({ continuous: config.permissions.events === 'postgres' })
-  const cache = new TrustedCache(
-    createPermissionCache(config, definitions, {
-      onTrouble: report('Redis is in trouble.'),
-      onRest: (of, resting) => metrics?.breaker(of, resting),
-    }),
-    trust,
-    (hits, misses) => metrics?.permissionReads(hits, misses),
-  )
-  const permissions = new CachingPermissionService({
-    roles: sharedRoles(new PrismaRoleRepository(database, tables)),
+    onPermissionReads: (hits, misses) => metrics?.permissionReads(hits, misses),
     onJoin: () => metrics?.coalesced('permissions'),
-    cache,
-    definitions,
-    dynamic: config.permissions.dynamic,
+    onRest: (of, resting) => metrics?.breaker(of, resting),
   })
-  const events = listenForChanges(config, permissions, trust, report)
+  const sessions = createSessions(config, database, tables, log)
   const sources: Sources = {
-    users: new PrismaUserRepository(database, tables),
-    accounts: new PrismaAccountRepository(database),
-    sessions: new PrismaSessionRepository(database, tables),
-    organizations: new PrismaOrganizationRepository(database, tables),
-    members: new PrismaMemberRepository(database, tables),
-    invitations: new PrismaInvitationRepository(database, tables),
-    teams: new PrismaTeamRepository(database, tables),
-    visibility: new PrismaVisibilityRepository(database, tables),
-    permissions,
+    ...identity,
     platformAdminRoles: config.platformAdminRoles,
     creatorRole: config.permissions.creatorRole,
   }
   const rateRedis = createRateRedis(config, report)
   const { ratePerMinute: perMinute } = config.limits
-  // Nothing waits for a connection to Redis, so it is opened before the first question.
-  void cache.ready()
-  const ready = () => answers(database)
   const verifying = createJwtVerifier(config, database, tables, report)
   const metrics =
     config.http.metricsPort === null
@@ -147,8 +101,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const handler = createHandler({
     schema,
     sources,
-    authenticator: new RequestAuthenticator(verifying.verifier, sessions),
-    ready,
+    authenticator: new RequestAuthenticator(verifying.verifier, sessions, config.http.corsOrigins),
+    ready: identity.ready,
     request: requests.current,
     nameOf: () => null,
     onUnexpected: (error) =>
@@ -156,7 +110,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
         { requestId: requests.current.id(), error: describeError(error) },
         'unexpected error',
       ),
-    graphiql: config.http.graphiql ? { headers: parts.graphiqlHeaders ?? {} } : null,
+    graphiql:
+      config.http.graphiql && !trustedDocuments ? { callers: parts.graphiqlCallers ?? [] } : null,
     introspection: config.http.introspection,
     limits: config.limits,
     rate:
@@ -168,38 +123,20 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
             addressOf: clientAddressFinder(config.http.trustProxy),
           }),
     corsOrigins: config.http.corsOrigins,
+    batchLimit: config.http.batchLimit,
+    trustedDocuments,
     writeTo: config.betterAuthUrl?.href ?? null,
   })
   return {
     fetch: requests.exchanges.fetch((request) => handler.fetch(request)),
     node: requests.exchanges.node(handler),
-    ready,
+    ready: identity.ready,
     metrics,
     close: async () => {
       await handler.dispose()
-      await events.close()
-      await cache.close()
       rateRedis?.client.disconnect()
-      await database.close()
+      await identity.close()
     },
-  }
-}
-
-function readDefinitions({ permissions: { accessControl } }: Config): RoleDefinitions {
-  if (accessControl === null) return defaultRoleDefinitions
-  try {
-    return parseRoleDefinitions(accessControl)
-  } catch (error) {
-    throw new ConfigError(`ACCESS_CONTROL_FILE: ${error instanceof Error ? error.message : error}`)
-  }
-}
-
-/** @throws ConfigError when the schema file is not a canonical schema.prisma. */
-export function readLayout({ prismaSchema }: Pick<Config['database'], 'prismaSchema'>): Layout {
-  try {
-    return parseLayout(prismaSchema)
-  } catch (error) {
-    throw new ConfigError(`PRISMA_SCHEMA_FILE: ${error instanceof Error ? error.message : error}`)
   }
 }
 
@@ -212,6 +149,14 @@ export function printGraph(layout: Layout, form: GraphForm = 'plain'): string {
   if (form === 'plain') return `${printSchema(lexicographicSortSchema(schema))}\n`
   if (form === 'stitching') return printStitching(schema)
   return printSubgraph(schema, { authorization: form === 'federation with authorization' })
+}
+
+/**
+ * TypeScript that declares the permissions of an access control file.
+ * @throws Error when it does not say what roles may do.
+ */
+export function printPermissions(accessControl: unknown): string {
+  return printPermissionType(parseRoleDefinitions(accessControl))
 }
 
 /** The SQL with which a database's owner lets the gateway's role read what it reads, for the introspected database. */
@@ -251,14 +196,6 @@ function createJwtVerifier(
   }
 }
 
-/** One reading of roles may answer several requests. */
-function sharedRoles(roles: RoleRepository): RoleRepository {
-  return {
-    findRoles: (...question) => runShared(() => roles.findRoles(...question)),
-    findDynamicRoles: (...question) => roles.findDynamicRoles(...question),
-  }
-}
-
 const NO_SESSIONS =
   'AUTH_SESSIONS: this database has no table of sessions: set it off, or set session.storeSessionInDatabase in Better Auth and run introspect'
 const NO_SESSION_FUNCTION =
@@ -280,25 +217,6 @@ function createSessions(
   return new SessionVerifier({ ...auth.sessions, lookup })
 }
 
-/** Grants kept in this process when there is no Redis. */
-const MOST_CACHED_GRANTS = 100_000
-
-function createPermissionCache(
-  { redis, permissions: { dynamic, ttlSeconds } }: Config,
-  definitions: RoleDefinitions,
-  told: Pick<RedisPermissionCacheOptions, 'onTrouble' | 'onRest'>,
-): PermissionCache {
-  if (!redis) return new MemoryPermissionCache({ ttlSeconds, maxEntries: MOST_CACHED_GRANTS })
-  const { timeoutMs, keyPrefix: prefix } = redis
-  return new RedisPermissionCache(createRedis(redis.url, { ...told, timeoutMs }), {
-    ...told,
-    prefix,
-    ttlSeconds,
-    timeoutMs,
-    version: versionOf(definitions, dynamic),
-  })
-}
-
 function createRateRedis(
   { redis, limits: { ratePerMinute } }: Config,
   report: (what: string) => (error: unknown) => void,
@@ -309,58 +227,6 @@ function createRateRedis(
   return { client: createRedis(redis.url, { timeoutMs, onTrouble }), keyPrefix }
 }
 
-/** Changes are passed on no faster than this, each once however often it is told. */
-const COALESCE_MS = 20
-const RETRY_MS = 1000
-const MOST_WAITING = 10_000
-
-function listenForChanges(
-  { database, redis, permissions: { events } }: Config,
-  permissions: CachingPermissionService,
-  trust: Trust,
-  report: (what: string) => (error: unknown) => void,
-): InvalidationSource {
-  const pending = new PendingTargets({
-    deliver: async (targets) => {
-      try {
-        await Promise.all(targets.map((target) => permissions.invalidate(target)))
-        trust.settled(true)
-      } catch (error) {
-        trust.settled(false)
-        throw error
-      }
-    },
-    intervalMs: COALESCE_MS,
-    retryMs: RETRY_MS,
-    most: MOST_WAITING,
-    onTrouble: report('The cache cannot be told of changes.'),
-    onDropped: () => notifications?.reset(),
-  })
-  const changed = (target: InvalidationTarget) => pending.add(target)
-  const onTrouble = report('News of changes cannot be received.')
-  const notifications =
-    events === 'postgres'
-      ? new PostgresNotifications({
-          url: database.listenUrl,
-          listener: { changed, heard: (news) => trust.heard(news), lost: () => trust.lost() },
-          onTrouble,
-        })
-      : null
-  const announcements =
-    events === 'redis' && redis
-      ? new RedisAnnouncements(createRedis(redis.url, { timeoutMs: redis.timeoutMs, onTrouble }), {
-          prefix: redis.keyPrefix,
-          listener: { changed },
-        })
-      : null
-  return {
-    close: async () => {
-      await (notifications ?? announcements)?.close()
-      pending.close()
-    },
-  }
-}
-
 function featuresOf(tables: Layout): Features {
   return {
     organizations: tables.Organization !== null && tables.Member !== null,
@@ -369,14 +235,5 @@ function featuresOf(tables: Layout): Features {
     accounts: tables.Account !== null,
     sessions: tables.Session !== null,
     userFields: new Set(Object.keys(tables.User?.columns ?? {})),
-  }
-}
-
-async function answers(database: Database): Promise<boolean> {
-  try {
-    await database.ping()
-    return true
-  } catch {
-    return false
   }
 }

@@ -1,7 +1,15 @@
 #!/usr/bin/env node
+import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { createGateway, printGraph, printOwnerSql, readLayout, toAccessControl } from './app.ts'
+import {
+  createGateway,
+  printGraph,
+  printOwnerSql,
+  printPermissions,
+  readLayout,
+  toAccessControl,
+} from './app.ts'
 import { type Config, ConfigError, loadConfig, loadNames } from './config.ts'
 import type { Demo, DemoGatewaySettings } from './demo/demo.ts'
 import { startMetricsServer } from './http/metrics-server.ts'
@@ -24,6 +32,8 @@ const USAGE = `Usage: identity-gateway <command>
   access-control <module>
                Print the content of ACCESS_CONTROL_FILE from the module that exports Better Auth's roles.
                  --export the name they are exported by (roles)
+  permissions <file>
+               Print TypeScript that declares the permissions of an access control file, for typed clients.
 
 Ends with 0 when all went well, 1 when something failed, 2 when it was called wrongly.
 `
@@ -45,6 +55,7 @@ const commands: Readonly<Record<string, (options: Options) => Promise<void>>> = 
   doctor,
   schema,
   'access-control': accessControl,
+  permissions,
 }
 
 /** Which command takes which option, and how many operands. */
@@ -56,7 +67,7 @@ const optionsOf: Readonly<Record<string, string>> = {
   role: 'doctor',
   export: 'access-control',
 }
-const operandsOf: Readonly<Record<string, number>> = { 'access-control': 1 }
+const operandsOf: Readonly<Record<string, number>> = { 'access-control': 1, permissions: 1 }
 
 async function main(): Promise<void> {
   const { values, positionals } = readArguments()
@@ -164,11 +175,13 @@ async function startDemoGateway(settings: DemoGatewaySettings) {
   }
   // Standard output is for what the reader needs; only trouble is logged, beside it.
   const log = createLogger(process.env.LOG_LEVEL || 'warn', process.stderr)
-  const graphiqlHeaders = { Authorization: `Bearer ${settings.firstToken}` }
-  const server = await startServer(createGateway(config, { log, graphiqlHeaders }), {
-    ...config.http,
-    hosts: ['127.0.0.1', 'localhost'],
-  })
+  const server = await startServer(
+    createGateway(config, { log, graphiqlCallers: settings.callers }),
+    {
+      ...config.http,
+      hosts: ['127.0.0.1', 'localhost'],
+    },
+  )
   return { url: `${server.url}/graphql`, stop: server.stop }
 }
 
@@ -205,6 +218,10 @@ async function accessControl({ operands: [module = ''], export: name = 'roles' }
   const exported: unknown = (await import(pathToFileURL(module).href))[name]
   if (exported === undefined) throw new Error(`${module} exports nothing by the name ${name}.`)
   process.stdout.write(`${JSON.stringify(toAccessControl(exported), null, 2)}\n`)
+}
+
+async function permissions({ operands: [file = ''] }: Options) {
+  process.stdout.write(printPermissions(JSON.parse(await readFile(file, 'utf8'))))
 }
 
 /** Repeated signals change nothing: npm passes on the one that the terminal has sent already. */

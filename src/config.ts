@@ -55,6 +55,7 @@ export interface Config {
     readonly port: number
     readonly graphiql: boolean
     readonly introspection: boolean
+    /** As browsers send them, for example `https://app.example.com`. */
     readonly corsOrigins: readonly string[]
     /** The longest a request may take. */
     readonly timeoutMs: number
@@ -66,6 +67,10 @@ export interface Config {
     readonly metricsPort: number | null
     /** Whose word is taken for the address of a client: nobody's, that of so many proxies, or of these addresses. */
     readonly trustProxy: 'off' | number | readonly string[]
+    /** The most operations in one request. */
+    readonly batchLimit: number
+    /** Documents by the names clients send; nothing else is answered then. `null`: any document is. */
+    readonly trustedDocuments: Readonly<Record<string, string>> | null
   }
   readonly limits: {
     readonly document: {
@@ -85,6 +90,15 @@ export interface Config {
 /** What is wrong with the environment: every problem, one a line, each naming its variable. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
+}
+
+/** @throws ConfigError naming the variable when what it names is malformed. */
+export function reading<Content>(variable: string, read: () => Content): Content {
+  try {
+    return read()
+  } catch (error) {
+    throw new ConfigError(`${variable}: ${error instanceof Error ? error.message : error}`)
+  }
 }
 
 /**
@@ -181,6 +195,13 @@ const trustProxy = z
         : value.length > 0 && value.every((part) => addresses.safeParse(part).success),
     'must be off, a number of proxies from 1 to 10, or their addresses (10.0.0.0/8), separated by commas',
   )
+const origins = list.refine(
+  (names) =>
+    names.every(
+      (name) => URL.canParse(name) && new URL(name).origin === name && !name.includes('*'),
+    ),
+  'must be origins as browsers send them, such as https://app.example.com, separated by commas',
+)
 const jsonFile = z.string().transform((path, context): unknown => {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
@@ -241,7 +262,6 @@ const variables = z.object({
   NODE_ENV: z.string().default('development'),
   GRAPHIQL: onOff.optional(),
   INTROSPECTION: onOff.optional(),
-  CORS_ORIGINS: list.default([]),
   REQUEST_TIMEOUT_MS: integer(1, 600_000).default(10_000),
   LIMIT_CONCURRENCY: integer(1, 100_000).default(1000),
   SHUTDOWN_GRACE_MS: integer(0, 600_000).default(0),
@@ -254,6 +274,15 @@ const variables = z.object({
   LIMIT_COST: integer(1, 10_000_000).default(10_000),
   LIMIT_BODY_BYTES: integer(1, 100_000_000).default(100 * 1024),
   RATE_LIMIT_PER_MINUTE: z.literal('off').or(integer(1, 10_000_000)).default('off'),
+  CORS_ORIGINS: origins.default([]),
+  LIMIT_BATCH: integer(1, 1000).default(10),
+  TRUSTED_DOCUMENTS_FILE: jsonFile
+    .pipe(
+      z.record(z.string(), z.string('is no text'), {
+        error: 'must be a JSON object of documents by their hashes',
+      }),
+    )
+    .optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 })
 
@@ -271,6 +300,9 @@ function problemsBetween(given: Readonly<Record<string, string | undefined>>): s
       : []),
     ...(given.PERMISSION_EVENTS === 'redis' && given.REDIS_URL === undefined
       ? ['REDIS_URL: is required with PERMISSION_EVENTS=redis']
+      : []),
+    ...(given.GRAPHIQL === 'on' && given.TRUSTED_DOCUMENTS_FILE !== undefined
+      ? ['GRAPHIQL: cannot be on with TRUSTED_DOCUMENTS_FILE, which lists no document of GraphiQL']
       : []),
     ...missing('SERVICE_ISSUER', SERVICE_ISSUER),
     ...missing('SERVICE_AUDIENCE', SERVICE_AUDIENCE),
@@ -329,7 +361,7 @@ function toConfig(env: z.infer<typeof variables>): Config {
     http: {
       host: env.HOST,
       port: env.PORT,
-      graphiql: env.GRAPHIQL ?? !production,
+      graphiql: env.GRAPHIQL ?? (!production && env.TRUSTED_DOCUMENTS_FILE === undefined),
       introspection: env.INTROSPECTION ?? !production,
       corsOrigins: env.CORS_ORIGINS,
       timeoutMs: env.REQUEST_TIMEOUT_MS,
@@ -337,6 +369,8 @@ function toConfig(env: z.infer<typeof variables>): Config {
       shutdownGraceMs: env.SHUTDOWN_GRACE_MS,
       metricsPort: env.METRICS_PORT ?? null,
       trustProxy: env.TRUST_PROXY,
+      batchLimit: env.LIMIT_BATCH,
+      trustedDocuments: env.TRUSTED_DOCUMENTS_FILE ?? null,
     },
     limits: {
       document: {

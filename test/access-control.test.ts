@@ -38,6 +38,20 @@ test('what is printed is accepted as ACCESS_CONTROL_FILE', async () => {
   expect(permissions.accessControl).toEqual(accessControl)
 })
 
+test('what is printed can be declared as the permissions of typed clients', async () => {
+  const file = join(directory, 'typed.json')
+  await writeFile(file, JSON.stringify({ roles: { clerk: { leave: ['approve'] } } }))
+  const { code, stdout, stderr } = await runCli(['permissions', file])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toBe('export type Permission =\n  | "leave:approve"\n')
+  await writeFile(file, '{ "roles": ["clerk"] }')
+  expect(await runCli(['permissions', file])).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('malformed'),
+  })
+})
+
 test('roles can be exported by another name, also as the default', async () => {
   const path = await moduleWith(`
     const clerk = { statements: { leave: ['approve'] }, authorize: () => ({ success: true }) }
@@ -93,6 +107,7 @@ test.each([
   [['access-control']],
   [['access-control', 'one.js', 'two.js']],
   [['schema', '--export', 'roles']],
+  [['permissions']],
 ])('%j is called wrongly', async (words) => {
   const { code, stdout, stderr } = await runCli(words)
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

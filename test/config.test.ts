@@ -54,6 +54,8 @@ test('two variables are enough; the others have the defaults that are documented
       introspection: true,
       corsOrigins: [],
       trustProxy: 'off',
+      batchLimit: 10,
+      trustedDocuments: null,
     },
     limits: {
       document: { depth: 12, aliases: 100, directives: 50, tokens: 2000, cost: 10_000 },
@@ -93,7 +95,8 @@ test('every variable is read', () => {
     FEDERATION: 'on',
     HOST: '127.0.0.1',
     PORT: '0',
-    CORS_ORIGINS: 'https://app.example.com',
+    CORS_ORIGINS: 'https://app.example.com, http://localhost:5173',
+    LIMIT_BATCH: '1',
     TRUST_PROXY: '10.0.0.0/8, fd00::/8,192.0.2.1',
     LIMIT_DEPTH: '6',
     LIMIT_ALIASES: '7',
@@ -129,8 +132,9 @@ test('every variable is read', () => {
     http: {
       host: '127.0.0.1',
       port: 0,
-      corsOrigins: ['https://app.example.com'],
+      corsOrigins: ['https://app.example.com', 'http://localhost:5173'],
       trustProxy: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
+      batchLimit: 1,
     },
     limits: {
       document: { depth: 6, aliases: 7, directives: 8, tokens: 9, cost: 10 },
@@ -165,6 +169,8 @@ describe('everything that is wrong is told at once', () => {
     LIMIT_COST: '1.5',
     LIMIT_BODY_BYTES: '100k',
     RATE_LIMIT_PER_MINUTE: '0',
+    CORS_ORIGINS: '*',
+    LIMIT_BATCH: '0',
     LOG_LEVEL: 'loud',
   }
 
@@ -210,6 +216,19 @@ describe('the service issuer', () => {
       'SERVICE_ISSUER',
     ])
   })
+})
+
+test.each([
+  '*',
+  'null',
+  'app.example.com',
+  'https://app.example.com/',
+  'https://App.example.com',
+  'https://app.example.com:443',
+  'https://*.example.com',
+  'https://a.example.com,https://b.example.com/path',
+])('%s is no list of origins as browsers send them', (value) => {
+  expect(complaints({ ...needed, CORS_ORIGINS: value })).toEqual(['CORS_ORIGINS'])
 })
 
 describe('GraphiQL and introspection', () => {

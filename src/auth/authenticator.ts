@@ -1,4 +1,5 @@
 import { type Authenticator, anonymous, type Caller } from '../domain/caller.ts'
+import { isAskedFirst } from './asked-first.ts'
 import type { JwtVerifier } from './jwt.ts'
 import { refused } from './refused.ts'
 import type { SessionVerifier } from './session.ts'
@@ -8,23 +9,35 @@ const LONGEST_TOKEN = 8192
 
 /**
  * Finds the one credential of a request that counts. An Authorization header decides alone, whatever cookie came with
- * it, and is refused when it is bad. Browsers send cookies unasked, so one that is stale or forged is as good as none.
+ * it, and is refused when it is bad. Browsers send cookies unasked, so one that is stale or forged is as good as none,
+ * and so is one that another site may have had them send.
  */
 export class RequestAuthenticator implements Authenticator {
   readonly #jwts: JwtVerifier
   readonly #sessions: SessionVerifier | null
+  readonly #origins: readonly string[]
 
-  /** @param sessions `null`: sessions are no credentials here. */
-  constructor(jwts: JwtVerifier, sessions: SessionVerifier | null) {
+  /**
+   * @param sessions `null`: sessions are no credentials here.
+   * @param origins Whose pages may send cookies, beside those of the gateway's own host.
+   */
+  constructor(
+    jwts: JwtVerifier,
+    sessions: SessionVerifier | null,
+    origins: readonly string[] = [],
+  ) {
     this.#jwts = jwts
     this.#sessions = sessions
+    this.#origins = origins
   }
 
   async authenticate(headers: { get(name: string): string | null }): Promise<Caller> {
     const authorization = headers.get('authorization')
     if (authorization !== null) return this.#byBearer(authorization)
     const cookies = headers.get('cookie')
-    return (cookies !== null && (await this.#sessions?.findByCookie(cookies))) || anonymous
+    if (cookies === null || !this.#sessions || !isAskedFirst(headers, this.#origins))
+      return anonymous
+    return (await this.#sessions.findByCookie(cookies)) ?? anonymous
   }
 
   async #byBearer(header: string): Promise<Caller> {

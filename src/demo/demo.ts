@@ -1,6 +1,7 @@
 import type { Layout } from '../repositories/layout.ts'
 import { type AccessControlFile, accessControl } from './access-control.ts'
 import { startBetterAuth } from './better-auth.ts'
+import { callersOf, type DemoCaller } from './callers.ts'
 import { isTaken, verifyFreePort } from './ports.ts'
 import { startPostgres } from './postgres.ts'
 import { findOrStartRedis } from './redis.ts'
@@ -36,8 +37,8 @@ export interface DemoGatewaySettings {
   readonly accessControl: AccessControlFile
   readonly dynamicAccessControl: true
   readonly service: { readonly issuer: string; readonly audience: string; readonly jwksUrl: string }
-  /** The JWT that GraphiQL starts with, so that its first query shows somebody. */
-  readonly firstToken: string
+  /** Whom GraphiQL offers to be; it starts as the first, so that its first query shows somebody. */
+  readonly callers: readonly DemoCaller[]
 }
 
 export interface DemoGateway {
@@ -89,6 +90,7 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
       audience: 'identity-gateway',
       jwksUrl: `${betterAuth.issuer}/services/jwks`,
     }
+    const serviceToken = await services.sign(service.issuer, service.audience)
     const gateway = registered(
       await options.startGateway({
         host: '127.0.0.1',
@@ -101,7 +103,7 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
         accessControl,
         dynamicAccessControl: true,
         service,
-        firstToken: people[0]?.token ?? '',
+        callers: callersOf(people, serviceToken),
       }),
       stops,
     )
@@ -111,7 +113,7 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
       database: databaseUrl,
       databaseOwner: postgres.url,
       redis: redis?.url ?? null,
-      service: { token: await services.sign(service.issuer, service.audience) },
+      service: { token: serviceToken },
       people,
       stop,
     }

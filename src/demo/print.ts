@@ -1,3 +1,4 @@
+import { standing } from './callers.ts'
 import type { Demo } from './demo.ts'
 import type { DemoPerson } from './seed.ts'
 
@@ -16,9 +17,8 @@ export function toText(demo: Demo): string {
     `A service with every scope\n${demo.service.token}`,
     table(demo.people),
     facts(demo),
-    `1. Open ${demo.graphql} and run the query it shows: you are ${first?.name}.`,
-    `2. To be somebody else, or when the page remembers a token of an earlier demo, put another one into its Headers tab:\n\n{ "Authorization": "Bearer <token>" }`,
-    `3. Programs ask the same way:\n\n${curl(demo)}`,
+    `1. Open ${demo.graphql} and run the query it shows: you are ${first?.name}. Be somebody else by "Ask as", above it.`,
+    `2. Programs ask with a token:\n\n${curl(demo)}`,
     'Ctrl-C stops everything and leaves nothing behind.',
     '',
   ].join('\n\n')
@@ -45,12 +45,6 @@ function table(people: readonly DemoPerson[]): string {
     ['NAME', 'EMAIL', 'PASSWORD', 'ORGANIZATIONS WITH ROLES'],
     ...people.map((person) => [person.name, person.email, person.password, standing(person)]),
   ])
-}
-
-function standing({ platformAdmin, organizations }: DemoPerson): string {
-  const memberships = organizations.map(({ slug, roles }) => `${slug} (${roles.join(', ')})`)
-  if (platformAdmin) memberships.unshift('platform admin')
-  return memberships.join(', ') || 'none'
 }
 
 function columns(rows: readonly (readonly string[])[]): string {

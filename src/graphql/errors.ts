@@ -69,6 +69,18 @@ export function asRequestError(error: unknown): unknown {
   })
 }
 
+/** An error of the whole request, with the HTTP status it answers with. */
+export function requestError(error: GatewayError, http: RequestStatus): GraphQLError {
+  const { message, code } = error
+  return new GraphQLError(message, { originalError: error, extensions: { code, http } })
+}
+
+interface RequestStatus {
+  readonly status: number
+  /** `application/json` keeps 200, as the GraphQL over HTTP specification has it. */
+  readonly spec?: true
+}
+
 function originOf(error: unknown): unknown {
   return error instanceof GraphQLError && error.originalError
     ? originOf(error.originalError)

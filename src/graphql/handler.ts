@@ -2,13 +2,17 @@ import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql'
 import { createYoga, type Plugin, useReadinessCheck } from 'graphql-yoga'
 import type { Authenticator } from '../domain/caller.ts'
 import type { RateLimit } from '../domain/rate.ts'
+import { useBatchLimit } from './batch.ts'
 import { type Context, createContext, type Sources } from './context.ts'
+import { corsFor, useVaryByOrigin } from './cors.ts'
 import { createDocumentCache } from './document-cache.ts'
 import { type DocumentLimits, useDocumentLimits } from './document-limits.ts'
 import { asRequestError, toClientError, withoutSuggestion } from './errors.ts'
+import { type GraphiQLOptions, graphiqlOf } from './graphiql.ts'
 import { type CurrentRequest, useCurrentRequest } from './observed.ts'
 import { countCaller, useRateLimit } from './rate-limit.ts'
 import { useReadOnly } from './read-only.ts'
+import { type TrustedDocuments, useTrustedDocuments } from './trusted-documents.ts'
 
 export interface HandlerOptions {
   readonly schema: GraphQLSchema
@@ -20,19 +24,26 @@ export interface HandlerOptions {
   readonly nameOf: (query: string) => string | null
   /** Told once of each error on our side, which the client is not told the cause of. */
   readonly onUnexpected: (error: unknown) => void
-  /** `null`: no GraphiQL. Headers are what it sends until the reader changes them. */
-  readonly graphiql: { readonly headers: Readonly<Record<string, string>> } | null
+  /** `null`: no GraphiQL. */
+  readonly graphiql: GraphiQLOptions | null
   /** Whether errors may suggest names as well. */
   readonly introspection: boolean
   readonly limits: { readonly document: DocumentLimits; readonly bodyBytes: number }
   /** `null`: any number of requests. */
   readonly rate: RateLimit | null
   readonly corsOrigins: readonly string[]
+  /** The most operations in one request. */
+  readonly batchLimit: number
+  /** `null`: any document is answered. */
+  readonly trustedDocuments: TrustedDocuments | null
   /** Where mutations are told to go: Better Auth's HTTP API. `null`: they are not told. */
   readonly writeTo: string | null
 }
 
-/** The steps of a request, in order: admission, health, CORS, count, parse, limits of documents, refuse mutations, validate, authenticate, execute, mask. */
+/**
+ * The steps of a request, in order: admission, CORS, health, count, batch, trusted document, parse, limits of documents,
+ * refuse mutations, validate, authenticate, execute, mask.
+ */
 export function createHandler(options: HandlerOptions) {
   const { request } = options
   const onUnexpected = once((error) => request.isOver() || options.onUnexpected(error))
@@ -45,8 +56,11 @@ export function createHandler(options: HandlerOptions) {
     schema: options.schema,
     plugins: [
       useCurrentRequest(request, options.nameOf, toldOf),
+      useVaryByOrigin(options.corsOrigins),
       useReadinessCheck({ endpoint: '/ready', check: options.ready }),
       ...(options.rate ? [useRateLimit(options.rate)] : []),
+      useBatchLimit(options.batchLimit),
+      ...(options.trustedDocuments ? [useTrustedDocuments(options.trustedDocuments)] : []),
       useDocumentLimits(options.limits.document, options.introspection),
       useReadOnly(options.writeTo),
       ...(options.introspection ? [] : [useNoIntrospection]),
@@ -64,10 +78,10 @@ export function createHandler(options: HandlerOptions) {
     maskedErrors: { maskError: toldOf },
     graphqlEndpoint: '/graphql',
     healthCheckEndpoint: '/health',
-    cors: (request) => {
-      const origin = request.headers.get('origin') ?? ''
-      return options.corsOrigins.includes(origin) ? { origin: [origin], credentials: true } : false
-    },
+    cors: corsFor(options.corsOrigins),
+    batching: { limit: options.batchLimit },
+    // Clients name trusted documents by it.
+    extraParamNames: options.trustedDocuments ? ['documentId'] : [],
     maxRequestBodySize: options.limits.bodyBytes,
     parserAndValidationCache: {
       documentCache: createDocumentCache(),
@@ -76,42 +90,9 @@ export function createHandler(options: HandlerOptions) {
     multipart: false,
     landingPage: false,
     logging: false,
-    graphiql: options.graphiql !== null && {
-      title: 'Identity Gateway',
-      defaultQuery: FIRST_QUERY,
-      headers: JSON.stringify(options.graphiql.headers, null, 2),
-      shouldPersistHeaders: true,
-    },
-    // The page is nine megabytes of script that only its readers need; from a package, so that no network is needed.
-    renderGraphiQL: async (page) =>
-      (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(page),
+    ...graphiqlOf(options.graphiql),
   })
 }
-
-const FIRST_QUERY = `# Who am I, and with whom do I work? Your token goes under Headers:
-# { "Authorization": "Bearer <a JWT of Better Auth>" }
-query Viewer {
-  viewer {
-    name
-    organizations(first: 5) {
-      nodes {
-        name
-        viewerPermissions
-        members(first: 10) {
-          totalCount
-          nodes {
-            roles
-            user {
-              name
-              email
-            }
-          }
-        }
-      }
-    }
-  }
-}
-`
 
 /** One failed statement is the error of every field that waited for it. */
 function once(report: (error: unknown) => void): (error: unknown) => void {

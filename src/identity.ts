@@ -1,0 +1,257 @@
+import { type Config, reading } from './config.ts'
+import type { AccountRepository } from './domain/account.ts'
+import type { InvalidationSource, InvalidationTarget } from './domain/invalidation.ts'
+import type { InvitationRepository } from './domain/invitation.ts'
+import type { MemberRepository } from './domain/member.ts'
+import type { OrganizationRepository } from './domain/organization.ts'
+import type { PermissionService } from './domain/permission.ts'
+import type { SessionRepository } from './domain/session.ts'
+import type { TeamRepository } from './domain/team.ts'
+import type { UserRepository } from './domain/user.ts'
+import type { VisibilityRepository } from './domain/visibility.ts'
+import type { PermissionCache } from './permissions/cache.ts'
+import {
+  defaultRoleDefinitions,
+  parseRoleDefinitions,
+  type RoleDefinitions,
+  versionOf,
+} from './permissions/definitions.ts'
+import { MemoryPermissionCache } from './permissions/memory-cache.ts'
+import { PendingTargets } from './permissions/pending-targets.ts'
+import { RedisAnnouncements } from './permissions/redis-announcements.ts'
+import {
+  RedisPermissionCache,
+  type RedisPermissionCacheOptions,
+} from './permissions/redis-cache.ts'
+import { createRedis } from './permissions/redis-client.ts'
+import { CachingPermissionService } from './permissions/service.ts'
+import { Trust } from './permissions/trust.ts'
+import { TrustedCache } from './permissions/trusted-cache.ts'
+import { PrismaAccountRepository } from './repositories/account.ts'
+import { type Database, type DatabaseOptions, openDatabase } from './repositories/client.ts'
+import { PrismaInvitationRepository } from './repositories/invitation.ts'
+import type { Layout } from './repositories/layout.ts'
+import { PrismaMemberRepository } from './repositories/member.ts'
+import { PrismaOrganizationRepository } from './repositories/organization.ts'
+import { PostgresNotifications } from './repositories/postgres-notifications.ts'
+import { PrismaRoleRepository } from './repositories/role.ts'
+import { parseLayout } from './repositories/schema-file.ts'
+import { PrismaSessionRepository } from './repositories/session.ts'
+import { Tables } from './repositories/tables.ts'
+import { PrismaTeamRepository } from './repositories/team.ts'
+import { PrismaUserRepository } from './repositories/user.ts'
+import { PrismaVisibilityRepository } from './repositories/visibility.ts'
+import { createLogger, describeError, type Logger } from './telemetry.ts'
+
+export type { Config } from './config.ts'
+export { ConfigError, loadConfig } from './config.ts'
+export type { Account, AccountRepository } from './domain/account.ts'
+export { type ErrorCode, GatewayError } from './domain/errors.ts'
+export type * from './domain/invitation.ts'
+export type * from './domain/member.ts'
+export type * from './domain/organization.ts'
+export type * from './domain/page.ts'
+export type * from './domain/permission.ts'
+export type * from './domain/session.ts'
+export type * from './domain/team.ts'
+export type * from './domain/user.ts'
+export type * from './domain/visibility.ts'
+
+export interface IdentityParts {
+  readonly log?: Logger
+}
+
+/**
+ * What the gateway reads from, for services in TypeScript that need no GraphQL. There are no doors here: whoever holds it
+ * sees everything the gateway's role may read.
+ * @throws ConfigError when a file does not say what it should.
+ */
+export function openIdentity(config: IdentityConfig, parts: IdentityParts = {}): Identity {
+  const log = parts.log ?? createLogger(config.logLevel)
+  const {
+    database: _,
+    tables: __,
+    ...identity
+  } = openStores(config, readLayout(config.database), log)
+  return identity
+}
+
+/** Of the configuration, what reading takes. */
+export type IdentityConfig = Pick<Config, 'database' | 'redis' | 'permissions' | 'logLevel'>
+
+export interface Identity {
+  readonly users: UserRepository
+  readonly accounts: AccountRepository
+  readonly sessions: SessionRepository
+  readonly organizations: OrganizationRepository
+  readonly members: MemberRepository
+  readonly invitations: InvitationRepository
+  readonly teams: TeamRepository
+  readonly visibility: VisibilityRepository
+  readonly permissions: PermissionService
+  /** Whether the database answers. */
+  ready(): Promise<boolean>
+  /** Lets go of connections; questions under way should have ended. */
+  close(): Promise<void>
+}
+
+/** With what the gateway itself reads beside. */
+export interface Stores extends Identity {
+  readonly database: Database
+  readonly tables: Tables
+}
+
+/** Who is told of what the stores do, and asked whether anybody still waits for it. */
+export interface Observer extends Pick<DatabaseOptions, 'signal' | 'onStatement'> {
+  /** Runs what several may wait for, so that it does not end with the one who began it. */
+  readonly runShared?: <Result>(work: () => Result) => Result
+  readonly onPermissionReads?: (hits: number, misses: number) => void
+  readonly onJoin?: () => void
+  readonly onRest?: RedisPermissionCacheOptions['onRest']
+}
+
+export function openStores(
+  config: IdentityConfig,
+  layout: Layout,
+  log: Logger,
+  observer: Observer = {},
+): Stores {
+  const report = (what: string) => (error: unknown) =>
+    log.warn({ error: describeError(error) }, what)
+  const { runShared = (work) => work() } = observer
+  const definitions = readDefinitions(config)
+  const database = openDatabase({ ...config.database, ...observer })
+  const tables = new Tables(layout, config.database.schema)
+  const trust = new Trust({ continuous: config.permissions.events === 'postgres' })
+  const cache = new TrustedCache(
+    createPermissionCache(config, definitions, {
+      onTrouble: report('Redis is in trouble.'),
+      ...(observer.onRest ? { onRest: observer.onRest } : {}),
+    }),
+    trust,
+    observer.onPermissionReads,
+  )
+  const roles = new PrismaRoleRepository(database, tables)
+  const permissions = new CachingPermissionService({
+    roles: {
+      findRoles: (...question) => runShared(() => roles.findRoles(...question)),
+      findDynamicRoles: (...question) => roles.findDynamicRoles(...question),
+    },
+    ...(observer.onJoin ? { onJoin: observer.onJoin } : {}),
+    cache,
+    definitions,
+    dynamic: config.permissions.dynamic,
+  })
+  const events = listenForChanges(config, permissions, trust, report)
+  // Nothing waits for a connection to Redis, so it is opened before the first question.
+  void cache.ready()
+  return {
+    database,
+    tables,
+    users: new PrismaUserRepository(database, tables),
+    accounts: new PrismaAccountRepository(database),
+    sessions: new PrismaSessionRepository(database, tables),
+    organizations: new PrismaOrganizationRepository(database, tables),
+    members: new PrismaMemberRepository(database, tables),
+    invitations: new PrismaInvitationRepository(database, tables),
+    teams: new PrismaTeamRepository(database, tables),
+    visibility: new PrismaVisibilityRepository(database, tables),
+    permissions,
+    ready: () => answers(database),
+    close: async () => {
+      await events.close()
+      await cache.close()
+      await database.close()
+    },
+  }
+}
+
+/** @throws ConfigError when the schema file is not a canonical schema.prisma. */
+export function readLayout({ prismaSchema }: Pick<Config['database'], 'prismaSchema'>): Layout {
+  return reading('PRISMA_SCHEMA_FILE', () => parseLayout(prismaSchema))
+}
+
+function readDefinitions({ permissions: { accessControl } }: IdentityConfig): RoleDefinitions {
+  if (accessControl === null) return defaultRoleDefinitions
+  return reading('ACCESS_CONTROL_FILE', () => parseRoleDefinitions(accessControl))
+}
+
+/** Grants kept in this process when there is no Redis. */
+const MOST_CACHED_GRANTS = 100_000
+
+function createPermissionCache(
+  { redis, permissions: { dynamic, ttlSeconds } }: IdentityConfig,
+  definitions: RoleDefinitions,
+  told: Pick<RedisPermissionCacheOptions, 'onTrouble' | 'onRest'>,
+): PermissionCache {
+  if (!redis) return new MemoryPermissionCache({ ttlSeconds, maxEntries: MOST_CACHED_GRANTS })
+  const { timeoutMs, keyPrefix: prefix } = redis
+  return new RedisPermissionCache(createRedis(redis.url, { ...told, timeoutMs }), {
+    ...told,
+    prefix,
+    ttlSeconds,
+    timeoutMs,
+    version: versionOf(definitions, dynamic),
+  })
+}
+
+/** Changes are passed on no faster than this, each once however often it is told. */
+const COALESCE_MS = 20
+const RETRY_MS = 1000
+const MOST_WAITING = 10_000
+
+function listenForChanges(
+  { database, redis, permissions: { events } }: IdentityConfig,
+  permissions: CachingPermissionService,
+  trust: Trust,
+  report: (what: string) => (error: unknown) => void,
+): InvalidationSource {
+  const pending = new PendingTargets({
+    deliver: async (targets) => {
+      try {
+        await Promise.all(targets.map((target) => permissions.invalidate(target)))
+        trust.settled(true)
+      } catch (error) {
+        trust.settled(false)
+        throw error
+      }
+    },
+    intervalMs: COALESCE_MS,
+    retryMs: RETRY_MS,
+    most: MOST_WAITING,
+    onTrouble: report('The cache cannot be told of changes.'),
+    onDropped: () => notifications?.reset(),
+  })
+  const changed = (target: InvalidationTarget) => pending.add(target)
+  const onTrouble = report('News of changes cannot be received.')
+  const notifications =
+    events === 'postgres'
+      ? new PostgresNotifications({
+          url: database.listenUrl,
+          listener: { changed, heard: (news) => trust.heard(news), lost: () => trust.lost() },
+          onTrouble,
+        })
+      : null
+  const announcements =
+    events === 'redis' && redis
+      ? new RedisAnnouncements(createRedis(redis.url, { timeoutMs: redis.timeoutMs, onTrouble }), {
+          prefix: redis.keyPrefix,
+          listener: { changed },
+        })
+      : null
+  return {
+    close: async () => {
+      await (notifications ?? announcements)?.close()
+      pending.close()
+    },
+  }
+}
+
+async function answers(database: Database): Promise<boolean> {
+  try {
+    await database.ping()
+    return true
+  } catch {
+    return false
+  }
+}
