@@ -11,8 +11,6 @@ import { rowOf, type Tables } from './tables.ts'
 /** Every column of an organization that may leave the repository. */
 export const organizationFields = ['id', 'name', 'slug', 'logo', 'metadata', 'createdAt'] as const
 
-const select = { id: true, name: true, slug: true, logo: true, metadata: true, createdAt: true }
-
 export class PrismaOrganizationRepository implements OrganizationRepository {
   readonly #database: Database
   readonly #tables: Tables
@@ -22,19 +20,12 @@ export class PrismaOrganizationRepository implements OrganizationRepository {
     this.#tables = tables
   }
 
-  async findByIds(ids: readonly string[]): Promise<readonly Organization[]> {
-    const { organization } = this.#database.models
-    const rows = await organization.findMany({
-      where: { id: { in: this.#tables.fitting('Organization', 'id', ids) } },
-      select,
-    })
-    return rows.map(toOrganization)
+  findByIds(ids: readonly string[]): Promise<readonly Organization[]> {
+    return this.#findBy('id', ids)
   }
 
-  async findBySlugs(slugs: readonly string[]): Promise<readonly Organization[]> {
-    const { organization } = this.#database.models
-    const rows = await organization.findMany({ where: { slug: { in: [...slugs] } }, select })
-    return rows.map(toOrganization)
+  findBySlugs(slugs: readonly string[]): Promise<readonly Organization[]> {
+    return this.#findBy('slug', slugs)
   }
 
   list(page: PageRequest, order: OrganizationOrder): Promise<Page<Listed<Organization>>> {
@@ -47,6 +38,14 @@ export class PrismaOrganizationRepository implements OrganizationRepository {
 
   count(): Promise<number> {
     return countAll(this.#database, this.#list({ field: 'CREATED_AT', direction: 'ASC' }))
+  }
+
+  async #findBy(field: 'id' | 'slug', values: readonly string[]): Promise<readonly Organization[]> {
+    const organization = this.#tables.as('Organization', 'o')
+    const rows = await this.#database.read<Record<string, unknown>>(Prisma.sql`
+      SELECT ${organization.select(organizationFields)} FROM ${organization.from}
+      WHERE ${organization.column(field)} = ANY(${organization.array(field, values)})`)
+    return rows.map((row) => toOrganization(rowOf(row, 'o')))
   }
 
   #list({ field, direction }: OrganizationOrder): List {

@@ -40,12 +40,6 @@ export class Tables {
     return fields.filter((field) => this.has(model, field))
   }
 
-  /** Those of the values that can be of the column's type; see `TableInQuery.fits`. */
-  fitting(model: Model, field: string, values: readonly string[]): string[] {
-    const table = this.as(model, 't')
-    return values.filter((value) => table.fits(field, value))
-  }
-
   as(model: Model, alias: string): TableInQuery {
     const table = this.layout[model]
     if (!table) throw new Error(`This database has no table for ${model}.`)

@@ -29,30 +29,21 @@ export const userFields = [
 export class PrismaUserRepository implements UserRepository {
   readonly #database: Database
   readonly #tables: Tables
-  readonly #select: Readonly<Record<string, true>>
 
   constructor(database: Database, tables: Tables) {
     this.#database = database
     this.#tables = tables
-    this.#select = Object.fromEntries(
-      tables.present('User', userFields).map((field) => [field, true]),
+  }
+
+  findByIds(ids: readonly string[]): Promise<readonly User[]> {
+    return this.#findBy('id', ids)
+  }
+
+  findByEmails(emails: readonly string[]): Promise<readonly User[]> {
+    return this.#findBy(
+      'email',
+      emails.map((email) => email.toLowerCase()),
     )
-  }
-
-  async findByIds(ids: readonly string[]): Promise<readonly User[]> {
-    const rows = await this.#database.models.user.findMany({
-      where: { id: { in: this.#tables.fitting('User', 'id', ids) } },
-      select: this.#select,
-    })
-    return rows.map(toUser)
-  }
-
-  async findByEmails(emails: readonly string[]): Promise<readonly User[]> {
-    const rows = await this.#database.models.user.findMany({
-      where: { email: { in: emails.map((email) => email.toLowerCase()) } },
-      select: this.#select,
-    })
-    return rows.map(toUser)
   }
 
   list(page: PageRequest, filter: UserFilter, order: UserOrder): Promise<Page<Listed<User>>> {
@@ -66,6 +57,14 @@ export class PrismaUserRepository implements UserRepository {
   count(filter: UserFilter): Promise<number> {
     const order: UserOrder = { field: 'CREATED_AT', direction: 'ASC' }
     return countAll(this.#database, this.#list(filter, order))
+  }
+
+  async #findBy(field: 'id' | 'email', values: readonly string[]): Promise<readonly User[]> {
+    const user = this.#tables.as('User', 'u')
+    const rows = await this.#database.read<Record<string, unknown>>(Prisma.sql`
+      SELECT ${user.select(this.#tables.present('User', userFields))} FROM ${user.from}
+      WHERE ${user.column(field)} = ANY(${user.array(field, values)})`)
+    return rows.map((row) => toUser(rowOf(row, 'u')))
   }
 
   #list(filter: UserFilter, { field, direction }: UserOrder): List {
