@@ -163,7 +163,7 @@ function createJwtVerifier(
   report: (what: string) => (error: unknown) => void,
 ) {
   const keys = (source: KeySource, whose: string) =>
-    new HeldKeys(source, report(`The signing keys of ${whose} cannot be read.`)).getKey
+    new HeldKeys(source, report(`The signing keys of ${whose} cannot be read.`))
   const userKeys =
     auth.jwks === 'database'
       ? databaseKeySource(new PrismaSigningKeyRepository(database, tables))
@@ -172,12 +172,12 @@ function createJwtVerifier(
     users: {
       issuer: auth.issuer,
       audience: auth.audience,
-      getKey: keys(userKeys, 'Better Auth'),
+      keys: keys(userKeys, 'Better Auth'),
     },
     services: service && {
       issuer: service.issuer,
       audience: service.audience,
-      getKey: keys(urlKeySource(service.jwksUrl), 'services'),
+      keys: keys(urlKeySource(service.jwksUrl), 'services'),
     },
     algorithms: auth.algorithms,
   })
