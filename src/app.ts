@@ -28,6 +28,17 @@ import { Trust } from './permissions/trust.ts'
 import { TrustedCache } from './permissions/trusted-cache.ts'
 import { PrismaAccountRepository } from './repositories/account.ts'
 import { type Database, openDatabase } from './repositories/client.ts'
+import {
+  coalescedAccounts,
+  coalescedInvitations,
+  coalescedMembers,
+  coalescedOrganizations,
+  coalescedRoles,
+  coalescedSessions,
+  coalescedTeams,
+  coalescedUsers,
+  coalescedVisibility,
+} from './repositories/coalesced.ts'
 import { layout } from './repositories/generated/layout.ts'
 import { PrismaInvitationRepository } from './repositories/invitation.ts'
 import type { Layout } from './repositories/layout.ts'
@@ -87,21 +98,21 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     trust,
   )
   const permissions = new CachingPermissionService({
-    roles: new PrismaRoleRepository(database, tables),
+    roles: coalescedRoles(new PrismaRoleRepository(database, tables)),
     cache,
     definitions,
     dynamic: config.permissions.dynamic,
   })
   const events = listenForChanges(config, permissions, trust, report)
   const sources: Sources = {
-    users: new PrismaUserRepository(database, tables),
-    accounts: new PrismaAccountRepository(database),
-    sessions: new PrismaSessionRepository(database, tables),
-    organizations: new PrismaOrganizationRepository(database, tables),
-    members: new PrismaMemberRepository(database, tables),
-    invitations: new PrismaInvitationRepository(database, tables),
-    teams: new PrismaTeamRepository(database, tables),
-    visibility: new PrismaVisibilityRepository(database, tables),
+    users: coalescedUsers(new PrismaUserRepository(database, tables)),
+    accounts: coalescedAccounts(new PrismaAccountRepository(database)),
+    sessions: coalescedSessions(new PrismaSessionRepository(database, tables)),
+    organizations: coalescedOrganizations(new PrismaOrganizationRepository(database, tables)),
+    members: coalescedMembers(new PrismaMemberRepository(database, tables)),
+    invitations: coalescedInvitations(new PrismaInvitationRepository(database, tables)),
+    teams: coalescedTeams(new PrismaTeamRepository(database, tables)),
+    visibility: coalescedVisibility(new PrismaVisibilityRepository(database, tables)),
     permissions,
     platformAdminRoles: config.platformAdminRoles,
     creatorRole: config.permissions.creatorRole,
