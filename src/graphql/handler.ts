@@ -1,6 +1,7 @@
 import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql'
 import { createYoga, type Plugin, useReadinessCheck } from 'graphql-yoga'
 import type { Authenticator } from '../domain/caller.ts'
+import { useCompiledExecution } from './compiled-execution.ts'
 import { type Context, createContext, type Sources } from './context.ts'
 import { asRequestError, toClientError } from './errors.ts'
 import { useReadOnly } from './read-only.ts'
@@ -39,6 +40,7 @@ export function createHandler(options: HandlerOptions) {
       useReport(options.onRequest),
       useReadinessCheck({ endpoint: '/ready', check: options.ready }),
       useReadOnly(options.writeTo),
+      useCompiledExecution(),
       ...(options.introspection ? [] : [useNoIntrospection]),
     ],
     context: async ({ request }) => {
