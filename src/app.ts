@@ -180,13 +180,9 @@ function createJwtVerifier(
   )
   const serviceKeys = service && keys(urlKeySource(service.jwksUrl), 'services')
   const verifier = new JwtVerifier({
-    users: { issuer: auth.issuer, audience: auth.audience, getKey: userKeys.getKey },
+    users: { issuer: auth.issuer, audience: auth.audience, keys: userKeys },
     services: service &&
-      serviceKeys && {
-        issuer: service.issuer,
-        audience: service.audience,
-        getKey: serviceKeys.getKey,
-      },
+      serviceKeys && { issuer: service.issuer, audience: service.audience, keys: serviceKeys },
     algorithms: auth.algorithms,
   })
   const seconds = (keys: HeldKeys | null) => keys?.ageMs && keys.ageMs / 1000

@@ -29,6 +29,17 @@ import { Trust } from './permissions/trust.ts'
 import { TrustedCache } from './permissions/trusted-cache.ts'
 import { PrismaAccountRepository } from './repositories/account.ts'
 import { type Database, type DatabaseOptions, openDatabase } from './repositories/client.ts'
+import {
+  coalescedAccounts,
+  coalescedInvitations,
+  coalescedMembers,
+  coalescedOrganizations,
+  coalescedRoles,
+  coalescedSessions,
+  coalescedTeams,
+  coalescedUsers,
+  coalescedVisibility,
+} from './repositories/coalesced.ts'
 import { PrismaInvitationRepository } from './repositories/invitation.ts'
 import type { Layout } from './repositories/layout.ts'
 import { PrismaMemberRepository } from './repositories/member.ts'
@@ -131,7 +142,7 @@ export function openStores(
     trust,
     observer.onPermissionReads,
   )
-  const roles = new PrismaRoleRepository(database, tables)
+  const roles = coalescedRoles(new PrismaRoleRepository(database, tables))
   const permissions = new CachingPermissionService({
     roles: {
       findRoles: (...question) => runShared(() => roles.findRoles(...question)),
@@ -148,14 +159,14 @@ export function openStores(
   return {
     database,
     tables,
-    users: new PrismaUserRepository(database, tables),
-    accounts: new PrismaAccountRepository(database),
-    sessions: new PrismaSessionRepository(database, tables),
-    organizations: new PrismaOrganizationRepository(database, tables),
-    members: new PrismaMemberRepository(database, tables),
-    invitations: new PrismaInvitationRepository(database, tables),
-    teams: new PrismaTeamRepository(database, tables),
-    visibility: new PrismaVisibilityRepository(database, tables),
+    users: coalescedUsers(new PrismaUserRepository(database, tables)),
+    accounts: coalescedAccounts(new PrismaAccountRepository(database)),
+    sessions: coalescedSessions(new PrismaSessionRepository(database, tables)),
+    organizations: coalescedOrganizations(new PrismaOrganizationRepository(database, tables)),
+    members: coalescedMembers(new PrismaMemberRepository(database, tables)),
+    invitations: coalescedInvitations(new PrismaInvitationRepository(database, tables)),
+    teams: coalescedTeams(new PrismaTeamRepository(database, tables)),
+    visibility: coalescedVisibility(new PrismaVisibilityRepository(database, tables)),
     permissions,
     ready: () => answers(database),
     close: async () => {

@@ -1,5 +1,6 @@
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose'
 import { GatewayError } from '../domain/errors.ts'
+import type { KeySet } from './jwt.ts'
 import type { KeySource } from './key-source.ts'
 
 /** How long keys are held: a key that Better Auth withdraws stops verifying after at most this. */
@@ -13,10 +14,11 @@ const COOL_DOWN_AFTER_FAILURE_MS = 10_000
  * Keys of one issuer, held in memory. An unknown `kid` makes them be read again, not more often than the cool-down
  * allows. When the source fails, the last known keys go on; with none yet, verifying is UNAVAILABLE.
  */
-export class HeldKeys {
+export class HeldKeys implements KeySet {
   readonly #source: KeySource
   readonly #onTrouble: (error: unknown) => void
   #getKey: JWTVerifyGetKey | null = null
+  #keys: { readonly text: string } | null = null
   #readAt = Number.NEGATIVE_INFINITY
   #nextReadAt = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | null = null
@@ -43,6 +45,13 @@ export class HeldKeys {
     }
   }
 
+  /**
+   * Stands for the key set as long as it stays the same; `null` when it is due to be read again. What was verified under
+   * one would be verified again under the same.
+   */
+  readonly held = (): object | null =>
+    performance.now() - this.#readAt > MAX_AGE_MS ? null : this.#keys
+
   #current(): JWTVerifyGetKey {
     if (!this.#getKey) throw new GatewayError('UNAVAILABLE', 'The signing keys cannot be read.')
     return this.#getKey
@@ -60,7 +69,13 @@ export class HeldKeys {
   async #replace(): Promise<void> {
     let coolDown = COOL_DOWN_MS
     try {
-      this.#getKey = createLocalJWKSet(await this.#source())
+      const keys = await this.#source()
+      const text = JSON.stringify(keys)
+      // Keys that did not change keep what jose has made of them.
+      if (text !== this.#keys?.text) {
+        this.#getKey = createLocalJWKSet(keys)
+        this.#keys = { text }
+      }
       this.#readAt = performance.now()
     } catch (error) {
       if (this.#getKey) coolDown = COOL_DOWN_AFTER_FAILURE_MS

@@ -2,11 +2,18 @@ import { decodeJwt, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jos
 import { type Caller, scopes } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
 import { refused } from './refused.ts'
+import { VerifiedTokens } from './verified-tokens.ts'
+
+export interface KeySet {
+  readonly getKey: JWTVerifyGetKey
+  /** The same object for as long as the keys are the same and are held; `null` when they have to be read. */
+  readonly held: () => object | null
+}
 
 export interface TrustedIssuer {
   readonly issuer: string
   readonly audience: string
-  readonly getKey: JWTVerifyGetKey
+  readonly keys: KeySet
 }
 
 const LONGEST_SUBJECT = 256
@@ -26,6 +33,7 @@ export class JwtVerifier {
   readonly #users: TrustedIssuer
   readonly #services: TrustedIssuer | null
   readonly #algorithms: string[]
+  readonly #verified = new VerifiedTokens()
 
   constructor(options: {
     readonly users: TrustedIssuer
@@ -40,17 +48,29 @@ export class JwtVerifier {
   /** @throws GatewayError UNAUTHENTICATED for a bad token, UNAVAILABLE when no key can be had. */
   async verify(token: string): Promise<Caller> {
     try {
-      const services = this.#services
-      return services && decodeJwt(token).iss === services.issuer
-        ? toService(await this.#payload(token, services, serviceTypes))
-        : toUser(await this.#payload(token, this.#users, userTypes))
+      return this.#verified.find(token) ?? (await this.#verifyAnew(token))
     } catch (error) {
       throw error instanceof GatewayError ? error : refused(error)
     }
   }
 
+  async #verifyAnew(token: string): Promise<Caller> {
+    const services = this.#services
+    const byService = services !== null && decodeJwt(token).iss === services.issuer
+    const { held } = (byService ? services : this.#users).keys
+    const keys = held()
+    const payload = await (byService
+      ? this.#payload(token, services, serviceTypes)
+      : this.#payload(token, this.#users, userTypes))
+    const caller = byService ? toService(payload) : toUser(payload)
+    // Only what these keys have verified: they may have been replaced meanwhile.
+    if (keys && keys === held())
+      this.#verified.remember(token, { caller, expiresAt: payload.exp ?? 0, keys, held })
+    return caller
+  }
+
   async #payload(token: string, from: TrustedIssuer, types: readonly (string | undefined)[]) {
-    const { payload, protectedHeader } = await jwtVerify(token, from.getKey, {
+    const { payload, protectedHeader } = await jwtVerify(token, from.keys.getKey, {
       issuer: from.issuer,
       audience: from.audience,
       algorithms: this.#algorithms,

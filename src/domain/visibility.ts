@@ -9,10 +9,18 @@ export interface Sight {
   readonly coMemberIds: ReadonlySet<string>
 }
 
+/** What a user asks to see. */
+export interface SightQuestion {
+  /** Who asks. */
+  readonly userId: string
+  readonly organizationIds: readonly string[]
+  readonly userIds: readonly string[]
+}
+
 export interface VisibilityRepository {
-  /** One statement. `null`: the user does not exist or is effectively banned (a ban that has run out does not count). */
-  look(
-    userId: string,
-    at: { readonly organizationIds: readonly string[]; readonly userIds: readonly string[] },
-  ): Promise<Sight | null>
+  /**
+   * One statement, whoever asks: the answers are in the order of the questions, each as if it had been asked alone.
+   * `null`: the user does not exist or is effectively banned (a ban that has run out does not count).
+   */
+  look(questions: readonly SightQuestion[]): Promise<readonly (Sight | null)[]>
 }

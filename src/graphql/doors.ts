@@ -166,10 +166,13 @@ export class Doors {
     const { userId } = this.#caller
     const ids = (about: Question['about']) =>
       questions.filter((question) => question.about === about).map(({ id }) => id)
-    const sight = await visibility.look(userId, {
-      organizationIds: ids('organization'),
-      userIds: ids('user').filter((id) => id !== userId),
-    })
+    const [sight] = await visibility.look([
+      {
+        userId,
+        organizationIds: ids('organization'),
+        userIds: ids('user').filter((id) => id !== userId),
+      },
+    ])
     return questions.map(({ about, id }) => {
       if (!sight) return new GatewayError('UNAUTHENTICATED', 'This account is not active.')
       const visible =

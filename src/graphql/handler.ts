@@ -3,6 +3,7 @@ import { createYoga, type Plugin, useReadinessCheck } from 'graphql-yoga'
 import type { Authenticator } from '../domain/caller.ts'
 import type { RateLimit } from '../domain/rate.ts'
 import { useBatchLimit } from './batch.ts'
+import { useCompiledExecution } from './compiled-execution.ts'
 import { type Context, createContext, type Sources } from './context.ts'
 import { corsFor, useVaryByOrigin } from './cors.ts'
 import { createDocumentCache } from './document-cache.ts'
@@ -63,6 +64,7 @@ export function createHandler(options: HandlerOptions) {
       ...(options.trustedDocuments ? [useTrustedDocuments(options.trustedDocuments)] : []),
       useDocumentLimits(options.limits.document, options.introspection),
       useReadOnly(options.writeTo),
+      useCompiledExecution(),
       ...(options.introspection ? [] : [useNoIntrospection]),
     ],
     context: async ({ request: { headers } }) => {

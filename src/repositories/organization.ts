@@ -21,19 +21,11 @@ export class PrismaOrganizationRepository implements OrganizationRepository {
   }
 
   findByIds(ids: readonly string[]): Promise<readonly Organization[]> {
-    return this.#find('id', ids)
+    return this.#findBy('id', ids)
   }
 
   findBySlugs(slugs: readonly string[]): Promise<readonly Organization[]> {
-    return this.#find('slug', slugs)
-  }
-
-  async #find(key: 'id' | 'slug', values: readonly string[]): Promise<readonly Organization[]> {
-    const organization = this.#tables.as('Organization', 'o')
-    const rows = await this.#database.read<Record<string, unknown>>(Prisma.sql`
-      SELECT ${organization.select(organizationFields)} FROM ${organization.from}
-      WHERE ${organization.column(key)} = ANY(${organization.array(key, values)})`)
-    return rows.map((row) => toOrganization(rowOf(row, 'o')))
+    return this.#findBy('slug', slugs)
   }
 
   list(page: PageRequest, order: OrganizationOrder): Promise<Page<Listed<Organization>>> {
@@ -46,6 +38,14 @@ export class PrismaOrganizationRepository implements OrganizationRepository {
 
   count(): Promise<number> {
     return countAll(this.#database, this.#list({ field: 'CREATED_AT', direction: 'ASC' }))
+  }
+
+  async #findBy(field: 'id' | 'slug', values: readonly string[]): Promise<readonly Organization[]> {
+    const organization = this.#tables.as('Organization', 'o')
+    const rows = await this.#database.read<Record<string, unknown>>(Prisma.sql`
+      SELECT ${organization.select(organizationFields)} FROM ${organization.from}
+      WHERE ${organization.column(field)} = ANY(${organization.array(field, values)})`)
+    return rows.map((row) => toOrganization(rowOf(row, 'o')))
   }
 
   #list({ field, direction }: OrganizationOrder): List {

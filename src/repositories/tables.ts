@@ -40,6 +40,13 @@ export class Tables {
     return fields.filter((field) => this.has(model, field))
   }
 
+  /** Those of the values that can be of the column's type; none when there is no such table. See `TableInQuery.fits`. */
+  fitting(model: Model, field: string, values: readonly string[]): readonly string[] {
+    if (!this.has(model)) return []
+    const table = this.as(model, 't')
+    return values.filter((value) => table.fits(field, value))
+  }
+
   as(model: Model, alias: string): TableInQuery {
     const table = this.layout[model]
     if (!table) throw new Error(`This database has no table for ${model}.`)

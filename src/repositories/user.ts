@@ -36,22 +36,14 @@ export class PrismaUserRepository implements UserRepository {
   }
 
   findByIds(ids: readonly string[]): Promise<readonly User[]> {
-    return this.#find('id', ids)
+    return this.#findBy('id', ids)
   }
 
   findByEmails(emails: readonly string[]): Promise<readonly User[]> {
-    return this.#find(
+    return this.#findBy(
       'email',
       emails.map((email) => email.toLowerCase()),
     )
-  }
-
-  async #find(key: 'id' | 'email', values: readonly string[]): Promise<readonly User[]> {
-    const user = this.#tables.as('User', 'u')
-    const rows = await this.#database.read<Record<string, unknown>>(Prisma.sql`
-      SELECT ${user.select(this.#tables.present('User', userFields))} FROM ${user.from}
-      WHERE ${user.column(key)} = ANY(${user.array(key, values)})`)
-    return rows.map((row) => toUser(rowOf(row, 'u')))
   }
 
   list(page: PageRequest, filter: UserFilter, order: UserOrder): Promise<Page<Listed<User>>> {
@@ -65,6 +57,14 @@ export class PrismaUserRepository implements UserRepository {
   count(filter: UserFilter): Promise<number> {
     const order: UserOrder = { field: 'CREATED_AT', direction: 'ASC' }
     return countAll(this.#database, this.#list(filter, order))
+  }
+
+  async #findBy(field: 'id' | 'email', values: readonly string[]): Promise<readonly User[]> {
+    const user = this.#tables.as('User', 'u')
+    const rows = await this.#database.read<Record<string, unknown>>(Prisma.sql`
+      SELECT ${user.select(this.#tables.present('User', userFields))} FROM ${user.from}
+      WHERE ${user.column(field)} = ANY(${user.array(field, values)})`)
+    return rows.map((row) => toUser(rowOf(row, 'u')))
   }
 
   #list(filter: UserFilter, { field, direction }: UserOrder): List {

@@ -1,4 +1,4 @@
-import type { Sight, VisibilityRepository } from '../domain/visibility.ts'
+import type { Sight, SightQuestion, VisibilityRepository } from '../domain/visibility.ts'
 import { activeUser } from './active-user.ts'
 import { type Database, Prisma } from './client.ts'
 import { rowOf, type Tables } from './tables.ts'
@@ -13,58 +13,69 @@ export class PrismaVisibilityRepository implements VisibilityRepository {
     this.#tables = tables
   }
 
-  async look(
-    userId: string,
-    at: { readonly organizationIds: readonly string[]; readonly userIds: readonly string[] },
-  ): Promise<Sight | null> {
+  async look(questions: readonly SightQuestion[]): Promise<readonly (Sight | null)[]> {
     const user = this.#tables.as('User', 'u')
-    const [row] = await this.#database.read<Row>(Prisma.sql`
-      SELECT ${user.select(this.#tables.present('User', userFields))},
-        ${this.#organizations(at.organizationIds)} AS "organizationIds",
-        ${this.#coMembers(at.userIds)} AS "coMemberIds"
-      FROM ${user.from}
-      WHERE ${user.column('id')} = ANY(${user.array('id', [userId])})
+    const asked = questions.map(({ userId, organizationIds, userIds }, place) => ({
+      place,
+      user_id: userId,
+      organization_ids: this.#tables.fitting('Member', 'organizationId', organizationIds),
+      user_ids: this.#tables.fitting('Member', 'userId', userIds),
+    }))
+    const answerable = asked.filter(({ user_id }) => user.fits('id', user_id))
+    const rows = await this.#database.read<Row>(Prisma.sql`
+      SELECT asked.place, ${user.select(this.#tables.present('User', userFields))},
+        ${this.#organizations()} AS "organizationIds", ${this.#coMembers()} AS "coMemberIds"
+      FROM json_to_recordset(${JSON.stringify(answerable)}::text::json)
+        AS asked (place integer, user_id text, organization_ids text[], user_ids text[])
+      JOIN ${user.from} ON ${user.column('id')} = asked.user_id${user.cast('id')}
         AND ${activeUser(this.#tables, user)}`)
-    return row
-      ? {
-          self: toUser(rowOf(row, 'u')),
-          organizationIds: new Set(row.organizationIds),
-          coMemberIds: new Set(row.coMemberIds),
-        }
-      : null
+    const sights = new Map(rows.map((row) => [row.place, toSight(row)]))
+    return questions.map((_, place) => sights.get(place) ?? null)
   }
 
-  #organizations(ids: readonly string[]): Prisma.Sql {
-    if (ids.length === 0 || !this.#tables.has('Member')) return nothing
+  #organizations(): Prisma.Sql {
+    if (!this.#tables.has('Member')) return nothing
     const user = this.#tables.as('User', 'u')
     const mine = this.#tables.as('Member', 'mine')
-    return Prisma.sql`ARRAY(
+    return Prisma.sql`CASE WHEN cardinality(asked.organization_ids) > 0 THEN ARRAY(
       SELECT DISTINCT ${mine.column('organizationId')}::text FROM ${mine.from}
       WHERE ${mine.column('userId')} = ${user.column('id')}
-        AND ${mine.column('organizationId')} = ANY(${mine.array('organizationId', ids)}))`
+        AND ${mine.column('organizationId')}
+          = ANY(asked.organization_ids${mine.cast('organizationId')}[])) END`
   }
 
-  #coMembers(ids: readonly string[]): Prisma.Sql {
-    if (ids.length === 0 || !this.#tables.has('Member')) return nothing
+  #coMembers(): Prisma.Sql {
+    if (!this.#tables.has('Member')) return nothing
     const user = this.#tables.as('User', 'u')
     const mine = this.#tables.as('Member', 'mine')
     const theirs = this.#tables.as('Member', 'theirs')
     // From the users asked about to the caller: the other way leads through every member of the caller's organizations.
-    return Prisma.sql`ARRAY(
-      SELECT asked.id::text FROM unnest(${theirs.array('userId', ids)}) AS asked (id)
+    return Prisma.sql`CASE WHEN cardinality(asked.user_ids) > 0 THEN ARRAY(
+      SELECT other.id::text FROM unnest(asked.user_ids${theirs.cast('userId')}[]) AS other (id)
       CROSS JOIN LATERAL (
         SELECT FROM ${theirs.from}
-        WHERE ${theirs.column('userId')} = asked.id
+        WHERE ${theirs.column('userId')} = other.id
           AND EXISTS (SELECT FROM ${mine.from}
             WHERE ${mine.column('userId')} = ${user.column('id')}
               AND ${mine.column('organizationId')} = ${theirs.column('organizationId')})
-        LIMIT 1) AS shared)`
+        LIMIT 1) AS shared) END`
   }
 }
 
 interface Row extends Record<string, unknown> {
-  readonly organizationIds: readonly string[]
-  readonly coMemberIds: readonly string[]
+  /** Of the question. */
+  readonly place: number
+  /** `null`: nothing was asked. */
+  readonly organizationIds: readonly string[] | null
+  readonly coMemberIds: readonly string[] | null
 }
 
-const nothing = Prisma.sql`ARRAY[]::text[]`
+function toSight(row: Row): Sight {
+  return {
+    self: toUser(rowOf(row, 'u')),
+    organizationIds: new Set(row.organizationIds),
+    coMemberIds: new Set(row.coMemberIds),
+  }
+}
+
+const nothing = Prisma.sql`NULL::text[]`

@@ -332,7 +332,7 @@ describe('of a user in a thousand organizations, one of them with 100,000 member
   test('who shares one with them reads their memberships and those of the users asked about', async () => {
     const userIds = Array.from({ length: 100 }, (_, i) => `u${i * 900 + 1002}`)
     const organizationIds = Array.from({ length: 100 }, (_, i) => `o${i * 20 + 1}`)
-    const plan = await planOf(() => visibility.look('u1', { userIds, organizationIds }))
+    const plan = await planOf(() => visibility.look([{ userId: 'u1', userIds, organizationIds }]))
     expect(seqScans(plan)).toEqual([])
     expect(rowsRead(plan)).toBeLessThanOrEqual(2 * 1001 + 100 * 4)
   })

@@ -1,0 +1,123 @@
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { VerifiedTokens } from '../../src/auth/verified-tokens.ts'
+import { anonymous } from '../../src/domain/caller.ts'
+import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
+import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { createSigner, type Signer } from '../support/tokens.ts'
+import { publishKey } from './published-keys.ts'
+
+let identity: Identity
+let ada: Person
+let bob: Person
+let signer: Signer
+let gateway: GatewayUnderTest
+
+beforeAll(async () => {
+  identity = await startIdentity()
+  ada = await identity.signUp('Ada')
+  bob = await identity.signUp('Bob')
+  signer = await createSigner('EdDSA', 'own')
+  await publishKey(identity, signer)
+  gateway = gatewayFor(identity)
+  // The first token waits for the keys, and is not remembered.
+  await viewer(await tokenOf(ada.id))
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+afterAll(async () => {
+  await gateway.close()
+  await identity.stop()
+})
+
+function tokenOf(sub: string, lifeSeconds = 600, by = signer): Promise<string> {
+  const { issuer } = identity.betterAuth
+  const iat = Math.floor(Date.now() / 1000)
+  return by.sign({ iss: issuer, aud: issuer, sub, iat, exp: iat + lifeSeconds })
+}
+
+async function viewer(token: string, from = gateway): Promise<string | number> {
+  const { status, data } = await from.graphql('{ viewer { id } }', { token })
+  return status === 200 ? data.viewer.id : status
+}
+
+test('a token that comes again is not verified again', async () => {
+  const verify = vi.spyOn(crypto.subtle, 'verify')
+  const token = await tokenOf(ada.id)
+  for (let i = 0; i < 5; i++) expect(await viewer(token)).toBe(ada.id)
+  expect(verify).toHaveBeenCalledTimes(1)
+  expect(await viewer(await tokenOf(bob.id))).toBe(bob.id)
+  expect(verify).toHaveBeenCalledTimes(2)
+})
+
+test('it is refused in the very second in which it expires', async () => {
+  const token = await tokenOf(ada.id, 60)
+  expect(await viewer(token)).toBe(ada.id)
+  const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+  vi.useFakeTimers({ toFake: ['Date'], now: exp * 1000 - 1 })
+  expect(await viewer(token)).toBe(ada.id)
+  vi.setSystemTime(exp * 1000)
+  expect(await viewer(token)).toBe(401)
+})
+
+test('it is refused once its key is withdrawn and the held keys are a minute old', async () => {
+  const withdrawn = await createSigner('EdDSA', 'withdrawn')
+  await publishKey(identity, withdrawn)
+  const own = gatewayFor(identity)
+  const token = await tokenOf(ada.id, 600, withdrawn)
+  for (let i = 0; i < 3; i++) expect(await viewer(token, own)).toBe(ada.id)
+  await identity.sql("delete from jwks where id = 'withdrawn'")
+  const now = performance.now()
+  vi.spyOn(performance, 'now').mockReturnValue(now + 61_000)
+  expect(await viewer(token, own)).toBe(401)
+  await own.close()
+})
+
+test('it vouches for none but itself', async () => {
+  const token = await tokenOf(ada.id)
+  expect(await viewer(token)).toBe(ada.id)
+  const [header, payload, signature = ''] = token.split('.')
+  const [, other] = (await tokenOf(bob.id)).split('.')
+  const forged = [
+    [header, other, signature],
+    [header, payload, signature.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'))],
+    [header, payload, ''],
+    [header, payload],
+  ]
+  for (const parts of forged) expect(await viewer(parts.join('.'))).toBe(401)
+  expect(await viewer(token)).toBe(ada.id)
+})
+
+test('what one configuration has verified another refuses', async () => {
+  const token = await tokenOf(ada.id)
+  expect(await viewer(token)).toBe(ada.id)
+  for (const changed of [
+    { AUTH_AUDIENCE: 'https://elsewhere.example.com' },
+    { AUTH_ISSUER: 'https://elsewhere.example.com', AUTH_AUDIENCE: identity.betterAuth.issuer },
+    { AUTH_ALGORITHMS: 'RS256' },
+  ]) {
+    const other = gatewayFor(identity, changed)
+    expect(await viewer(token, other)).toBe(401)
+    await other.close()
+  }
+})
+
+test('so many are remembered, and the one not seen for longest makes room', () => {
+  const tokens = new VerifiedTokens()
+  const keys = {}
+  const verified = {
+    caller: anonymous,
+    expiresAt: Number.POSITIVE_INFINITY,
+    keys,
+    held: () => keys,
+  }
+  for (let i = 0; i < 10_050; i++) {
+    tokens.remember(`token ${i}`, verified)
+    expect(tokens.find('token 0')).toBe(anonymous)
+  }
+  expect(tokens.size).toBe(10_000)
+  expect(tokens.find('token 1')).toBeNull()
+})
