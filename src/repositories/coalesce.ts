@@ -1,3 +1,4 @@
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { GatewayError } from '../domain/errors.ts'
 
 /** A way to load many keys with one statement, and how to give each asker the part of the answer that is theirs. */
@@ -14,6 +15,8 @@ export interface Joint<Key, Options extends readonly unknown[], Answer> {
 interface Call<Key, Answer> {
   readonly keys: readonly Key[]
   readonly weight: number
+  /** Runs work as the asker's own, so that it ends with the asker. */
+  readonly asOwn: <Result>(work: () => Result) => Result
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
 }
@@ -25,18 +28,20 @@ const MOST_ROWS = 2000
  * Joins the loads of concurrent requests: those with equal options that are asked for in one turn of the event loop
  * become one statement. It is no cache: each statement begins after all its askers have asked, and its answer is gone
  * with them. A statement that the database refuses is divided until only the asker whose key is at fault is told; one
- * that takes too long, or a database that is away, is told to its askers and to nobody else.
+ * that takes too long, or a database that is away, is told to its askers and to nobody else. What several wait for goes on
+ * when one of them no longer does.
  */
 export function coalesce<Key, Options extends readonly unknown[], Answer>(
   joint: Joint<Key, Options, Answer>,
 ): (keys: readonly Key[], ...options: Options) => Promise<Answer> {
   const waiting = new Map<string, { options: Options; calls: Call<Key, Answer>[] }>()
-  const flush = () => {
+  // Bound to where this was made, which is no request: else it would be the work of whoever asked first.
+  const flush = AsyncResource.bind(() => {
     const batches = [...waiting.values()]
     waiting.clear()
     for (const { options, calls } of batches)
       for (const chunk of chunksOf(calls)) void answer(joint, options, chunk)
-  }
+  })
   return (keys, ...options) => {
     const weigh = joint.weigh ?? (() => 1)
     const weight = keys.reduce((sum, key) => sum + weigh(key, ...options), 0)
@@ -45,7 +50,7 @@ export function coalesce<Key, Options extends readonly unknown[], Answer>(
       const same = options.length === 0 ? '' : JSON.stringify(options)
       const batch = waiting.get(same) ?? { options, calls: [] }
       waiting.set(same, batch)
-      batch.calls.push({ keys, weight, resolve, reject })
+      batch.calls.push({ keys, weight, asOwn: AsyncLocalStorage.snapshot(), resolve, reject })
     })
   }
 }
@@ -71,7 +76,8 @@ async function answer<Key, Options extends readonly unknown[], Answer>(
 ): Promise<void> {
   try {
     const [only] = calls
-    if (only && calls.length === 1) return only.resolve(await joint.load(only.keys, ...options))
+    if (only && calls.length === 1)
+      return only.resolve(await only.asOwn(() => joint.load(only.keys, ...options)))
     const keys = distinct(joint, calls)
     const partOf = joint.split(await joint.load(keys, ...options), keys)
     for (const call of calls) call.resolve(partOf(call.keys))
