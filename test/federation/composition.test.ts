@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { stitchingDirectives } from '@graphql-tools/stitching-directives'
 import { buildSchema, isObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { printGraph } from '../../src/app.ts'
@@ -88,6 +89,13 @@ test('Apollo Gateway takes no graph with authorization, which is why that is ask
     subgraphsOf(printGraph('federation with authorization'), others),
   )
   await expect(startApolloGateway(supergraph)).rejects.toThrow(/authenticated/)
+})
+
+test('the print for stitching is valid to the library of its directives', () => {
+  const schema = buildSchema(printGraph('stitching'))
+  expect(stitchingDirectives().stitchingDirectivesValidator(schema)).toBe(schema)
+  const broken = printGraph('stitching').replace('[[$key.id]]', '[[$key.')
+  expect(() => stitchingDirectives().stitchingDirectivesValidator(buildSchema(broken))).toThrow()
 })
 
 test('these tests are of the right types', async () => {
