@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { stitchingDirectives } from '@graphql-tools/stitching-directives'
 import { buildSchema, isObjectType } from 'graphql'
@@ -57,6 +58,20 @@ describe.each(['apollo', 'guild'] as const)('the composer of %s', (composer) => 
       )
     },
   )
+
+  test("composes it with the README's example of another service", async () => {
+    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+    const federationSdl = /^```graphql\n# leave\.graphql[\s\S]*?^```/m.exec(readme)?.[0]
+    const example = {
+      name: 'leave',
+      url: '',
+      federationSdl: federationSdl?.replaceAll(/^```.*/gm, ''),
+    }
+    const supergraph = compositions[composer](
+      subgraphsOf(printGraph('federation'), [example as Service]),
+    )
+    expect(supergraph).toContain('leaveRequests: [LeaveRequest!]!')
+  })
 
   test('needs what is said of PageInfo', () => {
     const unshared = printGraph('federation').replace('type PageInfo @shareable', 'type PageInfo')
