@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import { stitchingDirectives } from '@graphql-tools/stitching-directives'
 import { buildSchema, isObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { printGraph } from '../../src/app.ts'
@@ -58,6 +60,20 @@ describe.each(['apollo', 'guild'] as const)('the composer of %s', (composer) => 
     },
   )
 
+  test("composes it with the README's example of another service", async () => {
+    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+    const federationSdl = /^```graphql\n# leave\.graphql[\s\S]*?^```/m.exec(readme)?.[0]
+    const example = {
+      name: 'leave',
+      url: '',
+      federationSdl: federationSdl?.replaceAll(/^```.*/gm, ''),
+    }
+    const supergraph = compositions[composer](
+      subgraphsOf(printGraph(layout, 'federation'), [example as Service]),
+    )
+    expect(supergraph).toContain('leaveRequests: [LeaveRequest!]!')
+  })
+
   test('needs what is said of PageInfo', () => {
     const unshared = printGraph(layout, 'federation').replace(
       'type PageInfo @shareable',
@@ -92,6 +108,13 @@ test('Apollo Gateway takes no graph with authorization, which is why that is ask
     subgraphsOf(printGraph(layout, 'federation with authorization'), others),
   )
   await expect(startApolloGateway(supergraph)).rejects.toThrow(/authenticated/)
+})
+
+test('the print for stitching is valid to the library of its directives', () => {
+  const schema = buildSchema(printGraph(layout, 'stitching'))
+  expect(stitchingDirectives().stitchingDirectivesValidator(schema)).toBe(schema)
+  const broken = printGraph(layout, 'stitching').replace('[[$key.id]]', '[[$key.')
+  expect(() => stitchingDirectives().stitchingDirectivesValidator(buildSchema(broken))).toThrow()
 })
 
 test('these tests are of the right types', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Organization, Person } from '../support/identity.ts'
+import type { Answer } from './routers.ts'
 import { routerNames, startWorld, type World } from './world.ts'
 
 let world: World
@@ -258,5 +259,35 @@ describe('through a stitched schema', () => {
       })),
     })
     expect(cost).toEqual({ requests: 1, statements: 2 })
+  })
+})
+
+describe('with authorization in the graph, Hive Gateway', () => {
+  const ask = async (query: string, token?: string) => {
+    const answers: Answer[] = []
+    const { requests } = await world.costOf(async () => {
+      answers.push(await world.guarded.ask(query, token))
+    })
+    return { data: answers[0]?.data, codes: answers[0]?.codes, requests }
+  }
+  const refused = { codes: ['UNAUTHORIZED_FIELD_OR_TYPE'], requests: 0 }
+  const everything = '{ organizations { nodes { id } } }'
+
+  test('refuses by itself who has no credential, and users what is for services alone', async () => {
+    fillLeaveRequests()
+    expect(await ask(leaveQuery)).toMatchObject(refused)
+    expect(await ask('{ can(permission: "a:b", organizationId: "x") }')).toMatchObject(refused)
+    expect(await ask(everything, await bob.jwt())).toMatchObject(refused)
+    expect(await ask(everything, await world.services.token('identity:pii'))).toMatchObject(refused)
+  })
+
+  test('lets through what the gateway would answer', async () => {
+    fillLeaveRequests()
+    for (const token of [await bob.jwt(), await world.services.token('identity:read')])
+      expect((await ask(leaveQuery, token)).data).toEqual(
+        (await world.routers['Hive Gateway'].ask(leaveQuery, token)).data,
+      )
+    const answer = await ask(everything, await world.services.token('identity:read'))
+    expect(answer.data.organizations.nodes).not.toEqual([])
   })
 })

@@ -12,6 +12,7 @@ import {
   type FormattedExecutionResult,
   parse,
 } from 'graphql'
+import { decodeJwt, type JWTPayload } from 'jose'
 import type { Service } from './services.ts'
 
 /** What asks the gateway and other services in the name of a client, whose credential it passes on. */
@@ -58,9 +59,22 @@ export async function startApolloGateway(supergraphSdl: string): Promise<Router>
   }
 }
 
-export async function startHiveGateway(supergraph: string): Promise<Router> {
+/** `guarded`: it refuses by itself what the graph says about authorization, by the claims of the token. */
+export async function startHiveGateway(
+  supergraph: string,
+  { guarded = false } = {},
+): Promise<Router> {
   const runtime = createGatewayRuntime({
     supergraph,
+    ...(guarded
+      ? {
+          genericAuth: {
+            mode: 'protect-granular',
+            resolveUserFn: claimsOf,
+            rejectUnauthenticated: false,
+          },
+        }
+      : {}),
     transports: { http },
     logging: false,
     propagateHeaders: {
@@ -83,6 +97,11 @@ export async function startHiveGateway(supergraph: string): Promise<Router> {
       await runtime[Symbol.asyncDispose]()
     },
   }
+}
+
+function claimsOf({ request }: { readonly request: Request }): JWTPayload | null {
+  const authorization = request.headers.get('authorization')
+  return authorization === null ? null : decodeJwt(authorization.replace('Bearer ', ''))
 }
 
 /** The gateway takes at most 100 keys at once. */

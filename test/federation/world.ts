@@ -25,6 +25,8 @@ export interface World {
   readonly leaveRequests: LeaveRequest[]
   readonly invoices: Invoice[]
   readonly routers: Readonly<Record<RouterName, Router>>
+  /** Hive Gateway in front of the graph that is printed with authorization. */
+  readonly guarded: Router
   /** What some work asks of the gateway: its requests to `/graphql`, and its SQL statements. */
   costOf(work: () => Promise<unknown>): Promise<{ requests: number; statements: number }>
   stop(): Promise<void>
@@ -59,24 +61,31 @@ export async function startWorld(): Promise<World> {
   const leave = await startLeaveService(() => leaveRequests)
   const billing = await startBillingService(() => invoices)
   const subgraphs = subgraphsOf(printGraph(layout, 'federation'), [leave, billing], url)
+  const authorized = subgraphsOf(
+    printGraph(layout, 'federation with authorization'),
+    [leave, billing],
+    url,
+  )
   const routers = {
     'Apollo Gateway': await startApolloGateway(compositions.apollo(subgraphs)),
     'Hive Gateway': await startHiveGateway(compositions.guild(subgraphs)),
     'a stitched schema': startStitched({ url, sdl: printGraph(layout, 'stitching') }, [leave]),
   }
+  const guarded = await startHiveGateway(compositions.guild(authorized), { guarded: true })
   return {
     identity,
     services,
     leaveRequests,
     invoices,
     routers,
+    guarded,
     async costOf(work) {
       const before = requests
       const statements = await recordStatements(identity.database.name, work)
       return { requests: requests - before, statements: statements.length }
     },
     async stop() {
-      for (const router of Object.values(routers)) await router.stop()
+      for (const router of [...Object.values(routers), guarded]) await router.stop()
       for (const each of [leave, billing, server, services, identity]) await each.stop()
     },
   }
