@@ -138,7 +138,7 @@ async function startServing(config: Config, log: Logger) {
 }
 
 async function demo({ json }: Options): Promise<void> {
-  const { startDemo } = await import('./demo/demo.ts')
+  const { startDemo } = await whereInstalled(import('./demo/demo.ts'), 'demo')
   const { toJsonLine, toText } = await import('./demo/print.ts')
   const starting = startDemo({
     port: process.env.PORT ? Number(process.env.PORT) : undefined,
@@ -185,8 +185,22 @@ async function startDemoGateway(settings: DemoGatewaySettings) {
   return { url: `${server.url}/graphql`, stop: server.stop }
 }
 
+/** What a command needs and nobody else is no part of the npm package, or of its dependencies. */
+async function whereInstalled<Module>(loading: Promise<Module>, command: string): Promise<Module> {
+  try {
+    return await loading
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'))
+      throw error
+    throw new Error(
+      `This installation lacks what ${command} needs: run it where the repository is cloned, \`npm ci && npm run ${command}\`.`,
+      { cause: error },
+    )
+  }
+}
+
 async function introspect(): Promise<void> {
-  const { introspect } = await import('./introspection/introspect.ts')
+  const { introspect } = await whereInstalled(import('./introspection/introspect.ts'), 'introspect')
   const { DATABASE_URL, DATABASE_SCHEMA } = process.env
   if (!DATABASE_URL) fail('DATABASE_URL is required: the PostgreSQL database of Better Auth.\n', 2)
   const report = await introspect({

@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql'
+import { GraphQLError, type GraphQLErrorExtensions } from 'graphql'
 import { type ErrorCode, GatewayError } from '../domain/errors.ts'
 
 const MASK = 'Unexpected error.'
@@ -31,7 +31,7 @@ export function toClientError(
     path: path ?? null,
     extensions: {
       ...named,
-      ...(extensions.http ? { http: extensions.http } : {}),
+      ...(extensions.http ? { http: statusOf(extensions) } : {}),
       ...(code === 'READ_ONLY' && extensions.writeTo ? { writeTo: extensions.writeTo } : {}),
     },
   })
@@ -41,6 +41,11 @@ export function toClientError(
 export function withoutSuggestion(error: GraphQLError): GraphQLError {
   error.message = error.message.replace(/ ?Did you mean .+\?$/s, '')
   return error
+}
+
+/** A body that is no JSON, which Yoga tells by the parser's error, is 400 whatever the client accepts. */
+function statusOf({ http, originalError }: GraphQLErrorExtensions) {
+  return originalError === undefined ? http : { ...http, spec: false }
 }
 
 const worthReporting: readonly ErrorCode[] = ['INTERNAL', 'UNAVAILABLE', 'TIMEOUT']
