@@ -6,6 +6,7 @@ import { JwtVerifier } from './auth/jwt.ts'
 import { databaseKeySource, type KeySource, urlKeySource } from './auth/key-source.ts'
 import { SessionVerifier } from './auth/session.ts'
 import { type Config, ConfigError } from './config.ts'
+import type { AdditionalField } from './domain/additional-field.ts'
 import type { InvalidationSource, InvalidationTarget } from './domain/invalidation.ts'
 import type { Sources } from './graphql/context.ts'
 import type { Features } from './graphql/features.ts'
@@ -29,7 +30,7 @@ import { TrustedCache } from './permissions/trusted-cache.ts'
 import { PrismaAccountRepository } from './repositories/account.ts'
 import { type Database, openDatabase } from './repositories/client.ts'
 import { PrismaInvitationRepository } from './repositories/invitation.ts'
-import type { Layout } from './repositories/layout.ts'
+import type { Layout, Table } from './repositories/layout.ts'
 import { PrismaMemberRepository } from './repositories/member.ts'
 import { PrismaOrganizationRepository } from './repositories/organization.ts'
 import { type Grantee, ownerScript } from './repositories/owner-sql.ts'
@@ -293,7 +294,16 @@ function featuresOf(tables: Layout): Features {
     accounts: tables.Account !== null,
     sessions: tables.Session !== null,
     userFields: new Set(Object.keys(tables.User?.columns ?? {})),
+    additional: {
+      User: additionalFields(tables.User),
+      Organization: additionalFields(tables.Organization),
+      Member: additionalFields(tables.Member),
+    },
   }
+}
+
+function additionalFields(table: Table | null): AdditionalField[] {
+  return Object.values(table?.columns ?? {}).flatMap(({ additional }) => additional ?? [])
 }
 
 async function answers(database: Database): Promise<boolean> {

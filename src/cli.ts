@@ -13,6 +13,9 @@ const USAGE = `Usage: identity-gateway <command>
   demo         Start everything with sample people on this machine: PostgreSQL, Better Auth, the gateway.
                  --json   print one line of JSON for programs, and nothing else, on standard output
   introspect   Read how DATABASE_URL names Better Auth's tables; write prisma/schema.prisma, which serve reads.
+                 --auth      the module that exports your Better Auth, as auth or by default, to ask it for names
+                 --overrides a JSON file with names of tables and columns that are not recognised
+                 --fields    a JSON file with further fields to show, and who sees them
   doctor       Print the SQL with which the owner of the database lets the gateway's role read what it reads,
                and the triggers that tell gateways of changes.
                  --role   the name of that role (identity_gateway)
@@ -28,6 +31,9 @@ interface Options {
   readonly json: boolean
   readonly role: string | undefined
   readonly export: string | undefined
+  readonly auth: string | undefined
+  readonly overrides: string | undefined
+  readonly fields: string | undefined
   readonly operands: readonly string[]
 }
 
@@ -47,6 +53,9 @@ const optionsOf: Readonly<Record<string, string>> = {
   json: 'demo',
   role: 'doctor',
   export: 'access-control',
+  auth: 'introspect',
+  overrides: 'introspect',
+  fields: 'introspect',
 }
 const operandsOf: Readonly<Record<string, number>> = { 'access-control': 1 }
 
@@ -62,7 +71,8 @@ async function main(): Promise<void> {
     ([option, owner]) => Object.hasOwn(values, option) && owner !== name,
   )
   if (!command || misplaced || operands.length !== (operandsOf[name] ?? 0)) fail(USAGE, 2)
-  await command({ json: values.json === true, role: values.role, export: values.export, operands })
+  const { json = false, role, export: exported, auth, overrides, fields } = values
+  await command({ json, role, export: exported, auth, overrides, fields, operands })
 }
 
 function readArguments() {
@@ -74,6 +84,9 @@ function readArguments() {
         json: { type: 'boolean' },
         role: { type: 'string' },
         export: { type: 'string' },
+        auth: { type: 'string' },
+        overrides: { type: 'string' },
+        fields: { type: 'string' },
       },
     })
   } catch (error) {
@@ -137,7 +150,7 @@ async function startDemoGateway(settings: DemoGatewaySettings) {
   return { url: `${server.url}/graphql`, stop: server.stop }
 }
 
-async function introspect(): Promise<void> {
+async function introspect({ auth, overrides, fields }: Options): Promise<void> {
   const { introspect } = await import('./introspection/introspect.ts')
   const { DATABASE_URL, DATABASE_SCHEMA } = process.env
   if (!DATABASE_URL) fail('DATABASE_URL is required: the PostgreSQL database of Better Auth.\n', 2)
@@ -145,8 +158,13 @@ async function introspect(): Promise<void> {
     databaseUrl: DATABASE_URL,
     databaseSchema: DATABASE_SCHEMA || 'public',
     schemaPath: 'prisma/schema.prisma',
+    authPath: auth,
+    overridesPath: overrides,
+    fieldsPath: fields,
+    verify: (prismaSchema) => void printGraph(readLayout({ prismaSchema })),
   })
-  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
+  // The module of --auth may hold connections open.
+  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`, () => process.exit())
 }
 
 async function doctor({ role = 'identity_gateway' }: Options): Promise<void> {

@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql'
 import { defineAccount } from './account.ts'
+import { defineAdditionalFields } from './additional.ts'
 import { createBuilder } from './builder.ts'
 import { defineConnections } from './connection.ts'
 import type { Features } from './features.ts'
@@ -39,5 +40,6 @@ export function createSchema(features: Features): GraphQLSchema {
     if (features.invitations) defineInvitation(graph)
     if (features.teams) defineTeam(graph)
   }
+  defineAdditionalFields(graph)
   return builder.toSchema()
 }

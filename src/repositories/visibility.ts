@@ -19,7 +19,7 @@ export class PrismaVisibilityRepository implements VisibilityRepository {
   ): Promise<Sight | null> {
     const user = this.#tables.as('User', 'u')
     const [row] = await this.#database.read<Row>(Prisma.sql`
-      SELECT ${user.select(this.#tables.present('User', userFields))},
+      SELECT ${user.selectEntity(userFields)},
         ${this.#organizations(at.organizationIds)} AS "organizationIds",
         ${this.#coMembers(at.userIds)} AS "coMemberIds"
       FROM ${user.from}
