@@ -22,7 +22,7 @@ import { defineUserList } from './user-list.ts'
 /** The graph of one database: whatever its tables can answer, in the order of concepts. */
 export function createSchema(features: Features): GraphQLSchema {
   const builder = createBuilder()
-  const graph: Graph = { builder, refs: createRefs(builder), features }
+  const graph: Graph = { builder, refs: createRefs(builder, features), features }
   builder.queryType({ description: 'The doors into the graph. Reading is all it does.' })
   defineScalars(builder)
   defineConnections(builder)

@@ -24,7 +24,7 @@ const context = z.looseObject({
       .optional(),
   }),
   options: z.looseObject({
-    secondaryStorage: z.unknown(),
+    secondaryStorage: z.unknown().optional(),
     session: z.looseObject({ storeSessionInDatabase: z.boolean().optional() }).optional(),
   }),
 })

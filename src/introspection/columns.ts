@@ -38,6 +38,9 @@ export function checkColumns(match: Match, known: KnownNames): readonly string[]
     const where = `${model}.${name}: the column "${realName(table)}"."${realName(column)}"`
     if (others.length > 0)
       return `${where} has a double, "${others.map(realName).join('", "')}". Drop the one that Better Auth does not use, or name the other in --overrides.`
+    const other = Object.keys(fieldsOf(model)).find((field) => field === realName(column))
+    if (other !== undefined && other !== name)
+      return `${where} bears the name of another field, ${other}, which Prisma does not allow. Rename the column.`
     const problem = findFault(column, type)
     return problem === null ? [] : `${where} ${problem}`
   })
