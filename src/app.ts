@@ -6,6 +6,7 @@ import { JwtVerifier } from './auth/jwt.ts'
 import { databaseKeySource, type KeySource, urlKeySource } from './auth/key-source.ts'
 import { SessionVerifier } from './auth/session.ts'
 import { type Config, ConfigError, reading } from './config.ts'
+import type { AdditionalField } from './domain/additional-field.ts'
 import type { Sources } from './graphql/context.ts'
 import type { Features } from './graphql/features.ts'
 import type { GraphiQLCaller } from './graphql/graphiql-callers.ts'
@@ -24,7 +25,7 @@ import { parseRoleDefinitions } from './permissions/definitions.ts'
 import { printPermissionType } from './permissions/permission-type.ts'
 import { createRedis } from './permissions/redis-client.ts'
 import type { Database } from './repositories/client.ts'
-import type { Layout } from './repositories/layout.ts'
+import type { Layout, Table } from './repositories/layout.ts'
 import { type Grantee, ownerScript } from './repositories/owner-sql.ts'
 import { PrismaSessionLookup } from './repositories/session-lookup.ts'
 import { PrismaSigningKeyRepository } from './repositories/signing-key.ts'
@@ -231,5 +232,14 @@ function featuresOf(tables: Layout): Features {
     accounts: tables.Account !== null,
     sessions: tables.Session !== null,
     userFields: new Set(Object.keys(tables.User?.columns ?? {})),
+    additional: {
+      User: additionalFields(tables.User),
+      Organization: additionalFields(tables.Organization),
+      Member: additionalFields(tables.Member),
+    },
   }
+}
+
+function additionalFields(table: Table | null): AdditionalField[] {
+  return Object.values(table?.columns ?? {}).flatMap(({ additional }) => additional ?? [])
 }

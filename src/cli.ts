@@ -22,6 +22,9 @@ const USAGE = `Usage: identity-gateway <command>
   demo         Start everything with sample people on this machine: PostgreSQL, Better Auth, the gateway.
                  --json   print one line of JSON for programs, and nothing else, on standard output
   introspect   Read how DATABASE_URL names Better Auth's tables; write prisma/schema.prisma, which serve reads.
+                 --auth      the module that exports your Better Auth, as auth or by default, to ask it for names
+                 --overrides a JSON file with names of tables and columns that are not recognised
+                 --fields    a JSON file with further fields to show, and who sees them
   doctor       Print the SQL with which the owner of the database lets the gateway's role read what it reads,
                and the triggers that tell gateways of changes.
                  --role   the name of that role (identity_gateway)
@@ -45,6 +48,9 @@ interface Options {
   readonly stitching: boolean
   readonly role: string | undefined
   readonly export: string | undefined
+  readonly auth: string | undefined
+  readonly overrides: string | undefined
+  readonly fields: string | undefined
   readonly operands: readonly string[]
 }
 
@@ -66,6 +72,9 @@ const optionsOf: Readonly<Record<string, string>> = {
   stitching: 'schema',
   role: 'doctor',
   export: 'access-control',
+  auth: 'introspect',
+  overrides: 'introspect',
+  fields: 'introspect',
 }
 const operandsOf: Readonly<Record<string, number>> = { 'access-control': 1, permissions: 1 }
 
@@ -81,13 +90,18 @@ async function main(): Promise<void> {
     ([option, owner]) => Object.hasOwn(values, option) && owner !== name,
   )
   if (!command || misplaced || operands.length !== (operandsOf[name] ?? 0)) fail(USAGE, 2)
+  const { json = false, federation = false, authorization = false, stitching = false } = values
+  const { role, export: exported, auth, overrides, fields } = values
   await command({
-    json: values.json === true,
-    federation: values.federation === true,
-    authorization: values.authorization === true,
-    stitching: values.stitching === true,
-    role: values.role,
-    export: values.export,
+    json,
+    federation,
+    authorization,
+    stitching,
+    role,
+    export: exported,
+    auth,
+    overrides,
+    fields,
     operands,
   })
 }
@@ -104,6 +118,9 @@ function readArguments() {
         stitching: { type: 'boolean' },
         role: { type: 'string' },
         export: { type: 'string' },
+        auth: { type: 'string' },
+        overrides: { type: 'string' },
+        fields: { type: 'string' },
       },
     })
   } catch (error) {
@@ -199,7 +216,7 @@ async function whereInstalled<Module>(loading: Promise<Module>, command: string)
   }
 }
 
-async function introspect(): Promise<void> {
+async function introspect({ auth, overrides, fields }: Options): Promise<void> {
   const { introspect } = await whereInstalled(import('./introspection/introspect.ts'), 'introspect')
   const { DATABASE_URL, DATABASE_SCHEMA } = process.env
   if (!DATABASE_URL) fail('DATABASE_URL is required: the PostgreSQL database of Better Auth.\n', 2)
@@ -207,8 +224,13 @@ async function introspect(): Promise<void> {
     databaseUrl: DATABASE_URL,
     databaseSchema: DATABASE_SCHEMA || 'public',
     schemaPath: 'prisma/schema.prisma',
+    authPath: auth,
+    overridesPath: overrides,
+    fieldsPath: fields,
+    verify: (prismaSchema) => void printGraph(readLayout({ prismaSchema })),
   })
-  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
+  // The module of --auth may hold connections open.
+  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`, () => process.exit())
 }
 
 async function doctor({ role = 'identity_gateway' }: Options): Promise<void> {

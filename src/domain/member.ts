@@ -1,3 +1,4 @@
+import type { AdditionalValues } from './additional-field.ts'
 import type { Organization } from './organization.ts'
 import type { CountsByParent, Order, PageRequest, PagesByParent, Position } from './page.ts'
 import type { GrantingRole } from './permission.ts'
@@ -11,6 +12,7 @@ export interface Member {
   /** Role names in the order stored, without blanks or empty names. */
   readonly roles: readonly string[]
   readonly createdAt: Date
+  readonly additional: AdditionalValues
 }
 
 /** A member in a list, with the entity on the other side, which the same statement read. */

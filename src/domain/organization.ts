@@ -1,3 +1,4 @@
+import type { AdditionalValues } from './additional-field.ts'
 import type { Listed, Order, Page, PageRequest } from './page.ts'
 
 export interface Organization {
@@ -8,6 +9,7 @@ export interface Organization {
   /** Free JSON; `null` when there is none or when what is stored cannot be parsed. */
   readonly metadata: unknown
   readonly createdAt: Date
+  readonly additional: AdditionalValues
 }
 
 export type OrganizationOrder = Order<'CREATED_AT' | 'NAME'>

@@ -1,3 +1,4 @@
+import type { AdditionalValues } from './additional-field.ts'
 import type { Listed, Order, Page, PageRequest } from './page.ts'
 
 /**
@@ -23,6 +24,7 @@ export interface User {
   readonly banned: boolean | null
   readonly banReason: string | null
   readonly banExpires: Date | null
+  readonly additional: AdditionalValues
 }
 
 export type UserOrder = Order<'CREATED_AT' | 'NAME' | 'EMAIL'>

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader'
+import type { AdditionalAudience, AdditionalField } from '../domain/additional-field.ts'
 import type { Caller, Scope } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
 import type { MembershipScope } from '../domain/member.ts'
@@ -124,6 +125,12 @@ export class Doors {
       throw new GatewayError('FORBIDDEN', `The field ${field} of this user is not for this caller.`)
   }
 
+  /** @throws GatewayError FORBIDDEN when the caller is in no audience of this field of a user, an organization or a member. */
+  async requireAdditional({ name, visibleTo }: AdditionalField, userId: string | null) {
+    const isIn = userId === null ? this.#isAmong(visibleTo) : await this.#isIn(visibleTo, userId)
+    if (!isIn) throw new GatewayError('FORBIDDEN', `The field ${name} is not for this caller.`)
+  }
+
   /** @throws GatewayError FORBIDDEN when the caller has neither the permission, as of now, nor the scope. */
   async requireOrganizationField(
     organizationId: string,
@@ -138,7 +145,17 @@ export class Doors {
       throw new GatewayError('FORBIDDEN', `The field ${field} needs the permission ${permission}.`)
   }
 
-  async #isIn(audience: readonly UserAudience[], userId: string): Promise<boolean> {
+  /** Every user who reaches an organization or a member is a member there. */
+  #isAmong(audience: readonly AdditionalAudience[]): boolean {
+    const caller = this.#caller
+    if (caller.kind === 'service') return audience.some((name) => caller.scopes.has(name as Scope))
+    return caller.kind === 'user' && audience.includes('member')
+  }
+
+  async #isIn(
+    audience: readonly (UserAudience | AdditionalAudience)[],
+    userId: string,
+  ): Promise<boolean> {
     const caller = this.#caller
     if (caller.kind === 'anonymous') return false
     if (caller.kind === 'service') return audience.some((name) => caller.scopes.has(name as Scope))

@@ -1,3 +1,5 @@
+import type { AdditionalField, ExtensibleModel } from '../domain/additional-field.ts'
+
 /** Which parts of the graph one database has: fields of Better Auth plug-ins it lacks are left out of its graph. */
 export interface Features {
   /** The organization plug-in: organizations, members and permissions. */
@@ -9,4 +11,6 @@ export interface Features {
   readonly sessions: boolean
   /** Those of the optional fields of a user that have a column. */
   readonly userFields: ReadonlySet<string>
+  /** The application's own. */
+  readonly additional: Readonly<Record<ExtensibleModel, readonly AdditionalField[]>>
 }

@@ -1,20 +1,23 @@
 import type { Member } from '../domain/member.ts'
-import type { Builder } from './builder.ts'
+import { type Builder, createBuilder } from './builder.ts'
 import type { Context } from './context.ts'
+import type { Features } from './features.ts'
 
 export type Refs = ReturnType<typeof createRefs>
 
 /** The types of the graph before they have fields, so that each type's file can name the others. */
-export function createRefs(builder: Builder) {
+export function createRefs(builder: Builder, { organizations }: Features) {
+  // What has been named must be built, and so types that the graph lacks are named where nothing is.
+  const elsewhere = organizations ? builder : createBuilder()
   const User = builder.loadableObjectRef(
     'User',
     byId((ids, { users }) => users.findByIds(ids)),
   )
-  const Organization = builder.loadableObjectRef(
+  const Organization = elsewhere.loadableObjectRef(
     'Organization',
     byId((ids, { organizations }) => organizations.findByIds(ids)),
   )
-  const Member = builder.objectRef<Member>('Member')
+  const Member = elsewhere.objectRef<Member>('Member')
   const Consistency = builder.enumType('Consistency', {
     description: 'How old an answer about permissions may be.',
     values: {
@@ -48,7 +51,7 @@ export function createRefs(builder: Builder) {
       DESC: { description: 'The other way round.' },
     } as const,
   })
-  const MemberConnection = builder.connectionObject(
+  const MemberConnection = elsewhere.connectionObject(
     { type: Member, name: 'MemberConnection', description: 'A page of memberships.' },
     { name: 'MemberEdge', description: 'A membership at its place in the list.' },
   )

@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql'
 import { defineAccount } from './account.ts'
+import { defineAdditionalFields } from './additional.ts'
 import { createBuilder } from './builder.ts'
 import { defineConnections } from './connection.ts'
 import type { Features } from './features.ts'
@@ -34,7 +35,7 @@ export function createSubgraph(features: Features): GraphQLSchema {
 
 function defineGraph(features: Features): Graph {
   const builder = createBuilder()
-  const graph: Graph = { builder, refs: createRefs(builder), features }
+  const graph: Graph = { builder, refs: createRefs(builder, features), features }
   builder.queryType({ description: 'The doors into the graph. Reading is all it does.' })
   defineScalars(builder)
   defineConnections(builder)
@@ -52,5 +53,6 @@ function defineGraph(features: Features): Graph {
     if (features.invitations) defineInvitation(graph)
     if (features.teams) defineTeam(graph)
   }
+  defineAdditionalFields(graph)
   return graph
 }

@@ -1,20 +1,27 @@
 import internals from '@prisma/internals'
 import { type Model, models } from '../repositories/layout.ts'
+import { type AdditionalColumn, type AskedFields, leftOut, matchAdditional } from './additional.ts'
 import { checkColumns, hasIntegerIds, matchFields } from './columns.ts'
 import { contract } from './contract.ts'
+import type { KnownNames } from './known-names.ts'
+import { realName } from './names.ts'
 import { renderSchema } from './schema-text.ts'
-import { type Match, matchTables, realName } from './tables.ts'
+import { findColumns, type Match, matchTables } from './tables.ts'
 
 /** What introspection found, by canonical names and real table names. */
 export interface Report {
   readonly found: readonly {
     readonly model: Model
     readonly table: string
-    readonly recognisedBy: 'name' | 'columns'
+    readonly recognisedBy: Match['recognisedBy']
   }[]
   readonly absentModels: readonly Model[]
   /** `Model.field`, of the models found. */
   readonly absentColumns: readonly string[]
+  /** Fields of the application's own that the graph shows: `Model.field`. */
+  readonly additionalFields: readonly string[]
+  /** Columns of the tables found that the graph does not show, but secrets: `Model.column`, by the column's real name. */
+  readonly leftOutColumns: readonly string[]
   /** Tables of the same PostgreSQL schema that the gateway does not read. */
   readonly ignoredTables: readonly string[]
 }
@@ -27,23 +34,55 @@ export interface Canonical {
   readonly problems: readonly string[]
 }
 
-/** Turns what the engine pulled from one database into the schema that all databases share but for the real names. */
-export async function canonicalise(raw: string): Promise<Canonical> {
+/**
+ * Turns what the engine pulled from one database into the schema that all databases share but for the real names.
+ * @param known Names that are told rather than recognised.
+ * @param asked Fields of the application's own to be shown.
+ */
+export async function canonicalise(
+  raw: string,
+  known: KnownNames = {},
+  asked: AskedFields = {},
+): Promise<Canonical> {
   const { datamodel } = await internals.getDMMF({ datamodel: raw })
-  const { matches, problems } = matchTables(datamodel.models)
+  const { matches, problems } = matchTables(datamodel.models, known)
+  const additional = matchAdditional(asked, matches, known)
+  const added = (model: Model): readonly AdditionalColumn[] =>
+    (additional.columns as Partial<Record<Model, readonly AdditionalColumn[]>>)[model] ?? []
   const described = models.map((model) => {
     const match = matches.find((it) => it.model === model)
-    return { model, table: match?.table, fields: matchFields(model, match?.table) }
+    return {
+      model,
+      table: match?.table,
+      fields: matchFields(model, match, known),
+      additional: added(model),
+      tokenColumn: match && model === 'Session' ? tokenColumn(match, known) : undefined,
+    }
   })
   const present = described.filter(({ table }) => table)
   return {
     schema: await renderSchema(described),
-    problems: [...problems, ...checkTargets(matches), ...checkTypes(matches)],
+    problems: [
+      ...problems,
+      ...checkTargets(matches),
+      ...checkTypes(matches, known),
+      ...additional.problems,
+    ],
     report: {
       found: matches.map((match) => ({ ...match, table: realName(match.table) })),
       absentModels: described.filter(({ table }) => !table).map(({ model }) => model),
       absentColumns: present.flatMap(({ model, fields }) =>
         fields.filter(({ column }) => !column).map(({ name }) => `${model}.${name}`),
+      ),
+      additionalFields: models.flatMap((model) =>
+        added(model).map(({ field }) => `${model}.${field.name}`),
+      ),
+      leftOutColumns: matches.flatMap((match) =>
+        leftOut(
+          match,
+          added(match.model).map(({ column }) => column),
+          known,
+        ).map((column) => `${match.model}.${column}`),
       ),
       ignoredTables: datamodel.models
         .filter((table) => !matches.some((match) => match.table === table))
@@ -65,9 +104,17 @@ function checkTargets(matches: readonly Match[]): readonly string[] {
   )
 }
 
-function checkTypes(matches: readonly Match[]): readonly string[] {
-  const numbered = matches.filter(hasIntegerIds).map(({ table }) => `"${realName(table)}"`)
-  if (numbered.length === 0) return matches.flatMap(checkColumns)
+/** Where there is none to be seen, it is called what Better Auth calls it unless told otherwise. */
+function tokenColumn(match: Match, known: KnownNames): string {
+  const [column] = findColumns(match, 'token', known)
+  return column ? realName(column) : (known.Session?.columns.token?.name ?? 'token')
+}
+
+function checkTypes(matches: readonly Match[], known: KnownNames): readonly string[] {
+  const numbered = matches
+    .filter((match) => hasIntegerIds(match, known))
+    .map(({ table }) => `"${realName(table)}"`)
+  if (numbered.length === 0) return matches.flatMap((match) => checkColumns(match, known))
   return [
     `The ids of ${numbered.join(', ')} are integers, but the gateway reads text and UUID ids only. Set Better Auth's advanced.database.generateId to anything but "serial" and migrate the tables.`,
   ]

@@ -114,9 +114,8 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
       status: 'String',
       inviterId: 'String',
       expiresAt: 'DateTime',
-      createdAt: 'DateTime',
     },
-    optional: { teamId: 'String?' },
+    optional: { createdAt: 'DateTime?', teamId: 'String?' },
     relations: {
       organization: { column: 'organizationId', to: 'Organization', back: 'invitations' },
       inviter: { column: 'inviterId', to: 'User', back: 'sentInvitations' },
@@ -128,8 +127,8 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
       organizationId: 'String',
       name: 'String',
       createdAt: 'DateTime',
-      updatedAt: 'DateTime?',
     },
+    optional: { updatedAt: 'DateTime?' },
     relations: {
       organization: { column: 'organizationId', to: 'Organization', back: 'teams' },
     },
@@ -155,8 +154,8 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
       role: 'String',
       permission: 'String',
       createdAt: 'DateTime',
-      updatedAt: 'DateTime?',
     },
+    optional: { updatedAt: 'DateTime?' },
     relations: {
       organization: { column: 'organizationId', to: 'Organization', back: 'roles' },
     },

@@ -1,6 +1,10 @@
 import { writeFile } from 'node:fs/promises'
+import { readFields } from './additional.ts'
+import { readAuthModule } from './auth-module.ts'
 import { canonicalise, type Report } from './canonicalise.ts'
 import { pullSchema } from './engine.ts'
+import { combine } from './known-names.ts'
+import { readOverrides } from './overrides.ts'
 
 export type { Report } from './canonicalise.ts'
 
@@ -10,6 +14,14 @@ export interface IntrospectOptions {
   readonly databaseSchema: string
   /** The schema.prisma to write. */
   readonly schemaPath: string
+  /** A JSON file with names that nothing else tells. */
+  readonly overridesPath?: string | undefined
+  /** The module that makes Better Auth, which is asked for names. */
+  readonly authPath?: string | undefined
+  /** A JSON file with fields of the application's own to be shown. */
+  readonly fieldsPath?: string | undefined
+  /** Throws when the graph cannot be made from this schema. */
+  readonly verify?: (schema: string) => void
 }
 
 /**
@@ -18,8 +30,14 @@ export interface IntrospectOptions {
  * @throws Error naming every problem at once; nothing has been written then.
  */
 export async function introspect(options: IntrospectOptions): Promise<Report> {
+  const { overridesPath, authPath, fieldsPath } = options
+  const known = combine(
+    overridesPath === undefined ? {} : await readOverrides(overridesPath),
+    authPath === undefined ? {} : await readAuthModule(authPath),
+  )
+  const asked = fieldsPath === undefined ? {} : await readFields(fieldsPath)
   const raw = await pullSchema(options.databaseUrl, options.databaseSchema)
-  const { schema, report, problems } = await canonicalise(raw)
+  const { schema, report, problems } = await canonicalise(raw, known, asked)
   if (problems.length > 0)
     throw new Error(
       [
@@ -27,6 +45,7 @@ export async function introspect(options: IntrospectOptions): Promise<Report> {
         ...problems.map((problem) => `- ${problem}`),
       ].join('\n'),
     )
+  options.verify?.(schema)
   await writeFile(options.schemaPath, schema)
   return report
 }

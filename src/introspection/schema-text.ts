@@ -1,20 +1,26 @@
 import internals from '@prisma/internals'
 import { type Model, models } from '../repositories/layout.ts'
+import type { AdditionalColumn } from './additional.ts'
 import { type Field, storedType } from './columns.ts'
 import { contract } from './contract.ts'
-import { realName, type Table } from './tables.ts'
+import { realName, type Table } from './names.ts'
 
 export interface ModelDescription {
   readonly model: Model
   /** Missing when the database has none. */
   readonly table: Table | undefined
   readonly fields: readonly Field[]
+  /** Of the application's own. */
+  readonly additional: readonly AdditionalColumn[]
+  /** Of the session's token. */
+  readonly tokenColumn: string | undefined
 }
 
 /**
  * The canonical schema.prisma. Models and columns that are absent stay in it, marked, so that the client's types are the
- * same for every database; for the same reason a String says in a comment, not in an attribute, what it is stored as.
- * repositories/schema-file.ts reads both marks. They are no documentation (`///`), which would enter the types.
+ * same for every database; for the same reason comments, not attributes, say what a String is stored as, which further
+ * columns are shown, and what the token is called where it is not `token`.
+ * repositories/schema-file.ts reads these marks. They are no documentation (`///`), which would enter the types.
  */
 export async function renderSchema(descriptions: readonly ModelDescription[]): Promise<string> {
   const text = [header, ...descriptions.map(renderModel)].join('\n\n')
@@ -39,10 +45,13 @@ datasource db {
   provider = "postgresql"
 }`
 
-function renderModel({ model, table, fields }: ModelDescription): string {
+function renderModel(description: ModelDescription): string {
+  const { model, table, fields, additional, tokenColumn = 'token' } = description
   const lines = [
     ...fields.flatMap((field) => renderField(model, field, table)),
     ...renderRelations(model),
+    ...additional.map(renderAdditional),
+    ...(tokenColumn === 'token' ? [] : [`// token: ${inComment(tokenColumn)}`]),
   ]
   const map = table && realName(table) !== model ? [`@@map(${quote(realName(table))})`] : []
   const mark = table ? [] : ['// absent: the database has no such table']
@@ -73,6 +82,10 @@ function renderField(
   return [...mark, [name, type, ...attributes].join(' ')]
 }
 
+function renderAdditional({ field, column, stored }: AdditionalColumn): string {
+  return `// additional: ${inComment({ ...field, column: realName(column), stored })}`
+}
+
 function renderRelations(model: Model): readonly string[] {
   const forward = Object.entries(contract[model].relations ?? {}).map(
     ([name, { column, to }]) => `${name} ${to} @relation(fields: [${column}], references: [id])`,
@@ -87,4 +100,12 @@ function renderRelations(model: Model): readonly string[] {
 
 function quote(name: string): string {
   return JSON.stringify(name)
+}
+
+/** In ASCII, of which nothing ends a line. */
+function inComment(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }

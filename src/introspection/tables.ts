@@ -1,15 +1,12 @@
-import type { DMMF } from '@prisma/generator-helper'
 import { type Model, models } from '../repositories/layout.ts'
 import { contract } from './contract.ts'
-
-/** A table or column of the database, as the engine describes it. */
-export type Table = DMMF.Model
-export type Column = DMMF.Field
+import { bearing, type KnownNames, type Source, teller } from './known-names.ts'
+import { type Column, isColumn, realName, singular, squash, type Table } from './names.ts'
 
 export interface Match {
   readonly model: Model
   readonly table: Table
-  readonly recognisedBy: 'name' | 'columns'
+  readonly recognisedBy: 'name' | 'columns' | Source
 }
 
 export interface Matching {
@@ -19,44 +16,85 @@ export interface Matching {
 }
 
 /**
- * Finds the table of each model: by its name without regard to case, underscores and plural, or else by columns and
- * foreign keys that only one table has. Where that does not decide, grants do: the engine sees what its role may SELECT.
+ * Finds the table of each model: the one that is told; else by its name without regard to case, underscores and plural;
+ * else by columns and foreign keys that only one table has.
  */
-export function matchTables(tables: readonly Table[]): Matching {
+export function matchTables(tables: readonly Table[], known: KnownNames): Matching {
   const matches: Match[] = []
   const problems: string[] = []
+  const told = models.flatMap((model) => {
+    const name = known[model]?.table
+    return name ? bearing(tables, name) : []
+  })
+  const others = tables.filter((table) => !told.includes(table))
   for (const model of models) {
-    const named = tables.filter((table) => isNamed(table, model))
-    const complete = named.filter((table) => missingColumns(table, model).length === 0)
-    const recognisedBy = complete.length > 0 ? 'name' : 'columns'
-    const candidates =
-      complete.length > 0
-        ? complete
-        : tables.filter((table) => isUnclaimed(table) && isRecognised(table, model, matches))
-    const [table, ...others] = candidates
-    if (others.length > 0)
-      problems.push(
-        `${model}: the tables ${list(candidates)} all fit. Introspect as a role that may SELECT from only one of them.`,
-      )
-    else if (table) matches.push({ model, table, recognisedBy })
-    else if (named.length > 0) problems.push(...named.map((it) => incomplete(it, model)))
-    else if (contract[model].required)
-      problems.push(
-        `${model}: no table fits. Check the database and DATABASE_SCHEMA, that Better Auth has migrated it, and that this role may SELECT from it.`,
-      )
+    const found = known[model]?.table
+      ? findTold(tables, model, known)
+      : recognise(others, model, matches, known)
+    if ('table' in found) matches.push({ model, ...found })
+    else if (found.problems.length > 0) problems.push(...found.problems)
+    else if (contract[model].required) problems.push(`${model}: no table fits. ${CHECK}`)
   }
   return { matches, problems }
 }
 
-/** A column by its canonical name, without regard to case and underscores. More than one: a database migrated twice. */
-export function findColumns(table: Table, field: string): readonly Column[] {
-  return table.fields.filter(
-    (column) => column.kind !== 'object' && squash(realName(column)) === squash(field),
-  )
+/** A column by the name that is told, or else by its canonical name without regard to case and underscores. */
+export function findColumns(
+  { model, table }: Pick<Match, 'model' | 'table'>,
+  field: string,
+  known: KnownNames,
+): readonly Column[] {
+  const columns = table.fields.filter(isColumn)
+  const told = known[model]?.columns[field]
+  return told
+    ? bearing(columns, told)
+    : columns.filter((column) => squash(realName(column)) === squash(field))
 }
 
-export function realName({ name, dbName }: Table | Column): string {
-  return dbName ?? name
+/** Without a table and without problems: the database has no such thing. */
+type Found = Omit<Match, 'model'> | { readonly problems: readonly string[] }
+
+const CHECK =
+  'Check the database and DATABASE_SCHEMA, that Better Auth has migrated it, that this role may SELECT from it, or name it in --overrides.'
+
+function findTold(tables: readonly Table[], model: Model, known: KnownNames): Found {
+  const told = known[model]?.table
+  if (!told || told.name === null) return { problems: [] }
+  const found = bearing(tables, told)
+  const [table, ...others] = found
+  const calls = `${teller(told.source)} "${told.name}"`
+  const problem = (text: string) => ({ problems: [`${model}: ${text}`] })
+  if (!table)
+    return problem(`${calls}, but there is no such table that this role may SELECT from. ${CHECK}`)
+  if (others.length > 0)
+    return problem(`${calls}, but the tables ${list(found)} all fit. Name one in --overrides.`)
+  return missingColumns({ model, table }, known).length === 0
+    ? { table, recognisedBy: told.source }
+    : { problems: [incomplete({ model, table }, known)] }
+}
+
+function recognise(
+  tables: readonly Table[],
+  model: Model,
+  found: readonly Match[],
+  known: KnownNames,
+): Found {
+  const isComplete = (table: Table) => missingColumns({ model, table }, known).length === 0
+  const named = tables.filter((table) => isNamed(table, model))
+  const complete = named.filter(isComplete)
+  const byName = complete.length > 0
+  const candidates = byName
+    ? complete
+    : tables.filter((table) => isUnclaimed(table) && isRecognised({ model, table }, found, known))
+  const [table, ...others] = candidates
+  if (others.length > 0)
+    return {
+      problems: [
+        `${model}: the tables ${list(candidates)} all fit. Introspect as a role that may SELECT from only one of them, or name one in --overrides.`,
+      ],
+    }
+  if (table) return { table, recognisedBy: byName ? 'name' : 'columns' }
+  return { problems: named.map((it) => incomplete({ model, table: it }, known)) }
 }
 
 function isNamed(table: Table, model: Model): boolean {
@@ -67,45 +105,42 @@ function isUnclaimed(table: Table): boolean {
   return !models.some((model) => isNamed(table, model))
 }
 
-function missingColumns(table: Table, model: Model): readonly string[] {
-  return Object.keys(contract[model].columns).filter(
-    (field) => findColumns(table, field).length === 0,
+type Candidate = Pick<Match, 'model' | 'table'>
+
+function missingColumns(candidate: Candidate, known: KnownNames): readonly string[] {
+  return Object.keys(contract[candidate.model].columns).filter(
+    (field) => findColumns(candidate, field, known).length === 0,
   )
 }
 
-function isRecognised(table: Table, model: Model, found: readonly Match[]): boolean {
-  const { relations = {}, signature = [] } = contract[model]
+function isRecognised(candidate: Candidate, found: readonly Match[], known: KnownNames): boolean {
+  const { relations = {}, signature = [] } = contract[candidate.model]
   return (
-    missingColumns(table, model).length === 0 &&
-    signature.every((field) => findColumns(table, field).length > 0) &&
+    missingColumns(candidate, known).length === 0 &&
+    signature.every((field) => findColumns(candidate, field, known).length > 0) &&
     Object.values(relations).every(({ column, to }) => {
       const target = found.find((match) => match.model === to)
-      return target && pointsTo(table, column, target.table)
+      return target && pointsTo(candidate, column, target.table, known)
     })
   )
 }
 
-function pointsTo(table: Table, field: string, target: Table): boolean {
-  const names = findColumns(table, field).map((column) => column.name)
-  return table.fields.some(
+function pointsTo(candidate: Candidate, field: string, target: Table, known: KnownNames): boolean {
+  const names = findColumns(candidate, field, known).map((column) => column.name)
+  return candidate.table.fields.some(
     (it) => it.type === target.name && it.relationFromFields?.some((from) => names.includes(from)),
   )
 }
 
-function incomplete(table: Table, model: Model): string {
-  const missing = missingColumns(table, model).join(', ')
-  return `${model}: the table "${realName(table)}" has no column for ${missing}. Let this role SELECT them; or, if the table is not Better Auth's, introspect as a role that may not read it.`
+function incomplete(candidate: Candidate, known: KnownNames): string {
+  const { model, table } = candidate
+  const missing = missingColumns(candidate, known).map((field) => {
+    const told = known[model]?.columns[field]
+    return told?.name ? `${field} (${teller(told.source)} "${told.name}")` : field
+  })
+  return `${model}: the table "${realName(table)}" has no column for ${missing.join(', ')}. Let this role SELECT them; name them in --overrides; or, if the table is not Better Auth's, name the one that is.`
 }
 
 function list(tables: readonly Table[]): string {
   return tables.map((table) => `"${realName(table)}"`).join(', ')
-}
-
-function squash(name: string): string {
-  return name.replaceAll(/[^\p{L}\p{N}]/gu, '').toLowerCase()
-}
-
-/** Also `jwkss`, the name that Drizzle's `usePlural` makes of `jwks`. */
-function singular(name: string): string {
-  return squash(name).replace(/s+$/, '')
 }

@@ -8,7 +8,8 @@ import type { TableInQuery, Tables } from './tables.ts'
 export function activeUser(tables: Tables, user: TableInQuery): Prisma.Sql {
   if (!tables.has('User', 'banned')) return Prisma.sql`TRUE`
   const lasting = tables.has('User', 'banExpires')
-    ? Prisma.sql`(${user.column('banExpires')} IS NULL OR ${user.column('banExpires')} > now())`
+    ? Prisma.sql`(${user.column('banExpires')} IS NULL
+        OR ${user.column('banExpires')} > ${user.instant('banExpires', Prisma.sql`now()`)})`
     : Prisma.sql`TRUE`
   return Prisma.sql`NOT (${user.column('banned')} IS TRUE AND ${lasting})`
 }

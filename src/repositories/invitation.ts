@@ -9,7 +9,7 @@ import { parseRoles } from '../domain/member.ts'
 import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
 import { type Database, Prisma } from './client.ts'
 import { allOf, holdsRole } from './conditions.ts'
-import { countRows, type List, listPages, mapPages } from './list.ts'
+import { byCreation, countRows, type List, listPages, mapPages } from './list.ts'
 import { rowOf, type Tables } from './tables.ts'
 
 const invitationFields = [
@@ -89,7 +89,7 @@ export class PrismaInvitationRepository implements InvitationRepository {
     return {
       table: invitation,
       parent,
-      key: { sql: invitation.column('createdAt'), type: 'instant' },
+      key: byCreation(invitation),
       direction: 'ASC',
       join: Prisma.sql`JOIN ${organization.from}
         ON ${organization.column('id')} = ${invitation.column('organizationId')}`,
@@ -116,13 +116,15 @@ export class PrismaInvitationRepository implements InvitationRepository {
 type Row = Readonly<Record<string, unknown>>
 
 function toInvitation(row: Row, organization: Row): Invitation {
-  const { role, status, teamId, ...rest } = row as {
+  const { role, status, teamId, createdAt, ...rest } = row as {
     role: string | null
     status: string
     teamId?: string | null
-  } & Omit<Invitation, 'roles' | 'status' | 'teamIds' | 'organizationName'>
+    createdAt?: Date | null
+  } & Omit<Invitation, 'roles' | 'status' | 'teamIds' | 'organizationName' | 'createdAt'>
   return {
     ...rest,
+    createdAt: createdAt ?? null,
     organizationName: String(organization.name),
     roles: parseRoles(role ?? ''),
     status: toStatus(status),

@@ -1,3 +1,5 @@
+import type { AdditionalField } from '../domain/additional-field.ts'
+
 /** Tables of Better Auth under the names this project calls them by. */
 export const models = [
   'User',
@@ -13,26 +15,40 @@ export const models = [
 ] as const
 export type Model = (typeof models)[number]
 
+export const storedTypes = [
+  'text',
+  'citext',
+  'uuid',
+  'boolean',
+  'timestamptz',
+  'timestamp',
+  'jsonb',
+  'json',
+  'enum',
+  'number',
+  'array',
+] as const
+export type StoredType = (typeof storedTypes)[number]
+
 export interface Column {
   /** Its real name in the database. */
   readonly name: string
-  /** Its PostgreSQL type, as far as SQL has to know: what a parameter compared with it is cast to. */
-  readonly type:
-    | 'text'
-    | 'uuid'
-    | 'boolean'
-    | 'timestamptz'
-    | 'timestamp'
-    | 'jsonb'
-    | 'json'
-    | 'enum'
+  /**
+   * Its PostgreSQL type, as far as SQL has to know: what a parameter compared with it is cast to. Numbers of any kind and
+   * arrays are in additional fields alone.
+   */
+  readonly type: StoredType
+  /** How the graph shows it, when it is a column of the application's own. */
+  readonly additional?: AdditionalField
 }
 
 export interface Table {
   /** Its real name, without the PostgreSQL schema. */
   readonly name: string
-  /** By canonical field name. Optional columns that the database lacks are left out. */
+  /** By canonical field name, or that of an additional field. Optional columns that the database lacks are left out. */
   readonly columns: Readonly<Record<string, Column>>
+  /** The real name of the column with session tokens, which can be selected by nobody but the owner's function. */
+  readonly tokenColumn?: string
 }
 
 /** How one database names what Better Auth keeps. A model whose plug-in is not installed is `null`. */

@@ -18,13 +18,59 @@ export interface List {
   readonly table: TableInQuery
   /** The column that says whose list a row is in; `null`: there is one list of all. */
   readonly parent: string | null
-  /** What the list is ordered by, ties by id: instants exact to the microsecond, or text. Never NULL. */
-  readonly key: { readonly sql: Sql; readonly type: 'instant' | 'text' }
+  /** What the list is ordered by, ties by id. */
+  readonly key: Key
   readonly direction: Direction
   /** Tables beside it that conditions and columns speak of; or empty. */
   readonly join: Sql
   /** Conditions, each beginning with AND; or empty. */
   readonly where: Sql
+}
+
+export interface Key {
+  /** Never NULL, and as an index holds it. */
+  readonly sql: Sql
+  /** As text: an instant in RFC 3339, exact to the microsecond, or the text itself. */
+  readonly text: Sql
+  /** That text, bound, as what the key is compared with. */
+  parse(text: string): Sql
+}
+
+/** Ordered by text, as the database sorts it. */
+export function byText(table: TableInQuery, field: string): Key {
+  const sql = table.column(field)
+  return { sql, text: sql, parse: (text) => Prisma.sql`${text}::text${table.cast(field)}` }
+}
+
+/** Ordered by an instant that each row has. */
+export function byInstant(table: TableInQuery, field: string): Key {
+  const instant = (text: string) => table.instant(field, Prisma.sql`${text}::text::timestamptz`)
+  return { sql: table.column(field), text: rfc3339(table.utc(field)), parse: instant }
+}
+
+/** Ordered by when rows were made. Those that do not say come first. */
+export function byCreation(table: TableInQuery): Key {
+  const epoch = Prisma.sql`'epoch'::timestamptz`
+  if (!table.has('createdAt'))
+    return {
+      sql: epoch,
+      text: rfc3339(inUtc(epoch)),
+      parse: (text) => Prisma.sql`${text}::text::timestamptz`,
+    }
+  const { parse } = byInstant(table, 'createdAt')
+  return {
+    sql: Prisma.sql`COALESCE(${table.column('createdAt')}, ${table.instant('createdAt', epoch)})`,
+    text: rfc3339(Prisma.sql`COALESCE(${table.utc('createdAt')}, ${inUtc(epoch)})`),
+    parse,
+  }
+}
+
+function inUtc(timestamptz: Sql): Sql {
+  return Prisma.sql`(${timestamptz} AT TIME ZONE 'UTC')`
+}
+
+function rfc3339(utc: Sql): Sql {
+  return Prisma.sql`to_char(${utc}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
 }
 
 /** Stands for the parent of a list that has none. */
@@ -67,7 +113,7 @@ export async function listPages(
     LEFT JOIN LATERAL ${beyond(`${previous}=`, after, against)} AS start ON TRUE
     LEFT JOIN LATERAL ${beyond(`${next}=`, before, along)} AS finish ON TRUE
     LEFT JOIN LATERAL (
-      SELECT ${columns}, ${asText(key)} AS "key", ${table.column('id')}::text AS "keyId"
+      SELECT ${columns}, ${key.text} AS "key", ${table.column('id')}::text AS "keyId"
       FROM ${table.from} ${list.join}
       WHERE ${belongs(list)} ${list.where}
         ${after ? Prisma.sql`AND ${compare(next, after)}` : Prisma.empty}
@@ -137,16 +183,9 @@ function belongs({ table, parent }: List): Sql {
   return parent === null ? Prisma.sql`TRUE` : Prisma.sql`${table.column(parent)} = parent.id`
 }
 
-function asText({ sql, type }: List['key']): Sql {
-  return type === 'text'
-    ? sql
-    : Prisma.sql`to_char(${sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
-}
-
 function boundary({ table, key }: List, { value, id }: Position): Sql {
   if (!table.fits('id', id)) throw new GatewayError('BAD_USER_INPUT', 'The cursor is not valid.')
-  const type = Prisma.raw(key.type === 'text' ? '' : '::timestamptz')
-  return Prisma.sql`(${value}::text${type}, ${id}::text${table.cast('id')})`
+  return Prisma.sql`(${key.parse(value)}, ${id}::text${table.cast('id')})`
 }
 
 /** One row more than the page holds says that the list goes on. A parent without rows has one, with no item in it. */

@@ -13,9 +13,9 @@ import type { GrantingRole } from '../domain/permission.ts'
 import { activeUser } from './active-user.ts'
 import { type Database, Prisma } from './client.ts'
 import { allOf, holdsGrantingRole, holdsRole, matches } from './conditions.ts'
-import { countRows, type List, listPages, mapPages } from './list.ts'
+import { byInstant, byText, countRows, type List, listPages, mapPages } from './list.ts'
 import { organizationFields, toOrganization } from './organization.ts'
-import { rowOf, type Tables } from './tables.ts'
+import { additionalOf, rowOf, type Tables } from './tables.ts'
 import { toUser, userFields } from './user.ts'
 
 const memberFields = ['id', 'organizationId', 'userId', 'role', 'createdAt'] as const
@@ -86,8 +86,8 @@ export class PrismaMemberRepository implements MemberRepository {
     filter: MembershipFilter,
   ): Promise<PagesByParent<MemberWithOrganization>> {
     const columns = Prisma.join([
-      this.#tables.as('Member', 'm').select(memberFields),
-      this.#tables.as('Organization', 'o').select(organizationFields),
+      this.#tables.as('Member', 'm').selectEntity(memberFields),
+      this.#tables.as('Organization', 'o').selectEntity(organizationFields),
     ])
     const pages = await listPages(this.#database, this.#ofUser(filter), columns, userIds, page)
     return mapPages(pages, (row) => ({
@@ -104,8 +104,8 @@ export class PrismaMemberRepository implements MemberRepository {
   /** Of a member and the user beside them. */
   get #columns(): Prisma.Sql {
     return Prisma.join([
-      this.#tables.as('Member', 'm').select(memberFields),
-      this.#tables.as('User', 'u').select(this.#tables.present('User', userFields)),
+      this.#tables.as('Member', 'm').selectEntity(memberFields),
+      this.#tables.as('User', 'u').selectEntity(userFields),
     ])
   }
 
@@ -116,10 +116,7 @@ export class PrismaMemberRepository implements MemberRepository {
     return {
       table: member,
       parent: 'organizationId',
-      key:
-        field === 'USER_NAME'
-          ? { sql: user.column('name'), type: 'text' }
-          : { sql: member.column('createdAt'), type: 'instant' },
+      key: field === 'USER_NAME' ? byText(user, 'name') : byInstant(member, 'createdAt'),
       direction,
       join: Prisma.sql`JOIN ${user.from} ON ${user.column('id')} = ${member.column('userId')}`,
       where: allOf([
@@ -137,7 +134,7 @@ export class PrismaMemberRepository implements MemberRepository {
     return {
       table: member,
       parent: 'userId',
-      key: { sql: member.column('createdAt'), type: 'instant' },
+      key: byInstant(member, 'createdAt'),
       direction: 'ASC',
       join: Prisma.sql`JOIN ${organization.from}
         ON ${organization.column('id')} = ${member.column('organizationId')}`,
@@ -185,5 +182,5 @@ function toMemberWithUser(row: Row): Omit<MemberWithUser, 'position'> {
 
 function toMember(row: Row): Member {
   const { role, ...rest } = row as { role: string } & Omit<Member, 'roles'>
-  return { ...rest, roles: parseRoles(role) }
+  return { ...rest, roles: parseRoles(role), additional: additionalOf(row) }
 }

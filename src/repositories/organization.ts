@@ -5,8 +5,8 @@ import type {
 } from '../domain/organization.ts'
 import type { Listed, Page, PageRequest } from '../domain/page.ts'
 import { type Database, Prisma } from './client.ts'
-import { countAll, type List, listAll } from './list.ts'
-import { rowOf, type Tables } from './tables.ts'
+import { byInstant, byText, countAll, type List, listAll } from './list.ts'
+import { additionalOf, rowOf, type Tables } from './tables.ts'
 
 /** Every column of an organization that may leave the repository. */
 export const organizationFields = ['id', 'name', 'slug', 'logo', 'metadata', 'createdAt'] as const
@@ -30,7 +30,7 @@ export class PrismaOrganizationRepository implements OrganizationRepository {
 
   list(page: PageRequest, order: OrganizationOrder): Promise<Page<Listed<Organization>>> {
     const organization = this.#tables.as('Organization', 'o')
-    const columns = organization.select(organizationFields)
+    const columns = organization.selectEntity(organizationFields)
     return listAll(this.#database, this.#list(order), columns, page, (row) =>
       toOrganization(rowOf(row, 'o')),
     )
@@ -43,7 +43,7 @@ export class PrismaOrganizationRepository implements OrganizationRepository {
   async #findBy(field: 'id' | 'slug', values: readonly string[]): Promise<readonly Organization[]> {
     const organization = this.#tables.as('Organization', 'o')
     const rows = await this.#database.read<Record<string, unknown>>(Prisma.sql`
-      SELECT ${organization.select(organizationFields)} FROM ${organization.from}
+      SELECT ${organization.selectEntity(organizationFields)} FROM ${organization.from}
       WHERE ${organization.column(field)} = ANY(${organization.array(field, values)})`)
     return rows.map((row) => toOrganization(rowOf(row, 'o')))
   }
@@ -53,10 +53,7 @@ export class PrismaOrganizationRepository implements OrganizationRepository {
     return {
       table: organization,
       parent: null,
-      key:
-        field === 'NAME'
-          ? { sql: organization.column('name'), type: 'text' }
-          : { sql: organization.column('createdAt'), type: 'instant' },
+      key: field === 'NAME' ? byText(organization, 'name') : byInstant(organization, 'createdAt'),
       direction,
       join: Prisma.empty,
       where: Prisma.empty,
@@ -65,7 +62,11 @@ export class PrismaOrganizationRepository implements OrganizationRepository {
 }
 
 export function toOrganization(row: Readonly<Record<string, unknown>>): Organization {
-  return { ...(row as unknown as Organization), metadata: parseMetadata(row.metadata) }
+  return {
+    ...(row as unknown as Organization),
+    metadata: parseMetadata(row.metadata),
+    additional: additionalOf(row),
+  }
 }
 
 /** Better Auth keeps metadata as JSON text; some databases have a JSON column, which arrives parsed. */

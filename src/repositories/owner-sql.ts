@@ -30,15 +30,14 @@ export function sessionFunctionName(schema: string): string {
 /**
  * SQL that makes the function and lets the role call it, for the owner of the sessions table to run in one transaction;
  * nothing where there is no such table. It runs with its owner's rights, so everything in it is named in full, and no
- * setting or table of the caller's can stand in for anything. The column of the tokens is `token`, as every version of
- * Better Auth calls it unless told otherwise: the layout does not say, because what it names can be selected.
+ * setting or table of the caller's can stand in for anything.
  */
 export function sessionStatements({ Session }: Layout, { role, schema }: Grantee): string[] {
   if (!Session) return []
   const name = sessionFunctionName(schema)
   const body = `
   select ${quotedColumn(Session, 'userId')}::text from ${quote(schema, Session.name)}
-  where "token" = $1 and ${quotedColumn(Session, 'expiresAt')} > ${currentTime(Session)}
+  where ${quote(Session.tokenColumn ?? 'token')} = $1 and ${quotedColumn(Session, 'expiresAt')} > ${currentTime(Session)}
 `
   return [
     `create or replace function ${name}(session_token text) returns text
@@ -72,8 +71,7 @@ const aboutTriggers = `-- PERMISSION_EVENTS=postgres needs the rest; leave it ou
 -- roles or bans, PostgreSQL tells the gateway whose permissions it forgets.
 `
 
-const aboutSessions = `-- AUTH_SESSIONS=on needs the rest. It finds whose session a token is; tokens themselves stay out of reach. Where
--- Better Auth calls the column of session tokens something else ("fields" of "session"), replace "token".
+const aboutSessions = `-- AUTH_SESSIONS=on needs the rest. It finds whose session a token is; tokens themselves stay out of reach.
 `
 
 /** Without a time zone, columns hold UTC; the caller's TimeZone must not move the end of a session. */

@@ -29,7 +29,7 @@ export class PrismaRoleRepository implements RoleRepository {
         user.fits('id', userId) && member.fits('organizationId', organizationId),
     )
     const rows = await this.#database.read<Row>(Prisma.sql`
-      SELECT asked.place, statement_timestamp() AS "readAt",
+      SELECT asked.place, statement_timestamp() AT TIME ZONE 'UTC' AS "readAt",
         (${user.column('id')} IS NOT NULL AND ${activeUser(this.#tables, user)}) AS active,
         ARRAY(
           SELECT ${member.column('role')}::text FROM ${member.from}

@@ -1,5 +1,7 @@
+import { z } from 'zod'
+import { additionalTypes, audiences } from '../domain/additional-field.ts'
 import { Prisma } from './client.ts'
-import { type Column, type Layout, type Model, models, type Table } from './layout.ts'
+import { type Column, type Layout, type Model, models, storedTypes, type Table } from './layout.ts'
 
 /**
  * Reads the layout from the text of a canonical schema.prisma, as the command `introspect` writes it.
@@ -25,6 +27,9 @@ const MODEL = /^(?:\/\/ [^\n]*\n)?model (\w+) \{\n(.*?)\n\}$/gms
 /** A column with the comments above it. */
 const FIELD = /^(?: {2}\/\/ (.*)\n)? {2}(\w+) +(String|Boolean|DateTime)\??(?: +(.*))?$/gm
 const MAPPED = /(?<!@)@map\(("(?:[^"\\]|\\.)*")\)/
+/** Further columns of the application, as JSON on one line. */
+const ADDITIONAL = /^ {2}\/\/ additional: (.*)$/gm
+const TOKEN = /^ {2}\/\/ token: ("(?:[^"\\]|\\.)*")$/m
 const TABLE = /^ {2}@@map\(("(?:[^"\\]|\\.)*")\)$/m
 
 type Field = { readonly column: Column | null }
@@ -46,8 +51,39 @@ function parseFields(body: string): ReadonlyMap<string, Field> {
 }
 
 function toTable(model: Model, body: string, fields: ReadonlyMap<string, Field>): Table {
-  const columns = [...fields].flatMap(([name, { column }]) => (column ? [[name, column]] : []))
-  return { name: unquote(TABLE.exec(body)) ?? model, columns: Object.fromEntries(columns) }
+  const columns = [...fields].flatMap(([name, { column }]): [string, Column][] =>
+    column ? [[name, column]] : [],
+  )
+  const tokenColumn = unquote(TOKEN.exec(body))
+  return {
+    name: unquote(TABLE.exec(body)) ?? model,
+    columns: Object.fromEntries([...columns, ...additionalColumns(model, body)]),
+    ...(tokenColumn === undefined ? {} : { tokenColumn }),
+  }
+}
+
+function additionalColumns(model: Model, body: string): [string, Column][] {
+  return [...body.matchAll(ADDITIONAL)].map(([, json = '']) => {
+    const { column, stored, ...field } = parseAdditional(model, json)
+    return [field.name, { name: column, type: stored, additional: field }]
+  })
+}
+
+const additional = z.strictObject({
+  name: z.string(),
+  column: z.string(),
+  stored: z.enum(storedTypes),
+  type: z.enum(additionalTypes),
+  visibleTo: z.array(z.enum(audiences)),
+  description: z.string(),
+})
+
+function parseAdditional(model: Model, json: string) {
+  try {
+    return additional.parse(JSON.parse(json))
+  } catch {
+    throw new Error(`An additional field of ${model} is not what it should be: ${RUN}`)
+  }
 }
 
 function isAbsent(comment: string): boolean {
@@ -55,7 +91,7 @@ function isAbsent(comment: string): boolean {
 }
 
 function toType(type: string, attributes: string, comment: string): Column['type'] {
-  const [, stored] = /^stored as (uuid|enum|jsonb|json)$/.exec(comment) ?? []
+  const [, stored] = /^stored as (citext|uuid|enum|jsonb|json)$/.exec(comment) ?? []
   if (stored) return stored as Column['type']
   if (type === 'String') return 'text'
   if (type === 'Boolean') return 'boolean'

@@ -1,7 +1,7 @@
 import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
 import type { Session, SessionRepository } from '../domain/session.ts'
 import { type Database, Prisma } from './client.ts'
-import { countRows, type List, listPages, mapPages } from './list.ts'
+import { byInstant, countRows, type List, listPages, mapPages } from './list.ts'
 import { rowOf, type Tables } from './tables.ts'
 
 const sessionFields = [
@@ -48,10 +48,10 @@ export class PrismaSessionRepository implements SessionRepository {
     return {
       table: session,
       parent: 'userId',
-      key: { sql: session.column('createdAt'), type: 'instant' },
+      key: byInstant(session, 'createdAt'),
       direction: 'ASC',
       join: Prisma.empty,
-      where: Prisma.sql`AND ${session.column('expiresAt')} > now()`,
+      where: Prisma.sql`AND ${session.column('expiresAt')} > ${session.instant('expiresAt', Prisma.sql`now()`)}`,
     }
   }
 }

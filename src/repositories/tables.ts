@@ -1,3 +1,4 @@
+import type { AdditionalField, AdditionalValues } from '../domain/additional-field.ts'
 import { Prisma } from './client.ts'
 import type { Column, Layout, Model } from './layout.ts'
 import { quote } from './quote.ts'
@@ -10,14 +11,24 @@ export interface TableInQuery {
   readonly from: Sql
   /** `"m"."user_id"` */
   column(field: string): Sql
-  /** Each field as an output column named `<alias>.<field>`; see `rowOf`. */
+  has(field: string): boolean
+  /**
+   * Each field as an output column named `<alias>.<field>`; see `rowOf`. Dates come as they are in UTC, whatever the
+   * zone of the session.
+   */
   select(fields: readonly string[]): Sql
+  /** Those of the fields that there are, and as `additional` an object with the application's own; see `additionalOf`. */
+  selectEntity(fields: readonly string[]): Sql
   /** The values as a bound array of the column's type; those that cannot be of that type are left out. */
   array(field: string, values: readonly string[]): Sql
   /** Whether a value can be of the column's type at all: comparing one that cannot would fail the whole statement. */
   fits(field: string, value: string): boolean
   /** `::text` or whatever type a bound value needs to be compared with the column. */
   cast(field: string): Sql
+  /** An instant, given as a timestamptz, as the column holds it: columns without a time zone hold UTC. */
+  instant(field: string, timestamptz: Sql): Sql
+  /** The column with an instant, as a timestamp in UTC. */
+  utc(field: string): Sql
 }
 
 /** Real names and types of Better Auth's tables, for statements written by hand. The same code serves every layout. */
@@ -56,19 +67,39 @@ export class Tables {
       return column
     }
     const column = (field: string) => identifier(alias, columnOf(field).name)
+    const utc = (field: string) => inUtc(columnOf(field), column(field))
+    const select = (fields: readonly string[]) =>
+      Prisma.join(
+        fields.map(
+          (field) =>
+            Prisma.sql`${output(columnOf(field), column(field))} AS ${identifier(`${alias}.${field}`)}`,
+        ),
+      )
+    const values = Object.entries(table.columns).flatMap(([field, { additional }]) =>
+      additional
+        ? [Prisma.sql`${showing(additional, column(field), utc(field))} AS ${identifier(field)}`]
+        : [],
+    )
     const cast = (field: string) => Prisma.raw(`::${parameterType(columnOf(field))}`)
     return {
       from: Prisma.sql`${identifier(this.#schema, table.name)} AS ${identifier(alias)}`,
       column,
       cast,
+      utc,
+      has: (field) => field in table.columns,
+      instant: (field, timestamptz) =>
+        columnOf(field).type === 'timestamp'
+          ? Prisma.sql`(${timestamptz} AT TIME ZONE 'UTC')`
+          : timestamptz,
       fits: (field, value) => fits(columnOf(field), value),
-      select: (fields) =>
-        Prisma.join(
-          fields.map(
-            (field) =>
-              Prisma.sql`${column(field)}${asText(columnOf(field))} AS ${identifier(`${alias}.${field}`)}`,
-          ),
-        ),
+      select,
+      selectEntity: (fields) => {
+        const own = select(this.present(model, fields))
+        return values.length === 0
+          ? own
+          : Prisma.sql`${own}, (SELECT to_json(field) FROM (SELECT ${Prisma.join(values)}) AS field)
+              AS ${identifier(`${alias}.additional`)}`
+      },
       array: (field, values) =>
         Prisma.sql`${values.filter((value) => fits(columnOf(field), value))}${cast(field)}[]`,
     }
@@ -83,6 +114,11 @@ export function rowOf(row: Readonly<Record<string, unknown>>, alias: string) {
   return part
 }
 
+/** What `selectEntity` read of the application's own fields. */
+export function additionalOf(row: Readonly<Record<string, unknown>>): AdditionalValues {
+  return (row.additional ?? {}) as AdditionalValues
+}
+
 function identifier(...names: readonly string[]): Sql {
   return Prisma.raw(quote(...names))
 }
@@ -92,9 +128,22 @@ function parameterType({ type }: Column): string {
   return type === 'enum' ? 'text' : type
 }
 
-/** Ids and enumerations reach the entities as text. */
-function asText({ type }: Column): Sql {
-  return Prisma.raw(type === 'uuid' || type === 'enum' ? '::text' : '')
+/** An additional field as a value of JSON; instants as RFC 3339. */
+function showing({ type }: AdditionalField, name: Sql, utc: Sql): Sql {
+  if (type === 'String') return Prisma.sql`${name}::text`
+  if (type === 'DateTime') return Prisma.sql`to_char(${utc}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+  return name
+}
+
+/** Ids, enumerations and citext reach the entities as text. */
+function output(column: Column, name: Sql): Sql {
+  return ['uuid', 'enum', 'citext'].includes(column.type)
+    ? Prisma.sql`${name}::text`
+    : inUtc(column, name)
+}
+
+function inUtc({ type }: Column, name: Sql): Sql {
+  return type === 'timestamptz' ? Prisma.sql`(${name} AT TIME ZONE 'UTC')` : name
 }
 
 const UUID = /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i

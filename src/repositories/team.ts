@@ -1,7 +1,7 @@
 import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
 import type { Team, TeamMember, TeamMemberWithUser, TeamRepository } from '../domain/team.ts'
 import { type Database, Prisma } from './client.ts'
-import { countRows, type List, listPages, mapPages } from './list.ts'
+import { byCreation, byInstant, countRows, type List, listPages, mapPages } from './list.ts'
 import { rowOf, type Tables } from './tables.ts'
 import { toUser, userFields } from './user.ts'
 
@@ -52,7 +52,7 @@ export class PrismaTeamRepository implements TeamRepository {
   ): Promise<PagesByParent<TeamMemberWithUser>> {
     const columns = Prisma.join([
       this.#tables.as('TeamMember', 'tm').select(teamMemberFields),
-      this.#tables.as('User', 'u').select(this.#tables.present('User', userFields)),
+      this.#tables.as('User', 'u').selectEntity(userFields),
     ])
     const pages = await listPages(this.#database, this.#members(), columns, teamIds, page)
     return mapPages(pages, (row) => ({
@@ -71,7 +71,7 @@ export class PrismaTeamRepository implements TeamRepository {
     return {
       table: team,
       parent: 'organizationId',
-      key: { sql: team.column('createdAt'), type: 'instant' },
+      key: byInstant(team, 'createdAt'),
       direction: 'ASC',
       join: Prisma.empty,
       where: Prisma.empty,
@@ -82,11 +82,10 @@ export class PrismaTeamRepository implements TeamRepository {
   #members(): List {
     const teamMember = this.#tables.as('TeamMember', 'tm')
     const user = this.#tables.as('User', 'u')
-    const createdAt = Prisma.sql`COALESCE(${teamMember.column('createdAt')}, 'epoch')`
     return {
       table: teamMember,
       parent: 'teamId',
-      key: { sql: createdAt, type: 'instant' },
+      key: byCreation(teamMember),
       direction: 'ASC',
       join: Prisma.sql`JOIN ${user.from} ON ${user.column('id')} = ${teamMember.column('userId')}`,
       where: Prisma.empty,

@@ -2,8 +2,8 @@ import type { Listed, Page, PageRequest } from '../domain/page.ts'
 import type { User, UserFilter, UserOrder, UserRepository } from '../domain/user.ts'
 import { type Database, Prisma } from './client.ts'
 import { allOf, holdsRole, matches } from './conditions.ts'
-import { countAll, type List, listAll } from './list.ts'
-import { rowOf, type Tables } from './tables.ts'
+import { byInstant, byText, countAll, type List, listAll } from './list.ts'
+import { additionalOf, rowOf, type TableInQuery, type Tables } from './tables.ts'
 
 /** Every column of a user that may leave the repository. */
 export const userFields = [
@@ -24,7 +24,7 @@ export const userFields = [
   'banned',
   'banReason',
   'banExpires',
-] as const satisfies readonly (keyof User)[]
+] as const satisfies readonly Exclude<keyof User, 'additional'>[]
 
 export class PrismaUserRepository implements UserRepository {
   readonly #database: Database
@@ -48,7 +48,7 @@ export class PrismaUserRepository implements UserRepository {
 
   list(page: PageRequest, filter: UserFilter, order: UserOrder): Promise<Page<Listed<User>>> {
     const user = this.#tables.as('User', 'u')
-    const columns = user.select(this.#tables.present('User', userFields))
+    const columns = user.selectEntity(userFields)
     return listAll(this.#database, this.#list(filter, order), columns, page, (row) =>
       toUser(rowOf(row, 'u')),
     )
@@ -62,7 +62,7 @@ export class PrismaUserRepository implements UserRepository {
   async #findBy(field: 'id' | 'email', values: readonly string[]): Promise<readonly User[]> {
     const user = this.#tables.as('User', 'u')
     const rows = await this.#database.read<Record<string, unknown>>(Prisma.sql`
-      SELECT ${user.select(this.#tables.present('User', userFields))} FROM ${user.from}
+      SELECT ${user.selectEntity(userFields)} FROM ${user.from}
       WHERE ${user.column(field)} = ANY(${user.array(field, values)})`)
     return rows.map((row) => toUser(rowOf(row, 'u')))
   }
@@ -73,9 +73,9 @@ export class PrismaUserRepository implements UserRepository {
       table: user,
       parent: null,
       key: {
-        CREATED_AT: { sql: user.column('createdAt'), type: 'instant' } as const,
-        NAME: { sql: user.column('name'), type: 'text' } as const,
-        EMAIL: { sql: user.column('email'), type: 'text' } as const,
+        CREATED_AT: byInstant(user, 'createdAt'),
+        NAME: byText(user, 'name'),
+        EMAIL: byText(user, 'email'),
       }[field],
       direction,
       join: Prisma.empty,
@@ -90,19 +90,18 @@ export class PrismaUserRepository implements UserRepository {
       role !== undefined && holdsRole(user.column('role'), [role]),
       banned !== undefined &&
         Prisma.sql`${user.column('banned')} IS ${Prisma.raw(banned ? 'TRUE' : 'NOT TRUE')}`,
-      createdAfter && Prisma.sql`${user.column('createdAt')} > ${instant(createdAfter)}`,
-      createdBefore && Prisma.sql`${user.column('createdAt')} < ${instant(createdBefore)}`,
+      createdAfter && Prisma.sql`${user.column('createdAt')} > ${instant(user, createdAfter)}`,
+      createdBefore && Prisma.sql`${user.column('createdAt')} < ${instant(user, createdBefore)}`,
     ])
   }
 }
 
-function instant(date: Date): Prisma.Sql {
-  return Prisma.sql`${date.toISOString()}::text::timestamptz`
+function instant(user: TableInQuery, date: Date): Prisma.Sql {
+  return user.instant('createdAt', Prisma.sql`${date.toISOString()}::text::timestamptz`)
 }
 
 /** From the columns that were present: those the database lacks are `null`. */
 export function toUser(row: Readonly<Record<string, unknown>>): User {
-  return Object.fromEntries(
-    userFields.map((field) => [field, row[field] ?? null]),
-  ) as unknown as User
+  const fields = Object.fromEntries(userFields.map((field) => [field, row[field] ?? null]))
+  return { ...(fields as unknown as User), additional: additionalOf(row) }
 }

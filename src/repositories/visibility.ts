@@ -23,7 +23,7 @@ export class PrismaVisibilityRepository implements VisibilityRepository {
     }))
     const answerable = asked.filter(({ user_id }) => user.fits('id', user_id))
     const rows = await this.#database.read<Row>(Prisma.sql`
-      SELECT asked.place, ${user.select(this.#tables.present('User', userFields))},
+      SELECT asked.place, ${user.selectEntity(userFields)},
         ${this.#organizations()} AS "organizationIds", ${this.#coMembers()} AS "coMemberIds"
       FROM json_to_recordset(${JSON.stringify(answerable)}::text::json)
         AS asked (place integer, user_id text, organization_ids text[], user_ids text[])

@@ -1,0 +1,75 @@
+import type {
+  AdditionalField,
+  AdditionalType,
+  AdditionalValues,
+  ExtensibleModel,
+} from '../domain/additional-field.ts'
+import type { Graph } from './graph.ts'
+
+/** Fields of the application's own, on the types whose tables have columns for them. */
+export function defineAdditionalFields(graph: Graph) {
+  const { additional, organizations } = graph.features
+  define(graph, 'User', additional.User)
+  if (!organizations) return
+  define(graph, 'Organization', additional.Organization)
+  define(graph, 'Member', additional.Member)
+}
+
+interface Entity {
+  readonly id: string
+  readonly additional: AdditionalValues
+}
+
+function define(
+  { builder, refs }: Graph,
+  type: ExtensibleModel,
+  fields: readonly AdditionalField[],
+) {
+  // The names are not known to the compiler, and so any of the three stands for all.
+  const ref = refs[type] as typeof refs.Member
+  for (const field of fields) {
+    const [, element] = /^\[(.*)\]$/.exec(field.type) ?? []
+    builder.objectField(ref, field.name, (t) =>
+      t.field({
+        type: (element === undefined ? field.type : [element]) as 'String',
+        nullable: true,
+        description: field.description,
+        resolve: async ({ id, additional }: Entity, _args, { doors }) => {
+          await doors.requireAdditional(field, type === 'User' ? id : null)
+          return show(field.type, additional[field.name]) as string | null
+        },
+      }),
+    )
+  }
+}
+
+/** `null` for what is not of the type. JSON and lists may be kept as JSON in a text. */
+function show(type: AdditionalType, stored: unknown): unknown {
+  if (stored === null || stored === undefined) return null
+  if (type === 'JSON') return parsed(stored)
+  const [, element] = /^\[(.*)\]$/.exec(type) ?? []
+  if (element === undefined) return isOf(type, stored) ? toScalar(type, stored) : null
+  const list = parsed(stored)
+  return Array.isArray(list) ? list.filter((value) => isOf(element, value)) : null
+}
+
+function toScalar(type: string, value: unknown): unknown {
+  return type === 'DateTime' ? new Date(String(value)) : value
+}
+
+function isOf(type: string, value: unknown): boolean {
+  if (type === 'Boolean') return typeof value === 'boolean'
+  if (type === 'Float') return typeof value === 'number'
+  if (type === 'Int') return typeof value === 'number' && (value | 0) === value
+  if (type === 'DateTime') return !Number.isNaN(Date.parse(String(value)))
+  return typeof value === 'string'
+}
+
+function parsed(stored: unknown): unknown {
+  if (typeof stored !== 'string') return stored
+  try {
+    return JSON.parse(stored)
+  } catch {
+    return stored
+  }
+}

@@ -1,0 +1,77 @@
+import type { Naming } from './better-auth.ts'
+import {
+  camelCase,
+  custom,
+  drizzle,
+  drizzlePlural,
+  mixed,
+  pluralSnakeCase,
+  renamedTables,
+} from './namings.ts'
+
+/** How one database comes to be, and what introspection is told of it. */
+export interface Case {
+  readonly naming: Naming
+  readonly organizations?: false
+  /** The PostgreSQL schema of the tables (`public`). */
+  readonly schema?: string
+  readonly uuid?: true
+  /** Better Auth calls everything as by default, and Kysely's plug-in translates it. */
+  readonly camelCasePlugin?: true
+  /** SQL after Better Auth has made the tables, and after it has filled them. */
+  readonly altered?: string
+  readonly aged?: string
+  /** Of every session that does not say otherwise. */
+  readonly timeZone?: string
+  readonly told?: 'overrides' | 'auth'
+}
+
+export const house: Case = { naming: pluralSnakeCase }
+
+/** Dates as Drizzle and Prisma declare them. */
+export const datesOf = (type: string) => `
+  do $$ declare it record; begin
+    for it in select table_name, column_name from information_schema.columns
+      where table_schema = 'public' and data_type = 'timestamp with time zone' loop
+      execute format('alter table %I alter %I type ${type} using %2$I at time zone ''UTC''', it.table_name, it.column_name);
+    end loop;
+  end $$`
+
+/** Indexes on fields came with 1.4, columns of keys and teams with 1.4 and 1.7. */
+const asBefore14 = `
+  do $$ declare it record; begin
+    for it in select indexrelid::regclass as name from pg_index join pg_class on oid = indrelid
+      where relnamespace = 'public'::regnamespace and not indisunique loop
+      execute format('drop index %s', it.name);
+    end loop;
+  end $$;
+  alter table jwks drop alg, drop crv, drop "expiresAt";
+  alter table team drop "updatedAt", drop "memberCount";
+  alter table "teamMember" drop "membershipKey"`
+
+const withOtherTypes = `
+  create extension citext;
+  create type member_role as enum ('owner', 'admin,approver', 'member', 'member,clerk', 'auditor');
+  create type status as enum ('pending', 'accepted', 'rejected', 'canceled');
+  alter table users alter email type citext, alter name type varchar(200), alter username type citext;
+  alter table invitations alter email type citext, alter status type status using status::status;
+  alter table members alter role type member_role using role::member_role;
+  alter table organizations alter metadata type jsonb using metadata::jsonb, alter slug type varchar(80);
+  alter table sessions alter user_agent type varchar(500)`
+
+export const cases: Readonly<Record<string, Case>> = {
+  "Kysely's default": { naming: camelCase },
+  "Drizzle's default": { naming: drizzle, altered: datesOf('timestamp') },
+  "Drizzle's usePlural": { naming: drizzlePlural, altered: datesOf('timestamp') },
+  "Prisma's": { naming: camelCase, altered: datesOf('timestamp(3)') },
+  "Kysely's CamelCasePlugin": { naming: drizzle, camelCasePlugin: true },
+  'tables renamed, plug-in fields not': { naming: mixed },
+  'renamed tables, known by their columns': { naming: renamedTables },
+  'everything renamed, told by overrides': { naming: custom, told: 'overrides' },
+  'everything renamed, told by Better Auth': { naming: custom, told: 'auth' },
+  'another PostgreSQL schema': { naming: camelCase, schema: 'Auth Tables' },
+  'UUIDs as ids': { naming: pluralSnakeCase, uuid: true },
+  'from before 1.4, without indexes': { naming: camelCase, aged: asBefore14 },
+  'without the organization plug-in': { naming: pluralSnakeCase, organizations: false },
+  'citext, varchar, enum and JSON columns': { naming: pluralSnakeCase, aged: withOtherTypes },
+}
