@@ -28,6 +28,8 @@ import { Trust } from './permissions/trust.ts'
 import { TrustedCache } from './permissions/trusted-cache.ts'
 import { PrismaAccountRepository } from './repositories/account.ts'
 import { type Database, openDatabase } from './repositories/client.ts'
+import { describeDrift, findDrift } from './repositories/drift.ts'
+import { DriftWatch } from './repositories/drift-watch.ts'
 import { PrismaInvitationRepository } from './repositories/invitation.ts'
 import type { Layout } from './repositories/layout.ts'
 import { PrismaMemberRepository } from './repositories/member.ts'
@@ -41,6 +43,7 @@ import { PrismaSessionLookup } from './repositories/session-lookup.ts'
 import { PrismaSigningKeyRepository } from './repositories/signing-key.ts'
 import { Tables } from './repositories/tables.ts'
 import { PrismaTeamRepository } from './repositories/team.ts'
+import { describeUnreachable } from './repositories/unreachable.ts'
 import { PrismaUserRepository } from './repositories/user.ts'
 import { PrismaVisibilityRepository } from './repositories/visibility.ts'
 import { createLogger, describeError, type Logger } from './telemetry.ts'
@@ -54,8 +57,13 @@ export interface Gateway {
   readonly fetch: (request: Request) => Promise<Response>
   /** For `node:http` and the servers built on it. */
   readonly node: RequestListener
-  /** Whether the database answers. */
+  /** Whether the database answers and is as the layout says; a change shows within five seconds. */
   ready(): Promise<boolean>
+  /**
+   * Asks the database whether it is as the layout says. A database that does not answer is no reason to give up.
+   * @throws Error in one sentence that says what differs and which command helps.
+   */
+  verify(): Promise<void>
   /** Lets go of connections; requests under way should have ended. */
   close(): Promise<void>
 }
@@ -109,7 +117,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   }
   // Nothing waits for a connection to Redis, so it is opened before the first question.
   void cache.ready()
-  const ready = () => answers(database)
+  const drift = watchDrift(database, layout, config, log)
+  const ready = async () => (await answers(database)) && (await isAsExpected(drift))
   const handler = createHandler({
     schema,
     sources,
@@ -129,6 +138,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     fetch: async (request) => handler.fetch(request),
     node: handler,
     ready,
+    verify: () => verify(drift, config, log),
     close: async () => {
       await handler.dispose()
       await events.close()
@@ -294,6 +304,31 @@ function featuresOf(tables: Layout): Features {
     sessions: tables.Session !== null,
     userFields: new Set(Object.keys(tables.User?.columns ?? {})),
   }
+}
+
+function watchDrift(
+  database: Database,
+  layout: Layout,
+  { database: { schema } }: Config,
+  log: Logger,
+): DriftWatch {
+  return new DriftWatch({
+    find: async () => describeDrift(await findDrift(database, layout, schema)),
+    onChange: (problem) =>
+      problem === null ? log.info('The database is as expected again.') : log.error(problem),
+  })
+}
+
+async function isAsExpected(drift: DriftWatch): Promise<boolean> {
+  return (await drift.findProblem().catch(() => undefined)) === null
+}
+
+async function verify(drift: DriftWatch, { database: { url } }: Config, log: Logger) {
+  const problem = await drift.findProblem().catch((error: unknown) => {
+    log.warn({ error: describeError(error) }, describeUnreachable(error, url))
+    return null
+  })
+  if (problem !== null) throw new Error(problem)
 }
 
 async function answers(database: Database): Promise<boolean> {

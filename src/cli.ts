@@ -13,9 +13,13 @@ const USAGE = `Usage: identity-gateway <command>
   demo         Start everything with sample people on this machine: PostgreSQL, Better Auth, the gateway.
                  --json   print one line of JSON for programs, and nothing else, on standard output
   introspect   Read how DATABASE_URL names Better Auth's tables; write prisma/schema.prisma, which serve reads.
-  doctor       Print the SQL with which the owner of the database lets the gateway's role read what it reads,
-               and the triggers that tell gateways of changes.
-                 --role   the name of that role (identity_gateway)
+                 --output where to write it instead; - for standard output
+  doctor       Look at everything that serve would use, as serve would, and change nothing; end with 1 when something
+               breaks or endangers what the gateway promises.
+                 --json   print one JSON document
+                 --sql    print no more than the SQL with which the owner of the database lets the gateway's role
+                          read what it reads, and the triggers that tell gateways of changes
+                 --role   with --sql: the name of that role (identity_gateway)
   schema       Print the graph in GraphQL's schema language.
   access-control <module>
                Print the content of ACCESS_CONTROL_FILE from the module that exports Better Auth's roles.
@@ -26,6 +30,8 @@ Ends with 0 when all went well, 1 when something failed, 2 when it was called wr
 
 interface Options {
   readonly json: boolean
+  readonly sql: boolean
+  readonly output: string | undefined
   readonly role: string | undefined
   readonly export: string | undefined
   readonly operands: readonly string[]
@@ -43,10 +49,12 @@ const commands: Readonly<Record<string, (options: Options) => Promise<void>>> = 
 }
 
 /** Which command takes which option, and how many operands. */
-const optionsOf: Readonly<Record<string, string>> = {
-  json: 'demo',
-  role: 'doctor',
-  export: 'access-control',
+const optionsOf: Readonly<Record<string, readonly string[]>> = {
+  json: ['demo', 'doctor'],
+  sql: ['doctor'],
+  role: ['doctor'],
+  output: ['introspect'],
+  export: ['access-control'],
 }
 const operandsOf: Readonly<Record<string, number>> = { 'access-control': 1 }
 
@@ -59,10 +67,13 @@ async function main(): Promise<void> {
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   const misplaced = Object.entries(optionsOf).some(
-    ([option, owner]) => Object.hasOwn(values, option) && owner !== name,
+    ([option, owners]) => Object.hasOwn(values, option) && !owners.includes(name),
   )
-  if (!command || misplaced || operands.length !== (operandsOf[name] ?? 0)) fail(USAGE, 2)
-  await command({ json: values.json === true, role: values.role, export: values.export, operands })
+  const pointless = values.role !== undefined && !values.sql
+  if (!command || misplaced || pointless || operands.length !== (operandsOf[name] ?? 0))
+    fail(USAGE, 2)
+  const { json = false, sql = false, output, role, export: exported } = values
+  await command({ json, sql, output, role, export: exported, operands })
 }
 
 function readArguments() {
@@ -72,7 +83,9 @@ function readArguments() {
       options: {
         help: { type: 'boolean', short: 'h' },
         json: { type: 'boolean' },
+        sql: { type: 'boolean' },
         role: { type: 'string' },
+        output: { type: 'string' },
         export: { type: 'string' },
       },
     })
@@ -84,7 +97,9 @@ function readArguments() {
 async function serve(): Promise<void> {
   const config = loadConfig(process.env)
   const log = createLogger(config.logLevel)
-  const starting = startServer(createGateway(config, { log }), config.http)
+  const gateway = createGateway(config, { log })
+  await gateway.verify()
+  const starting = startServer(gateway, config.http)
   stopOnSignal(starting)
   const { url } = await starting
   if (!config.redis) log.info('REDIS_URL is not set: permissions are cached in this process.')
@@ -94,10 +109,15 @@ async function serve(): Promise<void> {
 async function demo({ json }: Options): Promise<void> {
   const { startDemo } = await import('./demo/demo.ts')
   const { toJsonLine, toText } = await import('./demo/print.ts')
+  const { readSchema } = await import('./introspection/introspect.ts')
   const starting = startDemo({
     port: process.env.PORT ? Number(process.env.PORT) : undefined,
     redisUrl: process.env.REDIS_URL || undefined,
-    layout: readLayout(loadNames(process.env)),
+    introspect: async (databaseUrl) => {
+      const database = { databaseUrl, databaseSchema: 'public' }
+      const { schema: prismaSchema } = await readSchema(database)
+      return { prismaSchema, layout: readLayout({ prismaSchema }) }
+    },
     log: (line) => process.stderr.write(`${line}\n`),
     startGateway: startDemoGateway,
   })
@@ -110,6 +130,8 @@ async function startDemoGateway(settings: DemoGatewaySettings) {
   const environment = loadConfig({
     ...process.env,
     DATABASE_URL: settings.databaseUrl,
+    DATABASE_SCHEMA: 'public',
+    PRISMA_SCHEMA_FILE: '',
     REDIS_URL: settings.redisUrl ?? '',
     AUTH_ISSUER: settings.issuer,
     AUTH_AUDIENCE: settings.issuer,
@@ -125,6 +147,7 @@ async function startDemoGateway(settings: DemoGatewaySettings) {
   })
   const config: Config = {
     ...environment,
+    database: { ...environment.database, prismaSchema: settings.prismaSchema },
     permissions: { ...environment.permissions, accessControl: settings.accessControl },
   }
   // Standard output is for what the reader needs; only trouble is logged, beside it.
@@ -137,21 +160,32 @@ async function startDemoGateway(settings: DemoGatewaySettings) {
   return { url: `${server.url}/graphql`, stop: server.stop }
 }
 
-async function introspect(): Promise<void> {
-  const { introspect } = await import('./introspection/introspect.ts')
+async function introspect({ output = 'prisma/schema.prisma' }: Options): Promise<void> {
+  const { introspect, readSchema } = await import('./introspection/introspect.ts')
   const { DATABASE_URL, DATABASE_SCHEMA } = process.env
   if (!DATABASE_URL) fail('DATABASE_URL is required: the PostgreSQL database of Better Auth.\n', 2)
-  const report = await introspect({
-    databaseUrl: DATABASE_URL,
-    databaseSchema: DATABASE_SCHEMA || 'public',
-    schemaPath: 'prisma/schema.prisma',
-  })
+  const database = { databaseUrl: DATABASE_URL, databaseSchema: DATABASE_SCHEMA || 'public' }
+  if (output === '-') {
+    const { schema, report } = await readSchema(database)
+    process.stdout.write(schema)
+    process.stderr.write(`${JSON.stringify(report, null, 2)}\n`)
+    return
+  }
+  const report = await introspect({ ...database, schemaPath: output })
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
 }
 
-async function doctor({ role = 'identity_gateway' }: Options): Promise<void> {
-  const names = loadNames(process.env)
-  process.stdout.write(printOwnerSql(readLayout(names), { role, schema: names.schema }))
+async function doctor({ json, sql, role = 'identity_gateway' }: Options): Promise<void> {
+  if (sql) {
+    const names = loadNames(process.env)
+    process.stdout.write(printOwnerSql(readLayout(names), { ...names, role }))
+    return
+  }
+  const { examine } = await import('./doctor/doctor.ts')
+  const { toJson, toText } = await import('./doctor/print.ts')
+  const report = await examine(process.env)
+  process.stdout.write(json ? toJson(report) : toText(report))
+  process.exitCode = report.healthy ? 0 : 1
 }
 
 async function accessControl({ operands: [module = ''], export: name = 'roles' }: Options) {

@@ -4,10 +4,13 @@ import { pullSchema } from './engine.ts'
 
 export type { Report } from './canonicalise.ts'
 
-export interface IntrospectOptions {
+export interface ReadSchemaOptions {
   readonly databaseUrl: string
   /** The PostgreSQL schema with Better Auth's tables, such as `public`. */
   readonly databaseSchema: string
+}
+
+export interface IntrospectOptions extends ReadSchemaOptions {
   /** The schema.prisma to write. */
   readonly schemaPath: string
 }
@@ -18,6 +21,18 @@ export interface IntrospectOptions {
  * @throws Error naming every problem at once; nothing has been written then.
  */
 export async function introspect(options: IntrospectOptions): Promise<Report> {
+  const { schema, report } = await readSchema(options)
+  await writeFile(options.schemaPath, schema)
+  return report
+}
+
+/**
+ * The text of the canonical schema.prisma of a database.
+ * @throws Error naming every problem at once.
+ */
+export async function readSchema(
+  options: ReadSchemaOptions,
+): Promise<{ readonly schema: string; readonly report: Report }> {
   const raw = await pullSchema(options.databaseUrl, options.databaseSchema)
   const { schema, report, problems } = await canonicalise(raw)
   if (problems.length > 0)
@@ -27,6 +42,5 @@ export async function introspect(options: IntrospectOptions): Promise<Report> {
         ...problems.map((problem) => `- ${problem}`),
       ].join('\n'),
     )
-  await writeFile(options.schemaPath, schema)
-  return report
+  return { schema, report }
 }

@@ -26,6 +26,8 @@ export interface Column {
     | 'jsonb'
     | 'json'
     | 'enum'
+  /** That it must not be NULL. */
+  readonly required?: true
 }
 
 export interface Table {
