@@ -206,7 +206,7 @@ function createJwtVerifier(
 const NO_SESSIONS =
   'AUTH_SESSIONS: this database has no table of sessions: set it off, or set session.storeSessionInDatabase in Better Auth and run introspect'
 const NO_SESSION_FUNCTION =
-  'Sessions cannot be looked up: the owner of the database must run the SQL that the command doctor prints.'
+  'Sessions cannot be looked up: the owner of the database must run the SQL that the command doctor --sql prints.'
 
 function createSessions(
   { auth, database: { schema } }: Config,

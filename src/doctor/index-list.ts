@@ -4,7 +4,10 @@ import type { Model } from '../repositories/layout.ts'
 export interface NeededIndex {
   readonly model: Model
   readonly fields: readonly string[]
-  /** `sorted`: read in this order, forwards or backwards. `equal`: only compared. `prefix`: `lower(field)`, by how it begins. */
+  /**
+   * `sorted`: read in the order of the last two, forwards or backwards. `equal`: only compared. `prefix`: `lower(field)`,
+   * by how it begins.
+   */
   readonly kind: 'sorted' | 'equal' | 'prefix'
   /** What is slow without it. */
   readonly reason: string

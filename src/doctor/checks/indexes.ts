@@ -73,9 +73,12 @@ function serves(
     )
   const names = leading.map(({ column }) => column)
   if (kind === 'equal') return columns.every((column) => names.includes(column))
-  const directions = new Set(leading.map(({ descending }) => descending))
+  const directions = new Set(leading.slice(-SORTED_BY).map(({ descending }) => descending))
   return columns.every((column, i) => names[i] === column) && directions.size === 1
 }
+
+/** Columns before these are compared with one value, so their direction is nothing. */
+const SORTED_BY = 2
 
 /** PostgreSQL writes `lower(name)`, `lower("displayName")`, and of a varchar `lower((name)::text)`. */
 function isLower({ column, definition }: IndexKey, name: string): boolean {

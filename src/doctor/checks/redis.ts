@@ -103,10 +103,12 @@ async function eviction(redis: RedisClient): Promise<readonly Found[]> {
       {
         level: 'warning',
         message:
-          'Redis evicts nothing (noeviction) and its memory is limited: once full it takes no more permissions, nor news of changes. Set maxmemory-policy to volatile-ttl or allkeys-lru.',
+          'Redis evicts nothing (noeviction) and its memory is limited: once full it takes no more permissions, nor news of changes. Set maxmemory-policy to volatile-ttl, which takes permissions before the news of changes.',
       },
     ]
-  return [{ level: 'info', message: `Eviction: ${limited ? policy : 'memory is not limited'}.` }]
+  if (!limited) return [{ level: 'info', message: 'Memory is not limited, so nothing is evicted.' }]
+  const bound = 'Where news of a change is evicted, the age of cached permissions is their bound.'
+  return [{ level: 'info', message: `Eviction: ${policy}. ${bound}` }]
 }
 
 /** Writes that change nothing: SET with XX writes only to a key that exists, and none has this name. */
