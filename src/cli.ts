@@ -207,8 +207,7 @@ function stopOnSignal(starting: Promise<{ stop(): Promise<void> }>): void {
 }
 
 function report(error: unknown): void {
-  const told = error instanceof ConfigError || !(error instanceof Error)
-  process.stderr.write(`${told ? error : error.message}\n`)
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
   process.exitCode = error instanceof ConfigError ? 2 : 1
 }
 

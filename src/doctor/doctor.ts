@@ -30,14 +30,18 @@ export interface Report {
 const checks: Readonly<Record<string, Check>> = {
   layout: checkLayout,
   role: checkRole,
-  grants: checkGrants,
   creation: checkCreation,
+  clock: checkClock,
+}
+
+/** These read tables by their layout, and would only repeat that it does not fit. */
+const checksByLayout: Readonly<Record<string, Check>> = {
+  grants: checkGrants,
   indexes: checkIndexes,
   keys: checkKeys,
   sessions: checkSessions,
   triggers: checkTriggers,
   'access-control': checkAccessControl,
-  clock: checkClock,
 }
 
 /** Looks at everything that a gateway with this environment would use, as the gateway would, and changes nothing. */
@@ -85,10 +89,10 @@ async function examineDatabase(config: Config, layout: Layout): Promise<readonly
     })
     if (typeof role !== 'string') return [role]
     const tables = new Tables(layout, config.database.schema)
-    const findings: Finding[] = []
-    for (const [name, check] of Object.entries(checks))
-      findings.push(...(await run(name, check, { config, layout, tables, database, role })))
-    return findings
+    const examined = { config, layout, tables, database, role }
+    const findings = await runAll(checks, examined)
+    const fits = !findings.some(({ check, level }) => check === 'layout' && level === 'error')
+    return [...findings, ...(fits ? await runAll(checksByLayout, examined) : [LATER])]
   } finally {
     await database.close()
   }
@@ -99,6 +103,22 @@ async function roleOf(database: Pick<Examined['database'], 'read'>): Promise<str
     Prisma.sql`SELECT current_user::text AS "role"`,
   )
   return row?.role ?? ''
+}
+
+const LATER: Finding = {
+  check: 'layout',
+  level: 'info',
+  message: 'Grants, indexes, keys and roles are looked at once this fits.',
+}
+
+async function runAll(
+  these: Readonly<Record<string, Check>>,
+  examined: Examined,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  for (const [name, check] of Object.entries(these))
+    findings.push(...(await run(name, check, examined)))
+  return findings
 }
 
 /** A check that fails is an error too: what it looks for may be there. */
