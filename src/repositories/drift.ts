@@ -66,7 +66,7 @@ const REMEDY: Readonly<Record<Drift['kind'], string>> = {
   structure: 'run the command introspect for this database and start with the schema it writes',
   grant: 'let the owner of the tables run the SQL that the command doctor --sql prints',
   session:
-    'let the owner of the database run the SQL that the command doctor --sql prints, which sets it for the role, and the pooler connect anew',
+    'let the owner of the database run the SQL that the command doctor --sql prints, which sets it for the role, then RECONNECT the pooler',
 }
 
 interface Session {
