@@ -44,8 +44,13 @@ export interface Gateway {
   readonly fetch: (request: Request) => Promise<Response>
   /** For `node:http` and the servers built on it. */
   readonly node: RequestListener
-  /** Whether the database answers. */
+  /** Whether the database answers and is as the layout says; a change shows within five seconds. */
   ready(): Promise<boolean>
+  /**
+   * Asks the database whether it is as the layout says. A database that does not answer is no reason to give up.
+   * @throws Error in one sentence that says what differs and which command helps.
+   */
+  verify(): Promise<void>
   /** What was counted; `null` unless METRICS_PORT is set. */
   readonly metrics: Metrics | null
   /** Lets go of connections; requests under way should have ended. */
@@ -132,6 +137,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     fetch: requests.exchanges.fetch((request) => handler.fetch(request)),
     node: requests.exchanges.node(handler),
     ready: identity.ready,
+    verify: identity.verify,
     metrics,
     close: async () => {
       await handler.dispose()
@@ -196,7 +202,7 @@ function createJwtVerifier(
 const NO_SESSIONS =
   'AUTH_SESSIONS: this database has no table of sessions: set it off, or set session.storeSessionInDatabase in Better Auth and run introspect'
 const NO_SESSION_FUNCTION =
-  'Sessions cannot be looked up: the owner of the database must run the SQL that the command doctor prints.'
+  'Sessions cannot be looked up: the owner of the database must run the SQL that the command doctor --sql prints.'
 
 function createSessions(
   { auth, database: { schema } }: Config,

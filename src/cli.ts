@@ -25,9 +25,13 @@ const USAGE = `Usage: identity-gateway <command>
                  --auth      the module that exports your Better Auth, as auth or by default, to ask it for names
                  --overrides a JSON file with names of tables and columns that are not recognised
                  --fields    a JSON file with further fields to show, and who sees them
-  doctor       Print the SQL with which the owner of the database lets the gateway's role read what it reads,
-               and the triggers that tell gateways of changes.
-                 --role   the name of that role (identity_gateway)
+                 --output    where to write it instead; - for standard output
+  doctor       Look at everything that serve would use, as serve would, and change nothing; end with 1 when something
+               breaks or endangers what the gateway promises.
+                 --json   print one JSON document
+                 --sql    print no more than the SQL with which the owner of the database lets the gateway's role
+                          read what it reads, and the triggers that tell gateways of changes
+                 --role   with --sql: the name of that role (identity_gateway)
   schema       Print the graph in GraphQL's schema language.
                  --federation   as a subgraph of Apollo Federation 2
                  --authorization   with --federation: also @authenticated and @requiresScopes
@@ -41,20 +45,10 @@ const USAGE = `Usage: identity-gateway <command>
 Ends with 0 when all went well, 1 when something failed, 2 when it was called wrongly.
 `
 
-interface Options {
-  readonly json: boolean
-  readonly federation: boolean
-  readonly authorization: boolean
-  readonly stitching: boolean
-  readonly role: string | undefined
-  readonly export: string | undefined
-  readonly auth: string | undefined
-  readonly overrides: string | undefined
-  readonly fields: string | undefined
-  readonly operands: readonly string[]
-}
+type Options = ReturnType<typeof readArguments>['values']
+type Command = (options: Options, operands: readonly string[]) => Promise<void>
 
-const commands: Readonly<Record<string, (options: Options) => Promise<void>>> = {
+const commands: Readonly<Record<string, Command>> = {
   serve,
   demo,
   introspect,
@@ -64,17 +58,19 @@ const commands: Readonly<Record<string, (options: Options) => Promise<void>>> = 
   permissions,
 }
 
-/** Which command takes which option, and how many operands. */
-const optionsOf: Readonly<Record<string, string>> = {
-  json: 'demo',
-  federation: 'schema',
-  authorization: 'schema',
-  stitching: 'schema',
-  role: 'doctor',
-  export: 'access-control',
-  auth: 'introspect',
-  overrides: 'introspect',
-  fields: 'introspect',
+/** Which commands take which option, and how many operands. */
+const optionsOf: Readonly<Record<string, readonly string[]>> = {
+  json: ['demo', 'doctor'],
+  federation: ['schema'],
+  authorization: ['schema'],
+  stitching: ['schema'],
+  sql: ['doctor'],
+  role: ['doctor'],
+  output: ['introspect'],
+  auth: ['introspect'],
+  overrides: ['introspect'],
+  fields: ['introspect'],
+  export: ['access-control'],
 }
 const operandsOf: Readonly<Record<string, number>> = { 'access-control': 1, permissions: 1 }
 
@@ -87,23 +83,12 @@ async function main(): Promise<void> {
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   const misplaced = Object.entries(optionsOf).some(
-    ([option, owner]) => Object.hasOwn(values, option) && owner !== name,
+    ([option, owners]) => Object.hasOwn(values, option) && !owners.includes(name),
   )
-  if (!command || misplaced || operands.length !== (operandsOf[name] ?? 0)) fail(USAGE, 2)
-  const { json = false, federation = false, authorization = false, stitching = false } = values
-  const { role, export: exported, auth, overrides, fields } = values
-  await command({
-    json,
-    federation,
-    authorization,
-    stitching,
-    role,
-    export: exported,
-    auth,
-    overrides,
-    fields,
-    operands,
-  })
+  const pointless = values.role !== undefined && !values.sql
+  if (!command || misplaced || pointless || operands.length !== (operandsOf[name] ?? 0))
+    fail(USAGE, 2)
+  await command(values, operands)
 }
 
 function readArguments() {
@@ -116,7 +101,9 @@ function readArguments() {
         federation: { type: 'boolean' },
         authorization: { type: 'boolean' },
         stitching: { type: 'boolean' },
+        sql: { type: 'boolean' },
         role: { type: 'string' },
+        output: { type: 'string' },
         export: { type: 'string' },
         auth: { type: 'string' },
         overrides: { type: 'string' },
@@ -140,6 +127,7 @@ async function serve(): Promise<void> {
 
 async function startServing(config: Config, log: Logger) {
   const gateway = createGateway(config, { log })
+  await gateway.verify()
   const { host, metricsPort } = config.http
   const metrics =
     gateway.metrics && metricsPort !== null
@@ -157,10 +145,15 @@ async function startServing(config: Config, log: Logger) {
 async function demo({ json }: Options): Promise<void> {
   const { startDemo } = await whereInstalled(import('./demo/demo.ts'), 'demo')
   const { toJsonLine, toText } = await import('./demo/print.ts')
+  const { readSchema } = await import('./introspection/introspect.ts')
   const starting = startDemo({
     port: process.env.PORT ? Number(process.env.PORT) : undefined,
     redisUrl: process.env.REDIS_URL || undefined,
-    layout: readLayout(loadNames(process.env)),
+    introspect: async (databaseUrl) => {
+      const database = { databaseUrl, databaseSchema: 'public' }
+      const { schema: prismaSchema } = await readSchema(database)
+      return { prismaSchema, layout: readLayout({ prismaSchema }) }
+    },
     log: (line) => process.stderr.write(`${line}\n`),
     startGateway: startDemoGateway,
   })
@@ -173,6 +166,8 @@ async function startDemoGateway(settings: DemoGatewaySettings) {
   const environment = loadConfig({
     ...process.env,
     DATABASE_URL: settings.databaseUrl,
+    DATABASE_SCHEMA: 'public',
+    PRISMA_SCHEMA_FILE: '',
     REDIS_URL: settings.redisUrl ?? '',
     AUTH_ISSUER: settings.issuer,
     AUTH_AUDIENCE: settings.issuer,
@@ -188,6 +183,7 @@ async function startDemoGateway(settings: DemoGatewaySettings) {
   })
   const config: Config = {
     ...environment,
+    database: { ...environment.database, prismaSchema: settings.prismaSchema },
     permissions: { ...environment.permissions, accessControl: settings.accessControl },
   }
   // Standard output is for what the reader needs; only trouble is logged, beside it.
@@ -216,26 +212,41 @@ async function whereInstalled<Module>(loading: Promise<Module>, command: string)
   }
 }
 
-async function introspect({ auth, overrides, fields }: Options): Promise<void> {
-  const { introspect } = await whereInstalled(import('./introspection/introspect.ts'), 'introspect')
+async function introspect(options: Options): Promise<void> {
+  const { auth, overrides, fields, output = 'prisma/schema.prisma' } = options
+  const introspection = import('./introspection/introspect.ts')
+  const { introspect, readSchema } = await whereInstalled(introspection, 'introspect')
   const { DATABASE_URL, DATABASE_SCHEMA } = process.env
   if (!DATABASE_URL) fail('DATABASE_URL is required: the PostgreSQL database of Better Auth.\n', 2)
-  const report = await introspect({
+  const asked = {
     databaseUrl: DATABASE_URL,
     databaseSchema: DATABASE_SCHEMA || 'public',
-    schemaPath: 'prisma/schema.prisma',
     authPath: auth,
     overridesPath: overrides,
     fieldsPath: fields,
-    verify: (prismaSchema) => void printGraph(readLayout({ prismaSchema })),
-  })
+    verify: (prismaSchema: string) => void printGraph(readLayout({ prismaSchema })),
+  }
+  const print = (report: object) => `${JSON.stringify(report, null, 2)}\n`
+  if (output === '-') {
+    const { schema, report } = await readSchema(asked)
+    process.stderr.write(print(report))
+    await pipe(schema)
+  } else await pipe(print(await introspect({ ...asked, schemaPath: output })))
   // The module of --auth may hold connections open.
-  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`, () => process.exit())
+  process.exit()
 }
 
-async function doctor({ role = 'identity_gateway' }: Options): Promise<void> {
-  const names = loadNames(process.env)
-  process.stdout.write(printOwnerSql(readLayout(names), { role, schema: names.schema }))
+async function doctor({ json, sql, role = 'identity_gateway' }: Options): Promise<void> {
+  if (sql) {
+    const names = loadNames(process.env)
+    process.stdout.write(printOwnerSql(readLayout(names), { ...names, role }))
+    return
+  }
+  const { examine } = await import('./doctor/doctor.ts')
+  const { toJson, toText } = await import('./doctor/print.ts')
+  const report = await examine(process.env)
+  process.stdout.write(json ? toJson(report) : toText(report))
+  process.exitCode = report.healthy ? 0 : 1
 }
 
 async function schema({ federation, authorization, stitching }: Options): Promise<void> {
@@ -250,14 +261,22 @@ async function schema({ federation, authorization, stitching }: Options): Promis
   )
 }
 
-async function accessControl({ operands: [module = ''], export: name = 'roles' }: Options) {
+async function accessControl(
+  { export: name = 'roles' }: Options,
+  [module = '']: readonly string[],
+) {
   const exported: unknown = (await import(pathToFileURL(module).href))[name]
   if (exported === undefined) throw new Error(`${module} exports nothing by the name ${name}.`)
   process.stdout.write(`${JSON.stringify(toAccessControl(exported), null, 2)}\n`)
 }
 
-async function permissions({ operands: [file = ''] }: Options) {
+async function permissions(_options: Options, [file = '']: readonly string[]) {
   process.stdout.write(printPermissions(JSON.parse(await readFile(file, 'utf8'))))
+}
+
+/** Waits until whoever reads has it. */
+function pipe(text: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(text, () => resolve()))
 }
 
 /** Repeated signals change nothing: npm passes on the one that the terminal has sent already. */
@@ -273,8 +292,7 @@ function stopOnSignal(starting: Promise<{ stop(): Promise<void> }>): void {
 }
 
 function report(error: unknown): void {
-  const told = error instanceof ConfigError || !(error instanceof Error)
-  process.stderr.write(`${told ? error : error.message}\n`)
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
   process.exitCode = error instanceof ConfigError ? 2 : 1
 }
 

@@ -114,16 +114,24 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 }
 
 /**
- * Reads no more than where Better Auth's tables are and what they are called.
+ * Reads no more than where Better Auth's tables are, what they are called and how long a statement may take.
  * @throws ConfigError
  */
 export function loadNames(
   environment: Readonly<Record<string, string | undefined>>,
-): Pick<Config['database'], 'schema' | 'prismaSchema'> {
-  const names = variables.pick({ DATABASE_SCHEMA: true, PRISMA_SCHEMA_FILE: true })
+): Pick<Config['database'], 'schema' | 'prismaSchema' | 'statementTimeoutMs'> {
+  const names = variables.pick({
+    DATABASE_SCHEMA: true,
+    PRISMA_SCHEMA_FILE: true,
+    DATABASE_STATEMENT_TIMEOUT_MS: true,
+  })
   const parsed = names.safeParse(present(environment))
   if (!parsed.success) throw new ConfigError(problemsOf(parsed).join('\n'))
-  return { schema: parsed.data.DATABASE_SCHEMA, prismaSchema: parsed.data.PRISMA_SCHEMA_FILE }
+  return {
+    schema: parsed.data.DATABASE_SCHEMA,
+    prismaSchema: parsed.data.PRISMA_SCHEMA_FILE,
+    statementTimeoutMs: parsed.data.DATABASE_STATEMENT_TIMEOUT_MS,
+  }
 }
 
 function present(environment: Readonly<Record<string, string | undefined>>) {

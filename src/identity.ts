@@ -40,6 +40,8 @@ import {
   coalescedUsers,
   coalescedVisibility,
 } from './repositories/coalesced.ts'
+import { describeDrift, findDrift } from './repositories/drift.ts'
+import { DriftWatch } from './repositories/drift-watch.ts'
 import { PrismaInvitationRepository } from './repositories/invitation.ts'
 import type { Layout } from './repositories/layout.ts'
 import { PrismaMemberRepository } from './repositories/member.ts'
@@ -50,6 +52,7 @@ import { parseLayout } from './repositories/schema-file.ts'
 import { PrismaSessionRepository } from './repositories/session.ts'
 import { Tables } from './repositories/tables.ts'
 import { PrismaTeamRepository } from './repositories/team.ts'
+import { describeUnreachable } from './repositories/unreachable.ts'
 import { PrismaUserRepository } from './repositories/user.ts'
 import { PrismaVisibilityRepository } from './repositories/visibility.ts'
 import { createLogger, describeError, type Logger } from './telemetry.ts'
@@ -100,8 +103,13 @@ export interface Identity {
   readonly teams: TeamRepository
   readonly visibility: VisibilityRepository
   readonly permissions: PermissionService
-  /** Whether the database answers. */
+  /** Whether the database answers and is as the layout says; a change shows within five seconds. */
   ready(): Promise<boolean>
+  /**
+   * Asks the database whether it is as the layout says. A database that does not answer is no reason to give up.
+   * @throws Error in one sentence that says what differs and which command helps.
+   */
+  verify(): Promise<void>
   /** Lets go of connections; questions under way should have ended. */
   close(): Promise<void>
 }
@@ -154,6 +162,7 @@ export function openStores(
     dynamic: config.permissions.dynamic,
   })
   const events = listenForChanges(config, permissions, trust, report)
+  const drift = watchDrift(database, layout, config, log)
   // Nothing waits for a connection to Redis, so it is opened before the first question.
   void cache.ready()
   return {
@@ -168,7 +177,8 @@ export function openStores(
     teams: coalescedTeams(new PrismaTeamRepository(database, tables)),
     visibility: coalescedVisibility(new PrismaVisibilityRepository(database, tables)),
     permissions,
-    ready: () => answers(database),
+    ready: async () => (await answers(database)) && (await isAsExpected(drift)),
+    verify: () => verify(drift, config, log),
     close: async () => {
       await events.close()
       await cache.close()
@@ -256,6 +266,31 @@ function listenForChanges(
       pending.close()
     },
   }
+}
+
+function watchDrift(
+  database: Database,
+  layout: Layout,
+  { database: { schema } }: IdentityConfig,
+  log: Logger,
+): DriftWatch {
+  return new DriftWatch({
+    find: async () => describeDrift(await findDrift(database, layout, schema)),
+    onChange: (problem) =>
+      problem === null ? log.info('The database is as expected again.') : log.error(problem),
+  })
+}
+
+async function isAsExpected(drift: DriftWatch): Promise<boolean> {
+  return (await drift.findProblem().catch(() => undefined)) === null
+}
+
+async function verify(drift: DriftWatch, { database: { url } }: IdentityConfig, log: Logger) {
+  const problem = await drift.findProblem().catch((error: unknown) => {
+    log.warn({ error: describeError(error) }, describeUnreachable(error, url))
+    return null
+  })
+  if (problem !== null) throw new Error(problem)
 }
 
 async function answers(database: Database): Promise<boolean> {

@@ -14,11 +14,17 @@ export interface DemoOptions {
   readonly port?: number | undefined
   /** A Redis to use; when not given, the machine's own `redis-server` is started. */
   readonly redisUrl?: string | undefined
-  /** What Better Auth's tables are called. */
-  readonly layout: Layout
+  /** Reads what Better Auth's tables are called, whatever another database's are: see the command `introspect`. */
+  readonly introspect: (databaseUrl: string) => Promise<Introspected>
   /** Told what is going on, a line at a time. */
   readonly log: (line: string) => void
   readonly startGateway: (settings: DemoGatewaySettings) => Promise<DemoGateway>
+}
+
+interface Introspected {
+  readonly layout: Layout
+  /** The text of the canonical schema.prisma. */
+  readonly prismaSchema: string
 }
 
 /** What the gateway of the demo is to be configured with. */
@@ -27,6 +33,8 @@ export interface DemoGatewaySettings {
   readonly port: number
   /** As the read-only role. */
   readonly databaseUrl: string
+  /** The text of the schema that says what its tables are called. */
+  readonly prismaSchema: string
   /** `null`: permissions are cached in the process. */
   readonly redisUrl: string | null
   /** The issuer and the audience of people's tokens. */
@@ -82,9 +90,11 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
       }),
       stops,
     )
+    // Whatever the checkout's schema says of another database.
+    const { layout, prismaSchema } = await options.introspect(postgres.url)
     log('Better Auth is ready; people and organizations are signing up.')
     const people = await seed(betterAuth.auth)
-    const databaseUrl = await createReadOnlyRole(postgres.url, options.layout)
+    const databaseUrl = await createReadOnlyRole(postgres.url, layout)
     const service = {
       issuer: `${betterAuth.issuer}/services`,
       audience: 'identity-gateway',
@@ -96,6 +106,7 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
         host: '127.0.0.1',
         port,
         databaseUrl,
+        prismaSchema,
         redisUrl: redis?.url ?? null,
         issuer: betterAuth.issuer,
         betterAuthUrl: betterAuth.url,

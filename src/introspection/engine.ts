@@ -4,6 +4,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
 import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
+import { describeUnreachable } from '../repositories/unreachable.ts'
 
 /** Without a generator the engine writes the syntax of preview features (partial indexes), which is refused when read. */
 const EMPTY_SCHEMA = `generator client {
@@ -19,13 +20,16 @@ datasource db {
  * What `prisma db pull` would write for one PostgreSQL schema, without the native engine it has to download.
  * Tables and columns that the connecting role may not SELECT are left out or commented out. A PostgreSQL schema that is
  * empty or does not exist has no models.
- * @throws Error when the database cannot be reached.
+ * @throws Error in one sentence when the database cannot be reached.
  */
 export async function pullSchema(databaseUrl: string, databaseSchema: string): Promise<string> {
   loading ??= load()
   await loading
   const pool = openCatalogPool(databaseUrl)
   try {
+    await pool.query('SELECT').catch((error: unknown) => {
+      throw new Error(describeUnreachable(error, databaseUrl), { cause: error })
+    })
     const adapter = new PrismaPg(pool, { schema: databaseSchema })
     const engine = await glue.SchemaEngine.new(
       { datamodels: [['schema.prisma', EMPTY_SCHEMA]] },
@@ -81,6 +85,8 @@ async function load(): Promise<void> {
   instance.exports.__wbindgen_start()
 }
 
+const CONNECT_TIMEOUT_MS = 5000
+
 const CHAR = 18
 const TEXT = 25
 
@@ -94,6 +100,7 @@ function openCatalogPool(connectionString: string): pg.Pool {
   const pool = new pg.Pool({
     connectionString,
     max: 1,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     options: '-c default_transaction_read_only=on',
   })
   const query: unknown = pool.query

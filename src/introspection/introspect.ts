@@ -8,12 +8,10 @@ import { readOverrides } from './overrides.ts'
 
 export type { Report } from './canonicalise.ts'
 
-export interface IntrospectOptions {
+export interface ReadSchemaOptions {
   readonly databaseUrl: string
   /** The PostgreSQL schema with Better Auth's tables, such as `public`. */
   readonly databaseSchema: string
-  /** The schema.prisma to write. */
-  readonly schemaPath: string
   /** A JSON file with names that nothing else tells. */
   readonly overridesPath?: string | undefined
   /** The module that makes Better Auth, which is asked for names. */
@@ -24,12 +22,29 @@ export interface IntrospectOptions {
   readonly verify?: (schema: string) => void
 }
 
+export interface IntrospectOptions extends ReadSchemaOptions {
+  /** The schema.prisma to write. */
+  readonly schemaPath: string
+}
+
 /**
  * Reads how a database names Better Auth's tables and writes that down as the canonical schema.prisma. The client that was
  * generated from another one serves it as well: their types are the same.
  * @throws Error naming every problem at once; nothing has been written then.
  */
 export async function introspect(options: IntrospectOptions): Promise<Report> {
+  const { schema, report } = await readSchema(options)
+  await writeFile(options.schemaPath, schema)
+  return report
+}
+
+/**
+ * The text of the canonical schema.prisma of a database.
+ * @throws Error naming every problem at once.
+ */
+export async function readSchema(
+  options: ReadSchemaOptions,
+): Promise<{ readonly schema: string; readonly report: Report }> {
   const { overridesPath, authPath, fieldsPath } = options
   const known = combine(
     overridesPath === undefined ? {} : await readOverrides(overridesPath),
@@ -46,6 +61,5 @@ export async function introspect(options: IntrospectOptions): Promise<Report> {
       ].join('\n'),
     )
   options.verify?.(schema)
-  await writeFile(options.schemaPath, schema)
-  return report
+  return { schema, report }
 }

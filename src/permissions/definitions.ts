@@ -38,7 +38,7 @@ const file = z.strictObject({
 export function parseRoleDefinitions(json: unknown): RoleDefinitions {
   const parsed = file.safeParse(json)
   if (!parsed.success)
-    throw new Error(`The role definitions are malformed:\n${z.prettifyError(parsed.error)}`)
+    throw new Error(`The role definitions are malformed: ${inOneLine(parsed.error)}.`)
   return toRoleDefinitions(parsed.data.roles)
 }
 
@@ -54,7 +54,7 @@ const betterAuthRoles = z.record(
 export function toAccessControl(roles: unknown): z.infer<typeof file> {
   const parsed = betterAuthRoles.safeParse(roles)
   if (!parsed.success)
-    throw new Error(`These are not roles of Better Auth:\n${z.prettifyError(parsed.error)}`)
+    throw new Error(`These are not roles of Better Auth: ${inOneLine(parsed.error)}.`)
   return {
     roles: Object.fromEntries(
       Object.entries(parsed.data).map(([name, { statements }]) => [name, statements]),
@@ -75,6 +75,14 @@ export function versionOf(definitions: RoleDefinitions, dynamic: boolean): strin
     ]),
   ])
   return createHash('sha256').update(JSON.stringify({ roles, dynamic })).digest('hex').slice(0, 16)
+}
+
+function inOneLine({ issues }: z.ZodError): string {
+  return issues
+    .map(({ path, message }) =>
+      path.length > 0 ? `${z.core.toDotPath(path)}: ${message}` : message,
+    )
+    .join('; ')
 }
 
 function toRoleDefinitions(

@@ -38,6 +38,8 @@ export interface Column {
    * arrays are in additional fields alone.
    */
   readonly type: StoredType
+  /** That it must not be NULL. */
+  readonly required?: true
   /** How the graph shows it, when it is a column of the application's own. */
   readonly additional?: AdditionalField
 }

@@ -7,18 +7,33 @@ export interface Grantee {
   readonly role: string
   /** The PostgreSQL schema of Better Auth's tables. */
   readonly schema: string
+  /** The longest statement; the gateway's own default when not given. */
+  readonly statementTimeoutMs?: number
 }
 
 /** SQL that lets a role read the columns the gateway reads, and nothing else: no secrets, no writing. */
-export function grantStatements(layout: Layout, { role, schema }: Grantee): string[] {
+export function grantStatements(layout: Layout, grantee: Grantee): string[] {
+  const { role, schema } = grantee
   const tables = Object.values(layout).filter((table) => table !== null)
   return [
-    `alter role ${quote(role)} set default_transaction_read_only = on`,
+    ...settingStatements(grantee),
     `grant usage on schema ${quote(schema)} to ${quote(role)}`,
     ...tables.map((table) => {
       const columns = Object.values(table.columns).map(({ name }) => quote(name))
       return `grant select (${columns.join(', ')}) on ${quote(schema, table.name)} to ${quote(role)}`
     }),
+  ]
+}
+
+/**
+ * The settings that the gateway asks for when it connects, as defaults of the role: a pooler that shares sessions does
+ * not pass on what is asked for.
+ */
+export function settingStatements({ role, statementTimeoutMs = 2000 }: Grantee): string[] {
+  return [
+    `alter role ${quote(role)} set default_transaction_read_only = on`,
+    `alter role ${quote(role)} set timezone = 'UTC'`,
+    `alter role ${quote(role)} set statement_timeout = ${statementTimeoutMs}`,
   ]
 }
 
@@ -50,15 +65,21 @@ as ${literal(body)}`,
   ]
 }
 
+/** Makes the role unless it is there, and lets it read. Can be run again. */
+export function roleStatements(layout: Layout, grantee: Grantee): string[] {
+  const create = `create role ${quote(grantee.role)} login`
+  return [
+    `do ${literal(`begin ${create}; exception when duplicate_object then null; end`)}`,
+    ...grantStatements(layout, grantee),
+  ]
+}
+
 /** All of it as a script, which can be run again. */
 export function ownerScript(layout: Layout, grantee: Grantee): string {
-  const role = quote(grantee.role)
-  const createRole = `begin create role ${role} login; exception when duplicate_object then null; end`
   return `-- Run this as the owner of Better Auth's tables, with the right to create and alter roles (CREATEROLE).
 -- It lets the role read what the gateway reads, and nothing else. Give the role a password afterwards.
 begin;
-do ${literal(createRole)};
-${grantStatements(layout, grantee).join(';\n')};
+${roleStatements(layout, grantee).join(';\n')};
 ${part(aboutSessions, sessionStatements(layout, grantee))}${part(aboutTriggers, triggerStatements(layout, grantee.schema))}commit;
 `
 }

@@ -25,7 +25,7 @@ const RUN = 'it must be written by the command introspect of this version.'
 /** A block with the comment above it. What a database calls something is quoted, so no name ends a block. */
 const MODEL = /^(?:\/\/ [^\n]*\n)?model (\w+) \{\n(.*?)\n\}$/gms
 /** A column with the comments above it. */
-const FIELD = /^(?: {2}\/\/ (.*)\n)? {2}(\w+) +(String|Boolean|DateTime)\??(?: +(.*))?$/gm
+const FIELD = /^(?: {2}\/\/ (.*)\n)? {2}(\w+) +(String|Boolean|DateTime)(\??)(?: +(.*))?$/gm
 const MAPPED = /(?<!@)@map\(("(?:[^"\\]|\\.)*")\)/
 /** Further columns of the application, as JSON on one line. */
 const ADDITIONAL = /^ {2}\/\/ additional: (.*)$/gm
@@ -36,17 +36,20 @@ type Field = { readonly column: Column | null }
 
 function parseFields(body: string): ReadonlyMap<string, Field> {
   return new Map(
-    [...body.matchAll(FIELD)].map(([, comment = '', name = '', type = '', attributes = '']) => [
-      name,
-      {
-        column: isAbsent(comment)
-          ? null
-          : {
-              name: unquote(MAPPED.exec(attributes)) ?? name,
-              type: toType(type, attributes, comment),
-            },
-      },
-    ]),
+    [...body.matchAll(FIELD)].map(
+      ([, comment = '', name = '', type = '', optional, attributes = '']) => [
+        name,
+        {
+          column: isAbsent(comment)
+            ? null
+            : {
+                name: unquote(MAPPED.exec(attributes)) ?? name,
+                type: toType(type, attributes, comment),
+                ...(optional ? {} : { required: true }),
+              },
+        },
+      ],
+    ),
   )
 }
 

@@ -16,30 +16,55 @@ const ALL = `'{"all":true}'`
  * `{"organizations":[…]}` or `{"all":true}`.
  */
 export function triggerStatements(layout: Layout, schema: string): string[] {
-  const { Member, OrganizationRole, User } = layout
+  return watchedTables(layout).flatMap((watched) => watch(schema, watched))
+}
+
+/** A trigger by its name and the table it is on. */
+export interface Trigger {
+  readonly table: string
+  readonly name: string
+}
+
+/** The triggers that these statements make. */
+export function triggersOf(layout: Layout): readonly Trigger[] {
+  return watchedTables(layout).flatMap((watched) =>
+    EVENTS.filter((event) => isNeeded(watched, event)).map((event) => ({
+      table: watched.table.name,
+      name: triggerName(event),
+    })),
+  )
+}
+
+function watchedTables({ Member, OrganizationRole, User }: Layout): readonly Watched[] {
   if (!Member || !User) return []
   const organizationsOf = (table: Table) => quotedColumn(table, 'organizationId')
   return [
-    ...watch(schema, Member, {
+    {
+      table: Member,
       function: 'identity_gateway_members_changed',
       users: quotedColumn(Member, 'userId'),
       organizations: organizationsOf(Member),
-    }),
+    },
     ...(OrganizationRole
-      ? watch(schema, OrganizationRole, {
-          function: 'identity_gateway_roles_changed',
-          organizations: organizationsOf(OrganizationRole),
-        })
+      ? [
+          {
+            table: OrganizationRole,
+            function: 'identity_gateway_roles_changed',
+            organizations: organizationsOf(OrganizationRole),
+          },
+        ]
       : []),
-    ...watch(schema, User, {
+    {
+      table: User,
       function: 'identity_gateway_users_changed',
       users: quotedColumn(User, 'id'),
       counting: bans(User),
-    }),
+    },
   ]
 }
 
 interface Watched {
+  readonly table: Table
   readonly function: string
   /** The quoted column that names people. */
   readonly users?: string
@@ -55,29 +80,38 @@ function bans({ columns }: Table): readonly string[] {
   )
 }
 
-function watch(schema: string, table: Table, watched: Watched): string[] {
+const EVENTS = ['insert', 'update', 'delete', 'truncate'] as const
+type Event = (typeof EVENTS)[number]
+
+const REFERENCING: Readonly<Record<Event, string>> = {
+  insert: ' referencing new table as is_now',
+  update: ' referencing old table as was new table as is_now',
+  delete: ' referencing old table as was',
+  truncate: '',
+}
+
+function triggerName(event: Event): string {
+  return `identity_gateway_${event}`
+}
+
+function isNeeded({ counting }: Watched, event: Event): boolean {
+  return counting === undefined || (event === 'update' ? counting.length > 0 : event !== 'insert')
+}
+
+function watch(schema: string, watched: Watched): string[] {
   const name = quote(schema, watched.function)
-  const on = quote(schema, table.name)
-  const events = {
-    insert: ' referencing new table as is_now',
-    update: ' referencing old table as was new table as is_now',
-    delete: ' referencing old table as was',
-    truncate: '',
-  }
-  const { counting } = watched
-  const needed = (event: string) =>
-    counting === undefined || (event === 'update' ? counting.length > 0 : event !== 'insert')
+  const on = quote(schema, watched.table.name)
   return [
     `create or replace function ${name}() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp
 as ${literal(body(watched))}`,
     `alter function ${name}() owner to current_user`,
-    ...Object.entries(events).flatMap(([event, referencing]) => {
-      const trigger = quote(`identity_gateway_${event}`)
+    ...EVENTS.flatMap((event) => {
+      const trigger = quote(triggerName(event))
       const drop = `drop trigger if exists ${trigger} on ${on}`
-      const create = `create trigger ${trigger} after ${event} on ${on}${referencing}
+      const create = `create trigger ${trigger} after ${event} on ${on}${REFERENCING[event]}
 for each statement execute function ${name}()`
-      return needed(event) ? [drop, create] : [drop]
+      return isNeeded(watched, event) ? [drop, create] : [drop]
     }),
   ]
 }

@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest'
 import { type DemoGatewaySettings, type DemoOptions, startDemo } from '../../src/demo/demo.ts'
 import { close, findFreePort, listen } from '../../src/demo/ports.ts'
 import { toJsonLine, toText } from '../../src/demo/print.ts'
-import { layout } from '../support/layout.ts'
+import { layout, prismaSchema } from '../support/layout.ts'
 import { useRedis } from '../support/redis.ts'
 
 // Thirty passwords are hashed for each demo: seconds when the machine is idle, many more when it is not.
@@ -18,7 +18,7 @@ function prepare(options: Partial<DemoOptions> = {}) {
   const start = () =>
     startDemo({
       redisUrl: useRedis().url,
-      layout,
+      introspect: async () => ({ layout, prismaSchema }),
       log: () => {},
       startGateway: async (settings) => {
         told.push(settings)

@@ -1,0 +1,51 @@
+import { Prisma } from '../../repositories/client.ts'
+import { sessionFunctionName, sessionStatements } from '../../repositories/owner-sql.ts'
+import type { Check } from '../finding.ts'
+import { script } from '../sql.ts'
+
+/** Whether the function that finds a session's user is there for this role, and for nobody else. */
+export const checkSessions: Check = async ({ config, database, layout, role }) => {
+  if (config.auth.sessions === null) return []
+  const { schema } = config.database
+  const statements = sessionStatements(layout, { role, schema })
+  if (statements.length === 0)
+    return [
+      {
+        level: 'error',
+        message:
+          'AUTH_SESSIONS is on, but this database has no table of sessions: set it off, or set session.storeSessionInDatabase in Better Auth and run introspect.',
+      },
+    ]
+  const name = sessionFunctionName(schema)
+  const sql = script(statements)
+  const [found] = await database.read<Found>(Prisma.sql`
+    SELECT has_function_privilege(p.oid, 'EXECUTE') AS "callable", p.prosecdef AS "definer",
+      EXISTS (
+        SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS acl WHERE acl.grantee = 0
+      ) AS "public"
+    FROM pg_catalog.pg_proc AS p WHERE p.oid = to_regprocedure(${`${name}(text)`})`)
+  if (!found?.callable || !found.definer)
+    return [
+      {
+        level: 'error',
+        message: `AUTH_SESSIONS is on, but the function ${name} ${fault(found)}, so requests with a session are answered with 503.`,
+        sql,
+      },
+    ]
+  if (found.public)
+    return [{ level: 'error', message: `Everybody (PUBLIC) may call the function ${name}.`, sql }]
+  return [{ level: 'info', message: 'Sessions can be looked up.' }]
+}
+
+interface Found {
+  readonly callable: boolean
+  readonly definer: boolean
+  readonly public: boolean
+}
+
+function fault(found: Found | undefined): string {
+  if (!found) return 'is missing'
+  return found.callable
+    ? 'does not run with the rights of its owner'
+    : 'is not granted to this role'
+}

@@ -1,0 +1,137 @@
+import { type Config, ConfigError, loadConfig } from '../config.ts'
+import { openDatabase, Prisma } from '../repositories/client.ts'
+import type { Layout } from '../repositories/layout.ts'
+import { ownerScript } from '../repositories/owner-sql.ts'
+import { parseLayout } from '../repositories/schema-file.ts'
+import { Tables } from '../repositories/tables.ts'
+import { describeUnreachable } from '../repositories/unreachable.ts'
+import { checkAccessControl } from './checks/access-control.ts'
+import { checkClock } from './checks/clock.ts'
+import { checkCreation } from './checks/creation.ts'
+import { checkGrants } from './checks/grants.ts'
+import { checkIndexes } from './checks/indexes.ts'
+import { checkKeys } from './checks/keys.ts'
+import { checkLayout } from './checks/layout.ts'
+import { checkRedis } from './checks/redis.ts'
+import { checkRole } from './checks/role.ts'
+import { checkSessions } from './checks/sessions.ts'
+import { checkTriggers } from './checks/triggers.ts'
+import type { Check, Examined, Finding } from './finding.ts'
+
+export interface Report {
+  /** That no finding is an error. */
+  readonly healthy: boolean
+  readonly findings: readonly Finding[]
+  /** What makes a role that may do no more than the gateway needs; `null` without a configuration that can be read. */
+  readonly roleSql: string | null
+}
+
+/** In the order of the report. */
+const checks: Readonly<Record<string, Check>> = {
+  layout: checkLayout,
+  role: checkRole,
+  creation: checkCreation,
+  clock: checkClock,
+}
+
+/** These read tables by their layout, and would only repeat that it does not fit. */
+const checksByLayout: Readonly<Record<string, Check>> = {
+  grants: checkGrants,
+  indexes: checkIndexes,
+  keys: checkKeys,
+  sessions: checkSessions,
+  triggers: checkTriggers,
+  'access-control': checkAccessControl,
+}
+
+/** Looks at everything that a gateway with this environment would use, as the gateway would, and changes nothing. */
+export async function examine(
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Report> {
+  try {
+    const config = loadConfig(environment)
+    const layout = readLayout(config)
+    const findings = [
+      ...(await examineDatabase(config, layout)),
+      ...named('redis', await checkRedis(config)),
+    ]
+    const { schema, statementTimeoutMs } = config.database
+    const grantee = { role: 'identity_gateway', schema, statementTimeoutMs }
+    return toReport(findings, ownerScript(layout, grantee))
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const problems = error.message.split('\n')
+    return toReport(
+      problems.map((message) => ({ check: 'configuration', level: 'error', message })),
+      null,
+    )
+  }
+}
+
+function toReport(findings: readonly Finding[], roleSql: string | null): Report {
+  return { healthy: findings.every(({ level }) => level !== 'error'), findings, roleSql }
+}
+
+function readLayout({ database }: Config): Layout {
+  try {
+    return parseLayout(database.prismaSchema)
+  } catch (error) {
+    throw new ConfigError(`PRISMA_SCHEMA_FILE: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+async function examineDatabase(config: Config, layout: Layout): Promise<readonly Finding[]> {
+  const database = openDatabase({ ...config.database, poolSize: 1 })
+  try {
+    const role = await roleOf(database).catch((error: unknown): Finding => {
+      const message = describeUnreachable(error, config.database.url)
+      return { check: 'database', level: 'error', message }
+    })
+    if (typeof role !== 'string') return [role]
+    const tables = new Tables(layout, config.database.schema)
+    const examined = { config, layout, tables, database, role }
+    const findings = await runAll(checks, examined)
+    const fits = !findings.some(({ check, level }) => check === 'layout' && level === 'error')
+    return [...findings, ...(fits ? await runAll(checksByLayout, examined) : [LATER])]
+  } finally {
+    await database.close()
+  }
+}
+
+async function roleOf(database: Pick<Examined['database'], 'read'>): Promise<string> {
+  const [row] = await database.read<{ readonly role: string }>(
+    Prisma.sql`SELECT current_user::text AS "role"`,
+  )
+  return row?.role ?? ''
+}
+
+const LATER: Finding = {
+  check: 'layout',
+  level: 'info',
+  message: 'Grants, indexes, keys and roles are looked at once this fits.',
+}
+
+async function runAll(
+  these: Readonly<Record<string, Check>>,
+  examined: Examined,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  for (const [name, check] of Object.entries(these))
+    findings.push(...(await run(name, check, examined)))
+  return findings
+}
+
+/** A check that fails is an error too: what it looks for may be there. */
+async function run(name: string, check: Check, examined: Examined): Promise<readonly Finding[]> {
+  try {
+    return named(name, await check(examined))
+  } catch {
+    const message =
+      'This could not be checked: PostgreSQL refused to answer, or took longer than DATABASE_STATEMENT_TIMEOUT_MS.'
+    return named(name, [{ level: 'error', message }])
+  }
+}
+
+function named(check: string, findings: readonly Omit<Finding, 'check'>[]): readonly Finding[] {
+  return findings.map((finding) => ({ check, ...finding }))
+}

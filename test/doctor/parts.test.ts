@@ -1,0 +1,192 @@
+import { writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { examine } from '../../src/doctor/doctor.ts'
+import { toJson, toText } from '../../src/doctor/print.ts'
+import { createProject, type Project } from '../introspection/project.ts'
+import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { createSigner, startJwksServer } from '../support/tokens.ts'
+
+let identity: Identity
+let ada: Person
+let folder: Project
+
+beforeAll(async () => {
+  identity = await startIdentity()
+  ada = await identity.signUp('Ada')
+  folder = await createProject()
+})
+
+afterAll(async () => {
+  await identity.stop()
+  await folder.remove()
+})
+
+function report(environment: Readonly<Record<string, string>> = {}) {
+  return examine({
+    DATABASE_URL: identity.readOnlyUrl,
+    AUTH_ISSUER: identity.betterAuth.issuer,
+    ...environment,
+  })
+}
+
+async function found(check: string, environment: Readonly<Record<string, string>> = {}) {
+  const { findings } = await report(environment)
+  return findings.filter((finding) => finding.check === check)
+}
+
+const levels = async (check: string, environment: Readonly<Record<string, string>> = {}) =>
+  (await found(check, environment)).map(({ level, message }) => `${level}: ${message}`)
+
+describe('keys', () => {
+  test('an empty table is an error', async () => {
+    await identity.sql('delete from jwks')
+    expect(await levels('keys')).toEqual([expect.stringMatching(/^error: The jwks table has no/)])
+  })
+
+  test('their number and algorithms, and when the last one expires', async () => {
+    await ada.jwt()
+    expect(await levels('keys')).toEqual(['info: Keys in the jwks table: 1 (EdDSA).'])
+    await identity.sql(`update jwks set expires_at = now() + interval '1 hour'`)
+    expect(await levels('keys')).toContainEqual(
+      expect.stringMatching(/^info: The last key .*expires at/),
+    )
+    await identity.sql(`update jwks set expires_at = now() - interval '1 hour'`)
+    expect(await levels('keys')).toContainEqual(
+      expect.stringMatching(/^warning: The last key .*expired at/),
+    )
+    await identity.sql('update jwks set expires_at = null')
+  })
+
+  test('of no accepted algorithm are an error', async () => {
+    expect(await levels('keys', { AUTH_ALGORITHMS: 'RS256' })).toEqual([
+      expect.stringMatching(/^error: No key .*\(EdDSA\): add it to AUTH_ALGORITHMS/),
+    ])
+  })
+
+  test('of a URL are fetched, and a URL without keys is an error', async () => {
+    const { publicJwk } = await createSigner()
+    const server = await startJwksServer(publicJwk)
+    expect(await levels('keys', { AUTH_JWKS: server.url })).toEqual([
+      'info: Keys in AUTH_JWKS: 1 (EdDSA).',
+    ])
+    server.status = 404
+    expect(await levels('keys', { AUTH_JWKS: server.url })).toEqual([
+      expect.stringMatching(/^error: No key set can be read from AUTH_JWKS/),
+    ])
+    await server.stop()
+  })
+})
+
+describe('sessions', () => {
+  const on = { AUTH_SESSIONS: 'on', BETTER_AUTH_SECRET: 'secret' }
+
+  test('are not looked at when they are no credentials', async () => {
+    expect(await found('sessions')).toEqual([])
+  })
+
+  test.each([
+    'drop function identity_gateway_session_user(text)',
+    'revoke execute on function identity_gateway_session_user(text) from ROLE',
+    'grant execute on function identity_gateway_session_user(text) to public',
+    'alter function identity_gateway_session_user(text) security invoker',
+  ])('%s is found, and mended by the SQL of the finding', async (change) => {
+    expect(await levels('sessions', on)).toEqual(['info: Sessions can be looked up.'])
+    await identity.sql(change.replace('ROLE', new URL(identity.readOnlyUrl).username))
+    const [finding] = await found('sessions', on)
+    expect(finding?.level).toBe('error')
+    await identity.sql(finding?.sql ?? '')
+    expect(await levels('sessions', on)).toEqual(['info: Sessions can be looked up.'])
+  })
+})
+
+describe('triggers', () => {
+  const on = { PERMISSION_EVENTS: 'postgres' }
+
+  test('are wanted when they are counted on, each of them, and enabled', async () => {
+    expect(await found('triggers')).toEqual([])
+    const [finding] = await found('triggers', on)
+    expect(finding).toMatchObject({ level: 'error' })
+    await identity.sql(finding?.sql ?? '')
+    expect(await levels('triggers', on)).toEqual([expect.stringMatching(/^info: /)])
+    await identity.sql('alter table users disable trigger identity_gateway_delete')
+    expect(await levels('triggers', on)).toEqual([
+      expect.stringMatching(/^error: .*: "identity_gateway_delete" on "users"\.$/),
+    ])
+  })
+})
+
+describe('roles', () => {
+  const access = async (content: string) => {
+    await writeFile(folder.schemaPath, content)
+    return { ACCESS_CONTROL_FILE: folder.schemaPath }
+  }
+
+  test('are compared with those that members hold', async () => {
+    expect(await levels('access-control')).toEqual([expect.stringMatching(/^info: Nobody is/)])
+    const acme = await identity.createOrganization(ada, 'Acme')
+    await identity.addMember(acme, await identity.signUp('Bob'), 'approver', 'member')
+    expect(await levels('access-control')).toEqual([
+      expect.stringMatching(/^warning: .*Better Auth's default roles does not.*: "approver"\.$/),
+      'info: Roles that no member holds: "admin".',
+      'info: Roles that are defined: "owner", "admin", "member".',
+    ])
+  })
+
+  test('that match nobody are an error, and so is a file that is malformed', async () => {
+    const nobody = await access('{ "roles": { "boss": { "leave": ["approve"] } } }')
+    expect(await levels('access-control', nobody)).toEqual([
+      expect.stringMatching(/^error: No member holds a role of ACCESS_CONTROL_FILE \("boss"\)/),
+    ])
+    const malformed = await access('{ "roles": { "boss": ["leave:approve"] } }')
+    expect(await levels('access-control', malformed)).toEqual([
+      expect.stringMatching(/^error: ACCESS_CONTROL_FILE: .*malformed/),
+    ])
+  })
+
+  test('of the database count when dynamic access control is on', async () => {
+    const [acme] = await identity.sql<{ id: string }>('select id from organizations limit 1')
+    await identity.sql(
+      `insert into organization_roles (id, organization_id, role, permission) values ('1', $1, 'approver', '{}')`,
+      [acme?.id],
+    )
+    expect(await levels('access-control', { DYNAMIC_ACCESS_CONTROL: 'on' })).not.toContainEqual(
+      expect.stringMatching(/^warning/),
+    )
+  })
+})
+
+describe('the report', () => {
+  test('is healthy without an error, whatever it warns of, and carries the SQL of a role', async () => {
+    await ada.jwt()
+    const healthy = await report()
+    expect(healthy.findings.some(({ level }) => level === 'warning')).toBe(true)
+    expect(healthy.healthy).toBe(true)
+    expect(healthy.roleSql).toContain('create role "identity_gateway"')
+    expect(JSON.parse(toJson(healthy))).toEqual(healthy)
+    const text = toText(healthy)
+    for (const { message, sql = '' } of healthy.findings) {
+      expect(text).toContain(message)
+      for (const line of sql.split('\n')) expect(text).toContain(line)
+    }
+    expect(text).toContain(`0 errors, `)
+  })
+
+  test('names every problem of the configuration', async () => {
+    const { healthy, findings } = await examine({
+      PORT: 'http',
+      DATABASE_URL: identity.readOnlyUrl,
+    })
+    expect(healthy).toBe(false)
+    expect(findings.map(({ check, message }) => `${check} ${message.split(':')[0]}`)).toEqual([
+      'configuration AUTH_ISSUER',
+      'configuration PORT',
+    ])
+  })
+
+  test('finds no secret worth repeating', async () => {
+    const { findings } = await report({ REDIS_URL: 'redis://user:hunter2@127.0.0.1:1' })
+    const text = JSON.stringify(findings)
+    expect(text).not.toContain('hunter2')
+    expect(text).not.toContain(new URL(identity.readOnlyUrl).password)
+  })
+})

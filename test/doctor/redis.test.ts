@@ -1,0 +1,106 @@
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { checkRedis } from '../../src/doctor/checks/redis.ts'
+import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
+import { createRedis } from '../../src/permissions/redis-client.ts'
+import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
+
+let server: RedisProcess
+let admin: Redis
+
+beforeAll(async () => {
+  server = await startRedisProcess({ settings: ['--requirepass', 'admin'] })
+  admin = new Redis({ port: server.port, password: 'admin' })
+})
+
+afterAll(async () => {
+  admin.disconnect()
+  await server.kill()
+})
+
+/** As README.md gives it, under Permissions. */
+const ACL =
+  'on >secret resetkeys ~identity:* resetchannels &identity:* -@all +get +set +eval +ping +quit +info +subscribe +hello +cluster|slots +cluster|shards'
+
+const urlOf = (user: string, password: string) =>
+  `redis://${user}:${password}@127.0.0.1:${server.port}`
+
+async function messages(url: string, keyPrefix = 'identity:') {
+  const findings = await checkRedis({ redis: { url, keyPrefix, timeoutMs: 250 } })
+  return findings.map(({ level, message }) => `${level}: ${message}`)
+}
+
+test('without REDIS_URL there is nothing to look at', async () => {
+  expect(await checkRedis({ redis: null })).toEqual([expect.objectContaining({ level: 'info' })])
+})
+
+test('the user that README.md describes is enough, and has no more than it should', async () => {
+  await admin.call('ACL', 'SETUSER', 'gateway', ...ACL.split(' '))
+  const url = urlOf('gateway', 'secret')
+  expect(await messages(url)).toEqual([
+    expect.stringMatching(/^info: Redis \d+\.\d+\.\d+ answers\.$/),
+    expect.stringMatching(/^info: An answer takes \d+\.\d ms\.$/),
+    'info: Memory is not limited, so nothing is evicted.',
+    'info: The user of REDIS_URL may write below identity: alone.',
+  ])
+  const failures: Error[] = []
+  const redis = createRedis(url, { timeoutMs: 1000, onTrouble: (error) => failures.push(error) })
+  const options = { prefix: 'identity:', ttlSeconds: 60, version: '1', timeoutMs: 1000 }
+  const cache = new RedisPermissionCache(redis, {
+    ...options,
+    onTrouble: (error) => failures.push(error),
+  })
+  const subject = { userId: 'ada', organizationId: 'acme' }
+  expect(await cache.ready()).toBe(true)
+  await cache.invalidate({ userId: 'ada' })
+  const [{ epochs } = { epochs: undefined }] = await cache.read([subject])
+  if (!epochs) throw new Error('The epochs cannot be read.')
+  const grant = {
+    active: true,
+    member: true,
+    roles: ['owner'],
+    permissions: ['leave:approve'] as const,
+    resolvedAt: new Date(),
+  }
+  await cache.write([{ subject, grant, epochs }])
+  expect((await cache.read([subject]))[0]?.grant).toBeDefined()
+  expect(failures).toEqual([])
+  await cache.close()
+})
+
+test('a user who may do everything is found, and others’ keys; none is changed', async () => {
+  await admin.set('sessions:1', 'somebody else’s')
+  const before = await admin.keys('*')
+  const found = await messages(urlOf('default', 'admin'))
+  expect(found).toContainEqual(
+    expect.stringMatching(
+      /^warning: .* write keys that do not begin with identity: and run commands of administrators/,
+    ),
+  )
+  expect(found).toContainEqual(expect.stringMatching(/^warning: Others keep keys/))
+  expect((await admin.keys('*')).sort()).toEqual(before.sort())
+  await admin.del('sessions:1')
+})
+
+test('a limit of memory without eviction is found', async () => {
+  await admin.config('SET', 'maxmemory', '100mb')
+  expect(await messages(urlOf('default', 'admin'))).toContainEqual(
+    expect.stringMatching(/^warning: Redis evicts nothing/),
+  )
+  await admin.config('SET', 'maxmemory-policy', 'allkeys-lru')
+  expect(await messages(urlOf('default', 'admin'))).toContainEqual(
+    expect.stringMatching(/^info: Eviction: allkeys-lru\./),
+  )
+})
+
+test.each([
+  [() => urlOf('default', 'wrong'), /^error: .*refuses the user or the password of REDIS_URL/],
+  [() => urlOf('nobody', 'admin'), /^error: .*refuses the user or the password of REDIS_URL/],
+  [() => `redis://127.0.0.1:${server.port}`, /^error: .*wants a password/],
+  [() => 'redis://127.0.0.1:1', /^error: Redis at 127.0.0.1:1 .* does not answer/],
+  [() => 'redis://nosuch.invalid', /^error: Redis at nosuch.invalid .* no such host/],
+])('%s: one sentence', async (url, sentence) => {
+  const found = await messages(url())
+  expect(found).toEqual([expect.stringMatching(sentence)])
+  expect(found.join()).not.toMatch(/wrong|secret/)
+})

@@ -1,0 +1,189 @@
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { settingStatements } from '../../src/repositories/owner-sql.ts'
+import { runCli } from '../support/cli.ts'
+import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
+import { type Identity, startIdentity } from '../support/identity.ts'
+import { createSmallWorld, runSuite, type SmallWorld } from '../support/suite.ts'
+import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+import { type PgBouncer, startPgBouncer } from './support/pgbouncer.ts'
+
+/* PgBouncer in transaction mode between the gateway and a database whose own time zone is not UTC. */
+
+let identity: Identity
+let world: SmallWorld
+let services: ServiceIssuer
+let pooler: PgBouncer
+let throughUrl: string
+const gateways: GatewayUnderTest[] = []
+
+beforeAll(async () => {
+  identity = await startIdentity()
+  await identity.sql(`alter database ${identity.database.name} set timezone = 'America/New_York'`)
+  world = await createSmallWorld(identity)
+  services = await startServiceIssuer()
+  pooler = await startPgBouncer(identity.readOnlyUrl, ['ignore_startup_parameters = options'])
+  throughUrl = pooler.through(identity.readOnlyUrl)
+})
+
+afterEach(async () => {
+  for (const gateway of gateways.splice(0)) await gateway.close()
+})
+
+afterAll(async () => {
+  await pooler.stop()
+  await services.stop()
+  await identity.stop()
+})
+
+function open(url: string, environment: Readonly<Record<string, string>> = {}): GatewayUnderTest {
+  const gateway = gatewayFor(identity, {
+    DATABASE_URL: url,
+    DATABASE_POOL_SIZE: '20',
+    SERVICE_ISSUER: services.issuer,
+    SERVICE_AUDIENCE: services.audience,
+    SERVICE_JWKS_URL: services.jwksUrl,
+    ...environment,
+  })
+  gateways.push(gateway)
+  return gateway
+}
+
+async function answersOf(gateway: GatewayUnderTest) {
+  const ask = gateway.graphql
+  return runSuite(({ query, ...options }) => ask(query, options), world, await services.token())
+}
+
+test('every query has the same answer as without it, dates as well', async () => {
+  const gateway = open(throughUrl)
+  await gateway.verify()
+  expect((await gateway.fetch(new Request('http://gateway/ready'))).status).toBe(200)
+  const answers = await answersOf(gateway)
+  expect(answers).toEqual(await answersOf(open(identity.readOnlyUrl)))
+  const session = await identity.betterAuth.auth.api.getSession({ headers: world.bob.headers })
+  expect(answers.viewer).toMatchObject({
+    viewer: {
+      createdAt: session?.user.createdAt.toISOString(),
+      sessions: { nodes: [{ expiresAt: session?.session.expiresAt.toISOString() }] },
+    },
+  })
+})
+
+test('a thousand requests at once on three connections of PostgreSQL are each answered rightly', async () => {
+  const gateway = open(throughUrl)
+  const token = await services.token()
+  const people = [world.ada, world.bob]
+  const answers = await Promise.all(
+    Array.from({ length: 1000 }, (_, i) =>
+      gateway.graphql('query ($id: ID!) { user(id: $id) { id name memberships { totalCount } } }', {
+        token,
+        variables: { id: people[i % 2]?.id },
+      }),
+    ),
+  )
+  for (const [i, { data, errors }] of answers.entries()) {
+    expect(errors).toEqual([])
+    expect(data.user).toMatchObject({ id: people[i % 2]?.id, name: people[i % 2]?.name })
+  }
+})
+
+describe('writes', () => {
+  const refusals = async (statements: readonly string[]) => {
+    const client = new pg.Client(throughUrl)
+    await client.connect()
+    const codes: string[] = []
+    for (const statement of statements)
+      await client.query(statement).then(
+        () => codes.push('done'),
+        ({ code }) => codes.push(code),
+      )
+    await client.end()
+    return codes
+  }
+
+  test('are refused, also in a transaction that wants to write', async () => {
+    const write = `update users set name = 'x'`
+    expect(await refusals([write, 'delete from members'])).toEqual(['25006', '25006'])
+    expect(await refusals([`begin read write; ${write}`])).toEqual(['42501'])
+    expect(await refusals(['select token from sessions'])).toEqual(['42501'])
+  })
+})
+
+test('news of changes come by DATABASE_LISTEN_URL, past the pooler', async () => {
+  const { stdout } = await runCli([
+    'doctor',
+    '--sql',
+    '--role',
+    new URL(identity.readOnlyUrl).username,
+  ])
+  await identity.sql(stdout)
+  const gateway = open(throughUrl, {
+    PERMISSION_EVENTS: 'postgres',
+    DATABASE_LISTEN_URL: identity.readOnlyUrl,
+  })
+  const token = await services.token()
+  const decision = async () => {
+    const { data } = await gateway.graphql(
+      `query ($checks: [PermissionCheckInput!]!) { checkPermissions(checks: $checks) { allowed source } }`,
+      {
+        token,
+        variables: {
+          checks: [
+            { permission: 'report:read', organizationId: world.acme.id, userId: world.bob.id },
+          ],
+        },
+      },
+    )
+    return data.checkPermissions[0]
+  }
+  await vi.waitFor(
+    async () => expect(await decision()).toEqual({ allowed: true, source: 'CACHE' }),
+    10_000,
+  )
+  await identity.sql(`update members set role = 'member' where user_id = $1`, [world.bob.id])
+  await vi.waitFor(async () => expect(await decision()).toMatchObject({ allowed: false }), 10_000)
+  await identity.sql(`update members set role = 'clerk,member' where user_id = $1`, [world.bob.id])
+})
+
+describe('set up wrongly', () => {
+  const environment = () => ({ AUTH_ISSUER: identity.betterAuth.issuer })
+
+  test('without ignore_startup_parameters, doctor names it', async () => {
+    const plain = await startPgBouncer(identity.readOnlyUrl)
+    const ended = await runCli(['doctor'], {
+      ...environment(),
+      DATABASE_URL: plain.through(identity.readOnlyUrl),
+    })
+    await plain.stop()
+    expect(ended.code).toBe(1)
+    expect(ended.stdout).toMatch(/ERROR .*a PgBouncer needs ignore_startup_parameters = options/)
+  })
+
+  test('with a role that has not the settings, serve and doctor refuse, and the SQL of doctor mends it', async () => {
+    const role = new URL(identity.readOnlyUrl).username
+    await identity.sql(`alter role ${role} reset all`)
+    const other = await startPgBouncer(identity.readOnlyUrl, [
+      'ignore_startup_parameters = options',
+    ])
+    const env = { ...environment(), DATABASE_URL: other.through(identity.readOnlyUrl) }
+    const refused =
+      'the session is not read-only, the TimeZone of the session is America/New_York instead of UTC: let the owner'
+    const served = await runCli(['serve'], { ...env, HOST: '127.0.0.1', PORT: '0' })
+    expect({ code: served.code, told: served.stderr }).toEqual({
+      code: 1,
+      told: expect.stringContaining(refused),
+    })
+    const looked = await runCli(['doctor', '--json'], env)
+    expect(looked.code).toBe(1)
+    const { findings } = JSON.parse(looked.stdout) as {
+      findings: { check: string; sql?: string }[]
+    }
+    const sql = findings.find(({ check }) => check === 'layout')?.sql ?? ''
+    expect(sql).toBe(`${settingStatements({ role, schema: 'public' }).join(';\n')};`)
+    await identity.sql(sql)
+    await other.reconnect()
+    const mended = await runCli(['doctor', '--json'], env)
+    expect(mended.code, mended.stdout).toBe(0)
+    await other.stop()
+  })
+})
