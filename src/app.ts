@@ -13,6 +13,7 @@ import { createHandler } from './graphql/handler.ts'
 import { createSchema } from './graphql/schema.ts'
 import { clientAddressFinder } from './limits/client-address.ts'
 import { RateLimiter } from './limits/rate-limiter.ts'
+import { isWellFormed } from './limits/request-target.ts'
 import type { PermissionCache } from './permissions/cache.ts'
 import {
   defaultRoleDefinitions,
@@ -139,7 +140,10 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   })
   return {
     fetch: async (request) => handler.fetch(request),
-    node: handler,
+    node: (request, response) =>
+      isWellFormed(request.headers.host, request.url)
+        ? handler(request, response)
+        : response.writeHead(400, { 'content-type': 'application/json' }).end(MALFORMED),
     ready,
     close: async () => {
       await handler.dispose()
@@ -150,6 +154,10 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     },
   }
 }
+
+const MALFORMED = JSON.stringify({
+  errors: [{ message: 'The request names no valid target.', extensions: { code: 'BAD_REQUEST' } }],
+})
 
 function readDefinitions({ permissions: { accessControl } }: Config): RoleDefinitions {
   if (accessControl === null) return defaultRoleDefinitions

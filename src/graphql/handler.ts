@@ -8,6 +8,7 @@ import { type DocumentLimits, useDocumentLimits } from './document-limits.ts'
 import { asRequestError, toClientError, withoutSuggestion } from './errors.ts'
 import { countCaller, useRateLimit } from './rate-limit.ts'
 import { useReadOnly } from './read-only.ts'
+import { useRequestErrors } from './request-errors.ts'
 
 export interface HandlerOptions {
   readonly schema: GraphQLSchema
@@ -45,6 +46,7 @@ export function createHandler(options: HandlerOptions) {
       useReport(options.onRequest),
       useReadinessCheck({ endpoint: '/ready', check: options.ready }),
       ...(options.rate ? [useRateLimit(options.rate)] : []),
+      useRequestErrors(),
       useDocumentLimits(options.limits.document, options.introspection),
       useReadOnly(options.writeTo),
       ...(options.introspection ? [] : [useNoIntrospection]),
