@@ -252,7 +252,9 @@ function createRateRedis(
   if (!redis || ratePerMinute === null) return null
   const { timeoutMs, keyPrefix } = redis
   const onTrouble = report('Redis is in trouble: requests are counted in this process.')
-  return { client: createRedis(redis.url, { timeoutMs, onTrouble }), keyPrefix }
+  const client = createRedis(redis.url, { timeoutMs, onTrouble })
+  void client.connect().catch(() => {})
+  return { client, keyPrefix }
 }
 
 /** Changes are passed on no faster than this, each once however often it is told. */

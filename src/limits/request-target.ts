@@ -3,9 +3,10 @@
  * it: HTTP wants 400 for it, and libraries throw.
  */
 export function isWellFormed(host: string | undefined, target: string | undefined): boolean {
+  // What begins with two slashes would be read as another host.
   return (
     (host === undefined || HOST.test(host)) &&
-    (target ?? '').startsWith('/') &&
+    /^\/(?!\/)/.test(target ?? '') &&
     URL.canParse(`http://${host ?? 'unnamed'}${target}`)
   )
 }

@@ -92,7 +92,7 @@ const documents: readonly (readonly [string, readonly string[], string])[] = [
   ],
   ['a long name', INVALID, `{ ${'n'.repeat(90_000)} }`],
   ['a long string', INPUT, `{ user(id: "${'\\u0058'.repeat(12_000)}") { id } }`],
-  ['a block string of many lines', INPUT, `{ user(id: """${' \n'.repeat(25_000)}x""") { id } }`],
+  ['a block string of many lines', INPUT, `{ user(id: """${'n\n'.repeat(25_000)}x""") { id } }`],
   ['a string that does not end', PARSE, `{ user(id: "${'n'.repeat(90_000)}`],
   ['an error far away', PARSE, `{ viewer { id } } ${' '.repeat(90_000)}}`],
   [

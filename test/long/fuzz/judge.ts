@@ -21,7 +21,7 @@ const withoutBody = [200, 204, 400, 404, 405, 406, 415, 421, 431]
 
 /** Words of drivers and stacks that no request holds, so that they are not quoted from one either. */
 const inside =
-  /prisma|queryRaw|node_modules|\bat (?:async|file:)|ECONN|SQLSTATE|relation \\"|syntax error at or/i
+  /[Pp]risma|queryRaw|node_modules|\bat (?:async|file:)|ECONN[A-Z]|SQLSTATE|relation \\"|syntax error at or/
 
 /** What is wrong with an answer, `null` when nothing is. INTERNAL is a fault of ours, whatever was asked. */
 export function faultOf({ status, type, headers, text }: Answered): string | null {
