@@ -20,6 +20,7 @@ import { observeRequests } from './http/observer.ts'
 import { openStores, readLayout } from './identity.ts'
 import { clientAddressFinder } from './limits/client-address.ts'
 import { RateLimiter } from './limits/rate-limiter.ts'
+import { isWellFormed } from './limits/request-target.ts'
 import { Metrics } from './metrics.ts'
 import { parseRoleDefinitions } from './permissions/definitions.ts'
 import { printPermissionType } from './permissions/permission-type.ts'
@@ -135,7 +136,11 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   })
   return {
     fetch: requests.exchanges.fetch((request) => handler.fetch(request)),
-    node: requests.exchanges.node(handler),
+    node: requests.exchanges.node((request, response) =>
+      isWellFormed(request.headers.host, request.url)
+        ? handler(request, response)
+        : response.writeHead(400, { 'content-type': 'application/json' }).end(MALFORMED),
+    ),
     ready: identity.ready,
     verify: identity.verify,
     metrics,
@@ -146,6 +151,10 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     },
   }
 }
+
+const MALFORMED = JSON.stringify({
+  errors: [{ message: 'The request names no valid target.', extensions: { code: 'BAD_REQUEST' } }],
+})
 
 /** What the graph is printed for: clients, a composer of Apollo Federation (with or without authorization), a stitcher. */
 export type GraphForm = 'plain' | 'federation' | 'federation with authorization' | 'stitching'
@@ -227,7 +236,9 @@ function createRateRedis(
   if (!redis || ratePerMinute === null) return null
   const { timeoutMs, keyPrefix } = redis
   const onTrouble = report('Redis is in trouble: requests are counted in this process.')
-  return { client: createRedis(redis.url, { timeoutMs, onTrouble }), keyPrefix }
+  const client = createRedis(redis.url, { timeoutMs, onTrouble })
+  void client.connect().catch(() => {})
+  return { client, keyPrefix }
 }
 
 function featuresOf(tables: Layout): Features {

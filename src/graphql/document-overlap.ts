@@ -9,7 +9,7 @@ import { fragmentsOf, isExecutable } from './document-shape.ts'
 
 /**
  * How many pairs of fields validation would have to compare, because they answer under the same name, together with
- * the fields it comes across. Stops counting above `most`. The document must have no circular fragments.
+ * the fields it comes across and the pairs of fragments side by side. Stops counting above `most`. The document must have no circular fragments.
  *
  * Validation compares each pair, so 2,000 times the same field is two million comparisons; the library gives up at some
  * point, but after many times the work of a usual request.
@@ -22,8 +22,8 @@ export function comparisonsIn(document: DocumentNode, most: number): number {
     const byName = new Map<string, FieldNode[]>()
     const spread = new Set<string>()
     for (const set of sets) collect(set, byName, spread, fragments)
-    for (const fields of byName.values())
-      comparisons += fields.length + (fields.length * (fields.length - 1)) / 2
+    comparisons += pairsOf(spread.size)
+    for (const { length } of byName.values()) comparisons += length + pairsOf(length)
     for (const fields of byName.values()) {
       if (comparisons > most) return
       const below = fields.flatMap(({ selectionSet }) => selectionSet ?? [])
@@ -34,6 +34,10 @@ export function comparisonsIn(document: DocumentNode, most: number): number {
   for (const definition of document.definitions)
     if (isExecutable(definition) && comparisons <= most) inMerged([definition.selectionSet])
   return comparisons
+}
+
+function pairsOf(count: number): number {
+  return (count * (count - 1)) / 2
 }
 
 function collect(

@@ -13,6 +13,7 @@ import { type GraphiQLOptions, graphiqlOf } from './graphiql.ts'
 import { type CurrentRequest, useCurrentRequest } from './observed.ts'
 import { countCaller, useRateLimit } from './rate-limit.ts'
 import { useReadOnly } from './read-only.ts'
+import { useRequestErrors } from './request-errors.ts'
 import { type TrustedDocuments, useTrustedDocuments } from './trusted-documents.ts'
 
 export interface HandlerOptions {
@@ -60,6 +61,7 @@ export function createHandler(options: HandlerOptions) {
       useVaryByOrigin(options.corsOrigins),
       useReadinessCheck({ endpoint: '/ready', check: options.ready }),
       ...(options.rate ? [useRateLimit(options.rate)] : []),
+      useRequestErrors(),
       useBatchLimit(options.batchLimit),
       ...(options.trustedDocuments ? [useTrustedDocuments(options.trustedDocuments)] : []),
       useDocumentLimits(options.limits.document, options.introspection),

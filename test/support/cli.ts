@@ -42,6 +42,7 @@ export async function runCli(
 
 export interface Serving {
   readonly url: string
+  readonly pid: number | undefined
   /** What was written to standard output, by line. */
   readonly lines: readonly string[]
   /** Answers once it has ended. */
@@ -68,6 +69,7 @@ export async function startServing(env: Readonly<Record<string, string>>): Promi
   })
   return {
     url,
+    pid: child.pid,
     lines,
     signal: (name) => {
       child.kill(name)

@@ -74,7 +74,7 @@ export function randomDocument(
     const all = Object.values(type.getFields())
     const leaves = all.filter((one) => !isObjectType(getNamedType(one.type)))
     const usable = depth > 0 ? all : leaves
-    const chosen = random.some(usable, random.between(1, 4)).map((one) => field(one, depth))
+    const chosen = random.some(usable, random.between(1, 3)).map((one) => field(one, depth))
     const text = `{ ${['__typename', ...chosen].join(' ')} }`
     if (random.chance(0.1)) return `{ ... on ${type.name} ${text} }`
     if (!random.chance(0.1)) return text
