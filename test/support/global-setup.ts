@@ -2,7 +2,7 @@ import type { TestProject } from 'vitest/node'
 import { startBetterAuth } from '../../src/demo/better-auth.ts'
 import { type Postgres, startPostgres } from '../../src/demo/postgres.ts'
 import { findOrStartRedis, type RedisServer } from '../../src/demo/redis.ts'
-import { installRedis } from './install-redis.ts'
+import { installProgram } from './install-program.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -63,7 +63,7 @@ async function findRedis(): Promise<RedisServer | null> {
   const url = process.env.REDIS_URL
   const found = await findOrStartRedis({ url })
   if (found !== null) return found
-  if (await installRedis()) return findOrStartRedis({ url })
+  if (await installProgram('redis-server')) return findOrStartRedis({ url })
   if (process.env.CI === 'true') throw new Error(howToGetRedis)
   return null
 }

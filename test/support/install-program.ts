@@ -5,17 +5,17 @@ import { promisify } from 'node:util'
 
 const policy = '/usr/sbin/policy-rc.d'
 
-/** As root on Debian or Ubuntu, installs redis-server without starting its service. Answers whether it could. */
-export async function installRedis(): Promise<boolean> {
+/** As root on Debian or Ubuntu, installs a program without starting its service. Answers whether it could. */
+export async function installProgram(name: string): Promise<boolean> {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return false
-  process.stderr.write('No redis-server on the PATH: installing it with apt-get.\n')
+  process.stderr.write(`No ${name} on the PATH: installing it with apt-get.\n`)
   const hadPolicy = existsSync(policy)
   // Debian starts a service as soon as it is installed, unless this file says no.
   if (!hadPolicy) await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
   try {
-    await install().catch(async () => {
+    await install(name).catch(async () => {
       await aptGet('update', '-qq')
-      await install()
+      await install(name)
     })
     return true
   } catch (error) {
@@ -26,8 +26,8 @@ export async function installRedis(): Promise<boolean> {
   }
 }
 
-function install(): Promise<unknown> {
-  return aptGet('install', '-y', '-qq', '--no-install-recommends', 'redis-server')
+function install(name: string): Promise<unknown> {
+  return aptGet('install', '-y', '-qq', '--no-install-recommends', name)
 }
 
 function aptGet(...words: string[]): Promise<unknown> {
