@@ -51,6 +51,7 @@ import { PrismaTeamRepository } from './repositories/team.ts'
 import { PrismaUserRepository } from './repositories/user.ts'
 import { PrismaVisibilityRepository } from './repositories/visibility.ts'
 import { createLogger, describeError, type Logger } from './telemetry.ts'
+import { recordCall } from './tracing.ts'
 
 export type { Config } from './config.ts'
 export { loadConfig } from './config.ts'
@@ -91,7 +92,11 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const database = openDatabase({
     ...config.database,
     signal: () => currentExchange()?.signal,
-    onStatement: ({ outcome, durationMs }) => metrics?.statement(outcome, durationMs / 1000),
+    onStatement: ({ outcome, durationMs }) => {
+      metrics?.statement(outcome, durationMs / 1000)
+      const failed = outcome !== 'answered'
+      recordCall({ system: 'postgresql', name: 'SELECT', durationMs, failed })
+    },
   })
   const tables = new Tables(layout, config.database.schema)
   const sessions = createSessions(config, database, tables, log)
@@ -100,6 +105,10 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     createPermissionCache(config, definitions, {
       onTrouble: report('Redis is in trouble.'),
       onRest: (of, resting) => metrics?.breaker(of, resting),
+      onAttempt: (of, attempt) => {
+        metrics?.redis(of, attempt.failed, attempt.durationMs / 1000)
+        recordCall({ system: 'redis', name: of, ...attempt })
+      },
     }),
     trust,
     (hits, misses) => metrics?.permissionReads(hits, misses),
@@ -254,7 +263,7 @@ const MOST_CACHED_GRANTS = 100_000
 function createPermissionCache(
   { redis, permissions: { dynamic, ttlSeconds } }: Config,
   definitions: RoleDefinitions,
-  told: Pick<RedisPermissionCacheOptions, 'onTrouble' | 'onRest'>,
+  told: Pick<RedisPermissionCacheOptions, 'onTrouble' | 'onRest' | 'onAttempt'>,
 ): PermissionCache {
   if (!redis) return new MemoryPermissionCache({ ttlSeconds, maxEntries: MOST_CACHED_GRANTS })
   const { timeoutMs, keyPrefix: prefix } = redis
