@@ -32,6 +32,7 @@ import { PrismaSessionLookup } from './repositories/session-lookup.ts'
 import { PrismaSigningKeyRepository } from './repositories/signing-key.ts'
 import type { Tables } from './repositories/tables.ts'
 import { createLogger, describeError, type Logger } from './telemetry.ts'
+import { recordCall } from './tracing.ts'
 
 export type { Config } from './config.ts'
 export { ConfigError, loadConfig, loadNames } from './config.ts'
@@ -83,8 +84,16 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const { database, tables, ...identity } = openStores(config, layout, log, {
     signal: () => currentExchange()?.signal,
     runShared,
-    onStatement: ({ outcome, durationMs }) => metrics?.statement(outcome, durationMs / 1000),
+    onStatement: ({ outcome, durationMs }) => {
+      metrics?.statement(outcome, durationMs / 1000)
+      const failed = outcome !== 'answered'
+      recordCall({ system: 'postgresql', name: 'SELECT', durationMs, failed })
+    },
     onPermissionReads: (hits, misses) => metrics?.permissionReads(hits, misses),
+    onAttempt: (of, attempt) => {
+      metrics?.redis(of, attempt.failed, attempt.durationMs / 1000)
+      recordCall({ system: 'redis', name: of, ...attempt })
+    },
     onJoin: () => metrics?.coalesced('permissions'),
     onRest: (of, resting) => metrics?.breaker(of, resting),
   })

@@ -270,7 +270,8 @@ const variables = z.object({
   NODE_ENV: z.string().default('development'),
   GRAPHIQL: onOff.optional(),
   INTROSPECTION: onOff.optional(),
-  REQUEST_TIMEOUT_MS: integer(1, 600_000).default(10_000),
+  // Shorter than the silence after which a connection is cut off.
+  REQUEST_TIMEOUT_MS: integer(1, 25_000).default(10_000),
   LIMIT_CONCURRENCY: integer(1, 100_000).default(1000),
   SHUTDOWN_GRACE_MS: integer(0, 600_000).default(0),
   METRICS_PORT: integer(0, 65_535).optional(),

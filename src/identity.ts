@@ -127,6 +127,7 @@ export interface Observer extends Pick<DatabaseOptions, 'signal' | 'onStatement'
   readonly onPermissionReads?: (hits: number, misses: number) => void
   readonly onJoin?: () => void
   readonly onRest?: RedisPermissionCacheOptions['onRest']
+  readonly onAttempt?: RedisPermissionCacheOptions['onAttempt']
 }
 
 export function openStores(
@@ -146,6 +147,7 @@ export function openStores(
     createPermissionCache(config, definitions, {
       onTrouble: report('Redis is in trouble.'),
       ...(observer.onRest ? { onRest: observer.onRest } : {}),
+      ...(observer.onAttempt ? { onAttempt: observer.onAttempt } : {}),
     }),
     trust,
     observer.onPermissionReads,
@@ -203,7 +205,7 @@ const MOST_CACHED_GRANTS = 100_000
 function createPermissionCache(
   { redis, permissions: { dynamic, ttlSeconds } }: IdentityConfig,
   definitions: RoleDefinitions,
-  told: Pick<RedisPermissionCacheOptions, 'onTrouble' | 'onRest'>,
+  told: Pick<RedisPermissionCacheOptions, 'onTrouble' | 'onRest' | 'onAttempt'>,
 ): PermissionCache {
   if (!redis) return new MemoryPermissionCache({ ttlSeconds, maxEntries: MOST_CACHED_GRANTS })
   const { timeoutMs, keyPrefix: prefix } = redis

@@ -34,6 +34,10 @@ export class Metrics {
   readonly #statements = this.#histogram('sql_statement_seconds', 'Time of SQL statements.', [
     'outcome',
   ])
+  readonly #redis = this.#histogram('redis_round_trip_seconds', 'Time that Redis took.', [
+    'of',
+    'outcome',
+  ])
   readonly #breakers = this.#gauge(
     'redis_breaker_open',
     '1 while Redis is not tried, because it kept failing.',
@@ -84,6 +88,10 @@ export class Metrics {
 
   statement(outcome: string, seconds: number): void {
     this.#statements.observe({ outcome }, seconds)
+  }
+
+  redis(of: 'reads' | 'writes', failed: boolean, seconds: number): void {
+    this.#redis.observe({ of, outcome: failed ? 'failed' : 'answered' }, seconds)
   }
 
   breaker(of: 'reads' | 'writes', open: boolean): void {

@@ -98,6 +98,30 @@ describe('when it is told to stop', () => {
   })
 })
 
+test('for the time of grace it answers as before but says that it is not ready', async () => {
+  const { url, signal } = await serve({ SHUTDOWN_GRACE_MS: '4000' })
+  await post(url, viewer)
+  const ended = signal('SIGTERM')
+  await expect.poll(async () => (await fetch(`${url}/ready`)).status).toBe(503)
+  const answer = await post(url, viewer)
+  expect(answer.headers.get('connection')).toBe('close')
+  expect(await answer.json()).toEqual({ data: { viewer: { name: 'Ada Lovelace' } } })
+  expect((await fetch(`${url}/health`)).status).toBe(200)
+  expect(await ended).toBe(0)
+})
+
+test('a client that is connected and silent does not hold up the end', async () => {
+  const { url, signal } = await serve()
+  const { hostname, port } = new URL(url)
+  const silent = connect(Number(port), hostname)
+  silent.on('error', () => {})
+  await once(silent, 'connect')
+  await (await fetch(`${url}/health`)).text()
+  const begun = performance.now()
+  expect(await signal('SIGTERM')).toBe(0)
+  expect(performance.now() - begun).toBeLessThan(4000)
+})
+
 /** Holds up every read of users. */
 async function lockUsers() {
   const client = new pg.Client({ connectionString: identity.ownerUrl })

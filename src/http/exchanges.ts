@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { GatewayError } from '../domain/errors.ts'
+import { startRequestSpan } from '../tracing.ts'
 import { createExchange, type Exchange, runIn } from './exchange.ts'
 import { requestIdOf } from './request-id.ts'
 
@@ -29,32 +30,32 @@ export class Exchanges {
 
   node(answer: RequestListener): RequestListener {
     return (request, response) => {
-      const { exchange, abort, end } = this.#begin({
-        id: requestIdOf((name) => headerOf(request, name)),
-        method: request.method ?? '',
-        path: pathOf(request.url ?? ''),
-      })
+      const { exchange, run, abort, end } = this.#begin(
+        request.method ?? '',
+        pathOf(request.url ?? ''),
+        (name) => headerOf(request, name),
+      )
       response.setHeader('x-request-id', exchange.id)
       response.once('close', () => {
         const gone = !response.writableFinished
         if (gone) abort(clientGone())
         end(gone ? CLIENT_GONE : response.statusCode)
       })
-      runIn(exchange, () => answer(request, response))
+      run(() => answer(request, response))
     }
   }
 
   fetch(answer: (request: Request) => Response | Promise<Response>) {
     return async (request: Request): Promise<Response> => {
-      const { exchange, abort, end } = this.#begin({
-        id: requestIdOf((name) => request.headers.get(name) ?? undefined),
-        method: request.method,
-        path: pathOf(request.url.replace(/^[a-z]+:\/\/[^/]*/i, '')),
-      })
+      const { exchange, run, abort, end } = this.#begin(
+        request.method,
+        pathOf(request.url.replace(/^[a-z]+:\/\/[^/]*/i, '')),
+        (name) => request.headers.get(name) ?? undefined,
+      )
       const onAbort = () => abort(clientGone())
       request.signal?.addEventListener('abort', onAbort, { once: true })
       try {
-        const response = await runIn(exchange, () => answer(request))
+        const response = await run(() => answer(request))
         response.headers.set('x-request-id', exchange.id)
         end(response.status)
         return response
@@ -67,7 +68,9 @@ export class Exchanges {
     }
   }
 
-  #begin(request: Pick<Exchange, 'id' | 'method' | 'path'>) {
+  #begin(method: string, path: string, header: (name: string) => string | undefined) {
+    const request = { id: requestIdOf(header), method, path }
+    const span = startRequestSpan(request, header)
     const ending = new AbortController()
     const exchange = createExchange(request, ending.signal)
     const { timeoutMs, onEnd } = this.#options
@@ -75,9 +78,11 @@ export class Exchanges {
     const timer = setTimeout(() => ending.abort(late()), timeoutMs)
     return {
       exchange,
+      run: <Result>(work: () => Result) => span.run(() => runIn(exchange, work)),
       abort: (reason: GatewayError) => ending.abort(reason),
       end: (status: number) => {
         clearTimeout(timer)
+        span.end({ ...exchange, status })
         onEnd(exchange, { status, durationMs: performance.now() - exchange.begunAt })
       },
     }

@@ -14,6 +14,13 @@ export interface GuardOptions {
   readonly onTrouble: (error: Error) => void
   /** Told whenever attempts are no longer made (`true`), or are made again. */
   readonly onRest?: (resting: boolean) => void
+  /** Told of each attempt that was made. */
+  readonly onAttempt?: (attempt: Attempt) => void
+}
+
+export interface Attempt {
+  readonly durationMs: number
+  readonly failed: boolean
 }
 
 const FAILURES = 5
@@ -26,9 +33,11 @@ const REST_MS = 2000
 export class Guard {
   readonly #breaker: IPolicy
   readonly #timeout: IPolicy
+  readonly #onAttempt: (attempt: Attempt) => void
   #inTrouble = false
 
-  constructor({ timeoutMs, onTrouble, onRest = () => {} }: GuardOptions) {
+  constructor({ timeoutMs, onTrouble, onRest = () => {}, onAttempt = () => {} }: GuardOptions) {
+    this.#onAttempt = onAttempt
     const breaker = circuitBreaker(handleAll, {
       halfOpenAfter: REST_MS,
       breaker: new ConsecutiveBreaker(FAILURES),
@@ -50,9 +59,21 @@ export class Guard {
   async run<Result>(attempt: () => Promise<Result>): Promise<Result | undefined> {
     try {
       // Not one policy of both: those share a signal, which Node.js warns of when many wait at once.
-      return await this.#breaker.execute(() => this.#timeout.execute(attempt))
+      return await this.#breaker.execute(() => this.#observe(() => this.#timeout.execute(attempt)))
     } catch {
       return undefined
+    }
+  }
+
+  async #observe<Result>(attempt: () => Promise<Result>): Promise<Result> {
+    const begun = performance.now()
+    let failed = true
+    try {
+      const result = await attempt()
+      failed = false
+      return result
+    } finally {
+      this.#onAttempt({ durationMs: performance.now() - begun, failed })
     }
   }
 }

@@ -5,7 +5,7 @@ import type { InvalidationTarget } from '../domain/invalidation.ts'
 import type { Subject } from '../domain/permission.ts'
 import type { CachedGrant, CacheEntry, CacheRead, Epochs, PermissionCache } from './cache.ts'
 import { sameEpochs } from './epochs.ts'
-import { createTimeout, Guard } from './guard.ts'
+import { type Attempt, createTimeout, Guard } from './guard.ts'
 import { type CacheKeys, cacheKeys, epochKeys } from './keys.ts'
 import { isStranger, isYoung, lifetimeSeconds, NEGATIVE_SECONDS } from './lifetime.ts'
 import type { RedisClient } from './redis-client.ts'
@@ -26,6 +26,8 @@ export interface RedisPermissionCacheOptions {
   readonly onTrouble: (error: Error) => void
   /** Told when reads or writes are no longer tried (`true`), or are tried again. */
   readonly onRest?: (of: 'reads' | 'writes', resting: boolean) => void
+  /** Told of each round trip for reads or for writes. */
+  readonly onAttempt?: (of: 'reads' | 'writes', attempt: Attempt) => void
 }
 
 /**
@@ -63,7 +65,11 @@ export class RedisPermissionCache implements PermissionCache {
     this.#redis = redis
     this.#options = options
     const guard = (of: 'reads' | 'writes') =>
-      new Guard({ ...options, onRest: (resting) => options.onRest?.(of, resting) })
+      new Guard({
+        ...options,
+        onRest: (resting) => options.onRest?.(of, resting),
+        onAttempt: (attempt) => options.onAttempt?.(of, attempt),
+      })
     this.#reads = guard('reads')
     this.#writes = guard('writes')
     this.#bound = createTimeout(options.timeoutMs)

@@ -14,6 +14,7 @@ import { printGraph } from '../../src/app.ts'
 import { startWorld, type World } from '../graphql/matrix/world.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { hostileTexts } from '../support/hostile-values.ts'
+import { layout } from '../support/layout.ts'
 
 let world: World
 let gateway: GatewayUnderTest
@@ -44,7 +45,7 @@ interface Place {
   readonly field: (literal: string) => string
 }
 
-const schema = buildSchema(printGraph())
+const schema = buildSchema(printGraph(layout))
 
 /** Every argument and input field of text, wherever in the graph, reached by the shortest way. */
 function findPlaces(): Place[] {

@@ -6,8 +6,8 @@ import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, type Person, startIdentity } from '../support/identity.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
 import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+import { History } from './support/history.ts'
 import { type Measured, type Outcome, underLoad } from './support/load.ts'
-import { RoleHistory } from './support/role-history.ts'
 
 const organizationId = 'acme'
 /** Their roles are changed by SQL, but for the first few, whose roles Better Auth changes. */
@@ -92,7 +92,7 @@ test('a Redis that is killed, hung or full makes no answer wrong and no request 
   const gateway = startGateway(redis.url, TTL_SECONDS)
   const token = await services.token('permissions:check')
   const histories = new Map(
-    Array.from({ length: PEOPLE }, (_, i) => [`user-${i + 1}`, new RoleHistory(false)]),
+    Array.from({ length: PEOPLE }, (_, i) => [`user-${i + 1}`, new History(false)]),
   )
   const userIds = [...histories.keys()]
   let asked = 0
@@ -270,7 +270,7 @@ describe.each(['yes', 'no'])(
         expect(await check(gateway, token, subjects, 'FRESH')).toEqual(all(true, 'DATABASE'))
         expect(await check(gateway, token, subjects, 'CACHED')).toEqual(all(true, 'CACHE'))
       }, 10_000)
-      const history = new RoleHistory(true)
+      const history = new History(true)
       const ask = (consistency: 'CACHED' | 'FRESH') => async () => {
         const begun = Date.now()
         const answer = await check(gateway, token, subjects, consistency)

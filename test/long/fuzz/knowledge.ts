@@ -4,6 +4,7 @@ import { printGraph } from '../../../src/app.ts'
 import { publishKey } from '../../auth/published-keys.ts'
 import type { World } from '../../graphql/matrix/world.ts'
 import { hostileTokens } from '../../support/hostile-tokens.ts'
+import { layout } from '../../support/layout.ts'
 import { createSigner } from '../../support/tokens.ts'
 import type { Knowledge } from './random-request.ts'
 
@@ -31,7 +32,7 @@ export async function learn(world: World, url: string): Promise<Knowledge> {
   const good = honest.filter((token) => token !== undefined)
   const session = `better-auth.session_token=${encodeURIComponent(world.sam.session)}`
   return {
-    schema: buildSchema(printGraph()),
+    schema: buildSchema(printGraph(layout)),
     ids: rows.map(({ id }) => id),
     emails: emails.map(({ email }) => email),
     cursors: await cursorsFrom(url, good),

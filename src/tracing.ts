@@ -1,0 +1,73 @@
+import {
+  context,
+  propagation,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
+
+/*
+ * Spans by way of OpenTelemetry's API alone. Whoever runs the gateway brings the SDK that collects and sends them;
+ * without one, all this does nothing. Spans hold no SQL, no ids and no names that a client chose.
+ */
+
+const tracer = trace.getTracer('identity-gateway')
+
+export interface RequestSpan {
+  /** What is traced within is part of it. */
+  run<Result>(work: () => Result): Result
+  end(outcome: {
+    readonly status: number
+    readonly codes: ReadonlySet<string>
+    readonly operations: readonly { readonly type: string; readonly name: string | null }[]
+  }): void
+}
+
+/** Goes on with the trace of its `traceparent` header, if there is one. */
+export function startRequestSpan(
+  request: { readonly id: string; readonly method: string; readonly path: string },
+  header: (name: string) => string | undefined,
+): RequestSpan {
+  const parent = propagation.extract(context.active(), header, {
+    get: (read, name) => read(name),
+    keys: () => [],
+  })
+  const attributes = {
+    'http.request.method': request.method,
+    'url.path': request.path,
+    'identity_gateway.request_id': request.id,
+  }
+  const span = tracer.startSpan(request.method, { kind: SpanKind.SERVER, attributes }, parent)
+  const active = trace.setSpan(parent, span)
+  return {
+    run: (work) => context.with(active, work),
+    end: ({ status, codes, operations }) => {
+      span.setAttribute('http.response.status_code', status)
+      for (const { type, name } of operations) {
+        span.setAttribute('graphql.operation.type', type)
+        if (name !== null) span.setAttribute('graphql.operation.name', name)
+      }
+      if (codes.size > 0) span.setAttribute('identity_gateway.codes', [...codes])
+      if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+      span.end()
+    },
+  }
+}
+
+/** Something that was asked of another system, and has just ended. */
+export function recordCall(call: {
+  readonly system: 'postgresql' | 'redis'
+  readonly name: string
+  readonly durationMs: number
+  readonly failed: boolean
+}): void {
+  const endedAt = performance.timeOrigin + performance.now()
+  const span: Span = tracer.startSpan(call.name, {
+    kind: SpanKind.CLIENT,
+    startTime: endedAt - call.durationMs,
+    attributes: { 'db.system.name': call.system },
+  })
+  if (call.failed) span.setStatus({ code: SpanStatusCode.ERROR })
+  span.end(endedAt)
+}

@@ -1,0 +1,100 @@
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Serving, startServing } from '../support/cli.ts'
+import { type PostgresProcess, startPostgresProcess } from '../support/postgres-process.ts'
+import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
+import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+
+let postgres: PostgresProcess
+let redis: RedisProcess
+let services: ServiceIssuer
+let serving: Serving
+
+beforeAll(async () => {
+  postgres = await startPostgresProcess()
+  const client = new pg.Client(postgres.url)
+  await client.connect()
+  // As much of Better Auth's tables as is asked for here.
+  await client.query(`create table jwks (id text, public_key text, private_key text,
+    created_at timestamptz default now(), expires_at timestamptz, alg text, crv text)`)
+  await client.end()
+  await postgres.stop()
+  redis = await startRedisProcess()
+  await redis.kill()
+  services = await startServiceIssuer()
+  services.jwks.status = 500
+})
+
+afterAll(async () => {
+  await serving.signal('SIGTERM')
+  await Promise.all([redis.kill(), services.stop(), postgres.remove()])
+})
+
+const statusOf = async (path: string) => (await fetch(`${serving.url}${path}`)).status
+
+async function ask(query: string, token?: string) {
+  const response = await fetch(`${serving.url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify({ query }),
+  })
+  const { errors = [] } = (await response.json()) as {
+    errors?: { extensions: { code: string } }[]
+  }
+  return { status: response.status, codes: errors.map(({ extensions }) => extensions.code) }
+}
+
+test('with nothing there it starts, says so, and is ready when the others are, in any order', async () => {
+  serving = await startServing({
+    DATABASE_URL: postgres.url,
+    REDIS_URL: redis.url,
+    AUTH_ISSUER: 'https://auth.example.com',
+    SERVICE_ISSUER: services.issuer,
+    SERVICE_AUDIENCE: services.audience,
+    SERVICE_JWKS_URL: services.jwksUrl,
+    METRICS_PORT: '0',
+  })
+  expect([await statusOf('/health'), await statusOf('/ready')]).toEqual([200, 503])
+  expect(await ask('{ viewer { id } }')).toEqual({ status: 200, codes: [] })
+  const token = await services.token()
+  expect(await ask('{ viewer { id } }', token)).toEqual({ status: 503, codes: ['UNAVAILABLE'] })
+
+  services.jwks.status = 200
+  await expect
+    .poll(() => ask('{ viewer { id } }', token), { timeout: 5000 })
+    .toEqual({ status: 200, codes: [] })
+  expect(await statusOf('/ready')).toBe(503)
+
+  await postgres.start()
+  await expect.poll(() => statusOf('/ready'), { timeout: 5000 }).toBe(200)
+  redis = await startRedisProcess({ port: redis.port })
+  expect(await statusOf('/health')).toBe(200)
+})
+
+test('while the database hangs it is not ready, and says so in time', async () => {
+  await postgres.hang()
+  await expect.poll(() => statusOf('/ready'), { timeout: 5000 }).toBe(503)
+  expect(await statusOf('/health')).toBe(200)
+  await postgres.resume()
+  await expect.poll(() => statusOf('/ready'), { timeout: 5000 }).toBe(200)
+})
+
+test('keys that were read go on while their source is gone', async () => {
+  services.jwks.status = 500
+  expect((await ask('{ viewer { id } }', await services.token())).status).toBe(200)
+  services.jwks.status = 200
+})
+
+test('metrics have a port of their own, and nothing else is there', async () => {
+  const { port } = serving.lines
+    .map((line) => JSON.parse(line) as { msg: string; port: number })
+    .find(({ msg }) => msg === 'metrics') ?? { port: 0 }
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`)
+  expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
+  expect(await answer.text()).toContain('identity_gateway_request_duration_seconds_count')
+  expect((await fetch(`http://127.0.0.1:${port}/graphql`)).status).toBe(404)
+  expect(await statusOf('/metrics')).toBe(404)
+})
