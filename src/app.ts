@@ -136,8 +136,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     writeTo: config.betterAuthUrl?.href ?? null,
   })
   return {
-    fetch: async (request) => handler.fetch(request),
-    node: handler,
+    fetch: handler.fetch,
+    node: handler.node,
     ready,
     close: async () => {
       await handler.dispose()

@@ -4,6 +4,7 @@ import type { Authenticator } from '../domain/caller.ts'
 import { useCompiledExecution } from './compiled-execution.ts'
 import { type Context, createContext, type Sources } from './context.ts'
 import { asRequestError, toClientError } from './errors.ts'
+import { createLeanLane } from './lean-lane.ts'
 import { useReadOnly } from './read-only.ts'
 
 export interface HandlerOptions {
@@ -29,12 +30,15 @@ export interface RequestReport {
   readonly durationMs: number
 }
 
+const ENDPOINT = '/graphql'
 const LARGEST_BODY_BYTES = 100 * 1024
 
 /** The steps of a request, in order: report, health, CORS, parse, refuse mutations, validate, authenticate, execute, mask. */
 export function createHandler(options: HandlerOptions) {
   const onUnexpected = once(options.onUnexpected)
-  return createYoga<object, Context>({
+  const allows = (origin: string | null) => origin !== null && options.corsOrigins.includes(origin)
+  const mask = (error: unknown) => toClientError(error, onUnexpected)
+  const yoga = createYoga<object, Context>({
     schema: options.schema,
     plugins: [
       useReport(options.onRequest),
@@ -51,12 +55,12 @@ export function createHandler(options: HandlerOptions) {
         throw asRequestError(error)
       }
     },
-    maskedErrors: { maskError: (error) => toClientError(error, onUnexpected) },
-    graphqlEndpoint: '/graphql',
+    maskedErrors: { maskError: mask },
+    graphqlEndpoint: ENDPOINT,
     healthCheckEndpoint: '/health',
     cors: (request) => {
-      const origin = request.headers.get('origin') ?? ''
-      return options.corsOrigins.includes(origin) ? { origin: [origin], credentials: true } : false
+      const origin = request.headers.get('origin')
+      return allows(origin) ? { origin: [origin ?? ''], credentials: true } : false
     },
     maxRequestBodySize: LARGEST_BODY_BYTES,
     multipart: false,
@@ -72,6 +76,22 @@ export function createHandler(options: HandlerOptions) {
     renderGraphiQL: async (page) =>
       (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(page),
   })
+  const node = createLeanLane({
+    yoga,
+    path: ENDPOINT,
+    largestBodyBytes: LARGEST_BODY_BYTES,
+    corsHeaders: (origin): Record<string, string> =>
+      allows(origin)
+        ? { 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true' }
+        : {},
+    mask,
+    onAnswer: (answer) => options.onRequest({ method: 'POST', path: ENDPOINT, ...answer }),
+  })
+  return {
+    fetch: async (request: Request) => yoga.fetch(request),
+    node,
+    dispose: async () => yoga.dispose(),
+  }
 }
 
 const FIRST_QUERY = `# Who am I, and with whom do I work? Your token goes under Headers:
