@@ -54,6 +54,7 @@ import { Tables } from './repositories/tables.ts'
 import { PrismaTeamRepository } from './repositories/team.ts'
 import { PrismaUserRepository } from './repositories/user.ts'
 import { PrismaVisibilityRepository } from './repositories/visibility.ts'
+import { warmUp } from './repositories/warm-up.ts'
 import { createLogger, describeError, type Logger } from './telemetry.ts'
 
 export type { Config } from './config.ts'
@@ -65,7 +66,7 @@ export interface Gateway {
   readonly fetch: (request: Request) => Promise<Response>
   /** For `node:http` and the servers built on it. */
   readonly node: RequestListener
-  /** Whether the database answers. */
+  /** Whether the database answers. The first time it does, what requests read is read once beforehand. */
   ready(): Promise<boolean>
   /** Lets go of connections; requests under way should have ended. */
   close(): Promise<void>
@@ -106,7 +107,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const events = listenForChanges(config, permissions, trust, report)
   const sources: Sources = {
     users: coalescedUsers(new PrismaUserRepository(database, tables)),
-    accounts: coalescedAccounts(new PrismaAccountRepository(database)),
+    accounts: coalescedAccounts(new PrismaAccountRepository(database, tables)),
     sessions: coalescedSessions(new PrismaSessionRepository(database, tables)),
     organizations: coalescedOrganizations(new PrismaOrganizationRepository(database, tables)),
     members: coalescedMembers(new PrismaMemberRepository(database, tables)),
@@ -119,7 +120,17 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   }
   // Nothing waits for a connection to Redis, so it is opened before the first question.
   void cache.ready()
-  const ready = () => answers(database)
+  const warm = onceAtMost(() =>
+    warmUp(
+      { ...sources, signingKeys: new PrismaSigningKeyRepository(database, tables) },
+      featuresOf(layout).organizations,
+    ),
+  )
+  const ready = async () => {
+    const answered = await answers(database)
+    if (answered) await warm()
+    return answered
+  }
   const handler = createHandler({
     schema,
     sources,
@@ -294,6 +305,14 @@ function featuresOf(tables: Layout): Features {
     accounts: tables.Account !== null,
     sessions: tables.Session !== null,
     userFields: new Set(Object.keys(tables.User?.columns ?? {})),
+  }
+}
+
+function onceAtMost(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => {
+    done ??= work()
+    return done
   }
 }
 

@@ -42,6 +42,8 @@ export interface DatabaseOptions {
   readonly schema: string
   readonly poolSize: number
   readonly statementTimeoutMs: number
+  /** Whether statements are prepared once for each connection; not where a pooler lets connections share sessions. */
+  readonly preparedStatements: boolean
 }
 
 /**
@@ -51,7 +53,10 @@ export interface DatabaseOptions {
  */
 export function openDatabase(options: DatabaseOptions): Database {
   const client = new PrismaClient({
-    adapter: new PrismaPg(connection(options), { schema: options.schema }),
+    adapter: new PrismaPg(connection(options), {
+      schema: options.schema,
+      ...(options.preparedStatements ? { statementNameGenerator: nameStatements() } : {}),
+    }),
   })
   const guarded = client.$extends({
     name: 'query-only',
@@ -70,6 +75,21 @@ export function openDatabase(options: DatabaseOptions): Database {
       await client.$queryRaw`SELECT 1`.catch(refuse)
     },
     close: () => client.$disconnect(),
+  }
+}
+
+/** Statements that a connection keeps prepared. Lists are bound as one array, so the gateway has far fewer texts. */
+const MOST_NAMES = 200
+
+/** One name for each text, to the first texts that come; others are not prepared. */
+function nameStatements() {
+  const names = new Map<string, string>()
+  return ({ sql }: { readonly sql: string }): string => {
+    const known = names.get(sql)
+    if (known !== undefined || names.size === MOST_NAMES) return known ?? ''
+    const name = `identity_gateway_${names.size}`
+    names.set(sql, name)
+    return name
   }
 }
 

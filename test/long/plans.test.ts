@@ -68,6 +68,7 @@ beforeAll(async () => {
     schema: 'public',
     poolSize: 1,
     statementTimeoutMs: 60_000,
+    preparedStatements: true,
   })
   const explained: Client = {
     ...client,

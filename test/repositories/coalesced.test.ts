@@ -34,6 +34,7 @@ beforeAll(async () => {
     schema: 'public',
     poolSize: 4,
     statementTimeoutMs: 500,
+    preparedStatements: true,
   })
   const counted: Client = {
     ...client,

@@ -19,6 +19,7 @@ beforeAll(async () => {
     schema: 'public',
     poolSize: 2,
     statementTimeoutMs: 10_000,
+    preparedStatements: true,
   })
   const tables = new Tables(layout, 'public')
   users = new PrismaUserRepository(client, tables)
