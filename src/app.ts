@@ -46,7 +46,10 @@ export interface Gateway {
   readonly fetch: (request: Request) => Promise<Response>
   /** For `node:http` and the servers built on it. */
   readonly node: RequestListener
-  /** Whether the database answers and is as the layout says; a change shows within five seconds. */
+  /**
+   * Whether the database answers and is as the layout says; a change shows within five seconds. The first time it is, what
+   * requests read is read once beforehand.
+   */
   ready(): Promise<boolean>
   /**
    * Asks the database whether it is as the layout says. A database that does not answer is no reason to give up.
@@ -144,10 +147,10 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     writeTo: config.betterAuthUrl?.href ?? null,
   })
   return {
-    fetch: requests.exchanges.fetch((request) => handler.fetch(request)),
+    fetch: requests.exchanges.fetch(handler.fetch),
     node: requests.exchanges.node((request, response) =>
       isWellFormed(request.headers.host, request.url)
-        ? handler(request, response)
+        ? handler.node(request, response)
         : response.writeHead(400, { 'content-type': 'application/json' }).end(MALFORMED),
     ),
     ready: identity.ready,

@@ -13,6 +13,7 @@ export interface Config {
     readonly listenUrl: string
     readonly poolSize: number
     readonly statementTimeoutMs: number
+    readonly preparedStatements: boolean
   }
   /** `null`: permissions are cached in this process. */
   readonly redis: {
@@ -228,6 +229,7 @@ const variables = z.object({
   PRISMA_SCHEMA_FILE: textFile.prefault(fileURLToPath(PACKAGED_SCHEMA)),
   DATABASE_POOL_SIZE: integer(1, 1000).default(10),
   DATABASE_STATEMENT_TIMEOUT_MS: integer(1, 600_000).default(2000),
+  DATABASE_PREPARED_STATEMENTS: onOff.default(true),
   REDIS_URL: z
     .string()
     .refine(
@@ -332,6 +334,7 @@ function toConfig(env: z.infer<typeof variables>): Config {
       listenUrl: env.DATABASE_LISTEN_URL ?? env.DATABASE_URL,
       poolSize: env.DATABASE_POOL_SIZE,
       statementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
+      preparedStatements: env.DATABASE_PREPARED_STATEMENTS,
     },
     redis:
       env.REDIS_URL === undefined

@@ -50,11 +50,13 @@ import { PostgresNotifications } from './repositories/postgres-notifications.ts'
 import { PrismaRoleRepository } from './repositories/role.ts'
 import { parseLayout } from './repositories/schema-file.ts'
 import { PrismaSessionRepository } from './repositories/session.ts'
+import { PrismaSigningKeyRepository } from './repositories/signing-key.ts'
 import { Tables } from './repositories/tables.ts'
 import { PrismaTeamRepository } from './repositories/team.ts'
 import { describeUnreachable } from './repositories/unreachable.ts'
 import { PrismaUserRepository } from './repositories/user.ts'
 import { PrismaVisibilityRepository } from './repositories/visibility.ts'
+import { warmUp } from './repositories/warm-up.ts'
 import { createLogger, describeError, type Logger } from './telemetry.ts'
 
 export type { Config } from './config.ts'
@@ -103,7 +105,10 @@ export interface Identity {
   readonly teams: TeamRepository
   readonly visibility: VisibilityRepository
   readonly permissions: PermissionService
-  /** Whether the database answers and is as the layout says; a change shows within five seconds. */
+  /**
+   * Whether the database answers and is as the layout says; a change shows within five seconds. The first time it is, what
+   * requests read is read once beforehand.
+   */
   ready(): Promise<boolean>
   /**
    * Asks the database whether it is as the layout says. A database that does not answer is no reason to give up.
@@ -167,19 +172,32 @@ export function openStores(
   const drift = watchDrift(database, layout, config, log)
   // Nothing waits for a connection to Redis, so it is opened before the first question.
   void cache.ready()
-  return {
-    database,
-    tables,
+  const repositories = {
     users: coalescedUsers(new PrismaUserRepository(database, tables)),
-    accounts: coalescedAccounts(new PrismaAccountRepository(database)),
+    accounts: coalescedAccounts(new PrismaAccountRepository(database, tables)),
     sessions: coalescedSessions(new PrismaSessionRepository(database, tables)),
     organizations: coalescedOrganizations(new PrismaOrganizationRepository(database, tables)),
     members: coalescedMembers(new PrismaMemberRepository(database, tables)),
     invitations: coalescedInvitations(new PrismaInvitationRepository(database, tables)),
     teams: coalescedTeams(new PrismaTeamRepository(database, tables)),
     visibility: coalescedVisibility(new PrismaVisibilityRepository(database, tables)),
+  }
+  const warm = once(() =>
+    warmUp(
+      { ...repositories, signingKeys: new PrismaSigningKeyRepository(database, tables) },
+      tables.has('Organization') && tables.has('Member'),
+    ),
+  )
+  return {
+    ...repositories,
+    database,
+    tables,
     permissions,
-    ready: async () => (await answers(database)) && (await isAsExpected(drift)),
+    ready: async () => {
+      const ready = (await answers(database)) && (await isAsExpected(drift))
+      if (ready) await warm()
+      return ready
+    },
     verify: () => verify(drift, config, log),
     close: async () => {
       await events.close()
@@ -293,6 +311,14 @@ async function verify(drift: DriftWatch, { database: { url } }: IdentityConfig, 
     return null
   })
   if (problem !== null) throw new Error(problem)
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => {
+    done ??= work()
+    return done
+  }
 }
 
 async function answers(database: Database): Promise<boolean> {

@@ -12,6 +12,20 @@ export function corsFor(origins: readonly string[]) {
   }
 }
 
+/** The same as headers, for answers that Yoga does not write. */
+export function corsHeaders(origins: readonly string[]) {
+  const vary = origins.length === 0 ? {} : { vary: 'Origin' }
+  return (origin: string | undefined): Readonly<Record<string, string>> =>
+    origin === undefined || !origins.includes(origin)
+      ? vary
+      : {
+          ...vary,
+          'access-control-allow-origin': origin,
+          'access-control-allow-credentials': 'true',
+          'access-control-expose-headers': exposedHeaders.join(', '),
+        }
+}
+
 /** Caches between must not hand the answer for one origin, or for none, to a page of another. */
 export function useVaryByOrigin(origins: readonly string[]): Plugin {
   if (origins.length === 0) return {}

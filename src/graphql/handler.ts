@@ -5,11 +5,12 @@ import type { RateLimit } from '../domain/rate.ts'
 import { useBatchLimit } from './batch.ts'
 import { useCompiledExecution } from './compiled-execution.ts'
 import { type Context, createContext, type Sources } from './context.ts'
-import { corsFor, useVaryByOrigin } from './cors.ts'
+import { corsFor, corsHeaders, useVaryByOrigin } from './cors.ts'
 import { createDocumentCache } from './document-cache.ts'
 import { type DocumentLimits, useDocumentLimits } from './document-limits.ts'
 import { asRequestError, toClientError, withoutSuggestion } from './errors.ts'
 import { type GraphiQLOptions, graphiqlOf } from './graphiql.ts'
+import { createLeanLane } from './lean-lane.ts'
 import { type CurrentRequest, useCurrentRequest } from './observed.ts'
 import { countCaller, useRateLimit } from './rate-limit.ts'
 import { useReadOnly } from './read-only.ts'
@@ -42,6 +43,8 @@ export interface HandlerOptions {
   readonly writeTo: string | null
 }
 
+const ENDPOINT = '/graphql'
+
 /**
  * The steps of a request, in order: admission, CORS, health, count, batch, trusted document, parse, limits of documents,
  * refuse mutations, validate, authenticate, execute, mask.
@@ -54,7 +57,7 @@ export function createHandler(options: HandlerOptions) {
     request.error(String(told.extensions.code))
     return options.introspection ? told : withoutSuggestion(told)
   }
-  return createYoga<object, Context>({
+  const yoga = createYoga<object, Context>({
     schema: options.schema,
     plugins: [
       useCurrentRequest(request, options.nameOf, toldOf),
@@ -80,7 +83,7 @@ export function createHandler(options: HandlerOptions) {
       }
     },
     maskedErrors: { maskError: toldOf },
-    graphqlEndpoint: '/graphql',
+    graphqlEndpoint: ENDPOINT,
     healthCheckEndpoint: '/health',
     cors: corsFor(options.corsOrigins),
     batching: { limit: options.batchLimit },
@@ -96,6 +99,19 @@ export function createHandler(options: HandlerOptions) {
     logging: false,
     ...graphiqlOf(options.graphiql),
   })
+  const node = createLeanLane({
+    yoga,
+    path: ENDPOINT,
+    largestBodyBytes: options.limits.bodyBytes,
+    rate: options.rate,
+    corsHeaders: corsHeaders(options.corsOrigins),
+    mask: toldOf,
+  })
+  return {
+    fetch: async (request: Request) => yoga.fetch(request),
+    node,
+    dispose: async () => yoga.dispose(),
+  }
 }
 
 /** One failed statement is the error of every field that waited for it. */

@@ -18,7 +18,9 @@ export function useRateLimit(rate: RateLimit): Plugin<object, NodeContext> {
         remoteAddress: serverContext?.req?.socket?.remoteAddress,
         forwardedFor: request.headers.get('x-forwarded-for'),
       })
-      if (seconds !== null) endResponse(tooMany(seconds, fetchAPI.Response))
+      if (seconds === null) return
+      const { body, ...head } = tooMany(seconds)
+      endResponse(new fetchAPI.Response(body, head))
     },
   }
 }
@@ -36,7 +38,8 @@ export async function countCaller(rate: RateLimit, caller: Caller): Promise<void
 const MESSAGE = 'Too many requests: wait as long as Retry-After says.'
 
 /** The answer to a request that is over the limit of its address. */
-export function tooMany(seconds: number, AnyResponse: typeof Response): Response {
+export function tooMany(seconds: number) {
   const errors = [{ message: MESSAGE, extensions: { code: 'RATE_LIMITED' } }]
-  return AnyResponse.json({ errors }, { status: 429, headers: { 'retry-after': String(seconds) } })
+  const headers = { 'content-type': 'application/json', 'retry-after': String(seconds) }
+  return { status: 429, headers, body: JSON.stringify({ errors }) }
 }

@@ -1,35 +1,37 @@
 import type { Account, AccountRepository } from '../domain/account.ts'
-import type { Database, Prisma } from './client.ts'
+import { type Database, Prisma } from './client.ts'
+import { rowOf, type Tables } from './tables.ts'
 
-const select = {
-  id: true,
-  userId: true,
-  providerId: true,
-  accountId: true,
-  scope: true,
-  createdAt: true,
-  updatedAt: true,
-} as const satisfies Prisma.AccountSelect
-
-type Row = Prisma.AccountGetPayload<{ select: typeof select }>
+const accountFields = [
+  'id',
+  'userId',
+  'providerId',
+  'accountId',
+  'scope',
+  'createdAt',
+  'updatedAt',
+] as const
 
 export class PrismaAccountRepository implements AccountRepository {
-  readonly #accounts: Database['models']['account']
+  readonly #database: Database
+  readonly #tables: Tables
 
-  constructor({ models }: Database) {
-    this.#accounts = models.account
+  constructor(database: Database, tables: Tables) {
+    this.#database = database
+    this.#tables = tables
   }
 
   async findByUserIds(userIds: readonly string[]): Promise<readonly Account[]> {
-    const rows = await this.#accounts.findMany({
-      where: { userId: { in: [...userIds] } },
-      orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-      select,
-    })
-    return rows.map(toAccount)
+    const account = this.#tables.as('Account', 'a')
+    const rows = await this.#database.read<Record<string, unknown>>(Prisma.sql`
+      SELECT ${account.select(accountFields)} FROM ${account.from}
+      WHERE ${account.column('userId')} = ANY(${account.array('userId', userIds)})
+      ORDER BY ${account.column('createdAt')}, ${account.column('id')}`)
+    return rows.map((row) => toAccount(rowOf(row, 'a')))
   }
 }
 
-function toAccount({ scope, ...row }: Row): Account {
-  return { ...row, scopes: (scope ?? '').split(/[\s,]+/).filter((name) => name !== '') }
+function toAccount(row: Readonly<Record<string, unknown>>): Account {
+  const { scope, ...rest } = row as { scope: string | null } & Omit<Account, 'scopes'>
+  return { ...rest, scopes: (scope ?? '').split(/[\s,]+/).filter((name) => name !== '') }
 }

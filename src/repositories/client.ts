@@ -53,6 +53,8 @@ export interface DatabaseOptions {
   readonly prismaSchema: string
   readonly poolSize: number
   readonly statementTimeoutMs: number
+  /** Whether statements are prepared once for each connection; not where a pooler lets connections share sessions. */
+  readonly preparedStatements: boolean
   /** Of whoever asks now: statements are cancelled, in PostgreSQL as well, when it is aborted, and fail with its reason. */
   readonly signal?: () => AbortSignal | undefined
   readonly onStatement?: (statement: StatementReport) => void
@@ -76,7 +78,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
   })
   const client = new PrismaClient({
-    adapter: new PrismaPg(pool, { schema: options.schema }),
+    adapter: new PrismaPg(pool, {
+      schema: options.schema,
+      ...(options.preparedStatements ? { statementNameGenerator: nameStatements() } : {}),
+    }),
     ...bindTo(options.prismaSchema),
   })
   const guarded = client.$extends({
@@ -115,6 +120,21 @@ function bindTo(prismaSchema: string): object {
     __internal: {
       configOverride: (config: object) => ({ ...config, inlineSchema: prismaSchema }),
     },
+  }
+}
+
+/** Statements that a connection keeps prepared. Lists are bound as one array, so the gateway has far fewer texts. */
+const MOST_NAMES = 200
+
+/** One name for each text, to the first texts that come; others are not prepared. */
+function nameStatements() {
+  const names = new Map<string, string>()
+  return ({ sql }: { readonly sql: string }): string => {
+    const known = names.get(sql)
+    if (known !== undefined || names.size === MOST_NAMES) return known ?? ''
+    const name = `identity_gateway_${names.size}`
+    names.set(sql, name)
+    return name
   }
 }
 

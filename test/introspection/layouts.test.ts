@@ -123,6 +123,7 @@ test('what is stored as uuid, enum or jsonb is said in the layout and read as te
     url: uuids.url,
     schema: 'public',
     prismaSchema: project.schema(),
+    preparedStatements: true,
     poolSize: 1,
     statementTimeoutMs: 2000,
   })

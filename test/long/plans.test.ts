@@ -69,6 +69,7 @@ beforeAll(async () => {
     prismaSchema,
     poolSize: 1,
     statementTimeoutMs: 60_000,
+    preparedStatements: true,
   })
   const explained: Client = {
     ...client,

@@ -22,6 +22,7 @@ beforeAll(async () => {
     prismaSchema,
     poolSize: 2,
     statementTimeoutMs: 10_000,
+    preparedStatements: true,
   })
   await database.sql(`insert into users (id, name, email, email_verified, created_at, updated_at)
     select 'p' || i, 'P', 'p' || i, true, now(), now() from generate_series(0, 3) i`)

@@ -29,6 +29,7 @@ function open(changes: Partial<Parameters<typeof openDatabase>[0]> = {}): Databa
     prismaSchema,
     poolSize: 2,
     statementTimeoutMs: 2000,
+    preparedStatements: true,
     ...changes,
   })
   opened.push(database)
@@ -327,5 +328,33 @@ describe('a statement that fails is', () => {
     const failure = open().read(Prisma.sql`select secret_column from users`)
     await expect(failure).rejects.toMatchObject(refused)
     await failure.catch((error: Error) => expect(error.message).not.toContain('secret_column'))
+  })
+})
+
+describe('statements', () => {
+  const prepared = (database: Database) =>
+    database.read<{ name: string; statement: string }>(
+      Prisma.sql`SELECT name, statement FROM pg_prepared_statements ORDER BY prepare_time`,
+    )
+
+  test('are prepared once for each connection, whatever their values', async () => {
+    const database = open({ poolSize: 1 })
+    for (const value of ['a', 'b', 'c'])
+      await database.read(Prisma.sql`SELECT ${value}::text AS value`)
+    const statements = (await prepared(database)).map(({ statement }) => statement)
+    expect(statements.filter((text) => text.includes('AS value'))).toHaveLength(1)
+  })
+
+  test('are prepared up to a bound, and answered beyond it as well', async () => {
+    const database = open({ poolSize: 1 })
+    for (let i = 0; i < 250; i++)
+      expect(await database.read(Prisma.raw(`SELECT ${i} AS value`))).toEqual([{ value: i }])
+    expect(await prepared(database)).toHaveLength(200)
+  })
+
+  test('are not prepared where that is switched off', async () => {
+    const database = open({ poolSize: 1, preparedStatements: false })
+    await database.read(Prisma.sql`SELECT ${'a'}::text AS value`)
+    expect((await prepared(database)).filter(({ name }) => name !== '')).toEqual([])
   })
 })

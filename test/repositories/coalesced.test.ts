@@ -35,6 +35,7 @@ beforeAll(async () => {
     prismaSchema,
     poolSize: 4,
     statementTimeoutMs: 500,
+    preparedStatements: true,
   })
   const counted: Client = {
     ...client,

@@ -18,6 +18,7 @@ beforeAll(async () => {
     url,
     schema: 'public',
     prismaSchema,
+    preparedStatements: true,
     poolSize: 2,
     statementTimeoutMs: 10_000,
   })

@@ -34,6 +34,7 @@ function open(changes: Partial<Parameters<typeof openDatabase>[0]> = {}): Databa
     url: postgres.url,
     schema: 'public',
     prismaSchema,
+    preparedStatements: true,
     poolSize: 3,
     statementTimeoutMs: 5000,
     onStatement: (statement) => statements.push(statement),

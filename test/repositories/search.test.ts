@@ -20,6 +20,7 @@ beforeAll(async () => {
     prismaSchema,
     poolSize: 2,
     statementTimeoutMs: 10_000,
+    preparedStatements: true,
   })
   const tables = new Tables(layout, 'public')
   users = new PrismaUserRepository(client, tables)

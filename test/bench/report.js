@@ -1,0 +1,85 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+const median = (numbers) =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
+const range = (numbers, digits) => {
+  const [low, high] = [Math.min(...numbers), Math.max(...numbers)]
+  return `${median(numbers).toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`
+}
+
+/** The report in Markdown; with `keep`, also written beside this file, with a chart. */
+export async function write({ setting, results, memory }, keep) {
+  const text = `${[head(setting), ...results.map(table), memoryTable(memory)].join('\n\n')}\n`
+  if (keep) {
+    await writeFile(join(import.meta.dirname, 'results.md'), text)
+    await writeFile(join(import.meta.dirname, 'results.svg'), chart(results))
+  }
+  return text
+}
+
+function head({ users, rounds, seconds, connections, cores, node }) {
+  return `# Beside its peers
+
+${users.toLocaleString('en')} users, ${(users / 10).toLocaleString('en')} organizations, ${(users * 5).toLocaleString('en')} members.
+${rounds} rounds of ${seconds} seconds in turns at ${connections} connections, then at one; ${cores} cores shared by everything; Node.js ${node}.
+The gateway authenticates each request and reads what its caller may see; Mercurius, PostGraphile and the floor do neither.
+A ratio is that of the gateway's rate to the other's in the same round: median (lowest–highest).`
+}
+
+function table({ work, measured }) {
+  const own = measured.gateway
+  const rows = Object.entries(measured).map(([name, { rates, latencies, cpu, statements }]) =>
+    [
+      name,
+      range(rates, 0),
+      name === 'gateway' ? '' : `${range(ratios(own.rates, rates), 2)}`,
+      range(latencies, 2),
+      cpu.length > 0 ? range(cpu, 0) : '',
+      statements.toFixed(1),
+    ].join(' | '),
+  )
+  return `## ${work}
+
+| | requests/s | gateway is … times | median ms at 1 connection | CPU µs a request | statements a request |
+|---|---|---|---|---|---|
+${rows.map((row) => `| ${row} |`).join('\n')}`
+}
+
+const ratios = (own, others) => own.map((rate, round) => rate / others[round])
+
+function memoryTable(memory) {
+  const rows = Object.entries(memory).filter(([, peak]) => peak !== null)
+  return `## Peak memory of the process
+
+| ${rows.map(([name]) => name).join(' | ')} |
+|${rows.map(() => '---').join('|')}|
+| ${rows.map(([, peak]) => `${peak.toFixed(0)} MiB`).join(' | ')} |`
+}
+
+/** Bars of the median rates, each work scaled to its fastest. */
+function chart(results) {
+  const [bar, label, width] = [18, 130, 420]
+  let y = 10
+  const parts = []
+  for (const { work, measured } of results) {
+    parts.push(`<text x="10" y="${y + 12}" font-weight="bold">${work}</text>`)
+    y += 20
+    const rates = Object.entries(measured).map(([name, { rates }]) => [name, median(rates)])
+    const most = Math.max(...rates.map(([, rate]) => rate))
+    for (const [name, rate] of rates) {
+      const length = Math.max(1, (rate / most) * width)
+      parts.push(
+        `<text x="${label - 6}" y="${y + 13}" text-anchor="end">${name}</text>`,
+        `<rect x="${label}" y="${y}" width="${length.toFixed(1)}" height="${bar - 4}" fill="${name === 'gateway' ? '#2563eb' : '#94a3b8'}"/>`,
+        `<text x="${(label + length + 6).toFixed(1)}" y="${y + 13}">${Math.round(rate).toLocaleString('en')}/s</text>`,
+      )
+      y += bar
+    }
+    y += 10
+  }
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="${y}" font-family="sans-serif" font-size="12" fill="#334155"><rect width="640" height="${y}" fill="#fff"/>
+${parts.join('\n')}
+</svg>
+`
+}

