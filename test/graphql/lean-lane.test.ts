@@ -54,6 +54,7 @@ function ask(path: string, asked: Asked, to = server): Promise<Answered> {
   const body = asked.body ?? JSON.stringify({ query: '{ __typename }' })
   const headers = {
     'content-type': 'application/json',
+    'x-request-id': 'the-same-in-both-lanes',
     ...(asked.chunked ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
     ...asked.headers,
   }
