@@ -6,13 +6,15 @@ import {
   isRequiredArgument,
   isUnionType,
 } from 'graphql'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { federatedGraph } from '../support/federated-graph.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, type Person, startIdentity } from '../support/identity.ts'
 import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
 
 const DEPTH = 8
+// A walk is some three hundred deep queries.
+vi.setConfig({ testTimeout: 120_000 })
 const schema = federatedGraph()
 
 let identity: Identity
@@ -172,12 +174,13 @@ function chainsOfEdges(longest: number): Edge[][] {
 
 type Values = Readonly<Record<string, readonly unknown[]>>
 
-/** For each required argument, what the walk asks with. */
+/** For each required argument, what the walk asks with; where a union answers, for each type in it. */
 async function knownArguments(): Promise<Values> {
   const users = await identity.sql<{ id: string; email: string }>('select id, email from users')
   const organizations = await identity.sql<{ id: string; slug: string }>(
     'select id, slug from organizations',
   )
+  const members = await identity.sql<{ id: string }>('select id from members')
   return {
     'Query.user.id': users.map(({ id }) => id),
     'Query.usersByIds.ids': [users.map(({ id }) => id)],
@@ -185,20 +188,19 @@ async function knownArguments(): Promise<Values> {
     'Query.organization.id': organizations.map(({ id }) => id),
     'Query.organizationsByIds.ids': [organizations.map(({ id }) => id)],
     'Query.organizationBySlug.slug': organizations.map(({ slug }) => slug),
-    'Query._entities.representations': [await representations()],
+    ...representationsOf('User', { id: users, email: users }),
+    ...representationsOf('Organization', { id: organizations, slug: organizations }),
+    ...representationsOf('Member', { id: members }),
     'Organization.member.userId': [people[1]?.id, people[5]?.id],
   }
 }
 
-/** Every entity by each of its keys. */
-async function representations(): Promise<readonly unknown[]> {
-  const rows = await identity.sql<{ representation: object }>(`
-    select unnest(array[jsonb_build_object('__typename', 'User', 'id', id),
-      jsonb_build_object('__typename', 'User', 'email', email)]) as representation from users
-    union all select unnest(array[jsonb_build_object('__typename', 'Organization', 'id', id),
-      jsonb_build_object('__typename', 'Organization', 'slug', slug)]) from organizations
-    union all select jsonb_build_object('__typename', 'Member', 'id', id) from members`)
-  return rows.map(({ representation }) => representation)
+/** References to all entities of one type by each of its keys, at once. */
+function representationsOf(type: string, rows: Readonly<Record<string, readonly object[]>>) {
+  const representations = Object.entries(rows).flatMap(([key, all]) =>
+    all.map((row) => ({ __typename: type, [key]: (row as Record<string, unknown>)[key] })),
+  )
+  return { [`Query._entities.representations.${type}`]: [representations] }
 }
 
 /** The selection of a chain. Small pages, from the start and from the end of lists by turns. */
@@ -214,7 +216,8 @@ function write([edge, ...rest]: readonly Edge[], values: Values): string {
   const page = from === 'Query' ? 'first: 50' : fromEnd ? 'last: 2' : 'first: 2'
   const [argument, ...others] = field.args.filter(isRequiredArgument)
   if (!argument) return `${field.name} ${paged ? `(${page}) { ${inPage} }` : `{ ${below} }`}`
-  const given = values[`${from}.${field.name}.${argument.name}`]
+  const path = `${from}.${field.name}.${argument.name}`
+  const given = values[isUnionType(target) ? `${path}.${to}` : path]
   if (!given || paged || others.length > 0)
     throw new Error(`Teach the walk the arguments of ${from}.${field.name}.`)
   const call = (value: unknown) => `${field.name}(${argument.name}: ${literal(value)})`
