@@ -63,7 +63,12 @@ export function defineUser({ builder, refs, features }: Graph) {
       nullable: true,
       description:
         'A user by e-mail address, in any case; null when there is none, or none the caller may see.',
-      args: { email: t.arg.string({ required: true, description: 'The whole address.' }) },
+      args: {
+        email: t.arg.string({
+          required: true,
+          description: 'The whole address, for example `ada@example.com`.',
+        }),
+      },
       resolve: async (_root, { email }, context) => {
         context.doors.enter('identity:pii')
         const user = await byEmail(context).load(checkKey(email, 'email').toLowerCase())
