@@ -1,5 +1,8 @@
 import {
   buildSchema,
+  type GraphQLArgument,
+  type GraphQLInputField,
+  getNamedType,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
@@ -40,6 +43,26 @@ describe('the graph', () => {
       return parts.filter((part) => !part.description).map(({ name }) => `${type.name}.${name}`)
     })
     expect(undescribed).toEqual([])
+  })
+
+  test('gives an example of everything a client has to write in a certain form', () => {
+    const inputs = types.flatMap((type): (GraphQLArgument | GraphQLInputField)[] => {
+      if (isInputObjectType(type)) return Object.values(type.getFields())
+      if (!isObjectType(type)) return []
+      return Object.values(type.getFields()).flatMap(({ args }) => args)
+    })
+    const formed = inputs.filter(
+      ({ name, type }) =>
+        ['Permission', 'DateTime'].includes(getNamedType(type).name) ||
+        ['after', 'before', 'search', 'slug', 'email', 'role', 'roles'].includes(name),
+    )
+    expect(formed.length).toBeGreaterThan(20)
+    const withoutExample = formed
+      .filter(({ description }) => !/[Ff]or example (the )?`/.test(description ?? ''))
+      .map(({ name, description }) => `${name}: ${description}`)
+    expect(withoutExample).toEqual([])
+    for (const scalar of ['Permission', 'DateTime'])
+      expect(schema.getType(scalar)?.description).toMatch(/for example `/)
   })
 
   test('has no field that could hold a secret', () => {

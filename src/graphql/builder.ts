@@ -50,8 +50,14 @@ export function createBuilder() {
       lastArgOptions: {
         description: 'Size of a page from the end, 1 to 100; not together with `first`.',
       },
-      afterArgOptions: { description: 'Only what comes after this cursor.' },
-      beforeArgOptions: { description: 'Only what comes before this cursor.' },
+      afterArgOptions: {
+        description:
+          'Only what comes after this cursor, for example the `endCursor` of the page before.',
+      },
+      beforeArgOptions: {
+        description:
+          'Only what comes before this cursor, for example the `startCursor` of the page after.',
+      },
     },
   })
 }

@@ -5,7 +5,8 @@ export interface GraphiQLCaller {
   readonly token: string | null
 }
 
-const ROOT = '<div id="root">'
+/** Where GraphiQL's page has what its script fills; what has to be there before the script goes before it. */
+export const ROOT = '<div id="root">'
 
 /**
  * GraphiQL's page with a choice of callers above it, the first one chosen. Every request carries the token of whoever

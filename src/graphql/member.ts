@@ -44,14 +44,17 @@ function defineMembersOfOrganization(graph: Graph) {
   const Filter = builder.inputType('MemberFilter', {
     description: 'Which members to list; every condition given must hold.',
     fields: (t) => ({
-      roles: t.stringList({ description: 'Holds at least one of these roles; at most 100.' }),
+      roles: t.stringList({
+        description: 'Holds at least one of these roles, for example `admin`; at most 100.',
+      }),
       permission: t.field({
         type: 'Permission',
-        description: 'Has this permission in the organization, as of now.',
+        description:
+          'Has this permission in the organization, as of now, for example `leave:approve`.',
       }),
       search: t.string({
         description:
-          'The beginning of a name or of an e-mail address, in any case. Services without `identity:pii` do not search addresses.',
+          'The beginning of a name or of an e-mail address, in any case, for example `ada`. Services without `identity:pii` do not search addresses.',
       }),
       userIds: t.idList({ description: 'Is one of these users; at most 100.' }),
     }),

@@ -12,10 +12,13 @@ export function defineMembership({ builder, refs }: Graph) {
   const Filter = builder.inputType('MembershipFilter', {
     description: 'Which memberships to list; every condition given must hold.',
     fields: (t) => ({
-      roles: t.stringList({ description: 'Holds at least one of these roles; at most 100.' }),
+      roles: t.stringList({
+        description: 'Holds at least one of these roles, for example `admin`; at most 100.',
+      }),
       permission: t.field({
         type: 'Permission',
-        description: 'Has this permission in the organization, as of now.',
+        description:
+          'Has this permission in the organization, as of now, for example `leave:approve`.',
       }),
     }),
   })

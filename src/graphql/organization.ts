@@ -43,7 +43,12 @@ export function defineOrganization(graph: Graph) {
       type: refs.Organization,
       nullable: true,
       description: 'An organization by slug; null when there is none, or none the caller may see.',
-      args: { slug: t.arg.string({ required: true, description: 'The slug, exactly.' }) },
+      args: {
+        slug: t.arg.string({
+          required: true,
+          description: 'The slug, exactly, for example `acme`.',
+        }),
+      },
       resolve: (_root, { slug }, context) => organizationBySlug(context, slug),
     }),
     organizationsByIds: t.field({

@@ -30,7 +30,7 @@ export function parseTrustedDocuments(
 export function useTrustedDocuments(documents: TrustedDocuments): Plugin {
   const refuse = (message: string) => () =>
     requestError(new GatewayError('PERSISTED_QUERY_NOT_FOUND', message), badRequest)
-  return usePersistedOperations({
+  const { onParams, ...rest } = usePersistedOperations({
     extractPersistedOperationId: (params, request) => nameIn(params) ?? nameInAddress(request),
     getPersistedOperation: (name) => documents.get(bare(name)) ?? null,
     customErrors: {
@@ -39,6 +39,12 @@ export function useTrustedDocuments(documents: TrustedDocuments): Plugin {
       persistedQueryOnly: refuse('Only trusted documents are answered here, by their hash.'),
     },
   })
+  return {
+    ...rest,
+    // What is no operation at all is refused by Yoga, and not known to the library.
+    onParams: (payload) =>
+      Object(payload.params) === payload.params ? onParams?.(payload) : undefined,
+  }
 }
 
 /** `application/json` keeps 200, as clients that speak of persisted queries expect. */

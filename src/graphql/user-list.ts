@@ -11,10 +11,14 @@ export function defineUserList({ builder, refs, features }: Graph) {
     fields: (t) => ({
       search: t.string({
         description:
-          'The beginning of a name, e-mail address or user name, in any case. Services without `identity:pii` do not search addresses.',
+          'The beginning of a name, e-mail address or user name, in any case, for example `ada`. Services without `identity:pii` do not search addresses.',
       }),
       ...(features.userFields.has('role')
-        ? { role: t.string({ description: 'Holds this global role. Needs `identity:pii`.' }) }
+        ? {
+            role: t.string({
+              description: 'Holds this global role, for example `admin`. Needs `identity:pii`.',
+            }),
+          }
         : {}),
       ...(features.userFields.has('banned')
         ? {
@@ -24,8 +28,14 @@ export function defineUserList({ builder, refs, features }: Graph) {
             }),
           }
         : {}),
-      createdAfter: t.field({ type: 'DateTime', description: 'Made after this instant.' }),
-      createdBefore: t.field({ type: 'DateTime', description: 'Made before this instant.' }),
+      createdAfter: t.field({
+        type: 'DateTime',
+        description: 'Made after this instant, for example `2026-01-31T00:00:00Z`.',
+      }),
+      createdBefore: t.field({
+        type: 'DateTime',
+        description: 'Made before this instant, for example `2026-02-01T00:00:00Z`.',
+      }),
     }),
   })
   const Field = builder.enumType('UserOrderField', {

@@ -53,7 +53,12 @@ export function defineUser(graph: Graph) {
       nullable: true,
       description:
         'A user by e-mail address, in any case; null when there is none, or none the caller may see.',
-      args: { email: t.arg.string({ required: true, description: 'The whole address.' }) },
+      args: {
+        email: t.arg.string({
+          required: true,
+          description: 'The whole address, for example `ada@example.com`.',
+        }),
+      },
       resolve: (_root, { email }, context) => userByEmail(context, email),
     }),
     usersByIds: t.field({

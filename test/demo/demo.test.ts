@@ -68,6 +68,14 @@ test('the demo says where everything is, and stops it from the last part to the 
   expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(12 * 3600)
   expect(issuer).not.toBe(settings?.issuer)
 
+  const callers = settings?.callers ?? []
+  expect(callers[0]?.name).toMatch(/^Amara Okafor: .*harbor-logistics \(member, auditor\)/)
+  expect(callers.map(({ token }) => token)).toEqual([
+    ...demo.people.map(({ token }) => token),
+    facts.service.token,
+    null,
+  ])
+
   await demo.stop()
   expect(stopped).toEqual(['connected'])
   expect(await canConnect(facts.databaseOwner)).toBe('ECONNREFUSED')

@@ -114,6 +114,10 @@ describe('nothing else is', () => {
     expect(codes(answer.body[1])).toEqual(['PERSISTED_QUERY_NOT_FOUND'])
   })
 
+  test.each([[[null]], [[7]], [['query']]])('nor is %j, which is no operation', async (body) => {
+    expect(codes((await post(body)).body[0])).toEqual(['BAD_REQUEST'])
+  })
+
   test('Apollo clients hear what they wait for', async () => {
     const { status, body } = await post({ extensions: persisted(hashOf('another')) })
     expect(status).toBe(200)

@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { accessControl } from '../../src/demo/access-control.ts'
+import { programs, textOf } from '../readme/programs.ts'
+import { type Identity, startIdentity } from '../support/identity.ts'
+import { readmeBlock } from '../support/readme.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+let identity: Identity
+let directory: string
+let project: string
+let contents: readonly string[]
+
+beforeAll(async () => {
+  identity = await startIdentity()
+  directory = await mkdtemp(join(tmpdir(), 'identity-package-'))
+  project = await mkdtemp(join(directory, 'project-'))
+  // Built before the tests; building anew would pull the commands away under tests that run beside this one.
+  const packing = ['pack', '--ignore-scripts', '--json', '--pack-destination', directory]
+  const [packed] = JSON.parse((await run('npm', packing, root)).stdout)
+  contents = packed.files.map(({ path }: { path: string }) => path)
+  await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }')
+  const { devDependencies } = JSON.parse(
+    await promisify(execFile)('npm', ['pkg', 'get'], { cwd: root }).then(({ stdout }) => stdout),
+  )
+  const tools = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`)
+  const tarball = join(directory, packed.filename)
+  await run('npm', ['install', '--no-audit', '--no-fund', tarball, ...tools])
+})
+
+afterAll(async () => {
+  await identity?.stop()
+  if (directory) await rm(directory, { recursive: true })
+})
+
+function run(
+  command: string,
+  words: readonly string[],
+  cwd = project,
+  env: Readonly<Record<string, string>> = {},
+) {
+  return promisify(execFile)(command, words, {
+    cwd,
+    env: { ...process.env, ...env },
+    maxBuffer: 1e8,
+  })
+}
+
+test('it holds what runs, and nothing else', () => {
+  const elsewhere = contents.filter((path) => !/^dist\/[\w/-]+\.(js|d\.ts)$/.test(path))
+  expect(elsewhere.sort()).toEqual(
+    ['LICENSE', 'README.md', 'package.json', 'prisma/schema.prisma', 'schema.graphql'].sort(),
+  )
+  expect(contents.filter((path) => path.startsWith('dist/demo/'))).toEqual([])
+  expect(contents).toContain('dist/cli.js')
+})
+
+describe('in an empty project', () => {
+  const names = ["from 'identity-gateway/identity'", '// app/graphql/route.ts']
+
+  test('the examples of the README compile, with every declaration they reach, and answer', async () => {
+    const ada = await identity.signUp('Ada')
+    const { id } = await identity.createOrganization(ada, 'Acme')
+    const roles = join(project, 'access-control.json')
+    await writeFile(roles, JSON.stringify(accessControl))
+    const chosen = programs.filter(({ marker }) => names.includes(marker))
+    expect(chosen).toHaveLength(names.length)
+    for (const [index, program] of chosen.entries()) {
+      const { text } = readmeBlock(program.marker)
+      await writeFile(join(project, `block-${index}.ts`), program.imports ? text : '')
+      await writeFile(
+        join(project, `main-${index}.ts`),
+        textOf(program, text, `./block-${index}.ts`),
+      )
+    }
+    await writeFile(join(project, 'tsconfig.json'), JSON.stringify(tsconfig))
+    await run('npx', ['tsc']).catch(({ stdout }) => {
+      throw new Error(stdout)
+    })
+    for (const [index, program] of chosen.entries()) {
+      const { stdout } = await run(process.execPath, [`out/main-${index}.js`], project, {
+        DATABASE_URL: identity.readOnlyUrl,
+        AUTH_ISSUER: identity.betterAuth.issuer,
+        ACCESS_CONTROL_FILE: roles,
+        LOG_LEVEL: 'silent',
+        AUTHORIZATION: `Bearer ${await ada.jwt()}`,
+        ORGANIZATION_ID: id,
+        REDIS_URL: '',
+      })
+      expect(JSON.parse(stdout)).toEqual(program.prints)
+    }
+  })
+
+  test('its command prints the graph', async () => {
+    const { stdout } = await run('npx', ['identity-gateway', 'schema'])
+    expect(stdout).toContain('type Query {')
+  })
+
+  test.each(['demo', 'introspect'])('%s says in one sentence what is missing', async (command) => {
+    const env = { DATABASE_URL: identity.ownerUrl }
+    await expect(run('npx', ['identity-gateway', command], project, env)).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `This installation lacks what ${command} needs: run it where the repository is cloned, \`npm ci && npm run ${command}\`.\n`,
+    })
+  })
+})
+
+const tsconfig = {
+  compilerOptions: {
+    target: 'es2023',
+    module: 'nodenext',
+    types: ['node'],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: false,
+    rewriteRelativeImportExtensions: true,
+    rootDir: '.',
+    outDir: 'out',
+  },
+  include: ['*.ts'],
+}
