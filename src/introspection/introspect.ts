@@ -45,7 +45,11 @@ export async function introspect(options: IntrospectOptions): Promise<Report> {
         ...problems.map((problem) => `- ${problem}`),
       ].join('\n'),
     )
-  options.verify?.(schema)
+  try {
+    options.verify?.(schema)
+  } catch (error) {
+    throw new Error(`No graph can be made of it: ${error instanceof Error ? error.message : error}`)
+  }
   await writeFile(options.schemaPath, schema)
   return report
 }
