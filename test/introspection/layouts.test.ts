@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Position } from '../../src/domain/page.ts'
 import { canonicalise } from '../../src/introspection/canonicalise.ts'
 import { pullSchema } from '../../src/introspection/engine.ts'
 import { introspect } from '../../src/introspection/introspect.ts'
 import { openDatabase } from '../../src/repositories/client.ts'
+import { PrismaInvitationRepository } from '../../src/repositories/invitation.ts'
+import { Tables } from '../../src/repositories/tables.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { allPlugins, migrate } from './migrate.ts'
 import { createProject, type Project } from './project.ts'
@@ -28,6 +31,51 @@ test('a plug-in that is not installed is marked absent, and missing from the lay
   expect(layout.TeamMember).toBeNull()
   expect(layout.User?.columns).not.toHaveProperty('username')
   expect(layout.User?.columns).toHaveProperty('displayUsername')
+})
+
+test('columns that older versions of Better Auth did not make may be missing', async () => {
+  await database.sql('alter table invitations drop created_at')
+  await database.sql('alter table teams drop updated_at')
+  await database.sql('alter table organization_roles drop updated_at')
+  await database.sql('alter table jwks drop alg, drop crv, drop expires_at')
+  const { absentColumns } = await write()
+  expect(absentColumns).toEqual([
+    'Invitation.createdAt',
+    'Team.updatedAt',
+    'OrganizationRole.updatedAt',
+    'Jwks.expiresAt',
+    'Jwks.alg',
+    'Jwks.crv',
+  ])
+  await database.sql(`insert into users values ('u', 'Ada', 'ada@example.com', true)`)
+  await database.sql(
+    `insert into organizations (id, name, slug, created_at) values ('o', 'Acme', 'acme', now())`,
+  )
+  for (const id of ['a', 'b', 'c'])
+    await database.sql(
+      `insert into invitations (id, organization_id, email, status, expires_at, inviter_id)
+        values ($1, 'o', 'bob@example.com', 'pending', now(), 'u')`,
+      [id],
+    )
+  const client = openDatabase({
+    url: database.url,
+    schema: 'public',
+    prismaSchema: project.schema(),
+    poolSize: 1,
+    statementTimeoutMs: 2000,
+  })
+  const tables = new Tables(project.layout(), 'public')
+  const list = (after?: Position) =>
+    new PrismaInvitationRepository(client, tables)
+      .listByOrganizationIds(['o'], { size: 2, from: 'start', after }, {})
+      .then((pages) => pages.get('o')?.items ?? [])
+  const [first, second] = await list()
+  expect([first, second].map((item) => item?.entity)).toMatchObject([
+    { id: 'a', createdAt: null },
+    { id: 'b', createdAt: null },
+  ])
+  expect((await list(second?.position)).map((item) => item.entity.id)).toEqual(['c'])
+  await client.close()
 })
 
 test('users alone are enough', async () => {

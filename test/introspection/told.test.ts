@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { introspect } from '../../src/introspection/introspect.ts'
+import { runCli } from '../support/cli.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { createProject, type Project } from './project.ts'
 
@@ -150,6 +153,59 @@ describe("the application's own Better Auth", () => {
   })
 })
 
+describe('on the command line', () => {
+  test('the module of --auth is asked, and what it leaves open keeps nobody waiting', async () => {
+    const path = await writeAuth(`export const auth = betterAuth({
+      ...options, database: pool, user: { modelName: 'users' }, session: { modelName: 'sessions' },
+      account: { modelName: 'accounts' },
+    })
+    await pool.query('select')`)
+    const { code, stdout, stderr } = await introspectIn(project, ['--auth', path])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(stdout).found).toHaveLength(3)
+    expect(project.layout().Member).toBeNull()
+  })
+
+  test('what is wrong is one sentence, and the end is 1', async () => {
+    const path = await writeAuth('export const auth = {}')
+    expect(await introspectIn(project, ['--auth', path])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `${path} exports no Better Auth, neither as auth nor by default.\n`,
+    })
+  })
+
+  test.each(['auth', 'overrides', 'fields'])('--%s belongs to introspect alone', async (option) => {
+    const { code, stderr } = await runCli(['doctor', `--${option}`, 'x'])
+    expect(code).toBe(2)
+    expect(stderr).toContain('--overrides a JSON file')
+  })
+})
+
+/** Where `prisma/schema.prisma` is another than that of the checkout. */
+async function introspectIn({ schemaPath }: Project, words: readonly string[]) {
+  const cli = join(import.meta.dirname, '../../dist/cli.js')
+  const child = spawn(process.execPath, [cli, 'introspect', ...words], {
+    cwd: dirname(dirname(schemaPath)),
+    env: { PATH: process.env.PATH, DATABASE_URL: database.url },
+  })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.on('data', (text) => {
+    output.stdout += text
+  })
+  child.stderr.on('data', (text) => {
+    output.stderr += text
+  })
+  const [code] = await once(child, 'close')
+  return { code, ...output }
+}
+
+async function writeAuth(text: string): Promise<string> {
+  const path = join(dirname(project.schemaPath), 'auth.mjs')
+  await writeFile(path, `${imports()}\n${text}`)
+  return path
+}
+
 interface Told {
   readonly overrides?: unknown
   readonly auth?: string | undefined
@@ -166,7 +222,7 @@ async function run({ overrides, auth, authModule }: Told) {
       overridesPath,
       typeof overrides === 'string' ? overrides : JSON.stringify(overrides),
     )
-  if (auth !== undefined) await writeFile(authPath, `${imports()}\n${auth}`)
+  if (auth !== undefined) await writeAuth(auth)
   return introspect({
     databaseUrl: database.url,
     databaseSchema: 'public',
