@@ -14,6 +14,8 @@ export function grantStatements(layout: Layout, { role, schema }: Grantee): stri
   const tables = Object.values(layout).filter((table) => table !== null)
   return [
     `alter role ${quote(role)} set default_transaction_read_only = on`,
+    // Where a pooler keeps what the gateway asks of its sessions from them, dates are still read in UTC.
+    `alter role ${quote(role)} set timezone = 'UTC'`,
     `grant usage on schema ${quote(schema)} to ${quote(role)}`,
     ...tables.map((table) => {
       const columns = Object.values(table.columns).map(({ name }) => quote(name))

@@ -24,6 +24,7 @@ const fields = {
       visibleTo: ['self', 'co-member'],
       description: 'Where they work.\u2028 "Quoted" }',
     },
+    field: { type: 'String', column: 'dept', visibleTo: ['self'] },
     level: { type: 'Int', visibleTo: ['self', 'identity:read'] },
     balance: { type: 'Float', visibleTo: ['self', 'platform admin'] },
     big: { type: 'String', visibleTo: ['self'] },
@@ -133,6 +134,7 @@ test('every type shows what is stored', async () => {
   expect(errors).toEqual([])
   expect(data.viewer).toEqual({
     department: 'Research',
+    field: 'Research',
     level: 7,
     balance: 12.5,
     big: '9007199254740993',

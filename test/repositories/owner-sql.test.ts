@@ -66,6 +66,7 @@ test('names are quoted, and a table that the database lacks is left out', () => 
   const grantee = { role: 'ro-le', schema: 'auth' }
   expect(grantStatements({ ...absent, User }, grantee)).toEqual([
     'alter role "ro-le" set default_transaction_read_only = on',
+    `alter role "ro-le" set timezone = 'UTC'`,
     'grant usage on schema "auth" to "ro-le"',
     'grant select ("userId") on "auth"."User ""x""" to "ro-le"',
   ])
