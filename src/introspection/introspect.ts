@@ -60,6 +60,10 @@ export async function readSchema(
         ...problems.map((problem) => `- ${problem}`),
       ].join('\n'),
     )
-  options.verify?.(schema)
+  try {
+    options.verify?.(schema)
+  } catch (error) {
+    throw new Error(`No graph can be made of it: ${error instanceof Error ? error.message : error}`)
+  }
   return { schema, report }
 }

@@ -95,10 +95,11 @@ export class Tables {
       select,
       selectEntity: (fields) => {
         const own = select(this.present(model, fields))
-        return values.length === 0
-          ? own
-          : Prisma.sql`${own}, (SELECT to_json(field) FROM (SELECT ${Prisma.join(values)}) AS field)
-              AS ${identifier(`${alias}.additional`)}`
+        if (values.length === 0) return own
+        // With a dot, which no field's name has.
+        const additional = identifier(`${alias}.additional`)
+        return Prisma.sql`${own}, (SELECT to_json(${additional})
+          FROM (SELECT ${Prisma.join(values)}) AS ${additional}) AS ${additional}`
       },
       array: (field, values) =>
         Prisma.sql`${values.filter((value) => fits(columnOf(field), value))}${cast(field)}[]`,

@@ -1,9 +1,14 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Position } from '../../src/domain/page.ts'
 import { canonicalise } from '../../src/introspection/canonicalise.ts'
 import { pullSchema } from '../../src/introspection/engine.ts'
 import { introspect } from '../../src/introspection/introspect.ts'
 import { openDatabase } from '../../src/repositories/client.ts'
+import { PrismaInvitationRepository } from '../../src/repositories/invitation.ts'
+import { Tables } from '../../src/repositories/tables.ts'
+import { PrismaUserRepository } from '../../src/repositories/user.ts'
 import { createDatabase, type Database } from '../support/database.ts'
+import { recordStatements } from '../support/sql-log.ts'
 import { allPlugins, migrate } from './migrate.ts'
 import { createProject, type Project } from './project.ts'
 
@@ -28,6 +33,91 @@ test('a plug-in that is not installed is marked absent, and missing from the lay
   expect(layout.TeamMember).toBeNull()
   expect(layout.User?.columns).not.toHaveProperty('username')
   expect(layout.User?.columns).toHaveProperty('displayUsername')
+})
+
+test('columns that older versions of Better Auth did not make may be missing', async () => {
+  await database.sql('alter table invitations drop created_at')
+  await database.sql('alter table teams drop updated_at')
+  await database.sql('alter table organization_roles drop updated_at')
+  await database.sql('alter table jwks drop alg, drop crv, drop expires_at')
+  const { absentColumns } = await write()
+  expect(absentColumns).toEqual([
+    'Invitation.createdAt',
+    'Team.updatedAt',
+    'OrganizationRole.updatedAt',
+    'Jwks.expiresAt',
+    'Jwks.alg',
+    'Jwks.crv',
+  ])
+  await database.sql(`insert into users values ('u', 'Ada', 'ada@example.com', true)`)
+  await database.sql(
+    `insert into organizations (id, name, slug, created_at) values ('o', 'Acme', 'acme', now())`,
+  )
+  for (const id of ['a', 'b', 'c'])
+    await database.sql(
+      `insert into invitations (id, organization_id, email, status, expires_at, inviter_id)
+        values ($1, 'o', 'bob@example.com', 'pending', now(), 'u')`,
+      [id],
+    )
+  const client = openDatabase({
+    url: database.url,
+    schema: 'public',
+    prismaSchema: project.schema(),
+    poolSize: 1,
+    statementTimeoutMs: 2000,
+  })
+  const tables = new Tables(project.layout(), 'public')
+  const list = (after?: Position) =>
+    new PrismaInvitationRepository(client, tables)
+      .listByOrganizationIds(['o'], { size: 2, from: 'start', after }, {})
+      .then((pages) => pages.get('o')?.items ?? [])
+  const [first, second] = await list()
+  expect([first, second].map((item) => item?.entity)).toMatchObject([
+    { id: 'a', createdAt: null },
+    { id: 'b', createdAt: null },
+  ])
+  expect((await list(second?.position)).map((item) => item.entity.id)).toEqual(['c'])
+  await client.close()
+})
+
+test('citext is compared and ordered as citext, by its own index', async () => {
+  await database.sql('create extension citext')
+  await database.sql('alter table users alter email type citext')
+  const people = { a: 'b@example.com', b: 'A@example.com', c: 'a@example.net' }
+  for (const [id, email] of Object.entries(people))
+    await database.sql('insert into users values ($1, $1, $2, true)', [id, email])
+  await write()
+  expect(project.layout().User?.columns.email?.type).toBe('citext')
+  const client = openDatabase({
+    url: database.url,
+    schema: 'public',
+    prismaSchema: project.schema(),
+    poolSize: 1,
+    statementTimeoutMs: 2000,
+  })
+  const users = new PrismaUserRepository(client, new Tables(project.layout(), 'public'))
+  const [statement = ''] = await recordStatements(database.name, async () => {
+    expect(await users.findByEmails(['a@EXAMPLE.com'])).toMatchObject([
+      { id: 'b', email: people.b },
+    ])
+  })
+  await database.sql('set enable_seqscan = off')
+  const plan = await database.sql(
+    `explain (costs off) ${statement.replace(/\$1\b/, `'{a@example.com}'`)}`,
+  )
+  expect(JSON.stringify(plan)).toContain('Index Cond: (email = ANY')
+
+  const order = { field: 'EMAIL', direction: 'ASC' } as const
+  const walked: (string | undefined)[] = []
+  for (let after: Position | undefined; walked.length < 3; ) {
+    const { items } = await users.list({ size: 1, from: 'start', after }, {}, order)
+    walked.push(items[0]?.entity.id)
+    after = items[0]?.position
+  }
+  expect(walked).toEqual(['b', 'c', 'a'])
+  const { items } = await users.list({ size: 3, from: 'start' }, {}, order)
+  expect(items.map(({ entity }) => entity.id)).toEqual(walked)
+  await client.close()
 })
 
 test('users alone are enough', async () => {

@@ -25,6 +25,32 @@ test('names may hold whatever PostgreSQL allows', () => {
   expect(Member?.columns.userId?.name).toBe('user_id')
 })
 
+test('fields of the application and the name of the token are read from their comments', () => {
+  const field = {
+    name: 'department',
+    type: 'String',
+    visibleTo: ['self'],
+    description: '\\"\u2028}\nmodel',
+  }
+  const json = JSON.stringify({ ...field, column: 'dept', stored: 'text' })
+  const schema = prismaSchema
+    .replace(
+      '  @@map("users")',
+      `  // additional: ${json.replace('\u2028', '\\u2028')}\n  @@map("users")`,
+    )
+    .replace(
+      '  @@map("sessions")',
+      `${String.raw`  // token: "the \"token\""`}\n  @@map("sessions")`,
+    )
+  const { User, Session } = parseLayout(schema)
+  expect(User?.columns.department).toEqual({ name: 'dept', type: 'text', additional: field })
+  expect(User?.name).toBe('users')
+  expect(Session?.tokenColumn).toBe('the "token"')
+  expect(layout.Session).not.toHaveProperty('tokenColumn')
+  const edited = schema.replace('"visibleTo":["self"]', '"visibleTo":["everybody"]')
+  expect(() => parseLayout(edited)).toThrow('An additional field of User is not what it should be:')
+})
+
 test('a text that is no canonical schema is refused in a sentence', () => {
   expect(() => parseLayout('')).toThrow('It has no model User: it must be written by the command')
   expect(() => parseLayout(prismaSchema.replace(/^ {2}phoneNumber .*\n/m, ''))).toThrow(

@@ -39,10 +39,10 @@ export async function prepare(it: Case): Promise<Prepared> {
   const schema = it.schema ?? 'public'
   if (it.schema) {
     await database.sql(`create schema ${quote(schema)}`)
-    await database.sql(`alter database ${database.name} set search_path = ${quote(schema)}`)
+    await asSuperuser(`alter database ${database.name} set search_path = ${quote(schema)}`)
   }
   if (it.timeZone)
-    await database.sql(`alter database ${database.name} set timezone = '${it.timeZone}'`)
+    await asSuperuser(`alter database ${database.name} set timezone = '${it.timeZone}'`)
   const pool = new pg.Pool({ connectionString: database.url, application_name: 'better-auth' })
   pool.on('error', () => {})
   const settings: Configuration = {
