@@ -6,7 +6,16 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY .config .config
 COPY prisma prisma
 COPY src src
-RUN npm run build && rm -r dist/demo dist/introspection
+RUN npm run build
+
+# `docker build --target introspect`: prints the schema file of a database. It needs Prisma's engine, and serving does not.
+FROM build AS introspect
+USER node
+ENTRYPOINT ["node", "dist/cli.js", "introspect"]
+CMD ["--output", "-"]
+
+FROM build AS served
+RUN rm -r dist/demo dist/introspection
 
 FROM node:24-slim AS dependencies
 WORKDIR /app
@@ -18,7 +27,7 @@ FROM node:24-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
-COPY --from=build /app/dist dist
+COPY --from=served /app/dist dist
 COPY prisma prisma
 COPY package.json ./
 USER node

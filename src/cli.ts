@@ -292,9 +292,14 @@ function stopOnSignal(starting: Promise<{ stop(): Promise<void> }>): void {
 }
 
 function report(error: unknown): void {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  const missing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
+  const told = error instanceof Error ? error.message : error
+  process.stderr.write(`${missing ? NOT_HERE : told}\n`)
   process.exitCode = error instanceof ConfigError ? 2 : 1
 }
+
+const NOT_HERE =
+  'This command is not in what serves: run it from a checkout, or from the image that `docker build --target introspect .` makes.'
 
 function fail(message: string, exitCode: number): never {
   process.stderr.write(message)

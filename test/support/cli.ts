@@ -7,11 +7,15 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** The command line as it is shipped; `npm test` has built it. */
-function start(words: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
+function start(
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+  folder = root,
+): ChildProcess {
   if (!existsSync(`${root}/dist/cli.js`)) execFileSync('npm', ['run', '-s', 'build'], { cwd: root })
   const { PATH } = process.env
   return spawn(process.execPath, ['dist/cli.js', ...words], {
-    cwd: root,
+    cwd: folder,
     env: { ...(PATH === undefined ? {} : { PATH }), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -23,12 +27,13 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs a command to its end, with no other environment than this. */
+/** Runs a command to its end, with no other environment than this; of the checkout, or as it is built in a folder. */
 export async function runCli(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  folder = root,
 ): Promise<Ended> {
-  const child = start(words, env)
+  const child = start(words, env, folder)
   const output = { stdout: '', stderr: '' }
   child.stdout?.on('data', (text) => {
     output.stdout += text
@@ -50,8 +55,11 @@ export interface Serving {
 }
 
 /** `serve` on a free port of 127.0.0.1, from when it listens. */
-export async function startServing(env: Readonly<Record<string, string>>): Promise<Serving> {
-  const child = start(['serve'], { HOST: '127.0.0.1', PORT: '0', ...env })
+export async function startServing(
+  env: Readonly<Record<string, string>>,
+  folder = root,
+): Promise<Serving> {
+  const child = start(['serve'], { HOST: '127.0.0.1', PORT: '0', ...env }, folder)
   const lines: string[] = []
   const closed = once(child, 'close').then(([code]): number | null => code)
   let complaint = ''

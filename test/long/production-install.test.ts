@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { betterAuth } from 'better-auth'
+import { bearer } from 'better-auth/plugins'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { allPlugins, migrate } from '../introspection/migrate.ts'
+import { runCli, type Serving, startServing } from '../support/cli.ts'
+import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
+
+/*
+ * What the image holds, installed as the image installs it: no Prisma CLI, no introspection. It serves a database with
+ * Better Auth's own layout by the schema file that is mounted, and doctor looks at that database.
+ */
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const ISSUER = 'https://auth.example.com'
+
+let folder: string
+let database: Database
+let pool: pg.Pool
+let environment: Readonly<Record<string, string>>
+let role: string
+let serving: Serving | undefined
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'production-'))
+  // The command line builds dist when it is not there.
+  await runCli(['--help'])
+  for (const name of ['package.json', 'package-lock.json', 'dist', 'prisma', '.npmrc'])
+    if (existsSync(join(root, name)))
+      await cp(join(root, name), join(folder, name), { recursive: true })
+  for (const name of ['demo', 'introspection'])
+    await rm(join(folder, 'dist', name), { recursive: true })
+  await promisify(execFile)(
+    'npm',
+    ['ci', '--omit=dev', '--omit=optional', '--no-audit', '--no-fund', '--prefer-offline'],
+    { cwd: folder },
+  )
+  database = await createDatabase('empty')
+  await migrate(database.url, { plugins: allPlugins })
+  pool = new pg.Pool({ connectionString: database.url })
+  role = `production_${database.name}`
+}, 600_000)
+
+afterAll(async () => {
+  await serving?.signal('SIGTERM')
+  await pool.end()
+  await database.drop()
+  await asSuperuser(`drop role if exists ${role}`)
+  await rm(folder, { recursive: true })
+})
+
+test('introspect prints the schema file, and doctor the SQL of its role', async () => {
+  const introspected = await runCli(['introspect', '--output', '-'], { DATABASE_URL: database.url })
+  expect(introspected.code).toBe(0)
+  expect(introspected.stdout).toMatch(/^\/\/ Better Auth's tables[\s\S]*@@map\("teamMember"\)/)
+  expect(JSON.parse(introspected.stderr)).toMatchObject({ absentModels: [] })
+  const PRISMA_SCHEMA_FILE = join(folder, 'mounted.prisma')
+  await writeFile(PRISMA_SCHEMA_FILE, introspected.stdout)
+  const { stdout } = await runCli(
+    ['doctor', '--sql', '--role', role],
+    { PRISMA_SCHEMA_FILE },
+    folder,
+  )
+  await database.sql(stdout)
+  await database.sql(`alter role ${role} password 'secret'`)
+  const url = new URL(database.url)
+  url.username = role
+  url.password = 'secret'
+  environment = { DATABASE_URL: url.href, AUTH_ISSUER: ISSUER, PRISMA_SCHEMA_FILE }
+})
+
+test('without the Prisma CLI and its engines the gateway answers', async () => {
+  for (const name of [
+    'prisma',
+    '@prisma/engines',
+    '@prisma/internals',
+    'typescript',
+    '.bin/prisma',
+  ])
+    expect(existsSync(join(folder, 'node_modules', name)), name).toBe(false)
+  const auth = betterAuth({
+    baseURL: ISSUER,
+    secret: 'a secret that is long enough for Better Auth',
+    database: pool,
+    emailAndPassword: { enabled: true },
+    plugins: [...allPlugins, bearer()],
+  })
+  const { headers } = await auth.api.signUpEmail({
+    body: { name: 'Ada', email: 'ada@example.com', password: 'a long password' },
+    returnHeaders: true,
+  })
+  const asAda = new Headers({ authorization: `Bearer ${headers.get('set-auth-token')}` })
+  await auth.api.createOrganization({ body: { name: 'Acme', slug: 'acme' }, headers: asAda })
+  const { token } = await auth.api.getToken({ headers: asAda })
+
+  serving = await startServing(environment, folder)
+  expect((await fetch(`${serving.url}/ready`)).status).toBe(200)
+  const answer = await fetch(`${serving.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({
+      query: `{ viewer { name email sessions { totalCount } organizations { edges { roles node { slug
+        viewerCan(permission: "member:create") members { totalCount nodes { user { name } } } } } } } }`,
+    }),
+  })
+  expect(await answer.json()).toEqual({
+    data: {
+      viewer: {
+        name: 'Ada',
+        email: 'ada@example.com',
+        sessions: { totalCount: 1 },
+        organizations: {
+          edges: [
+            {
+              roles: ['owner'],
+              node: {
+                slug: 'acme',
+                viewerCan: true,
+                members: { totalCount: 1, nodes: [{ user: { name: 'Ada' } }] },
+              },
+            },
+          ],
+        },
+      },
+    },
+  })
+})
+
+test('doctor finds this database healthy by its schema file, and not by that of another', async () => {
+  const healthy = await runCli(['doctor', '--json'], environment, folder)
+  expect({ code: healthy.code, stderr: healthy.stderr }, healthy.stdout).toEqual({
+    code: 0,
+    stderr: '',
+  })
+  const { PRISMA_SCHEMA_FILE: _, ...packaged } = environment
+  const other = await runCli(['doctor'], packaged, folder)
+  expect(other.code).toBe(1)
+  expect(other.stdout).toContain('ERROR   The table "users" is missing: run the command introspect')
+})
+
+test('what is not there says where it is', async () => {
+  const { code, stderr } = await runCli(['introspect'], environment, folder)
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^This command is not in what serves: .*--target introspect.*\n$/)
+})
