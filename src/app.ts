@@ -42,7 +42,7 @@ export { readLayout } from './identity.ts'
 export { toAccessControl } from './permissions/definitions.ts'
 
 export interface Gateway {
-  /** For servers that speak the Fetch API. */
+  /** For servers that speak the Fetch API. No connection is known here, so a rate limit counts all as one address. */
   readonly fetch: (request: Request) => Promise<Response>
   /** For `node:http` and the servers built on it. */
   readonly node: RequestListener

@@ -29,7 +29,7 @@ export interface DocumentLimits {
 /** Fragments that are written side by side repeat some fields; more than this many pairs is no honest document. */
 const MOST_COMPARISONS = 10_000
 /** Nobody reads more at once, and each costs more than the checks that find it. */
-const MOST_VALIDATION_ERRORS = 10
+const MOST_VALIDATION_ERRORS = 5
 
 /**
  * Refuses documents that ask for too much with LIMIT_EXCEEDED, before the dear parts of validation and before anything

@@ -63,6 +63,7 @@ test('columns that older versions of Better Auth did not make may be missing', a
     url: database.url,
     schema: 'public',
     prismaSchema: project.schema(),
+    preparedStatements: true,
     poolSize: 1,
     statementTimeoutMs: 2000,
   })
@@ -92,6 +93,7 @@ test('citext is compared and ordered as citext, by its own index', async () => {
     url: database.url,
     schema: 'public',
     prismaSchema: project.schema(),
+    preparedStatements: true,
     poolSize: 1,
     statementTimeoutMs: 2000,
   })

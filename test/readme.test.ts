@@ -1,0 +1,24 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+
+test('the threat model names tests that exist', () => {
+  const rows =
+    readme
+      .split('## Threat model')[1]
+      ?.split('\n## ')[0]
+      ?.match(/^\| .*\|$/gm) ?? []
+  const names = rows
+    .slice(1)
+    .flatMap((row) => [...(row.split('|')[4] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name))
+  expect(names.length).toBeGreaterThan(20)
+  const missing = names.filter((name) => {
+    const path = new URL(name ?? '', import.meta.url).pathname
+    return (
+      ![path, `${path}.test.ts`, `${path}.ts`].some((one) => existsSync(one)) &&
+      !name?.endsWith('*')
+    )
+  })
+  expect(missing).toEqual([])
+})
