@@ -29,7 +29,7 @@ const LARGEST_BODY_BYTES = 100 * 1024
 /** The steps of a request, in order: admission, health, CORS, parse, refuse mutations, validate, authenticate, execute, mask. */
 export function createHandler(options: HandlerOptions) {
   const { request } = options
-  const onUnexpected = once((error) => request.isOver() || options.onUnexpected(error))
+  const onUnexpected = once((error) => request.isGivenUp() || options.onUnexpected(error))
   const toldOf = (error: unknown) => {
     const told = toClientError(error, { onUnexpected, requestId: request.id() })
     request.error(String(told.extensions.code))

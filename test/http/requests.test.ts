@@ -278,6 +278,7 @@ describe('more requests than there is room for', () => {
     expect(headers.get('retry-after')).toBe('1')
     expect(answer.errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE', requestId: id } }])
     expect((await fetch(`${server.url}/health`)).status).toBe(200)
+    expect(lines().filter(({ msg }) => msg === 'unexpected error')).toEqual([])
     await release()
     for (const { status } of await Promise.all(inside)) expect(status).toBe(200)
     expect((await post({ query: viewer })).status).toBe(200)
