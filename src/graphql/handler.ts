@@ -51,7 +51,7 @@ const ENDPOINT = '/graphql'
  */
 export function createHandler(options: HandlerOptions) {
   const { request } = options
-  const onUnexpected = once((error) => request.isOver() || options.onUnexpected(error))
+  const onUnexpected = once((error) => request.isGivenUp() || options.onUnexpected(error))
   const toldOf = (error: unknown) => {
     const told = toClientError(error, { onUnexpected, requestId: request.id() })
     request.error(String(told.extensions.code))

@@ -6,8 +6,8 @@ import { asRequestError } from './errors.ts'
 export interface CurrentRequest {
   /** The id that errors carry. Absent: none. */
   id(): string | undefined
-  /** Whether nobody waits for the answer any more. */
-  isOver(): boolean
+  /** Whether it was refused for want of room, is past its deadline or has lost its client: errors need no explanation. */
+  isGivenUp(): boolean
   /** @throws GatewayError when there is no room for another operation. */
   enter(): void
   leave(): void

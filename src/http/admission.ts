@@ -19,6 +19,7 @@ export class Admission {
   /** @throws GatewayError UNAVAILABLE when there is no room. */
   enter(exchange: Exchange): void {
     if (this.#underWay >= this.#most) {
+      exchange.shed = true
       this.#onShed()
       throw new GatewayError('UNAVAILABLE', 'Too many requests are under way: try again soon.')
     }

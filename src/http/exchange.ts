@@ -14,6 +14,8 @@ export interface Exchange {
   readonly signal: AbortSignal
   /** Operations of a batch that are being answered. */
   admitted: number
+  /** Whether some of it was refused for want of room. */
+  shed: boolean
   caller: string | null
   /** What kinds of operation it asked for, with their names where those are of a closed set. */
   readonly operations: { readonly type: string; readonly name: string | null }[]
@@ -48,6 +50,7 @@ export function createExchange(
     begunAt: performance.now(),
     signal,
     admitted: 0,
+    shed: false,
     caller: null,
     operations: [],
     codes: new Set(),

@@ -32,7 +32,10 @@ export function observeRequests(
     /** What the steps of a request tell of it, whichever it is. */
     current: {
       id: () => currentExchange()?.id,
-      isOver: () => currentExchange()?.signal.aborted === true,
+      isGivenUp: () => {
+        const { signal, shed } = currentExchange() ?? {}
+        return shed === true || signal?.aborted === true
+      },
       enter: () => ifAny((exchange) => admission.enter(exchange)),
       leave: () => ifAny((exchange) => admission.leave(exchange)),
       operation: (type: string, name: string | null) =>

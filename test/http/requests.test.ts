@@ -249,7 +249,8 @@ describe('past its deadline', () => {
     await post({ query: viewer })
     const release = await lockUsers()
     const gone = new AbortController()
-    const first = expect(post({ query, signal: gone.signal })).rejects.toThrow()
+    const headers = { 'x-request-id': 'first-of-two' }
+    const first = expect(post({ query, headers, signal: gone.signal })).rejects.toThrow()
     await expect.poll(running).toBe(1)
     const second = post({ query })
     await expect
@@ -259,6 +260,7 @@ describe('past its deadline', () => {
       .toBe(true)
     gone.abort()
     await first
+    await lineOf('first-of-two').toMatchObject({ status: 499 })
     await release()
     expect((await second).answer).toEqual({ data: { can: true } })
   })
@@ -276,6 +278,7 @@ describe('more requests than there is room for', () => {
     expect(headers.get('retry-after')).toBe('1')
     expect(answer.errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE', requestId: id } }])
     expect((await fetch(`${server.url}/health`)).status).toBe(200)
+    expect(lines().filter(({ msg }) => msg === 'unexpected error')).toEqual([])
     await release()
     for (const { status } of await Promise.all(inside)) expect(status).toBe(200)
     expect((await post({ query: viewer })).status).toBe(200)

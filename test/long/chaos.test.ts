@@ -28,6 +28,8 @@ beforeAll(async () => {
     REQUEST_TIMEOUT_MS: '3000',
     LIMIT_CONCURRENCY: '200',
     REDIS_URL: redis.current.url,
+    // A machine that is busy with other tests is slow; a Redis that hangs is slower.
+    REDIS_TIMEOUT_MS: '1000',
     PERMISSION_CACHE_TTL_SECONDS: String(TTL_SECONDS),
     AUTH_ISSUER: world.issuer,
     SERVICE_ISSUER: world.services.issuer,
@@ -88,16 +90,24 @@ async function askOn(tally: Tally, until: AbortSignal): Promise<void> {
   }
 }
 
-/** How long until every kind of question is answered and Redis gives cached answers again. */
-async function recovery(tally: Tally): Promise<number> {
+interface Recovery {
+  readonly milliseconds: number
+  /** What was not yet as before when it was last looked at. */
+  readonly obstacle: string
+}
+
+/** Until every kind of question is answered and Redis gives cached answers again. */
+async function recovery(tally: Tally): Promise<Recovery> {
   const begun = performance.now()
+  let obstacle = 'nothing'
   for (;;) {
-    const outcomes = await Promise.all(
-      questionsOf(world).map((question) => tryQuestion(question, tally)),
-    )
-    const elapsed = performance.now() - begun
-    if (outcomes.every(Boolean) && (await answersFromCache())) return elapsed
-    if (elapsed > LONGEST_RECOVERY_MS) return Number.POSITIVE_INFINITY
+    const questions = questionsOf(world)
+    const outcomes = await Promise.all(questions.map((question) => tryQuestion(question, tally)))
+    const failed = questions.filter((_, index) => !outcomes[index]).map(({ name }) => name)
+    const milliseconds = performance.now() - begun
+    if (failed.length === 0 && (await answersFromCache())) return { milliseconds, obstacle }
+    obstacle = failed.length === 0 ? 'the cache' : failed.join(', ')
+    if (milliseconds > 2 * LONGEST_RECOVERY_MS) return { milliseconds, obstacle }
     await sleep(20)
   }
 }
@@ -143,6 +153,10 @@ async function memory(): Promise<{ readonly heap: number; readonly resident: num
   }
 }
 
+/** With what it was that took long. */
+const describe = ({ milliseconds, obstacle }: Recovery) =>
+  milliseconds < 3000 ? `${Math.round(milliseconds)}` : `${Math.round(milliseconds)} (${obstacle})`
+
 const mean = (values: readonly number[]) =>
   values.reduce((sum, value) => sum + value, 0) / values.length
 
@@ -153,10 +167,10 @@ test('through every fault no answer is wrong, errors say so, and everything reco
   const end = new AbortController()
   const writing = world.write(end.signal)
   const asking = Promise.all(Array.from({ length: ASKERS }, () => askOn(tally, end.signal)))
-  const recoveries = new Map<string, number[]>()
+  const recoveries = new Map<string, Recovery[]>()
   const heaps: number[] = []
   const begun = performance.now()
-  expect(await recovery(tally)).toBeLessThan(LONGEST_RECOVERY_MS)
+  expect((await recovery(tally)).milliseconds).toBeLessThan(LONGEST_RECOVERY_MS)
   const cause = async (fault: Fault) => {
     const repair = await fault.cause()
     await sleep(fault.milliseconds)
@@ -183,8 +197,7 @@ test('through every fault no answer is wrong, errors say so, and everything reco
       `unavailable: ${[...tally.unavailable].map(([what, count]) => `${count} × ${what}`).join(', ')}`,
       `heap ${early.toFixed(1)} MB in the second quarter, ${late.toFixed(1)} MB in the last; resident ${resident.toFixed(0)} MB`,
       ...[...recoveries].map(
-        ([name, times]) =>
-          `recovered from ${name} in ${times.map((time) => Math.round(time)).join(', ')} ms`,
+        ([name, times]) => `recovered from ${name} in ${times.map(describe).join(', ')} ms`,
       ),
       '',
     ].join('\n'),
@@ -194,7 +207,10 @@ test('through every fault no answer is wrong, errors say so, and everything reco
   // A rejection that nobody handles ends the process with 1.
   expect(exitCode).toBe(0)
   for (const [name, times] of recoveries)
-    expect(Math.max(...times), name).toBeLessThan(LONGEST_RECOVERY_MS)
+    for (const time of times)
+      expect(time.milliseconds, `${name}: ${describe(time)}`).toBeLessThan(LONGEST_RECOVERY_MS)
   expect(tally.unavailable.size).toBeGreaterThan(0)
-  expect(late).toBeLessThan(early * 1.3 + 10)
+  // A heap grows while it is new; what it grows by later is kept for ever.
+  if (MINUTES >= 5) expect(late).toBeLessThan(early * 1.2 + 5)
+  else expect(late).toBeLessThan(250)
 })
