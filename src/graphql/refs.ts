@@ -1,4 +1,5 @@
 import type { Member } from '../domain/member.ts'
+import type { User } from '../domain/user.ts'
 import type { Builder } from './builder.ts'
 import type { Context } from './context.ts'
 
@@ -14,7 +15,7 @@ export function createRefs(builder: Builder) {
     'Organization',
     byId((ids, { organizations }) => organizations.findByIds(ids)),
   )
-  const Member = builder.objectRef<Member>('Member')
+  const Member = builder.objectRef<Member & { readonly user?: User }>('Member')
   const Consistency = builder.enumType('Consistency', {
     description: 'How old an answer about permissions may be.',
     values: {

@@ -14,9 +14,9 @@ import { activeUser } from './active-user.ts'
 import { type Database, Prisma } from './client.ts'
 import { allOf, holdsGrantingRole, holdsRole, matches } from './conditions.ts'
 import { countRows, type List, listPages, mapPages } from './list.ts'
-import { organizationFields, toOrganization } from './organization.ts'
-import { rowOf, type Tables } from './tables.ts'
-import { toUser, userFields } from './user.ts'
+import { organizationFields, readOrganization } from './organization.ts'
+import { reader, type Tables } from './tables.ts'
+import { readUser, userFields } from './user.ts'
 
 const memberFields = ['id', 'organizationId', 'userId', 'role', 'createdAt'] as const
 
@@ -81,8 +81,8 @@ export class PrismaMemberRepository implements MemberRepository {
     ])
     const pages = await listPages(this.#database, this.#ofUser(filter), columns, userIds, page)
     return mapPages(pages, (row) => ({
-      member: toMember(rowOf(row, 'm')),
-      organization: toOrganization(rowOf(row, 'o')),
+      member: readMember(row),
+      organization: readOrganization(row),
       position: row.position,
     }))
   }
@@ -170,10 +170,12 @@ type Row = Readonly<Record<string, unknown>>
 const oldestFirst: MemberOrder = { field: 'CREATED_AT', direction: 'ASC' }
 
 function toMemberWithUser(row: Row): Omit<MemberWithUser, 'position'> {
-  return { member: toMember(rowOf(row, 'm')), user: toUser(rowOf(row, 'u')) }
+  return { member: readMember(row), user: readUser(row) }
 }
 
-function toMember(row: Row): Member {
-  const { role, ...rest } = row as { role: string } & Omit<Member, 'roles'>
-  return { ...rest, roles: parseRoles(role) }
+const readColumns = reader<Omit<Member, 'roles'> & { role: string }>('m', memberFields)
+
+function readMember(row: Row): Member {
+  const { id, organizationId, userId, role, createdAt } = readColumns(row)
+  return { id, organizationId, userId, roles: parseRoles(role), createdAt }
 }

@@ -75,6 +75,22 @@ export class Tables {
   }
 }
 
+/**
+ * Reads the part of a result row that `select` gave under this alias. Fields that the database has no column for are
+ * `null`. Made once for many rows, so that it costs little for each.
+ */
+export function reader<Part>(
+  alias: string,
+  fields: readonly (keyof Part & string)[],
+): (row: Readonly<Record<string, unknown>>) => Part {
+  const columns = fields.map((field) => [field, `${alias}.${field}`] as const)
+  return (row) => {
+    const part: Record<string, unknown> = {}
+    for (const [field, column] of columns) part[field] = row[column] ?? null
+    return part as Part
+  }
+}
+
 /** The part of a result row that `select` gave under this alias, keyed by field. */
 export function rowOf(row: Readonly<Record<string, unknown>>, alias: string) {
   const prefix = `${alias}.`
