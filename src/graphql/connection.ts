@@ -61,20 +61,38 @@ export async function connect<Item extends { readonly position: Position }, Edge
   const request = toPageRequest(args, cursors)
   const load = (ids: readonly string[]) => list.load(ids, request)
   const page = await batch(context, JSON.stringify([field, variant, request]), load, parentId)
-  const edges = (page?.items ?? []).map((item) => ({
-    cursor: cursors.encode(item.position),
-    ...list.toEdge(item),
-  }))
+  const edges = (page?.items ?? []).map((item) =>
+    Object.assign(new Place(cursors, item.position), list.toEdge(item)),
+  )
   return {
     edges,
     pageInfo: {
       hasNextPage: page?.hasNextPage ?? false,
       hasPreviousPage: page?.hasPreviousPage ?? false,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return edges[0]?.cursor ?? null
+      },
+      get endCursor() {
+        return edges.at(-1)?.cursor ?? null
+      },
     },
     totalCount: async () =>
       (await batch(context, JSON.stringify([field, variant, 'count']), list.count, parentId)) ?? 0,
+  }
+}
+
+/** Where an edge is in its list. Most clients select few cursors or none, so each is made when it is asked for. */
+class Place {
+  readonly #cursors: Cursors
+  readonly #position: Position
+
+  constructor(cursors: Cursors, position: Position) {
+    this.#cursors = cursors
+    this.#position = position
+  }
+
+  get cursor(): string {
+    return this.#cursors.encode(this.#position)
   }
 }
 

@@ -10,17 +10,26 @@ const INSTANT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{6}Z$/
  * another list gave is refused. They are no secret and grant nothing.
  */
 export class Cursors {
-  readonly #list: string
+  readonly #named: readonly unknown[]
+  #list: string | undefined
   readonly #key: 'instant' | 'text'
 
   /** `list` names the field, its parent and every argument that decides what the list holds and in which order. */
   constructor(list: readonly unknown[], key: 'instant' | 'text') {
-    this.#list = createHash('sha256').update(JSON.stringify(list)).digest('base64url').slice(0, 12)
+    this.#named = list
     this.#key = key
   }
 
+  get #binding(): string {
+    this.#list ??= createHash('sha256')
+      .update(JSON.stringify(this.#named))
+      .digest('base64url')
+      .slice(0, 12)
+    return this.#list
+  }
+
   encode({ value, id }: Position): string {
-    return Buffer.from(JSON.stringify([VERSION, this.#list, value, id])).toString('base64url')
+    return Buffer.from(JSON.stringify([VERSION, this.#binding, value, id])).toString('base64url')
   }
 
   /** @throws GatewayError BAD_USER_INPUT */
@@ -28,7 +37,7 @@ export class Cursors {
     const [version, list, value, id] = parse(cursor)
     if (
       version !== VERSION ||
-      list !== this.#list ||
+      list !== this.#binding ||
       !isText(value) ||
       !isText(id) ||
       (this.#key === 'instant' && !isInstant(value))

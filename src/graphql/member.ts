@@ -24,9 +24,9 @@ export function defineMember(graph: Graph) {
       user: t.field({
         type: refs.User,
         description: 'The person.',
-        resolve: ({ userId }, _args, { doors }) => {
+        resolve: ({ user, userId }, _args, { doors }) => {
           doors.metAsMember(userId)
-          return userId
+          return user ?? userId
         },
       }),
       organization: t.field({
@@ -104,10 +104,7 @@ function defineMembersOfOrganization(graph: Graph) {
           load: async (ids, page) =>
             context.members.listByOrganizationIds(ids, page, await granted(ids), order),
           count: async (ids) => context.members.countByOrganizationIds(ids, await granted(ids)),
-          toEdge: ({ member, user }) => {
-            refs.User.getDataloader(context).prime(user.id, user)
-            return { node: member }
-          },
+          toEdge: ({ member, user }) => ({ node: { ...member, user } }),
         })
       },
     }),

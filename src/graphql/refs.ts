@@ -1,4 +1,5 @@
 import type { Member } from '../domain/member.ts'
+import type { User } from '../domain/user.ts'
 import { type Builder, createBuilder } from './builder.ts'
 import type { Context } from './context.ts'
 import type { Features } from './features.ts'
@@ -17,7 +18,7 @@ export function createRefs(builder: Builder, { organizations }: Features) {
     'Organization',
     byId((ids, { organizations }) => organizations.findByIds(ids)),
   )
-  const Member = elsewhere.objectRef<Member>('Member')
+  const Member = elsewhere.objectRef<Member & { readonly user?: User }>('Member')
   const Consistency = builder.enumType('Consistency', {
     description: 'How old an answer about permissions may be.',
     values: {

@@ -1,5 +1,6 @@
+import { valueFromASTUntyped } from 'graphql'
 import { GatewayError } from '../domain/errors.ts'
-import { parsePermission } from '../domain/permission.ts'
+import { type Permission, parsePermission } from '../domain/permission.ts'
 import type { Builder } from './builder.ts'
 
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
@@ -9,6 +10,7 @@ export function defineScalars(builder: Builder) {
     description: 'An instant, RFC 3339 in UTC, for example `2026-01-31T09:30:00.000Z`.',
     serialize: (value) => value.toISOString(),
     parseValue: parseInstant,
+    parseLiteral: (literal) => parseInstant(valueFromASTUntyped(literal)),
   })
   builder.scalarType('JSON', {
     description: 'Any JSON value.',
@@ -18,12 +20,15 @@ export function defineScalars(builder: Builder) {
     description:
       'What may be done, as `resource:action`, for example `leave:approve`. Split at the first colon; neither part is empty.',
     serialize: (value) => value,
-    parseValue: (value) => {
-      if (typeof value !== 'string')
-        throw new GatewayError('BAD_USER_INPUT', 'A permission is a string, resource:action.')
-      return parsePermission(value)
-    },
+    parseValue: parsePermissionText,
+    parseLiteral: (literal) => parsePermissionText(valueFromASTUntyped(literal)),
   })
+}
+
+function parsePermissionText(value: unknown): Permission {
+  if (typeof value !== 'string')
+    throw new GatewayError('BAD_USER_INPUT', 'A permission is a string, resource:action.')
+  return parsePermission(value)
 }
 
 function parseInstant(value: unknown): Date {

@@ -14,9 +14,9 @@ import { activeUser } from './active-user.ts'
 import { type Database, Prisma } from './client.ts'
 import { allOf, holdsGrantingRole, holdsRole, matches } from './conditions.ts'
 import { byInstant, byText, countRows, type List, listPages, mapPages } from './list.ts'
-import { organizationFields, toOrganization } from './organization.ts'
-import { additionalOf, rowOf, type Tables } from './tables.ts'
-import { toUser, userFields } from './user.ts'
+import { organizationFields, readOrganization } from './organization.ts'
+import { entityReader, type Tables } from './tables.ts'
+import { readUser, userFields } from './user.ts'
 
 const memberFields = ['id', 'organizationId', 'userId', 'role', 'createdAt'] as const
 
@@ -91,8 +91,8 @@ export class PrismaMemberRepository implements MemberRepository {
     ])
     const pages = await listPages(this.#database, this.#ofUser(filter), columns, userIds, page)
     return mapPages(pages, (row) => ({
-      member: toMember(rowOf(row, 'm')),
-      organization: toOrganization(rowOf(row, 'o')),
+      member: readMember(row),
+      organization: readOrganization(row),
       position: row.position,
     }))
   }
@@ -177,10 +177,12 @@ type Row = Readonly<Record<string, unknown>>
 const oldestFirst: MemberOrder = { field: 'CREATED_AT', direction: 'ASC' }
 
 function toMemberWithUser(row: Row): Omit<MemberWithUser, 'position'> {
-  return { member: toMember(rowOf(row, 'm')), user: toUser(rowOf(row, 'u')) }
+  return { member: readMember(row), user: readUser(row) }
 }
 
-function toMember(row: Row): Member {
-  const { role, ...rest } = row as { role: string } & Omit<Member, 'roles'>
-  return { ...rest, roles: parseRoles(role), additional: additionalOf(row) }
+const readColumns = entityReader<Omit<Member, 'roles'> & { role: string }>('m', memberFields)
+
+function readMember(row: Row): Member {
+  const { id, organizationId, userId, role, createdAt, additional } = readColumns(row)
+  return { id, organizationId, userId, roles: parseRoles(role), createdAt, additional }
 }

@@ -6,7 +6,7 @@ import type {
 import type { Listed, Page, PageRequest } from '../domain/page.ts'
 import { type Database, Prisma } from './client.ts'
 import { byInstant, byText, countAll, type List, listAll } from './list.ts'
-import { additionalOf, rowOf, type Tables } from './tables.ts'
+import { entityReader, type Tables } from './tables.ts'
 
 /** Every column of an organization that may leave the repository. */
 export const organizationFields = ['id', 'name', 'slug', 'logo', 'metadata', 'createdAt'] as const
@@ -31,9 +31,7 @@ export class PrismaOrganizationRepository implements OrganizationRepository {
   list(page: PageRequest, order: OrganizationOrder): Promise<Page<Listed<Organization>>> {
     const organization = this.#tables.as('Organization', 'o')
     const columns = organization.selectEntity(organizationFields)
-    return listAll(this.#database, this.#list(order), columns, page, (row) =>
-      toOrganization(rowOf(row, 'o')),
-    )
+    return listAll(this.#database, this.#list(order), columns, page, readOrganization)
   }
 
   count(): Promise<number> {
@@ -45,7 +43,7 @@ export class PrismaOrganizationRepository implements OrganizationRepository {
     const rows = await this.#database.read<Record<string, unknown>>(Prisma.sql`
       SELECT ${organization.selectEntity(organizationFields)} FROM ${organization.from}
       WHERE ${organization.column(field)} = ANY(${organization.array(field, values)})`)
-    return rows.map((row) => toOrganization(rowOf(row, 'o')))
+    return rows.map(readOrganization)
   }
 
   #list({ field, direction }: OrganizationOrder): List {
@@ -61,12 +59,12 @@ export class PrismaOrganizationRepository implements OrganizationRepository {
   }
 }
 
-export function toOrganization(row: Readonly<Record<string, unknown>>): Organization {
-  return {
-    ...(row as unknown as Organization),
-    metadata: parseMetadata(row.metadata),
-    additional: additionalOf(row),
-  }
+const readColumns = entityReader<Organization>('o', organizationFields)
+
+/** From a row with an organization under the alias `o`. */
+export function readOrganization(row: Readonly<Record<string, unknown>>): Organization {
+  const organization = readColumns(row)
+  return { ...organization, metadata: parseMetadata(organization.metadata) }
 }
 
 /** Better Auth keeps metadata as JSON text; some databases have a JSON column, which arrives parsed. */

@@ -107,6 +107,22 @@ export class Tables {
   }
 }
 
+/**
+ * Reads the part of a result row that `select` gave under this alias. Fields that the database has no column for are
+ * `null`. Made once for many rows, so that it costs little for each.
+ */
+export function reader<Part>(
+  alias: string,
+  fields: readonly (keyof Part & string)[],
+): (row: Readonly<Record<string, unknown>>) => Part {
+  const columns = fields.map((field) => [field, `${alias}.${field}`] as const)
+  return (row) => {
+    const part: Record<string, unknown> = {}
+    for (const [field, column] of columns) part[field] = row[column] ?? null
+    return part as Part
+  }
+}
+
 /** The part of a result row that `select` gave under this alias, keyed by field. */
 export function rowOf(row: Readonly<Record<string, unknown>>, alias: string) {
   const prefix = `${alias}.`
@@ -115,10 +131,17 @@ export function rowOf(row: Readonly<Record<string, unknown>>, alias: string) {
   return part
 }
 
-/** What `selectEntity` read of the application's own fields. */
-export function additionalOf(row: Readonly<Record<string, unknown>>): AdditionalValues {
-  return (row.additional ?? {}) as AdditionalValues
+/** The same of what `selectEntity` gave, with the application's own fields. */
+export function entityReader<Entity extends { readonly additional: AdditionalValues }>(
+  alias: string,
+  fields: readonly (Exclude<keyof Entity, 'additional'> & string)[],
+): (row: Readonly<Record<string, unknown>>) => Entity {
+  const read = reader<Entity>(alias, fields)
+  const column = `${alias}.additional`
+  return (row) => Object.assign(read(row) as object, { additional: row[column] ?? none }) as Entity
 }
+
+const none: AdditionalValues = {}
 
 function identifier(...names: readonly string[]): Sql {
   return Prisma.raw(quote(...names))

@@ -3,7 +3,7 @@ import type { Team, TeamMember, TeamMemberWithUser, TeamRepository } from '../do
 import { type Database, Prisma } from './client.ts'
 import { byCreation, byInstant, countRows, type List, listPages, mapPages } from './list.ts'
 import { rowOf, type Tables } from './tables.ts'
-import { toUser, userFields } from './user.ts'
+import { readUser, userFields } from './user.ts'
 
 const teamFields = ['id', 'organizationId', 'name', 'createdAt'] as const
 const teamMemberFields = ['id', 'teamId', 'userId', 'createdAt'] as const
@@ -57,7 +57,7 @@ export class PrismaTeamRepository implements TeamRepository {
     const pages = await listPages(this.#database, this.#members(), columns, teamIds, page)
     return mapPages(pages, (row) => ({
       teamMember: toTeamMember(rowOf(row, 'tm')),
-      user: toUser(rowOf(row, 'u')),
+      user: readUser(row),
       position: row.position,
     }))
   }

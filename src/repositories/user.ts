@@ -3,7 +3,7 @@ import type { User, UserFilter, UserOrder, UserRepository } from '../domain/user
 import { type Database, Prisma } from './client.ts'
 import { allOf, holdsRole, matches } from './conditions.ts'
 import { byInstant, byText, countAll, type List, listAll } from './list.ts'
-import { additionalOf, rowOf, type TableInQuery, type Tables } from './tables.ts'
+import { entityReader, type TableInQuery, type Tables } from './tables.ts'
 
 /** Every column of a user that may leave the repository. */
 export const userFields = [
@@ -49,9 +49,7 @@ export class PrismaUserRepository implements UserRepository {
   list(page: PageRequest, filter: UserFilter, order: UserOrder): Promise<Page<Listed<User>>> {
     const user = this.#tables.as('User', 'u')
     const columns = user.selectEntity(userFields)
-    return listAll(this.#database, this.#list(filter, order), columns, page, (row) =>
-      toUser(rowOf(row, 'u')),
-    )
+    return listAll(this.#database, this.#list(filter, order), columns, page, readUser)
   }
 
   count(filter: UserFilter): Promise<number> {
@@ -64,7 +62,7 @@ export class PrismaUserRepository implements UserRepository {
     const rows = await this.#database.read<Record<string, unknown>>(Prisma.sql`
       SELECT ${user.selectEntity(userFields)} FROM ${user.from}
       WHERE ${user.column(field)} = ANY(${user.array(field, values)})`)
-    return rows.map((row) => toUser(rowOf(row, 'u')))
+    return rows.map(readUser)
   }
 
   #list(filter: UserFilter, { field, direction }: UserOrder): List {
@@ -100,8 +98,5 @@ function instant(user: TableInQuery, date: Date): Prisma.Sql {
   return user.instant('createdAt', Prisma.sql`${date.toISOString()}::text::timestamptz`)
 }
 
-/** From the columns that were present: those the database lacks are `null`. */
-export function toUser(row: Readonly<Record<string, unknown>>): User {
-  const fields = Object.fromEntries(userFields.map((field) => [field, row[field] ?? null]))
-  return { ...(fields as unknown as User), additional: additionalOf(row) }
-}
+/** From a row with a user under the alias `u`. */
+export const readUser = entityReader<User>('u', userFields)

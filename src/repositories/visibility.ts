@@ -1,8 +1,8 @@
 import type { Sight, SightQuestion, VisibilityRepository } from '../domain/visibility.ts'
 import { activeUser } from './active-user.ts'
 import { type Database, Prisma } from './client.ts'
-import { rowOf, type Tables } from './tables.ts'
-import { toUser, userFields } from './user.ts'
+import type { Tables } from './tables.ts'
+import { readUser, userFields } from './user.ts'
 
 export class PrismaVisibilityRepository implements VisibilityRepository {
   readonly #database: Database
@@ -72,7 +72,7 @@ interface Row extends Record<string, unknown> {
 
 function toSight(row: Row): Sight {
   return {
-    self: toUser(rowOf(row, 'u')),
+    self: readUser(row),
     organizationIds: new Set(row.organizationIds),
     coMemberIds: new Set(row.coMemberIds),
   }

@@ -11,6 +11,7 @@ import { PrismaUserRepository } from '../../src/repositories/user.ts'
 import { PrismaVisibilityRepository } from '../../src/repositories/visibility.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { layout, prismaSchema } from '../support/layout.ts'
+import { fillLarge } from './support/large-world.ts'
 
 /*
  * What PostgreSQL does for the statements of lists when tables are large. The plans are those of the statements
@@ -39,30 +40,13 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[]
 }
 
-/** What large databases need beside Better Auth's own indexes. */
-const indexes = [
-  'members (organization_id, created_at, id)',
-  'members (organization_id, user_id)',
-  'users (created_at, id)',
-  'users (name, id)',
-  'users (email, id)',
-  'users (lower(name) text_pattern_ops)',
-  'users (lower(email) text_pattern_ops)',
-  'users (lower(username) text_pattern_ops)',
-  'organizations (created_at, id)',
-  'organizations (name, id)',
-]
-
 const SIZE = 20
 /** Rows that a page may cost: itself, one more, and the other side of each. */
 const BOUND = 4 * (SIZE + 1)
 
 beforeAll(async () => {
   database = await createDatabase()
-  await fill()
-  for (const index of indexes) await database.sql(`create index on ${index}`)
-  for (const table of ['users', 'organizations', 'members', 'invitations', 'sessions'])
-    await database.sql(`vacuum analyze ${table}`)
+  await fillLarge(database)
   client = openDatabase({
     url: database.url,
     schema: 'public',
@@ -95,33 +79,6 @@ afterAll(async () => {
   await client?.close()
   await database?.drop()
 })
-
-/** One organization with half of 200,000 members, one user in a thousand organizations. */
-async function fill(): Promise<void> {
-  for (const statement of [
-    `insert into users (id, name, email, email_verified, username, created_at, updated_at)
-     select 'u' || i, 'Person ' || md5(i::text), 'p' || i || '@example.com', true, 'n' || md5(i::text),
-       '2020-01-01'::timestamptz + i * interval '1 minute', now() from generate_series(1, 100000) i`,
-    `insert into organizations (id, name, slug, created_at)
-     select 'o' || i, 'Organization ' || md5(i::text), 'o' || i,
-       '2020-01-01'::timestamptz + i * interval '1 minute' from generate_series(0, 2000) i`,
-    `insert into members (id, organization_id, user_id, role, created_at)
-     select 'big' || i, 'o0', 'u' || i, 'member', '2020-01-01'::timestamptz + i * interval '1 minute'
-     from generate_series(1, 100000) i
-     union all
-     select 'small' || i, 'o' || (i % 2000 + 1), 'u' || (i * 7 % 99000 + 1001), 'member',
-       '2020-01-01'::timestamptz + i * interval '1 minute' from generate_series(1, 99000) i
-     union all
-     select 'wide' || i, 'o' || i, 'u1', 'member', now() from generate_series(1, 1000) i`,
-    `insert into invitations (id, organization_id, email, role, status, expires_at, created_at, inviter_id)
-     select 'i' || i, 'o' || (i % 2000), 'p' || (i % 20000) || '@example.com', 'member', 'pending', now(), now(), 'u1'
-     from generate_series(1, 100000) i`,
-    `insert into sessions (id, user_id, token, expires_at, created_at, updated_at)
-     select 's' || i, 'u' || (i % 20000 + 1), 's' || i, now() + interval '1 day', now(), now()
-     from generate_series(1, 100000) i`,
-  ])
-    await database.sql(statement)
-}
 
 /** The plan of the one statement that this sends. */
 async function planOf(work: () => Promise<unknown>): Promise<PlanNode> {

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { PageRequest } from '../../src/domain/page.ts'
+import { type Database as Client, openDatabase, Prisma } from '../../src/repositories/client.ts'
+import { PrismaMemberRepository } from '../../src/repositories/member.ts'
+import { PrismaOrganizationRepository } from '../../src/repositories/organization.ts'
+import { PrismaRoleRepository } from '../../src/repositories/role.ts'
+import { Tables } from '../../src/repositories/tables.ts'
+import { PrismaUserRepository } from '../../src/repositories/user.ts'
+import { PrismaVisibilityRepository } from '../../src/repositories/visibility.ts'
+import { createDatabase, type Database } from '../support/database.ts'
+import { layout, prismaSchema } from '../support/layout.ts'
+import { fillLarge } from './support/large-world.ts'
+
+/*
+ * PostgreSQL may plan a prepared statement without its values. These make it do so always, among a million members, and
+ * count the rows that it takes from tables.
+ */
+
+let database: Database
+let client: Client
+let tables: Tables
+
+beforeAll(async () => {
+  database = await createDatabase()
+  await fillLarge(database)
+  const url = new URL(database.url)
+  url.searchParams.set('options', '-c plan_cache_mode=force_generic_plan')
+  client = openDatabase({
+    url: url.href,
+    schema: 'public',
+    prismaSchema,
+    poolSize: 1,
+    statementTimeoutMs: 60_000,
+    preparedStatements: true,
+  })
+  tables = new Tables(layout, 'public')
+}, 300_000)
+
+afterAll(async () => {
+  await client?.close()
+  await database?.drop()
+})
+
+async function rowsRead(work: () => Promise<unknown>): Promise<number> {
+  const before = await taken()
+  await work()
+  await client.read(Prisma.sql`SELECT pg_stat_force_next_flush()::text`)
+  await client.ping()
+  return (await taken()) - before
+}
+
+async function taken(): Promise<number> {
+  const [row] = await database.sql<{ rows: number }>(
+    'select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int as rows from pg_stat_user_tables',
+  )
+  return row?.rows ?? Number.NaN
+}
+
+const first: PageRequest = { size: 20, from: 'start' }
+const oldestFirst = { field: 'CREATED_AT', direction: 'ASC' } as const
+const range = (length: number) => Array.from({ length }, (_, i) => i)
+/** A page, one more, and the other side of each. */
+const PAGE = 4 * 21
+
+test('counting notices a read of everything', async () => {
+  expect(await rowsRead(() => client.read(Prisma.sql`SELECT count(role) FROM members`))).toBe(
+    1_000_000,
+  )
+})
+
+const statements: Record<string, [bound: number, work: () => Promise<unknown>]> = {
+  'a page of 100,000 members': [
+    PAGE,
+    () => members().listByOrganizationIds(['o0'], first, {}, oldestFirst),
+  ],
+  'a page of fifty members': [
+    PAGE,
+    () => members().listByOrganizationIds(['x7'], first, {}, oldestFirst),
+  ],
+  'pages of a hundred organizations': [
+    100 * PAGE,
+    () =>
+      members().listByOrganizationIds(
+        range(100).map((i) => `x${i}`),
+        first,
+        {},
+        oldestFirst,
+      ),
+  ],
+  'a page in the middle of 100,000 members': [
+    PAGE,
+    () =>
+      members().listByOrganizationIds(
+        ['o0'],
+        { ...first, after: { value: '2020-02-04T17:20:00.000000Z', id: 'big50000' } },
+        {},
+        oldestFirst,
+      ),
+  ],
+  'the organizations of a user': [
+    2 * 11,
+    () => members().listByUserIds(['v7'], first, { scope: 'all' }),
+  ],
+  'users by id': [1000, () => users().findByIds(range(1000).map((i) => `u${i}`))],
+  'a page of users': [PAGE, () => users().list(first, {}, oldestFirst)],
+  'a page of organizations': [
+    PAGE,
+    () => new PrismaOrganizationRepository(client, tables).list(first, oldestFirst),
+  ],
+  'the roles of a hundred people': [
+    200,
+    () =>
+      new PrismaRoleRepository(client, tables).findRoles(
+        range(100).map((i) => ({ userId: `u${i + 1}`, organizationId: 'o0' })),
+        { dynamic: false },
+      ),
+  ],
+  'what a hundred callers see': [
+    100 * (1 + 2 * 10 + 10 * 4),
+    () =>
+      new PrismaVisibilityRepository(client, tables).look(
+        range(100).map((i) => ({
+          userId: `v${i}`,
+          organizationIds: [`x${i}`, `x${i + 1}`],
+          userIds: [`v${i + 1}`, `u${i + 2}`],
+        })),
+      ),
+  ],
+}
+
+const members = () => new PrismaMemberRepository(client, tables)
+const users = () => new PrismaUserRepository(client, tables)
+
+test.each(Object.keys(statements))('%s costs what it brings', async (what) => {
+  const [bound, work] = statements[what] ?? [0, async () => {}]
+  const rows = await rowsRead(work)
+  expect(rows).toBeGreaterThan(0)
+  expect(rows).toBeLessThanOrEqual(bound)
+})
