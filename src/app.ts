@@ -28,8 +28,7 @@ import { Trust } from './permissions/trust.ts'
 import { TrustedCache } from './permissions/trusted-cache.ts'
 import { PrismaAccountRepository } from './repositories/account.ts'
 import { type Database, openDatabase } from './repositories/client.ts'
-import { describeDrift, findDrift } from './repositories/drift.ts'
-import { DriftWatch } from './repositories/drift-watch.ts'
+import { type DriftWatch, watchDrift } from './repositories/drift-watch.ts'
 import { PrismaInvitationRepository } from './repositories/invitation.ts'
 import type { Layout } from './repositories/layout.ts'
 import { PrismaMemberRepository } from './repositories/member.ts'
@@ -117,8 +116,10 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   }
   // Nothing waits for a connection to Redis, so it is opened before the first question.
   void cache.ready()
-  const drift = watchDrift(database, layout, config, log)
-  const ready = async () => (await answers(database)) && (await isAsExpected(drift))
+  const drift = watchDrift(database, layout, config.database.schema, (problem) =>
+    problem === null ? log.info('The database is as expected again.') : log.error(problem),
+  )
+  const ready = async () => (await answers(database)) && (await drift.isRight())
   const handler = createHandler({
     schema,
     sources,
@@ -304,23 +305,6 @@ function featuresOf(tables: Layout): Features {
     sessions: tables.Session !== null,
     userFields: new Set(Object.keys(tables.User?.columns ?? {})),
   }
-}
-
-function watchDrift(
-  database: Database,
-  layout: Layout,
-  { database: { schema } }: Config,
-  log: Logger,
-): DriftWatch {
-  return new DriftWatch({
-    find: async () => describeDrift(await findDrift(database, layout, schema)),
-    onChange: (problem) =>
-      problem === null ? log.info('The database is as expected again.') : log.error(problem),
-  })
-}
-
-async function isAsExpected(drift: DriftWatch): Promise<boolean> {
-  return (await drift.findProblem().catch(() => undefined)) === null
 }
 
 async function verify(drift: DriftWatch, { database: { url } }: Config, log: Logger) {
