@@ -40,8 +40,7 @@ import {
   coalescedUsers,
   coalescedVisibility,
 } from './repositories/coalesced.ts'
-import { describeDrift, findDrift } from './repositories/drift.ts'
-import { DriftWatch } from './repositories/drift-watch.ts'
+import { type DriftWatch, watchDrift } from './repositories/drift-watch.ts'
 import { PrismaInvitationRepository } from './repositories/invitation.ts'
 import type { Layout } from './repositories/layout.ts'
 import { PrismaMemberRepository } from './repositories/member.ts'
@@ -169,7 +168,9 @@ export function openStores(
     dynamic: config.permissions.dynamic,
   })
   const events = listenForChanges(config, permissions, trust, report)
-  const drift = watchDrift(database, layout, config, log)
+  const drift = watchDrift(database, layout, config.database.schema, (problem) =>
+    problem === null ? log.info('The database is as expected again.') : log.error(problem),
+  )
   // Nothing waits for a connection to Redis, so it is opened before the first question.
   void cache.ready()
   const repositories = {
@@ -194,7 +195,7 @@ export function openStores(
     tables,
     permissions,
     ready: async () => {
-      const ready = (await answers(database)) && (await isAsExpected(drift))
+      const ready = (await answers(database)) && (await drift.isRight())
       if (ready) await warm()
       return ready
     },
@@ -286,23 +287,6 @@ function listenForChanges(
       pending.close()
     },
   }
-}
-
-function watchDrift(
-  database: Database,
-  layout: Layout,
-  { database: { schema } }: IdentityConfig,
-  log: Logger,
-): DriftWatch {
-  return new DriftWatch({
-    find: async () => describeDrift(await findDrift(database, layout, schema)),
-    onChange: (problem) =>
-      problem === null ? log.info('The database is as expected again.') : log.error(problem),
-  })
-}
-
-async function isAsExpected(drift: DriftWatch): Promise<boolean> {
-  return (await drift.findProblem().catch(() => undefined)) === null
 }
 
 async function verify(drift: DriftWatch, { database: { url } }: IdentityConfig, log: Logger) {

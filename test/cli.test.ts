@@ -7,7 +7,7 @@ test.each([['--help'], ['-h'], ['serve', '--help']])(
   async (...words) => {
     const { code, stdout, stderr } = await runCli(words)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    for (const command of ['serve', 'demo', 'introspect', 'schema'])
+    for (const command of ['serve', 'demo', 'introspect', 'doctor', 'schema'])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
   },
 )
@@ -23,6 +23,8 @@ test.each([
   ['schema', '--authorization', '--stitching'],
   ['serve', '--federation'],
   ['serve', '--unknown'],
+  ['doctor', '--role', 'gateway'],
+  ['serve', '--output', '-'],
 ])('called wrongly (%s %s %s) it ends with 2 and tells how it is used', async (...words) => {
   const { code, stdout, stderr } = await runCli(words.filter((word) => word !== undefined))
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

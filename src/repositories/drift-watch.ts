@@ -1,3 +1,7 @@
+import type { Database } from './client.ts'
+import { describeDrift, findDrift } from './drift.ts'
+import type { Layout } from './layout.ts'
+
 /** What is asked of the catalog is believed for this long, so a change shows this long after it at the latest. */
 const BELIEVED_MS = 5000
 
@@ -8,6 +12,19 @@ export interface DriftWatchOptions {
   readonly onChange: (problem: string | null) => void
   /** In milliseconds, never running backwards. */
   readonly now?: () => number
+}
+
+/** Watches whether a database is as the layout says. */
+export function watchDrift(
+  database: Pick<Database, 'read'>,
+  layout: Layout,
+  schema: string,
+  onChange: DriftWatchOptions['onChange'],
+): DriftWatch {
+  return new DriftWatch({
+    find: async () => describeDrift(await findDrift(database, layout, schema)),
+    onChange,
+  })
 }
 
 /** What is wrong with the database, looked up at most every five seconds however often it is asked for. */
@@ -28,6 +45,11 @@ export class DriftWatch {
       this.#finding = undefined
     })
     return this.#finding
+  }
+
+  /** Whether nothing is wrong; a database that cannot be asked is not known to be right. */
+  async isRight(): Promise<boolean> {
+    return (await this.findProblem().catch(() => undefined)) === null
   }
 
   async #find(): Promise<string | null> {

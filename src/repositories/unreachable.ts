@@ -3,6 +3,7 @@
  * drivers, because their texts may quote anything.
  */
 export function describeUnreachable(error: unknown, url: string): string {
+  if (!URL.canParse(url)) return 'DATABASE_URL is no URL: it begins with postgresql://.'
   const { hostname, port, username, pathname } = new URL(url)
   const server = `${decodeURIComponent(hostname) || 'this machine'}:${port || 5432}`
   const role = decodeURIComponent(username)

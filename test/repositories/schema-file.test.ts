@@ -6,11 +6,11 @@ test('the house layout is read from the committed schema', () => {
   expect(layout.Member).toEqual({
     name: 'members',
     columns: {
-      id: { name: 'id', type: 'text' },
-      organizationId: { name: 'organization_id', type: 'text' },
-      userId: { name: 'user_id', type: 'text' },
-      role: { name: 'role', type: 'text' },
-      createdAt: { name: 'created_at', type: 'timestamptz' },
+      id: { name: 'id', type: 'text', required: true },
+      organizationId: { name: 'organization_id', type: 'text', required: true },
+      userId: { name: 'user_id', type: 'text', required: true },
+      role: { name: 'role', type: 'text', required: true },
+      createdAt: { name: 'created_at', type: 'timestamptz', required: true },
     },
   })
 })
