@@ -377,7 +377,7 @@ describe('however many rows there are, it is as many statements; counting is one
       'Team.members': {
         for: ['service', 'many'],
         query: ofOrganizations(
-          'teams { nodes { members { #count\n nodes { createdAt user { name email } team { name } } } } }',
+          'teams(first: 3) { nodes { members { #count\n nodes { createdAt user { name email } team { name } } } } }',
         ),
       },
       'Organization.roles': {

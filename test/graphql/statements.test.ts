@@ -33,6 +33,8 @@ beforeAll(async () => {
     SERVICE_ISSUER: services.issuer,
     SERVICE_AUDIENCE: services.audience,
     SERVICE_JWKS_URL: services.jwksUrl,
+    // Asks for more at once than a client may.
+    LIMIT_COST: '1000000',
   })
   // The signing keys are read by the first requests.
   for (const token of await Promise.all([many.jwt(), services.token()]))

@@ -46,6 +46,10 @@ beforeAll(async () => {
     SERVICE_ISSUER: services.issuer,
     SERVICE_AUDIENCE: services.audience,
     SERVICE_JWKS_URL: services.jwksUrl,
+    // Walks farther at once than a client may.
+    LIMIT_COST: '10000000',
+    LIMIT_DEPTH: '100',
+    LIMIT_TOKENS: '100000',
   })
 })
 
