@@ -52,8 +52,12 @@ export interface Serving {
 export async function startServing(env: Readonly<Record<string, string>>): Promise<Serving> {
   const child = start(['serve'], { HOST: '127.0.0.1', PORT: '0', ...env })
   const lines: string[] = []
-  const closed = once(child, 'close').then(([code]): number | null => code)
+  let told = false
   let complaint = ''
+  const closed = once(child, 'close').then(([code, signal]): number | null => {
+    if (!told) process.stderr.write(`serve ended by itself with ${code ?? signal}: ${complaint}\n`)
+    return code
+  })
   child.stderr?.on('data', (text) => {
     complaint += text
   })
@@ -70,6 +74,7 @@ export async function startServing(env: Readonly<Record<string, string>>): Promi
     url,
     lines,
     signal: (name) => {
+      told = true
       child.kill(name)
       return closed
     },
