@@ -61,8 +61,12 @@ export async function startServing(
 ): Promise<Serving> {
   const child = start(['serve'], { HOST: '127.0.0.1', PORT: '0', ...env }, folder)
   const lines: string[] = []
-  const closed = once(child, 'close').then(([code]): number | null => code)
+  let told = false
   let complaint = ''
+  const closed = once(child, 'close').then(([code, signal]): number | null => {
+    if (!told) process.stderr.write(`serve ended by itself with ${code ?? signal}: ${complaint}\n`)
+    return code
+  })
   child.stderr?.on('data', (text) => {
     complaint += text
   })
@@ -80,6 +84,7 @@ export async function startServing(
     pid: child.pid,
     lines,
     signal: (name) => {
+      told = true
       child.kill(name)
       return closed
     },
