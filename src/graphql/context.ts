@@ -36,5 +36,7 @@ export interface Context extends Sources {
 
 export function createContext(sources: Sources, caller: Caller): Context {
   const grants = new Grants(sources.permissions)
-  return { ...sources, caller, grants, doors: new Doors(caller, { ...sources, grants }) }
+  const { visibility, platformAdminRoles } = sources
+  const doors = new Doors(caller, { visibility, platformAdminRoles, grants })
+  return { ...sources, caller, grants, doors }
 }

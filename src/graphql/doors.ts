@@ -24,7 +24,8 @@ export class Doors {
   readonly #caller: Caller
   readonly #adminRoles: readonly string[]
   readonly #grants: Grants
-  readonly #answers: DataLoader<Question, Answer, string>
+  readonly #visibility: VisibilityRepository
+  #answers: DataLoader<Question, Answer, string> | undefined
   readonly #coMembers = new Set<string>()
 
   constructor(
@@ -38,10 +39,7 @@ export class Doors {
     this.#caller = caller
     this.#adminRoles = options.platformAdminRoles
     this.#grants = options.grants
-    this.#answers = new DataLoader((questions) => this.#look(options.visibility, questions), {
-      cacheKeyFn: ({ about, id }) => `${about}:${id}`,
-      maxBatchSize: 1000,
-    })
+    this.#visibility = options.visibility
   }
 
   /**
@@ -172,18 +170,19 @@ export class Doors {
   }
 
   async #ask(about: Question['about'], id: string): Promise<Answer> {
+    this.#answers ??= new DataLoader((questions) => this.#look(questions), {
+      cacheKeyFn: (question) => `${question.about}:${question.id}`,
+      maxBatchSize: 1000,
+    })
     return this.#answers.load({ about, id })
   }
 
-  async #look(
-    visibility: VisibilityRepository,
-    questions: readonly Question[],
-  ): Promise<(Answer | Error)[]> {
+  async #look(questions: readonly Question[]): Promise<(Answer | Error)[]> {
     if (this.#caller.kind !== 'user') throw unauthenticated()
     const { userId } = this.#caller
     const ids = (about: Question['about']) =>
       questions.filter((question) => question.about === about).map(({ id }) => id)
-    const [sight] = await visibility.look([
+    const [sight] = await this.#visibility.look([
       {
         userId,
         organizationIds: ids('organization'),

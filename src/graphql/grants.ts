@@ -3,21 +3,21 @@ import type { Consistency, Grant, PermissionService, Subject } from '../domain/p
 
 /** What subjects may do, asked for together and at most once in a request. */
 export class Grants {
-  readonly #loaders: Readonly<Record<Consistency, DataLoader<Subject, Grant, string>>>
+  readonly #permissions: PermissionService
+  readonly #loaders: { [How in Consistency]?: DataLoader<Subject, Grant, string> } = {}
 
   constructor(permissions: PermissionService) {
-    const loader = (consistency: Consistency) =>
-      new DataLoader<Subject, Grant, string>(
-        (subjects) => permissions.resolve(subjects, consistency).then((grants) => [...grants]),
-        {
-          cacheKeyFn: ({ organizationId, userId }) => JSON.stringify([organizationId, userId]),
-          maxBatchSize: 1000,
-        },
-      )
-    this.#loaders = { CACHED: loader('CACHED'), FRESH: loader('FRESH') }
+    this.#permissions = permissions
   }
 
   of({ userId, organizationId }: Subject, consistency: Consistency): Promise<Grant> {
+    this.#loaders[consistency] ??= new DataLoader(
+      async (subjects) => [...(await this.#permissions.resolve(subjects, consistency))],
+      {
+        cacheKeyFn: (subject) => JSON.stringify([subject.organizationId, subject.userId]),
+        maxBatchSize: 1000,
+      },
+    )
     return this.#loaders[consistency].load({ userId, organizationId })
   }
 }

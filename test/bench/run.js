@@ -108,9 +108,11 @@ async function compare(work, contenders, servers) {
       say(`${work} · ${name}: ${rate.toFixed(0)}/s at ${connections}, ${median.toFixed(2)} ms at 1`)
     }
   for (const name of names) {
-    const from = await world.statements()
-    const { requests } = await run(name, { connections: 1, seconds: 1 })
-    measured[name].statements = ((await world.statements()) - from) / requests
+    let sent = 0
+    const statements = await world.countStatements(async () => {
+      sent = (await run(name, { connections: 1, seconds: 1 })).requests
+    })
+    measured[name].statements = statements / sent
   }
   return { work, measured }
 }

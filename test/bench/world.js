@@ -1,3 +1,4 @@
+import { readFile, stat } from 'node:fs/promises'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import pg from 'pg'
 import { startBetterAuth } from '../../dist/demo/better-auth.js'
@@ -40,15 +41,8 @@ export async function createWorld(users, askers) {
     /** `{ id, organization, token }` of users, with one of the organizations of each. */
     tokens,
     session: () => signIn(auth, database),
-    /** Statements that PostgreSQL has run so far. */
-    statements: async () => {
-      // Idle connections report what they did after a second.
-      await new Promise((resolve) => setTimeout(resolve, 1500))
-      const { rows } = await database.query(
-        `select (xact_commit + xact_rollback)::int as count from pg_stat_database where datname = current_database()`,
-      )
-      return rows[0].count
-    },
+    /** How many statements PostgreSQL runs meanwhile, by its own log. */
+    countStatements: (work) => countStatements(database, postgres.log, work),
     url: auth.url,
     stop: async () => {
       await database.end()
@@ -56,6 +50,26 @@ export async function createWorld(users, askers) {
       await postgres.stop()
     },
   }
+}
+
+async function countStatements(database, log, work) {
+  const set = async (statement) => {
+    await database.query(statement)
+    await database.query('select pg_reload_conf()')
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+  const { size } = await stat(log)
+  await set("alter system set log_statement = 'all'")
+  try {
+    await work()
+  } finally {
+    await set('alter system reset log_statement')
+  }
+  const text = (await readFile(log)).subarray(size).toString()
+  const own = /log_statement|pg_reload_conf/
+  return text
+    .split('\n')
+    .filter((line) => /LOG: {2}(statement|execute)/.test(line) && !own.test(line)).length
 }
 
 async function fill(database, users) {
