@@ -107,9 +107,9 @@ async function serve(): Promise<void> {
 }
 
 async function demo({ json }: Options): Promise<void> {
-  const { startDemo } = await import('./demo/demo.ts')
+  const { startDemo } = await import('./demo/demo.ts').catch(notHere)
   const { toJsonLine, toText } = await import('./demo/print.ts')
-  const { readSchema } = await import('./introspection/introspect.ts')
+  const { readSchema } = await import('./introspection/introspect.ts').catch(notHere)
   const starting = startDemo({
     port: process.env.PORT ? Number(process.env.PORT) : undefined,
     redisUrl: process.env.REDIS_URL || undefined,
@@ -161,7 +161,7 @@ async function startDemoGateway(settings: DemoGatewaySettings) {
 }
 
 async function introspect({ output = 'prisma/schema.prisma' }: Options): Promise<void> {
-  const { introspect, readSchema } = await import('./introspection/introspect.ts')
+  const { introspect, readSchema } = await import('./introspection/introspect.ts').catch(notHere)
   const { DATABASE_URL, DATABASE_SCHEMA } = process.env
   if (!DATABASE_URL) fail('DATABASE_URL is required: the PostgreSQL database of Better Auth.\n', 2)
   const database = { databaseUrl: DATABASE_URL, databaseSchema: DATABASE_SCHEMA || 'public' }
@@ -207,10 +207,13 @@ function stopOnSignal(starting: Promise<{ stop(): Promise<void> }>): void {
 }
 
 function report(error: unknown): void {
-  const missing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
-  const told = error instanceof Error ? error.message : error
-  process.stderr.write(`${missing ? NOT_HERE : told}\n`)
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
   process.exitCode = error instanceof ConfigError ? 2 : 1
+}
+
+/** A part that the image leaves out, with what it needs. @throws Error that says where it is. */
+function notHere(cause: unknown): never {
+  throw new Error(NOT_HERE, { cause })
 }
 
 const NOT_HERE =
