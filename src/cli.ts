@@ -206,7 +206,7 @@ async function whereInstalled<Module>(loading: Promise<Module>, command: string)
     if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'))
       throw error
     throw new Error(
-      `This installation lacks what ${command} needs: run it where the repository is cloned, \`npm ci && npm run ${command}\`.`,
+      `This installation lacks what ${command} needs: run \`npm ci && npm run ${command}\` in a clone of the repository.`,
       { cause: error },
     )
   }
@@ -292,15 +292,11 @@ function stopOnSignal(starting: Promise<{ stop(): Promise<void> }>): void {
 }
 
 function report(error: unknown): void {
-  const missing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
-  const told = error instanceof Error ? error.message : error
-  process.stderr.write(`${missing ? NOT_HERE : told}\n`)
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
   process.exitCode = error instanceof ConfigError ? 2 : 1
 }
 
-const NOT_HERE =
-  'This command is not in what serves: run it from a checkout, or from the image that `docker build --target introspect .` makes.'
-
+/** A part that the image leaves out, with what it needs. @throws Error that says where it is. */
 function fail(message: string, exitCode: number): never {
   process.stderr.write(message)
   process.exit(exitCode)

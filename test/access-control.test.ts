@@ -86,11 +86,11 @@ describe('ends with 1, prints nothing and says what is wrong:', () => {
     'an export that is no object': { content: 'export const roles = 7', complaint: 'not roles' },
     'roles that are plain statements': {
       content: "export const roles = { clerk: { leave: ['approve'] } }",
-      complaint: 'at clerk.statements',
+      complaint: 'roles of Better Auth: clerk.statements: ',
     },
     'actions that are not a list': {
       content: "export const roles = { clerk: { statements: { leave: 'approve' } } }",
-      complaint: 'at clerk.statements.leave',
+      complaint: 'roles of Better Auth: clerk.statements.leave: ',
     },
   }
 

@@ -106,7 +106,7 @@ describe('in an empty project', () => {
     await expect(run('npx', ['identity-gateway', command], project, env)).rejects.toMatchObject({
       code: 1,
       stdout: '',
-      stderr: `This installation lacks what ${command} needs: run it where the repository is cloned, \`npm ci && npm run ${command}\`.\n`,
+      stderr: `This installation lacks what ${command} needs: run \`npm ci && npm run ${command}\` in a clone of the repository.\n`,
     })
   })
 })
