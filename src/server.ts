@@ -31,10 +31,12 @@ const DRAIN_MS = 10_000
 export async function startServer(gateway: Gateway, options: ServerOptions): Promise<Server> {
   const { shutdownGraceMs = 0, limits = usualLimits } = options
   let draining = false
+  // Until then an idle connection may be just about to carry a request.
+  let accepting = true
   const server = createServer(serverOptions(limits), (request, response) => {
     if (draining) response.setHeader('connection', 'close')
     response.once('close', () => {
-      if (draining) server.closeIdleConnections()
+      if (!accepting) server.closeIdleConnections()
     })
     if (draining && request.url === '/ready') response.writeHead(503).end()
     else if (options.hosts && !options.hosts.includes(hostOf(request.headers.host)))
@@ -56,6 +58,7 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
     stop: async () => {
       draining = true
       await sleep(shutdownGraceMs)
+      accepting = false
       const ended = new Promise((resolve) => server.close(resolve))
       server.closeIdleConnections()
       // Node.js takes a connection that has not said anything yet for one that is busy.

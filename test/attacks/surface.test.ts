@@ -232,6 +232,9 @@ describe('the GraphQL cheat sheet of OWASP:', () => {
     const { data, errors } = JSON.parse(text)
     expect(data).toEqual({ users: null, viewer: { id: world.sam.id } })
     expect(Object.keys(errors[0]).sort()).toEqual(['extensions', 'locations', 'message', 'path'])
-    expect(errors[0].extensions).toEqual({ code: 'FORBIDDEN' })
+    expect(errors[0].extensions).toEqual({
+      code: 'FORBIDDEN',
+      requestId: expect.any(String),
+    })
   })
 })

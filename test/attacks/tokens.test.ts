@@ -62,7 +62,10 @@ test('every hostile token is refused alike, logged nowhere, and makes the gatewa
     const answer = await gateway.graphql('{ viewer { id } }', { token })
     expect(answer.status, what).toBe(401)
     expect(answer.errors, what).toEqual([
-      { message: 'The credential is not valid.', extensions: { code: 'UNAUTHENTICATED' } },
+      {
+        message: 'The credential is not valid.',
+        extensions: { code: 'UNAUTHENTICATED', requestId: expect.any(String) },
+      },
     ])
     expect(answer.data ?? null, what).toBeNull()
     const [, payload = ''] = token.split('.')
