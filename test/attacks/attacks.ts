@@ -175,7 +175,7 @@ const parameters: readonly (readonly [string, readonly string[], () => AttackReq
   ],
   [
     'batching',
-    REQUEST,
+    LIMIT,
     () => json(Array.from({ length: 1000 }, () => ({ query: '{ viewer { id } }' }))),
   ],
   ['a body that is no JSON', REQUEST, () => ({ body: '{"query":'.repeat(10_000) })],

@@ -71,9 +71,9 @@ test.each([json, response])(
 describe('several operations in one request', () => {
   test('are answered in their order, each by itself', async () => {
     const answer = await send([{ query: viewer }, { query: '{ nothing }' }, { query: viewer }])
-    expect(await answer.json()).toEqual([
+    expect(await answer.json()).toMatchObject([
       known,
-      { errors: [expect.objectContaining({ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } })] },
+      { errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] },
       known,
     ])
   })
@@ -81,7 +81,7 @@ describe('several operations in one request', () => {
   test('are refused as a whole beyond LIMIT_BATCH', async () => {
     const answer = await send(Array(4).fill({ query: viewer }))
     expect(answer.status).toBe(413)
-    expect(await answer.json()).toEqual({
+    expect(await answer.json()).toMatchObject({
       errors: [
         {
           message: 'A request takes at most 3 operations.',

@@ -1,5 +1,5 @@
-import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startBetterAuth } from '../../src/demo/better-auth.ts'
 import { type Serving, startServing } from '../support/cli.ts'
 import { type PostgresProcess, startPostgresProcess } from '../support/postgres-process.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
@@ -12,12 +12,8 @@ let serving: Serving
 
 beforeAll(async () => {
   postgres = await startPostgresProcess()
-  const client = new pg.Client(postgres.url)
-  await client.connect()
-  // As much of Better Auth's tables as is asked for here.
-  await client.query(`create table jwks (id text, public_key text, private_key text,
-    created_at timestamptz default now(), expires_at timestamptz, alg text, crv text)`)
-  await client.end()
+  const betterAuth = await startBetterAuth({ databaseUrl: postgres.url })
+  await betterAuth.stop()
   await postgres.stop()
   redis = await startRedisProcess()
   await redis.kill()

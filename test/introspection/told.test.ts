@@ -32,7 +32,11 @@ describe('overrides', () => {
     })
     expect(found).toContainEqual({ model: 'User', table: 'users', recognisedBy: 'overrides' })
     const layout = project.layout()
-    expect(layout.User?.columns.name).toEqual({ name: 'full_name', type: 'text' })
+    expect(layout.User?.columns.name).toEqual({
+      name: 'full_name',
+      type: 'text',
+      required: true,
+    })
     expect(layout.User?.columns).not.toHaveProperty('banned')
     expect(layout.Session?.tokenColumn).toBe('secret_token')
     expect(layout.Session?.columns).not.toHaveProperty('token')

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createGateway, loadConfig } from '../../src/app.ts'
 import { accessControl } from '../../src/demo/access-control.ts'
+import { readFields } from '../../src/introspection/additional.ts'
 import { runCli } from '../support/cli.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, startIdentity } from '../support/identity.ts'
@@ -16,7 +17,13 @@ import { programs, textOf } from './programs.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const blocks = readmeBlocks()
-const of = (language: string) => blocks.filter((block) => block.language === language)
+const of = (language: string) =>
+  blocks.filter(
+    (block) =>
+      block.language === language && !runElsewhere.some((marker) => block.text.includes(marker)),
+  )
+/** What takes the routers and composers of test/federation is compiled and composed there. */
+const runElsewhere = ['# leave.graphql', 'new ApolloGateway(', 'stitchSchemas(']
 const packageOf = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'))
 
 let identity: Identity
@@ -56,7 +63,8 @@ afterAll(async () => {
 
 test('every block is in a language that is run or read here', () => {
   expect(blocks.length).toBeGreaterThan(5)
-  const known = ['ts', 'graphql', 'sh', 'json', '']
+  // Those of redis and ini are run elsewhere: test/doctor/redis.test.ts and test/long/pgbouncer.test.ts.
+  const known = ['ts', 'graphql', 'sh', 'json', 'redis', 'ini', '']
   const unknown = blocks.filter(({ language }) => !known.includes(language))
   expect(unknown).toEqual([])
 })
@@ -126,10 +134,11 @@ test.each(of('graphql').map(({ line, text }) => [line, text] as const))(
 )
 
 test.each(of('json').map(({ line, text }) => [line, text] as const))(
-  'the trusted documents of line %i are accepted',
+  'the file of line %i is accepted',
   async (_, text) => {
     const file = join(directory, 'documents.json')
     await writeFile(file, text)
+    if (text.includes('visibleTo')) return expect(await readFields(file)).toHaveProperty('User')
     const config = loadConfig({ ...environment, TRUSTED_DOCUMENTS_FILE: file })
     expect(Object.keys(config.http.trustedDocuments ?? {})).not.toEqual([])
     await createGateway(config).close()
@@ -162,7 +171,12 @@ describe('commands', () => {
 
   test.each(commands)('line %i: %s', async (_, command) => {
     const words = command.split(' ')
-    const assigned = words.flatMap((word) => /^([A-Z_]+)=/.exec(word)?.[1] ?? [])
+    const assigned =
+      /^(?:[A-Z_]+=\S+ )*/
+        .exec(command)?.[0]
+        .trim()
+        .split(' ')
+        .flatMap((word) => word.split('=', 1).filter(Boolean)) ?? []
     for (const name of assigned) expect([...variables]).toContain(name)
     const [tool, name = '', ...rest] = words.slice(assigned.length)
     if (tool === 'npm' && name === 'ci')
@@ -174,8 +188,19 @@ describe('commands', () => {
       expect(Object.keys(packageOf('test/bff/package.json').devDependencies)).toContain(
         name === 'graphql-codegen' ? '@graphql-codegen/cli' : name,
       )
+    else if (tool === 'docker' || command.startsWith('layout=')) await checkContainer(command)
     else throw new Error('Nobody has said what this command is.')
   })
+
+  async function checkContainer(command: string) {
+    const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8')
+    for (const [, target] of command.matchAll(/--target (\w+)/g))
+      expect(dockerfile).toContain(`AS ${target}\n`)
+    for (const [, name] of command.matchAll(/dist\/cli\.js (\w+)/g))
+      expect((await runCli(['--help'])).stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'))
+    for (const [, name = ''] of command.matchAll(/-e (\w+)=/g))
+      expect([...variables]).toContain(name)
+  }
 
   test('that the text names are scripts of this package', () => {
     const named = [...readme.matchAll(/npm run (?:-s )?([\w:-]+)/g)].map(([, name]) => name ?? '')
