@@ -4,9 +4,12 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   type FragmentDefinitionNode,
+  getOperationAST,
+  getVariableValues,
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
+  type VariableDefinitionNode,
   visit,
 } from 'graphql'
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
@@ -24,6 +27,7 @@ interface Compiled {
   readonly run: CompiledQuery['query']
   /** See `variablesInLiterals`. */
   readonly nested: readonly string[]
+  readonly variables: readonly VariableDefinitionNode[]
 }
 
 type Execute = (args: ExecutionArgs) => unknown
@@ -50,7 +54,11 @@ export function useCompiledExecution(): Plugin {
       disablingCapturingStackErrors: true,
     })
     if (!isCompiledQuery(result)) return undefined
-    const operation = { run: result.query, nested: variablesInLiterals(document) }
+    const operation = {
+      run: result.query,
+      nested: variablesInLiterals(document),
+      variables: getOperationAST(document)?.variableDefinitions ?? [],
+    }
     compiled.set(document, operation, { size })
     return operation
   }
@@ -63,10 +71,13 @@ export function useCompiledExecution(): Plugin {
   }
 }
 
-function executeBy({ run, nested }: Compiled, usual: Execute): Execute {
+function executeBy({ run, nested, variables }: Compiled, usual: Execute): Execute {
   return async (args) => {
-    const { rootValue, contextValue, variableValues } = args
+    const { schema, rootValue, contextValue, variableValues } = args
     if (nested.some((name) => variableValues?.[name] === undefined)) return usual(args)
+    // A compiled function tells of every value that does not fit, however many there are.
+    const given = getVariableValues(schema, variables, variableValues ?? {}, { maxErrors: 1 })
+    if (given.errors) return usual(args)
     const result: ExecutionResult = await run(rootValue, contextValue, variableValues)
     return result.errors ? usual(args) : result
   }

@@ -39,6 +39,7 @@ afterAll(async () => {
 function open(url: string, environment: Readonly<Record<string, string>> = {}): GatewayUnderTest {
   const gateway = gatewayFor(identity, {
     DATABASE_URL: url,
+    DATABASE_PREPARED_STATEMENTS: 'off',
     DATABASE_POOL_SIZE: '20',
     SERVICE_ISSUER: services.issuer,
     SERVICE_AUDIENCE: services.audience,
@@ -146,7 +147,10 @@ test('news of changes come by DATABASE_LISTEN_URL, past the pooler', async () =>
 })
 
 describe('set up wrongly', () => {
-  const environment = () => ({ AUTH_ISSUER: identity.betterAuth.issuer })
+  const environment = () => ({
+    AUTH_ISSUER: identity.betterAuth.issuer,
+    DATABASE_PREPARED_STATEMENTS: 'off',
+  })
 
   test('without ignore_startup_parameters, doctor names it', async () => {
     const plain = await startPgBouncer(identity.readOnlyUrl)

@@ -96,7 +96,7 @@ describe.each(Object.entries(zoned))('%s', (_, it) => {
         organization(id: $id) {
           members(first: 100) { nodes { id createdAt } }
           invitations(first: 100) { nodes { id createdAt expiresAt } }
-          teams(first: 100) { nodes { id createdAt members(first: 100) { nodes { id createdAt } } } }
+          teams(first: 20) { nodes { id createdAt members(first: 20) { nodes { id createdAt } } } }
         }
       }`,
       { token: asker.tokens.Ada, variables: { id: organizationId } },

@@ -1,10 +1,4 @@
-import {
-  createHmac,
-  createPublicKey,
-  type JsonWebKey,
-  KeyObject,
-  sign as signBytes,
-} from 'node:crypto'
+import { createHmac, createPublicKey, KeyObject, sign as signBytes } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import type { Signer } from './tokens.ts'
 
@@ -40,7 +34,9 @@ export async function hostileTokens(target: Target): Promise<Record<string, stri
   const byTrusted = (changes: object, header: object = {}) =>
     trusted.sign({ ...claims, ...changes } as never, header)
   const { kid: _kid, alg: _alg, ...trustedJwk } = trusted.publicJwk
-  const publicKey = createPublicKey({ key: trustedJwk as JsonWebKey, format: 'jwk' })
+  const publicKey = createPublicKey({ key: trustedJwk, format: 'jwk' } as Parameters<
+    typeof createPublicKey
+  >[0])
   const publicForms: Record<string, string | Buffer> = {
     'its JWK': JSON.stringify(trusted.publicJwk),
     'its bare JWK': JSON.stringify(trustedJwk),

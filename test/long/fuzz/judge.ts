@@ -37,7 +37,7 @@ export function faultOf({ status, type, headers, text }: Answered): string | nul
 }
 
 function faultOfStream(text: string): string | null {
-  const parts = text.split(/\r?\n/).filter((line) => /^(data: ?)?\{/.test(line))
+  const parts = text.split(/\r?\n/).filter((line) => /^(data: ?)?[[{]/.test(line))
   for (const part of parts) {
     const fault = faultOfJson(part.replace(/^data: ?/, ''))
     if (fault !== null) return fault
