@@ -14,7 +14,7 @@ import { createHandler } from './graphql/handler.ts'
 import { createSchema, createSubgraph } from './graphql/schema.ts'
 import { printStitching } from './graphql/stitching-sdl.ts'
 import { printSubgraph } from './graphql/subgraph-sdl.ts'
-import { parseTrustedDocuments } from './graphql/trusted-documents.ts'
+import { operationNames, parseTrustedDocuments } from './graphql/trusted-documents.ts'
 import { currentExchange, runShared } from './http/exchange.ts'
 import { observeRequests } from './http/observer.ts'
 import { openStores, readLayout } from './identity.ts'
@@ -83,6 +83,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const { trustedDocuments: documents } = config.http
   const trustedDocuments =
     documents && reading('TRUSTED_DOCUMENTS_FILE', () => parseTrustedDocuments(documents, schema))
+  const names = operationNames(trustedDocuments)
   const requests = observeRequests(config.http, log, () => metrics)
   const { database, tables, ...identity } = openStores(config, layout, log, {
     signal: () => currentExchange()?.signal,
@@ -97,7 +98,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       metrics?.redis(of, attempt.failed, attempt.durationMs / 1000)
       recordCall({ system: 'redis', name: of, ...attempt })
     },
-    onJoin: () => metrics?.coalesced('permissions'),
+    onJoined: (kind, count) => metrics?.coalesced(kind, count),
     onRest: (of, resting) => metrics?.breaker(of, resting),
   })
   const sessions = createSessions(config, database, tables, log)
@@ -123,7 +124,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     authenticator: new RequestAuthenticator(verifying.verifier, sessions, config.http.corsOrigins),
     ready: identity.ready,
     request: requests.current,
-    nameOf: () => null,
+    nameOf: (text) => names.get(text) ?? null,
     onUnexpected: (error) =>
       log.error(
         { requestId: requests.current.id(), error: describeError(error) },

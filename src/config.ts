@@ -318,6 +318,11 @@ function problemsBetween(given: Readonly<Record<string, string | undefined>>): s
     ...missing('SERVICE_ISSUER', SERVICE_ISSUER),
     ...missing('SERVICE_AUDIENCE', SERVICE_AUDIENCE),
     ...missing('SERVICE_JWKS_URL', SERVICE_JWKS_URL),
+    ...(given.FEDERATION === 'on' && given.TRUSTED_DOCUMENTS_FILE !== undefined
+      ? [
+          'TRUSTED_DOCUMENTS_FILE: is of no use with FEDERATION=on: routers send documents of their own',
+        ]
+      : []),
     ...(SERVICE_ISSUER !== undefined && SERVICE_ISSUER === given.AUTH_ISSUER
       ? ['SERVICE_ISSUER: must differ from AUTH_ISSUER, or users could carry scopes']
       : []),

@@ -129,7 +129,8 @@ export interface Observer extends Pick<DatabaseOptions, 'signal' | 'onStatement'
   /** Runs what several may wait for, so that it does not end with the one who began it. */
   readonly runShared?: <Result>(work: () => Result) => Result
   readonly onPermissionReads?: (hits: number, misses: number) => void
-  readonly onJoin?: () => void
+  /** How many questions of a kind were answered by what somebody else was asking already. */
+  readonly onJoined?: (kind: string, count: number) => void
   readonly onRest?: RedisPermissionCacheOptions['onRest']
   readonly onAttempt?: RedisPermissionCacheOptions['onAttempt']
 }
@@ -156,13 +157,14 @@ export function openStores(
     trust,
     observer.onPermissionReads,
   )
-  const roles = coalescedRoles(new PrismaRoleRepository(database, tables))
+  const joined = (kind: string) => (count: number) => observer.onJoined?.(kind, count)
+  const roles = coalescedRoles(new PrismaRoleRepository(database, tables), joined('roles'))
   const permissions = new CachingPermissionService({
     roles: {
       findRoles: (...question) => runShared(() => roles.findRoles(...question)),
       findDynamicRoles: (...question) => roles.findDynamicRoles(...question),
     },
-    ...(observer.onJoin ? { onJoin: observer.onJoin } : {}),
+    onJoin: () => joined('permissions')(1),
     cache,
     definitions,
     dynamic: config.permissions.dynamic,
@@ -174,14 +176,23 @@ export function openStores(
   // Nothing waits for a connection to Redis, so it is opened before the first question.
   void cache.ready()
   const repositories = {
-    users: coalescedUsers(new PrismaUserRepository(database, tables)),
-    accounts: coalescedAccounts(new PrismaAccountRepository(database, tables)),
-    sessions: coalescedSessions(new PrismaSessionRepository(database, tables)),
-    organizations: coalescedOrganizations(new PrismaOrganizationRepository(database, tables)),
-    members: coalescedMembers(new PrismaMemberRepository(database, tables)),
-    invitations: coalescedInvitations(new PrismaInvitationRepository(database, tables)),
-    teams: coalescedTeams(new PrismaTeamRepository(database, tables)),
-    visibility: coalescedVisibility(new PrismaVisibilityRepository(database, tables)),
+    users: coalescedUsers(new PrismaUserRepository(database, tables), joined('users')),
+    accounts: coalescedAccounts(new PrismaAccountRepository(database, tables), joined('accounts')),
+    sessions: coalescedSessions(new PrismaSessionRepository(database, tables), joined('sessions')),
+    organizations: coalescedOrganizations(
+      new PrismaOrganizationRepository(database, tables),
+      joined('organizations'),
+    ),
+    members: coalescedMembers(new PrismaMemberRepository(database, tables), joined('members')),
+    invitations: coalescedInvitations(
+      new PrismaInvitationRepository(database, tables),
+      joined('invitations'),
+    ),
+    teams: coalescedTeams(new PrismaTeamRepository(database, tables), joined('teams')),
+    visibility: coalescedVisibility(
+      new PrismaVisibilityRepository(database, tables),
+      joined('visibility'),
+    ),
   }
   const warm = once(() =>
     warmUp(

@@ -82,7 +82,7 @@ export class Metrics {
     this.#permissionReads.inc({ result: 'miss' }, misses)
   }
 
-  coalesced(kind: string, count = 1): void {
+  coalesced(kind: string, count: number): void {
     this.#coalesced.inc({ kind }, count)
   }
 

@@ -303,3 +303,11 @@ test('news over Redis need a Redis', () => {
   const REDIS_URL = 'redis://cache.example.com'
   expect(complaints({ ...needed, PERMISSION_EVENTS: 'redis', REDIS_URL })).toEqual([])
 })
+
+test('a subgraph answers what routers send, so documents cannot be listed beside it', () => {
+  const file = 'schema.graphql'
+  const environment = { ...needed, FEDERATION: 'on', TRUSTED_DOCUMENTS_FILE: file }
+  expect(() => loadConfig(environment)).toThrow(
+    'TRUSTED_DOCUMENTS_FILE: is of no use with FEDERATION=on',
+  )
+})

@@ -1,7 +1,7 @@
 import type { Plugin } from 'graphql-yoga'
 
 /** Headers of answers that a page of another origin needs to read beside the usual ones. */
-const exposedHeaders = ['www-authenticate', 'retry-after']
+const exposedHeaders = ['www-authenticate', 'retry-after', 'x-request-id']
 
 /** Which pages a browser lets read the answers: those of the origins given, with credentials. */
 export function corsFor(origins: readonly string[]) {

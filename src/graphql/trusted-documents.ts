@@ -1,5 +1,5 @@
 import { usePersistedOperations } from '@graphql-yoga/plugin-persisted-operations'
-import { type GraphQLSchema, parse, validate } from 'graphql'
+import { type GraphQLSchema, getOperationAST, parse, validate } from 'graphql'
 import type { GraphQLParams, Plugin } from 'graphql-yoga'
 import { GatewayError } from '../domain/errors.ts'
 import { requestError } from './errors.ts'
@@ -21,6 +21,14 @@ export function parseTrustedDocuments(
   )
   if (problems.length > 0) throw new Error(problems.join('\n'))
   return new Map(Object.entries(documents).map(([hash, text]) => [bare(hash), text]))
+}
+
+/** What each document calls its operation, by the document: names of a closed set, for logs and metrics. */
+export function operationNames(documents: TrustedDocuments | null): ReadonlyMap<string, string> {
+  const named = [...(documents?.values() ?? [])].map(
+    (text) => [text, getOperationAST(parse(text))?.name?.value] as const,
+  )
+  return new Map(named.flatMap(([text, name]) => (name === undefined ? [] : [[text, name]])))
 }
 
 /**

@@ -12,6 +12,9 @@ export interface Joint<Key, Options extends readonly unknown[], Answer> {
   readonly weigh?: (key: Key, ...options: Options) => number
 }
 
+/** Told how many askers were spared a statement of their own. */
+export type OnJoined = (count: number) => void
+
 interface Call<Key, Answer> {
   readonly keys: readonly Key[]
   readonly weight: number
@@ -33,6 +36,7 @@ const MOST_ROWS = 2000
  */
 export function coalesce<Key, Options extends readonly unknown[], Answer>(
   joint: Joint<Key, Options, Answer>,
+  onJoined: OnJoined = () => {},
 ): (keys: readonly Key[], ...options: Options) => Promise<Answer> {
   const waiting = new Map<string, { options: Options; calls: Call<Key, Answer>[] }>()
   // Bound to where this was made, which is no request: else it would be the work of whoever asked first.
@@ -40,7 +44,10 @@ export function coalesce<Key, Options extends readonly unknown[], Answer>(
     const batches = [...waiting.values()]
     waiting.clear()
     for (const { options, calls } of batches)
-      for (const chunk of chunksOf(calls)) void answer(joint, options, chunk)
+      for (const chunk of chunksOf(calls)) {
+        if (chunk.length > 1) onJoined(chunk.length - 1)
+        void answer(joint, options, chunk)
+      }
   })
   return (keys, ...options) => {
     const weigh = joint.weigh ?? (() => 1)

@@ -8,20 +8,21 @@ import type { SessionRepository } from '../domain/session.ts'
 import type { TeamRepository } from '../domain/team.ts'
 import type { UserRepository } from '../domain/user.ts'
 import type { VisibilityRepository } from '../domain/visibility.ts'
-import { coalesce, type Joint } from './coalesce.ts'
+import { coalesce, type Joint, type OnJoined } from './coalesce.ts'
 
 /*
  * The repositories with the loads of concurrent requests joined; see coalesce.ts. What one caller may see is in the key
  * or in the options of each of these, so that no answer is shared by two whom it would tell different things.
  */
 
-export function coalescedUsers(users: UserRepository): UserRepository {
+export function coalescedUsers(users: UserRepository, onJoined?: OnJoined): UserRepository {
   return {
     findByIds: coalesce(
       entities(
         (ids) => users.findByIds(ids),
         ({ id }) => id,
       ),
+      onJoined,
     ),
     findByEmails: coalesce(
       entities(
@@ -29,6 +30,7 @@ export function coalescedUsers(users: UserRepository): UserRepository {
         ({ email }) => email.toLowerCase(),
         (email) => email.toLowerCase(),
       ),
+      onJoined,
     ),
     list: (page, filter, order) => users.list(page, filter, order),
     count: (filter) => users.count(filter),
@@ -37,6 +39,7 @@ export function coalescedUsers(users: UserRepository): UserRepository {
 
 export function coalescedOrganizations(
   organizations: OrganizationRepository,
+  onJoined?: OnJoined,
 ): OrganizationRepository {
   return {
     findByIds: coalesce(
@@ -44,19 +47,21 @@ export function coalescedOrganizations(
         (ids) => organizations.findByIds(ids),
         ({ id }) => id,
       ),
+      onJoined,
     ),
     findBySlugs: coalesce(
       entities(
         (slugs) => organizations.findBySlugs(slugs),
         ({ slug }) => slug,
       ),
+      onJoined,
     ),
     list: (page, order) => organizations.list(page, order),
     count: () => organizations.count(),
   }
 }
 
-export function coalescedMembers(members: MemberRepository): MemberRepository {
+export function coalescedMembers(members: MemberRepository, onJoined?: OnJoined): MemberRepository {
   return {
     findByPairs: coalesce(
       entities(
@@ -64,88 +69,143 @@ export function coalescedMembers(members: MemberRepository): MemberRepository {
         ({ member }) => pairText(member),
         pairText,
       ),
+      onJoined,
     ),
     findByIds: coalesce(
       entities(
         (ids) => members.findByIds(ids),
         ({ member }) => member.id,
       ),
+      onJoined,
     ),
     listByOrganizationIds: coalesce(
       pages((ids, page, filter, order) => members.listByOrganizationIds(ids, page, filter, order)),
+      onJoined,
     ),
     countByOrganizationIds: coalesce(
       counts((ids, filter) => members.countByOrganizationIds(ids, filter)),
+      onJoined,
     ),
-    listByUserIds: coalesce(pages((ids, page, filter) => members.listByUserIds(ids, page, filter))),
-    countByUserIds: coalesce(counts((ids, filter) => members.countByUserIds(ids, filter))),
+    listByUserIds: coalesce(
+      pages((ids, page, filter) => members.listByUserIds(ids, page, filter)),
+      onJoined,
+    ),
+    countByUserIds: coalesce(
+      counts((ids, filter) => members.countByUserIds(ids, filter)),
+      onJoined,
+    ),
   }
 }
 
-export function coalescedInvitations(invitations: InvitationRepository): InvitationRepository {
+export function coalescedInvitations(
+  invitations: InvitationRepository,
+  onJoined?: OnJoined,
+): InvitationRepository {
   return {
     listByOrganizationIds: coalesce(
       pages((ids, page, filter) => invitations.listByOrganizationIds(ids, page, filter)),
+      onJoined,
     ),
     countByOrganizationIds: coalesce(
       counts((ids, filter) => invitations.countByOrganizationIds(ids, filter)),
+      onJoined,
     ),
     listByEmails: coalesce(
       pages((emails, page, filter) => invitations.listByEmails(emails, page, filter)),
+      onJoined,
     ),
-    countByEmails: coalesce(counts((emails, filter) => invitations.countByEmails(emails, filter))),
+    countByEmails: coalesce(
+      counts((emails, filter) => invitations.countByEmails(emails, filter)),
+      onJoined,
+    ),
   }
 }
 
-export function coalescedTeams(teams: TeamRepository): TeamRepository {
+export function coalescedTeams(teams: TeamRepository, onJoined?: OnJoined): TeamRepository {
   return {
-    listByOrganizationIds: coalesce(pages((ids, page) => teams.listByOrganizationIds(ids, page))),
-    countByOrganizationIds: coalesce(counts((ids) => teams.countByOrganizationIds(ids))),
+    listByOrganizationIds: coalesce(
+      pages((ids, page) => teams.listByOrganizationIds(ids, page)),
+      onJoined,
+    ),
+    countByOrganizationIds: coalesce(
+      counts((ids) => teams.countByOrganizationIds(ids)),
+      onJoined,
+    ),
     findByUserId: (userId, organizationIds) => teams.findByUserId(userId, organizationIds),
-    listMembers: coalesce(pages((ids, page) => teams.listMembers(ids, page))),
-    countMembers: coalesce(counts((ids) => teams.countMembers(ids))),
+    listMembers: coalesce(
+      pages((ids, page) => teams.listMembers(ids, page)),
+      onJoined,
+    ),
+    countMembers: coalesce(
+      counts((ids) => teams.countMembers(ids)),
+      onJoined,
+    ),
   }
 }
 
-export function coalescedSessions(sessions: SessionRepository): SessionRepository {
+export function coalescedSessions(
+  sessions: SessionRepository,
+  onJoined?: OnJoined,
+): SessionRepository {
   return {
-    listByUserIds: coalesce(pages((ids, page) => sessions.listByUserIds(ids, page))),
-    countByUserIds: coalesce(counts((ids) => sessions.countByUserIds(ids))),
+    listByUserIds: coalesce(
+      pages((ids, page) => sessions.listByUserIds(ids, page)),
+      onJoined,
+    ),
+    countByUserIds: coalesce(
+      counts((ids) => sessions.countByUserIds(ids)),
+      onJoined,
+    ),
   }
 }
 
-export function coalescedAccounts(accounts: AccountRepository): AccountRepository {
+export function coalescedAccounts(
+  accounts: AccountRepository,
+  onJoined?: OnJoined,
+): AccountRepository {
   return {
     findByUserIds: coalesce(
       entities(
         (ids) => accounts.findByUserIds(ids),
         ({ userId }) => userId,
       ),
+      onJoined,
     ),
   }
 }
 
-export function coalescedVisibility(visibility: VisibilityRepository): VisibilityRepository {
+export function coalescedVisibility(
+  visibility: VisibilityRepository,
+  onJoined?: OnJoined,
+): VisibilityRepository {
   return {
-    look: coalesce({
-      load: (questions) => visibility.look(questions),
-      textOf: (question) => JSON.stringify(question),
-      split: (sights, questions) => {
-        const found = new Map(questions.map((question, i) => [JSON.stringify(question), sights[i]]))
-        return (own) => own.map((question) => found.get(JSON.stringify(question)) ?? null)
+    look: coalesce(
+      {
+        load: (questions) => visibility.look(questions),
+        textOf: (question) => JSON.stringify(question),
+        split: (sights, questions) => {
+          const found = new Map(
+            questions.map((question, i) => [JSON.stringify(question), sights[i]]),
+          )
+          return (own) => own.map((question) => found.get(JSON.stringify(question)) ?? null)
+        },
+        weigh: ({ organizationIds, userIds }) => 1 + organizationIds.length + userIds.length,
       },
-      weigh: ({ organizationIds, userIds }) => 1 + organizationIds.length + userIds.length,
-    }),
+      onJoined,
+    ),
   }
 }
 
-export function coalescedRoles(roles: RoleRepository): RoleRepository {
+export function coalescedRoles(roles: RoleRepository, onJoined?: OnJoined): RoleRepository {
   return {
-    findRoles: coalesce({
-      load: (subjects, options) => roles.findRoles(subjects, options),
-      textOf: pairText,
-      split: partOfRoles,
-    } satisfies Joint<Subject, [{ dynamic: boolean }], RolesRead>),
+    findRoles: coalesce(
+      {
+        load: (subjects, options) => roles.findRoles(subjects, options),
+        textOf: pairText,
+        split: partOfRoles,
+      } satisfies Joint<Subject, [{ dynamic: boolean }], RolesRead>,
+      onJoined,
+    ),
     findDynamicRoles: (organizations) => roles.findDynamicRoles(organizations),
   }
 }

@@ -57,7 +57,7 @@ describe.each([allowed, second])('a page of %s', (origin) => {
     expect(corsHeaders(await post(origin))).toEqual({
       'access-control-allow-origin': origin,
       'access-control-allow-credentials': 'true',
-      'access-control-expose-headers': 'www-authenticate, retry-after',
+      'access-control-expose-headers': 'www-authenticate, retry-after, x-request-id',
     })
   })
 

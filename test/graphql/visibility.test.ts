@@ -196,6 +196,18 @@ test('doors by ids keep the order, with null where there is nothing to see', asy
   expect(answer.errors).toEqual([])
 })
 
+test('half a character in an id is in no id, and spoils nothing for the others', async () => {
+  const answer = await gateway.graphql(
+    'query ($ids: [ID!]!) { usersByIds(ids: $ids) { name } organizationsByIds(ids: $ids) { name } }',
+    { token: await ada.jwt(), variables: { ids: ['\ud800', bob.id, '\udfff\ud800', acme.id] } },
+  )
+  expect(answer.data).toEqual({
+    usersByIds: [null, { name: 'Bob' }, null, null],
+    organizationsByIds: [null, null, null, { name: 'Acme' }],
+  })
+  expect(answer.errors).toEqual([])
+})
+
 test('one refused door leaves the others open', async () => {
   const answer = await gateway.graphql(
     `{ user(id: "${bob.id}") { name } userByEmail(email: "bob@example.com") { name } }`,

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Server, startServer } from '../../src/server.ts'
@@ -332,4 +335,24 @@ test('metrics count what happens, under names and labels that no client chooses'
   expect(metrics).toMatch(/sql_connections\{state="idle"\} [1-9]/)
   expect(metrics).toMatch(/signing_keys_age_seconds\{issuer="users"\} \d/)
   expect(metrics).toMatch(/process_resident_memory_bytes \d/)
+})
+
+test('operations of trusted documents are counted and logged by their names', async () => {
+  const file = join(await mkdtemp(join(tmpdir(), 'documents-')), 'documents.json')
+  await writeFile(file, JSON.stringify({ a1: viewer, b2: '{ viewer { id } }' }))
+  await serve({ TRUSTED_DOCUMENTS_FILE: file })
+  const { id } = await post({ body: '{"documentId":"a1"}' })
+  await lineOf(id).toMatchObject({ operations: [{ type: 'query', name: 'Mine' }] })
+  await post({ body: '{"documentId":"b2"}' })
+  const metrics = (await gateway.metrics?.print()) ?? ''
+  for (const name of ['Mine', 'other'])
+    expect(metrics).toContain(`request_duration_seconds_count{operation="${name}"`)
+  await rm(dirname(file), { recursive: true })
+})
+
+test('what askers share is counted', async () => {
+  await serve()
+  await post({ query: viewer })
+  await Promise.all(Array.from({ length: 20 }, () => post({ query: viewer })))
+  expect(await gateway.metrics?.print()).toMatch(/coalesced_total\{kind="visibility"\} [1-9]/)
 })
