@@ -85,7 +85,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     documents && reading('TRUSTED_DOCUMENTS_FILE', () => parseTrustedDocuments(documents, schema))
   const requests = observeRequests(config.http, log, () => metrics)
   const { database, tables, ...identity } = openStores(config, layout, log, {
-    signal: () => currentExchange()?.signal,
+    signal: () => currentExchange()?.ending.signal,
     runShared,
     onStatement: ({ outcome, durationMs }) => {
       metrics?.statement(outcome, durationMs / 1000)
