@@ -86,7 +86,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const names = operationNames(trustedDocuments)
   const requests = observeRequests(config.http, log, () => metrics)
   const { database, tables, ...identity } = openStores(config, layout, log, {
-    signal: () => currentExchange()?.signal,
+    signal: () => currentExchange()?.ending.signal,
     runShared,
     onStatement: ({ outcome, durationMs }) => {
       metrics?.statement(outcome, durationMs / 1000)

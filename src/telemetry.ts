@@ -8,10 +8,27 @@ export type Logger = pino.Logger
  */
 export function createLogger(
   level: string,
-  destination: pino.DestinationStream = pino.destination(1),
+  destination: pino.DestinationStream = toStandardOutput(),
 ): Logger {
   return pino({ level, base: null, redact: { paths: secrets, censor: '[redacted]' } }, destination)
 }
+
+/**
+ * Lines are gathered for a moment, because a system call for each costs as much as answering a small request; what is
+ * gathered is written when the process exits. While nobody reads the output, lines beyond the bound are lost.
+ */
+function toStandardOutput(): pino.DestinationStream {
+  return pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: 4096,
+    periodicFlush: 100,
+    maxLength: MOST_UNWRITTEN,
+  })
+}
+
+/** In characters. */
+const MOST_UNWRITTEN = 4 << 20
 
 const secrets = ['authorization', 'cookie', 'token', 'email', 'variables'].flatMap((name) => [
   name,

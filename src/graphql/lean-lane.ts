@@ -48,9 +48,10 @@ export function createLeanLane(options: LeanLaneOptions): RequestListener {
       else void answer(options, executor, { request, response, params, mediaType })
     }
     const read = () => {
-      request.on('data', (chunk: Buffer) => chunks.push(chunk))
       // The event comes from the connection; what follows belongs to this request.
-      request.on('end', AsyncResource.bind(onEnd))
+      const own = new AsyncResource('LeanLane')
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => own.runInAsyncScope(onEnd))
     }
     if (options.rate === null) return read()
     count(options.rate, request).then(

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { setMaxListeners } from 'node:events'
+import type { Ending } from './ending.ts'
 
 /** One HTTP request and its answer, while it is under way: what is known of it, for the log, the metrics and the client. */
 export interface Exchange {
@@ -10,8 +10,8 @@ export interface Exchange {
   readonly path: string
   /** `performance.now()` at its begin. */
   readonly begunAt: number
-  /** Aborted when the deadline has passed or the client is gone. Nothing that others wait for as well may hang on it. */
-  readonly signal: AbortSignal
+  /** When the deadline has passed or the client is gone. Nothing that others wait for as well may hang on its signal. */
+  readonly ending: Ending
   /** Operations of a batch that are being answered. */
   admitted: number
   /** Whether some of it was refused for want of room. */
@@ -41,14 +41,12 @@ export function runShared<Result>(work: () => Result): Result {
 
 export function createExchange(
   request: Pick<Exchange, 'id' | 'method' | 'path'>,
-  signal: AbortSignal,
+  ending: Ending,
 ): Exchange {
-  // Every statement of a request listens for its end.
-  setMaxListeners(0, signal)
   return {
     ...request,
     begunAt: performance.now(),
-    signal,
+    ending,
     admitted: 0,
     shed: false,
     caller: null,

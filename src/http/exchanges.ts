@@ -1,6 +1,8 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { GatewayError } from '../domain/errors.ts'
 import { startRequestSpan } from '../tracing.ts'
+import { Deadlines } from './deadlines.ts'
+import { Ending } from './ending.ts'
 import { createExchange, type Exchange, runIn } from './exchange.ts'
 import { requestIdOf } from './request-id.ts'
 
@@ -22,10 +24,12 @@ export const CLIENT_GONE = 499
 
 /** Begins and ends exchanges around whatever answers requests, so that nothing inside has to be told of them. */
 export class Exchanges {
-  readonly #options: ExchangesOptions
+  readonly #onEnd: ExchangesOptions['onEnd']
+  readonly #deadlines: Deadlines
 
-  constructor(options: ExchangesOptions) {
-    this.#options = options
+  constructor({ timeoutMs, onEnd }: ExchangesOptions) {
+    this.#onEnd = onEnd
+    this.#deadlines = new Deadlines(timeoutMs)
   }
 
   node(answer: RequestListener): RequestListener {
@@ -71,19 +75,20 @@ export class Exchanges {
   #begin(method: string, path: string, header: (name: string) => string | undefined) {
     const request = { id: requestIdOf(header), method, path }
     const span = startRequestSpan(request, header)
-    const ending = new AbortController()
-    const exchange = createExchange(request, ending.signal)
-    const { timeoutMs, onEnd } = this.#options
-    const late = () => new GatewayError('TIMEOUT', 'The request took too long.')
-    const timer = setTimeout(() => ending.abort(late()), timeoutMs)
+    const ending = new Ending()
+    const exchange = createExchange(request, ending)
+    const forget = this.#deadlines.set(() =>
+      ending.abort(new GatewayError('TIMEOUT', 'The request took too long.')),
+    )
     return {
       exchange,
       run: <Result>(work: () => Result) => span.run(() => runIn(exchange, work)),
       abort: (reason: GatewayError) => ending.abort(reason),
       end: (status: number) => {
-        clearTimeout(timer)
-        span.end({ ...exchange, status })
-        onEnd(exchange, { status, durationMs: performance.now() - exchange.begunAt })
+        forget()
+        const { codes, operations } = exchange
+        span.end({ codes, operations, status })
+        this.#onEnd(exchange, { status, durationMs: performance.now() - exchange.begunAt })
       },
     }
   }

@@ -33,8 +33,8 @@ export function observeRequests(
     current: {
       id: () => currentExchange()?.id,
       isGivenUp: () => {
-        const { signal, shed } = currentExchange() ?? {}
-        return shed === true || signal?.aborted === true
+        const { ending, shed } = currentExchange() ?? {}
+        return shed === true || ending?.isEarly === true
       },
       enter: () => ifAny((exchange) => admission.enter(exchange)),
       leave: () => ifAny((exchange) => admission.leave(exchange)),

@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { GatewayError } from '../domain/errors.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
 import { createReadPool, type StatementReport } from './pool.ts'
+import { valueTypes } from './value-types.ts'
 
 export { Prisma } from './generated/client.ts'
 
@@ -30,7 +31,10 @@ export type Models = QueryOnly<PrismaClient>
 
 export interface Database {
   readonly models: Models
-  /** The one door for hand-written SQL: a parameterised SELECT. Identifiers come from `Tables`, values are bound. */
+  /**
+   * The one door for hand-written SQL: a parameterised SELECT. Identifiers come from `Tables`, values are bound. It goes to
+   * the driver itself, because Prisma's engine copies each row several times.
+   */
   read<Row>(sql: Prisma.Sql): Promise<Row[]>
   /** Returns when PostgreSQL answers, or has answered just now; rejects after a second without an answer. */
   ping(): Promise<void>
@@ -77,10 +81,11 @@ export function openDatabase(options: DatabaseOptions): Database {
       options.onStatement?.(statement)
     },
   })
+  const nameOf = options.preparedStatements ? nameStatements() : () => ''
   const client = new PrismaClient({
     adapter: new PrismaPg(pool, {
       schema: options.schema,
-      ...(options.preparedStatements ? { statementNameGenerator: nameStatements() } : {}),
+      statementNameGenerator: ({ sql }) => nameOf(sql),
     }),
     ...bindTo(options.prismaSchema),
   })
@@ -94,13 +99,18 @@ export function openDatabase(options: DatabaseOptions): Database {
       },
     },
   })
+  const read = async <Row>({ text, values }: Prisma.Sql): Promise<Row[]> => {
+    const statement = { name: nameOf(text), text, values, types: valueTypes }
+    const { rows } = await pool.query<Row & object>(statement).catch(refuse)
+    return rows
+  }
   return {
     models: guarded as unknown as Models,
-    read: <Row>(sql: Prisma.Sql) => client.$queryRaw<Row[]>(sql).catch(refuse),
+    read,
     ping: async () => {
       // When every connection is busy with statements that are answered, another one need not stand in the queue.
       if (performance.now() - answeredAt < PING_MS) return
-      await withinTime(client.$queryRaw`SELECT 1`.catch(refuse), PING_MS)
+      await withinTime(read(Prisma.sql`SELECT 1`), PING_MS)
     },
     poolUse: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: async () => {
@@ -129,11 +139,11 @@ const MOST_NAMES = 200
 /** One name for each text, to the first texts that come; others are not prepared. */
 function nameStatements() {
   const names = new Map<string, string>()
-  return ({ sql }: { readonly sql: string }): string => {
-    const known = names.get(sql)
+  return (text: string): string => {
+    const known = names.get(text)
     if (known !== undefined || names.size === MOST_NAMES) return known ?? ''
     const name = `identity_gateway_${names.size}`
-    names.set(sql, name)
+    names.set(text, name)
     return name
   }
 }
@@ -184,20 +194,31 @@ const AWAY = /^(08|28|3D000|40001|53|57P0[1-5])/
 function refuse(error: unknown): never {
   if (error instanceof Error && error.cause instanceof GatewayError) throw error.cause
   const failure = driverFailure(error)
-  if (failure?.originalCode === '57014')
+  if (failure?.sqlState === '57014')
     throw new GatewayError('TIMEOUT', 'The database took too long.', { cause: error })
-  if (failure && (failure.originalCode === undefined || AWAY.test(failure.originalCode)))
+  if (failure && (failure.sqlState === undefined || AWAY.test(failure.sqlState)))
     throw new GatewayError('UNAVAILABLE', 'The database cannot be reached.', { cause: error })
   throw new GatewayError('INTERNAL', 'The database refused a statement.', { cause: error })
 }
 
-/** What the driver adapter saw, if the failure is its own; without an SQLSTATE there was no answer from PostgreSQL. */
-function driverFailure(error: unknown): { readonly originalCode?: string } | undefined {
+/** What the driver saw, if the failure is its own; without an SQLSTATE there was no answer from PostgreSQL. */
+function driverFailure(error: unknown): { readonly sqlState?: string | undefined } | undefined {
+  if (error instanceof Prisma.PrismaClientKnownRequestError) {
+    const { driverAdapterError } = error.meta ?? {}
+    if (!(driverAdapterError instanceof Error)) return undefined
+    const { originalCode } = driverAdapterError.cause as { readonly originalCode?: string }
+    return { sqlState: originalCode }
+  }
+  if (isRefusal(error)) return { sqlState: error.code }
   // What happens to a connection, rather than to a statement, reaches us as the driver threw it.
-  if (error instanceof Error && error.constructor === Error) return {}
-  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return undefined
-  const { driverAdapterError } = error.meta ?? {}
-  return driverAdapterError instanceof Error
-    ? (driverAdapterError.cause as { readonly originalCode?: string })
-    : undefined
+  if (error instanceof Error && PLAIN.has(error.constructor)) return {}
+  return undefined
+}
+
+const PLAIN = new Set<unknown>([Error, AggregateError])
+
+/** An answer of PostgreSQL, as the driver throws it. */
+function isRefusal(error: unknown): error is { readonly code: string } {
+  const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown }
+  return typeof code === 'string' && typeof severity === 'string'
 }

@@ -100,11 +100,12 @@ async function compare(work, contenders, servers) {
       const server = servers[name]
       const before = await server.cpu?.()
       const { rate, requests } = await run(name, { connections, seconds })
+      const after = await server.cpu?.()
       const { median } = await run(name, { connections: 1, seconds: Math.ceil(seconds / 2) })
       const own = measured[name]
       own.rates.push(rate)
       own.latencies.push(median)
-      if (before !== undefined) own.cpu.push((((await server.cpu()) - before) / requests) * 1e6)
+      if (after !== undefined) own.cpu.push(((after - before) / requests) * 1e6)
       say(`${work} · ${name}: ${rate.toFixed(0)}/s at ${connections}, ${median.toFixed(2)} ms at 1`)
     }
   for (const name of names) {
