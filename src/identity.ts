@@ -1,14 +1,7 @@
+import { listenForChanges } from './changes.ts'
 import { type Config, reading } from './config.ts'
-import type { AccountRepository } from './domain/account.ts'
-import type { InvalidationSource, InvalidationTarget } from './domain/invalidation.ts'
-import type { InvitationRepository } from './domain/invitation.ts'
-import type { MemberRepository } from './domain/member.ts'
-import type { OrganizationRepository } from './domain/organization.ts'
 import type { PermissionService } from './domain/permission.ts'
-import type { SessionRepository } from './domain/session.ts'
-import type { TeamRepository } from './domain/team.ts'
-import type { UserRepository } from './domain/user.ts'
-import type { VisibilityRepository } from './domain/visibility.ts'
+import type { Repositories } from './domain/repositories.ts'
 import type { PermissionCache } from './permissions/cache.ts'
 import {
   defaultRoleDefinitions,
@@ -17,8 +10,6 @@ import {
   versionOf,
 } from './permissions/definitions.ts'
 import { MemoryPermissionCache } from './permissions/memory-cache.ts'
-import { PendingTargets } from './permissions/pending-targets.ts'
-import { RedisAnnouncements } from './permissions/redis-announcements.ts'
 import {
   RedisPermissionCache,
   type RedisPermissionCacheOptions,
@@ -45,7 +36,6 @@ import { PrismaInvitationRepository } from './repositories/invitation.ts'
 import type { Layout } from './repositories/layout.ts'
 import { PrismaMemberRepository } from './repositories/member.ts'
 import { PrismaOrganizationRepository } from './repositories/organization.ts'
-import { PostgresNotifications } from './repositories/postgres-notifications.ts'
 import { PrismaRoleRepository } from './repositories/role.ts'
 import { parseLayout } from './repositories/schema-file.ts'
 import { PrismaSessionRepository } from './repositories/session.ts'
@@ -67,6 +57,7 @@ export type * from './domain/member.ts'
 export type * from './domain/organization.ts'
 export type * from './domain/page.ts'
 export type * from './domain/permission.ts'
+export type { Repositories } from './domain/repositories.ts'
 export type * from './domain/session.ts'
 export type * from './domain/team.ts'
 export type * from './domain/user.ts'
@@ -94,15 +85,7 @@ export function openIdentity(config: IdentityConfig, parts: IdentityParts = {}):
 /** Of the configuration, what reading takes. */
 export type IdentityConfig = Pick<Config, 'database' | 'redis' | 'permissions' | 'logLevel'>
 
-export interface Identity {
-  readonly users: UserRepository
-  readonly accounts: AccountRepository
-  readonly sessions: SessionRepository
-  readonly organizations: OrganizationRepository
-  readonly members: MemberRepository
-  readonly invitations: InvitationRepository
-  readonly teams: TeamRepository
-  readonly visibility: VisibilityRepository
+export interface Identity extends Repositories {
   readonly permissions: PermissionService
   /**
    * Whether the database answers and is as the layout says; a change shows within five seconds. The first time it is, what
@@ -246,58 +229,6 @@ function createPermissionCache(
     timeoutMs,
     version: versionOf(definitions, dynamic),
   })
-}
-
-/** Changes are passed on no faster than this, each once however often it is told. */
-const COALESCE_MS = 20
-const RETRY_MS = 1000
-const MOST_WAITING = 10_000
-
-function listenForChanges(
-  { database, redis, permissions: { events } }: IdentityConfig,
-  permissions: CachingPermissionService,
-  trust: Trust,
-  report: (what: string) => (error: unknown) => void,
-): InvalidationSource {
-  const pending = new PendingTargets({
-    deliver: async (targets) => {
-      try {
-        await Promise.all(targets.map((target) => permissions.invalidate(target)))
-        trust.settled(true)
-      } catch (error) {
-        trust.settled(false)
-        throw error
-      }
-    },
-    intervalMs: COALESCE_MS,
-    retryMs: RETRY_MS,
-    most: MOST_WAITING,
-    onTrouble: report('The cache cannot be told of changes.'),
-    onDropped: () => notifications?.reset(),
-  })
-  const changed = (target: InvalidationTarget) => pending.add(target)
-  const onTrouble = report('News of changes cannot be received.')
-  const notifications =
-    events === 'postgres'
-      ? new PostgresNotifications({
-          url: database.listenUrl,
-          listener: { changed, heard: (news) => trust.heard(news), lost: () => trust.lost() },
-          onTrouble,
-        })
-      : null
-  const announcements =
-    events === 'redis' && redis
-      ? new RedisAnnouncements(createRedis(redis.url, { timeoutMs: redis.timeoutMs, onTrouble }), {
-          prefix: redis.keyPrefix,
-          listener: { changed },
-        })
-      : null
-  return {
-    close: async () => {
-      await (notifications ?? announcements)?.close()
-      pending.close()
-    },
-  }
 }
 
 async function verify(drift: DriftWatch, { database: { url } }: IdentityConfig, log: Logger) {

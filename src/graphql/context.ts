@@ -1,26 +1,11 @@
-import type { AccountRepository } from '../domain/account.ts'
 import type { Caller } from '../domain/caller.ts'
-import type { InvitationRepository } from '../domain/invitation.ts'
-import type { MemberRepository } from '../domain/member.ts'
-import type { OrganizationRepository } from '../domain/organization.ts'
 import type { PermissionService } from '../domain/permission.ts'
-import type { SessionRepository } from '../domain/session.ts'
-import type { TeamRepository } from '../domain/team.ts'
-import type { UserRepository } from '../domain/user.ts'
-import type { VisibilityRepository } from '../domain/visibility.ts'
+import type { Repositories } from '../domain/repositories.ts'
 import { Doors } from './doors.ts'
 import { Grants } from './grants.ts'
 
 /** What the graph reads from. */
-export interface Sources {
-  readonly users: UserRepository
-  readonly accounts: AccountRepository
-  readonly sessions: SessionRepository
-  readonly organizations: OrganizationRepository
-  readonly members: MemberRepository
-  readonly invitations: InvitationRepository
-  readonly teams: TeamRepository
-  readonly visibility: VisibilityRepository
+export interface Sources extends Repositories {
   readonly permissions: PermissionService
   readonly platformAdminRoles: readonly string[]
   /** The role that whoever creates an organization gets, which only its holders may hand out. */
