@@ -358,3 +358,27 @@ describe('statements', () => {
     expect((await prepared(database)).filter(({ name }) => name !== '')).toEqual([])
   })
 })
+
+test('hand-written statements give instants in UTC, whatever the zone of the process, and exact counts', async () => {
+  const zone = process.env.TZ
+  process.env.TZ = 'Asia/Tokyo'
+  try {
+    expect(new Date(0).getHours()).toBe(9)
+    const [row] = await open().read(Prisma.sql`
+      SELECT '2026-01-02 03:04:05.678901'::timestamp AS "wall",
+        '2026-01-02 03:04:05.678901+02'::timestamptz AS "instant",
+        9007199254740993::bigint AS "count", '{"a": [1]}'::jsonb AS "json",
+        ARRAY['a', NULL, 'b,"c'] AS "texts", NULL::timestamp AS "none"`)
+    expect(row).toEqual({
+      wall: new Date('2026-01-02T03:04:05.678Z'),
+      instant: new Date('2026-01-02T01:04:05.678Z'),
+      count: 9007199254740993n,
+      json: { a: [1] },
+      texts: ['a', null, 'b,"c'],
+      none: null,
+    })
+  } finally {
+    if (zone === undefined) delete process.env.TZ
+    else process.env.TZ = zone
+  }
+})
