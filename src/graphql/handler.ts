@@ -16,6 +16,7 @@ import { countCaller, useRateLimit } from './rate-limit.ts'
 import { useReadOnly } from './read-only.ts'
 import { useRequestErrors } from './request-errors.ts'
 import { type TrustedDocuments, useTrustedDocuments } from './trusted-documents.ts'
+import { useFewVariableErrors } from './variable-errors.ts'
 
 export interface HandlerOptions {
   readonly schema: GraphQLSchema
@@ -69,6 +70,7 @@ export function createHandler(options: HandlerOptions) {
       ...(options.trustedDocuments ? [useTrustedDocuments(options.trustedDocuments)] : []),
       useDocumentLimits(options.limits.document, options.introspection),
       useReadOnly(options.writeTo),
+      useFewVariableErrors(),
       useCompiledExecution(),
       ...(options.introspection ? [] : [useNoIntrospection]),
     ],

@@ -206,6 +206,15 @@ describe('what makes validation dear is refused before it:', () => {
   })
 })
 
+test('of variables that do not fit, no more than a few are told', async () => {
+  const query = 'query ($ids: [ID!]!) { usersByIds(ids: $ids) { id } }'
+  for (let time = 0; time < 12; time++) {
+    const { errors } = await ask(query, { variables: { ids: Array(9000).fill({}) } })
+    expect(errors?.length).toBeLessThanOrEqual(6)
+    expect(errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT')
+  }
+})
+
 describe('an honest document passes:', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
   const source = readFileSync(new URL('../../src/graphql/graphiql.ts', import.meta.url), 'utf8')
