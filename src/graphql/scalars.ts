@@ -31,9 +31,15 @@ function parsePermissionText(value: unknown): Permission {
   return parsePermission(value)
 }
 
+/** Whether it is one at all, and in a year that PostgreSQL reads as it is written here: in UTC, 1 to 9999. */
+function isKnown(instant: Date): boolean {
+  const year = instant.getUTCFullYear()
+  return year >= 1 && year <= 9999
+}
+
 function parseInstant(value: unknown): Date {
   const instant = typeof value === 'string' && RFC_3339.test(value) ? new Date(value) : null
-  if (!instant || Number.isNaN(+instant))
+  if (!instant || !isKnown(instant))
     throw new GatewayError('BAD_USER_INPUT', 'An instant is RFC 3339, 2026-01-31T09:30:00Z.')
   return instant
 }

@@ -437,3 +437,14 @@ describe('however many rows there are, it is as many statements; counting is one
   const counting = (statements: readonly string[]) =>
     statements.filter((statement) => /count\s*\(/i.test(statement))
 })
+
+test.each(['0000-01-01T00:00:00Z', '0001-01-01T00:00:00+14:00', '9999-12-31T23:59:59-14:00'])(
+  'the instant %s, which PostgreSQL does not read, is refused',
+  async (instant) => {
+    const answer = await gateway.graphql(
+      `{ users(filter: { createdAfter: "${instant}" }) { totalCount } }`,
+      { token: tokens.service },
+    )
+    expect(answer.errors.map(({ extensions }) => extensions.code)).toEqual(['BAD_USER_INPUT'])
+  },
+)
