@@ -296,7 +296,6 @@ function report(error: unknown): void {
   process.exitCode = error instanceof ConfigError ? 2 : 1
 }
 
-/** A part that the image leaves out, with what it needs. @throws Error that says where it is. */
 function fail(message: string, exitCode: number): never {
   process.stderr.write(message)
   process.exit(exitCode)

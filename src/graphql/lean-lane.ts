@@ -7,10 +7,7 @@ import { tooMany } from './rate-limit.ts'
 
 /** What the lane needs of Yoga: its way of executing, past its way of reading requests and writing responses. */
 export interface LeanLaneOptions {
-  readonly yoga: RequestListener & {
-    readonly fetchAPI: FetchAPI
-    getResultForParams(asked: { params: GraphQLParams; request: Request }, context: object): unknown
-  }
+  readonly yoga: RequestListener & Executor
   readonly path: string
   readonly largestBodyBytes: number
   /** `null`: any number of requests. */
