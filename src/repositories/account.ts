@@ -1,6 +1,6 @@
 import type { Account, AccountRepository } from '../domain/account.ts'
 import { type Database, Prisma } from './client.ts'
-import { rowOf, type Tables } from './tables.ts'
+import { reader, type Tables } from './tables.ts'
 
 const accountFields = [
   'id',
@@ -27,11 +27,16 @@ export class PrismaAccountRepository implements AccountRepository {
       SELECT ${account.select(accountFields)} FROM ${account.from}
       WHERE ${account.column('userId')} = ANY(${account.array('userId', userIds)})
       ORDER BY ${account.column('createdAt')}, ${account.column('id')}`)
-    return rows.map((row) => toAccount(rowOf(row, 'a')))
+    return rows.map(readAccount)
   }
 }
 
-function toAccount(row: Readonly<Record<string, unknown>>): Account {
-  const { scope, ...rest } = row as { scope: string | null } & Omit<Account, 'scopes'>
+const readColumns = reader<Omit<Account, 'scopes'> & { readonly scope: string | null }>(
+  'a',
+  accountFields,
+)
+
+function readAccount(row: Readonly<Record<string, unknown>>): Account {
+  const { scope, ...rest } = readColumns(row)
   return { ...rest, scopes: (scope ?? '').split(/[\s,]+/).filter((name) => name !== '') }
 }

@@ -10,7 +10,7 @@ import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../doma
 import { type Database, Prisma } from './client.ts'
 import { allOf, holdsRole } from './conditions.ts'
 import { byCreation, countRows, type List, listPages, mapPages } from './list.ts'
-import { rowOf, type Tables } from './tables.ts'
+import { reader, type Tables } from './tables.ts'
 
 const invitationFields = [
   'id',
@@ -78,7 +78,7 @@ export class PrismaInvitationRepository implements InvitationRepository {
     const list = this.#list(parent, filter)
     const pages = await listPages(this.#database, list, columns, parentIds, page)
     return mapPages(pages, (row) => ({
-      entity: toInvitation(rowOf(row, 'i'), rowOf(row, 'o')),
+      entity: readInvitation(row),
       position: row.position,
     }))
   }
@@ -115,17 +115,20 @@ export class PrismaInvitationRepository implements InvitationRepository {
 
 type Row = Readonly<Record<string, unknown>>
 
-function toInvitation(row: Row, organization: Row): Invitation {
-  const { role, status, teamId, createdAt, ...rest } = row as {
-    role: string | null
-    status: string
-    teamId?: string | null
-    createdAt?: Date | null
-  } & Omit<Invitation, 'roles' | 'status' | 'teamIds' | 'organizationName' | 'createdAt'>
+interface Columns extends Omit<Invitation, 'roles' | 'status' | 'teamIds' | 'organizationName'> {
+  readonly role: string | null
+  readonly status: string
+  readonly teamId: string | null
+}
+
+const readColumns = reader<Columns>('i', invitationFields)
+const readOrganization = reader<{ readonly name: string }>('o', ['name'])
+
+function readInvitation(row: Row): Invitation {
+  const { role, status, teamId, ...rest } = readColumns(row)
   return {
     ...rest,
-    createdAt: createdAt ?? null,
-    organizationName: String(organization.name),
+    organizationName: readOrganization(row).name,
     roles: parseRoles(role ?? ''),
     status: toStatus(status),
     teamIds: parseRoles(teamId ?? ''),

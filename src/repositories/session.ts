@@ -2,7 +2,7 @@ import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../doma
 import type { Session, SessionRepository } from '../domain/session.ts'
 import { type Database, Prisma } from './client.ts'
 import { byInstant, countRows, type List, listPages, mapPages } from './list.ts'
-import { rowOf, type Tables } from './tables.ts'
+import { reader, type Tables } from './tables.ts'
 
 const sessionFields = [
   'id',
@@ -34,7 +34,7 @@ export class PrismaSessionRepository implements SessionRepository {
       .select(this.#tables.present('Session', sessionFields))
     const pages = await listPages(this.#database, this.#list(), columns, userIds, page)
     return mapPages(pages, (row) => ({
-      entity: toSession(rowOf(row, 's')),
+      entity: readSession(row),
       position: row.position,
     }))
   }
@@ -56,9 +56,4 @@ export class PrismaSessionRepository implements SessionRepository {
   }
 }
 
-/** Columns of plug-ins that the database lacks are `null`. */
-function toSession(row: Readonly<Record<string, unknown>>): Session {
-  return Object.fromEntries(
-    sessionFields.map((field) => [field, row[field] ?? null]),
-  ) as unknown as Session
-}
+const readSession = reader<Session>('s', sessionFields)

@@ -13,11 +13,11 @@ export interface TableInQuery {
   column(field: string): Sql
   has(field: string): boolean
   /**
-   * Each field as an output column named `<alias>.<field>`; see `rowOf`. Dates come as they are in UTC, whatever the
+   * Each field as an output column named `<alias>.<field>`; see `reader`. Dates come as they are in UTC, whatever the
    * zone of the session.
    */
   select(fields: readonly string[]): Sql
-  /** Those of the fields that there are, and as `additional` an object with the application's own; see `additionalOf`. */
+  /** Those of the fields that there are, and as `additional` an object with the application's own; see `entityReader`. */
   selectEntity(fields: readonly string[]): Sql
   /** The values as a bound array of the column's type; those that cannot be of that type are left out. */
   array(field: string, values: readonly string[]): Sql
@@ -121,14 +121,6 @@ export function reader<Part>(
     for (const [field, column] of columns) part[field] = row[column] ?? null
     return part as Part
   }
-}
-
-/** The part of a result row that `select` gave under this alias, keyed by field. */
-export function rowOf(row: Readonly<Record<string, unknown>>, alias: string) {
-  const prefix = `${alias}.`
-  const part: Record<string, unknown> = {}
-  for (const name in row) if (name.startsWith(prefix)) part[name.slice(prefix.length)] = row[name]
-  return part
 }
 
 /** The same of what `selectEntity` gave, with the application's own fields. */

@@ -2,7 +2,7 @@ import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../doma
 import type { Team, TeamMember, TeamMemberWithUser, TeamRepository } from '../domain/team.ts'
 import { type Database, Prisma } from './client.ts'
 import { byCreation, byInstant, countRows, type List, listPages, mapPages } from './list.ts'
-import { rowOf, type Tables } from './tables.ts'
+import { reader, type Tables } from './tables.ts'
 import { readUser, userFields } from './user.ts'
 
 const teamFields = ['id', 'organizationId', 'name', 'createdAt'] as const
@@ -24,7 +24,7 @@ export class PrismaTeamRepository implements TeamRepository {
     const columns = this.#tables.as('Team', 't').select(teamFields)
     const pages = await listPages(this.#database, this.#teams(), columns, organizationIds, page)
     return mapPages(pages, (row) => ({
-      entity: toTeam(rowOf(row, 't')),
+      entity: readTeam(row),
       position: row.position,
     }))
   }
@@ -43,7 +43,7 @@ export class PrismaTeamRepository implements TeamRepository {
           WHERE ${teamMember.column('teamId')} = ${team.column('id')}
             AND ${teamMember.column('userId')} = ANY(${teamMember.array('userId', [userId])}))
       ORDER BY ${team.column('createdAt')}, ${team.column('id')}`)
-    return rows.map((row) => toTeam(rowOf(row, 't')))
+    return rows.map(readTeam)
   }
 
   async listMembers(
@@ -56,7 +56,7 @@ export class PrismaTeamRepository implements TeamRepository {
     ])
     const pages = await listPages(this.#database, this.#members(), columns, teamIds, page)
     return mapPages(pages, (row) => ({
-      teamMember: toTeamMember(rowOf(row, 'tm')),
+      teamMember: readTeamMember(row),
       user: readUser(row),
       position: row.position,
     }))
@@ -95,10 +95,5 @@ export class PrismaTeamRepository implements TeamRepository {
 
 type Row = Readonly<Record<string, unknown>>
 
-function toTeam(row: Row): Team {
-  return row as unknown as Team
-}
-
-function toTeamMember(row: Row): TeamMember {
-  return row as unknown as TeamMember
-}
+const readTeam = reader<Team>('t', teamFields)
+const readTeamMember = reader<TeamMember>('tm', teamMemberFields)
