@@ -1,8 +1,8 @@
 import type { AdditionalValues } from './additional-field.ts'
 import type { Organization } from './organization.ts'
-import type { CountsByParent, Order, PageRequest, PagesByParent, Position } from './page.ts'
+import type { CountsByParent, Listed, Order, PageRequest, PagesByParent } from './page.ts'
 import type { GrantingRole } from './permission.ts'
-import type { User, UserSearch } from './user.ts'
+import type { UserSearch, UserSummary } from './user.ts'
 
 /** One person's membership in one organization. */
 export interface Member {
@@ -15,16 +15,12 @@ export interface Member {
   readonly additional: AdditionalValues
 }
 
-/** A member in a list, with the entity on the other side, which the same statement read. */
-export interface MemberWithUser {
-  readonly member: Member
-  readonly user: User
-  readonly position: Position
+/** A member with the entity on the other side, which the same statement read. */
+export interface MemberWithUser extends Member {
+  readonly user: UserSummary
 }
-export interface MemberWithOrganization {
-  readonly member: Member
+export interface MemberWithOrganization extends Member {
   readonly organization: Organization
-  readonly position: Position
 }
 
 /** Which memberships to show: all, none, or only those in organizations that this user belongs to as well. */
@@ -54,17 +50,17 @@ export interface MembershipFilter {
 /** Lists are ordered by creation time, then id, ascending, where no other order is given. */
 export interface MemberRepository {
   /** The memberships that exist, in any order. Unknown ids are left out. */
-  findByIds(ids: readonly string[]): Promise<readonly Omit<MemberWithUser, 'position'>[]>
+  findByIds(ids: readonly string[]): Promise<readonly MemberWithUser[]>
   /** The memberships of these pairs that exist; the oldest where a pair has several. */
   findByPairs(
     pairs: readonly { readonly userId: string; readonly organizationId: string }[],
-  ): Promise<readonly Omit<MemberWithUser, 'position'>[]>
+  ): Promise<readonly MemberWithUser[]>
   listByOrganizationIds(
     organizationIds: readonly string[],
     page: PageRequest,
     filter: MemberFilter,
     order: MemberOrder,
-  ): Promise<PagesByParent<MemberWithUser>>
+  ): Promise<PagesByParent<Listed<MemberWithUser>>>
   countByOrganizationIds(
     organizationIds: readonly string[],
     filter: MemberFilter,
@@ -73,7 +69,7 @@ export interface MemberRepository {
     userIds: readonly string[],
     page: PageRequest,
     filter: MembershipFilter,
-  ): Promise<PagesByParent<MemberWithOrganization>>
+  ): Promise<PagesByParent<Listed<MemberWithOrganization>>>
   countByUserIds(userIds: readonly string[], filter: MembershipFilter): Promise<CountsByParent>
 }
 

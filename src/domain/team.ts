@@ -1,5 +1,5 @@
-import type { CountsByParent, Listed, PageRequest, PagesByParent, Position } from './page.ts'
-import type { User } from './user.ts'
+import type { CountsByParent, Listed, PageRequest, PagesByParent } from './page.ts'
+import type { UserSummary } from './user.ts'
 
 /** A part of an organization. */
 export interface Team {
@@ -17,10 +17,8 @@ export interface TeamMember {
   readonly createdAt: Date | null
 }
 
-export interface TeamMemberWithUser {
-  readonly teamMember: TeamMember
-  readonly user: User
-  readonly position: Position
+export interface TeamMemberWithUser extends TeamMember {
+  readonly user: UserSummary
 }
 
 /** Lists are ordered by creation time, then id, ascending. */
@@ -35,6 +33,6 @@ export interface TeamRepository {
   listMembers(
     teamIds: readonly string[],
     page: PageRequest,
-  ): Promise<PagesByParent<TeamMemberWithUser>>
+  ): Promise<PagesByParent<Listed<TeamMemberWithUser>>>
   countMembers(teamIds: readonly string[]): Promise<CountsByParent>
 }

@@ -27,6 +27,9 @@ export interface User {
   readonly additional: AdditionalValues
 }
 
+/** What a list of members brings of each person; the rest is read when it is asked for. */
+export type UserSummary = Pick<User, 'id' | 'name' | 'image' | 'email'>
+
 export type UserOrder = Order<'CREATED_AT' | 'NAME' | 'EMAIL'>
 
 /** Every condition given must hold. */

@@ -5,6 +5,7 @@ import type {
   ExtensibleModel,
 } from '../domain/additional-field.ts'
 import type { Graph } from './graph.ts'
+import { wholeUser } from './user.ts'
 
 /** Fields of the application's own, on the types whose tables have columns for them. */
 export function defineAdditionalFields(graph: Graph) {
@@ -17,14 +18,12 @@ export function defineAdditionalFields(graph: Graph) {
 
 interface Entity {
   readonly id: string
-  readonly additional: AdditionalValues
+  /** Absent: only a summary of a user is known. */
+  readonly additional?: AdditionalValues
 }
 
-function define(
-  { builder, refs }: Graph,
-  type: ExtensibleModel,
-  fields: readonly AdditionalField[],
-) {
+function define(graph: Graph, type: ExtensibleModel, fields: readonly AdditionalField[]) {
+  const { builder, refs } = graph
   // The names are not known to the compiler, and so any of the three stands for all.
   const ref = refs[type] as typeof refs.Member
   for (const field of fields) {
@@ -34,9 +33,11 @@ function define(
         type: (element === undefined ? field.type : [element]) as 'String',
         nullable: true,
         description: field.description,
-        resolve: async ({ id, additional }: Entity, _args, { doors }) => {
-          await doors.requireAdditional(field, type === 'User' ? id : null)
-          return show(field.type, additional[field.name]) as string | null
+        resolve: async (entity: Entity, _args, context) => {
+          const { id, additional } = entity
+          await context.doors.requireAdditional(field, type === 'User' ? id : null)
+          const values = additional ?? (await wholeUser(graph, context, entity))?.additional
+          return show(field.type, values?.[field.name]) as string | null
         },
       }),
     )

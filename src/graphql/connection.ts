@@ -33,7 +33,7 @@ function toPageRequest(
   }
 }
 
-interface ListedBy<Item, Edge> {
+interface ListedBy<Entity, Node> {
   /** The field, for example `Organization.members`. */
   readonly field: string
   /** Absent: the list has no parent. */
@@ -46,23 +46,23 @@ interface ListedBy<Item, Edge> {
   readonly load: (
     parentIds: readonly string[],
     page: PageRequest,
-  ) => Promise<ReadonlyMap<string, Page<Item>>>
+  ) => Promise<ReadonlyMap<string, Page<Listed<Entity>>>>
   readonly count: (parentIds: readonly string[]) => Promise<ReadonlyMap<string, number>>
-  readonly toEdge: (item: Item) => Edge
+  readonly toNode: (entity: Entity) => Node
 }
 
 /** A Relay connection. The same page of several parents is one statement, and so are their counts. */
-export async function connect<Item extends { readonly position: Position }, Edge extends object>(
+export async function connect<Entity, Node>(
   context: Context,
   args: ConnectionArguments,
-  { field, parentId = '', variant = null, key = 'instant', ...list }: ListedBy<Item, Edge>,
+  { field, parentId = '', variant = null, key = 'instant', ...list }: ListedBy<Entity, Node>,
 ) {
   const cursors = new Cursors([field, parentId, variant], key)
   const request = toPageRequest(args, cursors)
   const load = (ids: readonly string[]) => list.load(ids, request)
   const page = await batch(context, JSON.stringify([field, variant, request]), load, parentId)
-  const edges = (page?.items ?? []).map((item) =>
-    Object.assign(new Place(cursors, item.position), list.toEdge(item)),
+  const edges = (page?.items ?? []).map(
+    ({ entity, position }) => new Edge(cursors, position, entity, list.toNode(entity)),
   )
   return {
     edges,
@@ -81,14 +81,19 @@ export async function connect<Item extends { readonly position: Position }, Edge
   }
 }
 
-/** Where an edge is in its list. Most clients select few cursors or none, so each is made when it is asked for. */
-class Place {
+/** Most clients select few cursors or none, so each is made when it is asked for. */
+class Edge<Entity, Node> {
   readonly #cursors: Cursors
   readonly #position: Position
+  /** What was listed, which leads to the node. */
+  readonly entity: Entity
+  readonly node: Node
 
-  constructor(cursors: Cursors, position: Position) {
+  constructor(cursors: Cursors, position: Position, entity: Entity, node: Node) {
     this.#cursors = cursors
     this.#position = position
+    this.entity = entity
+    this.node = node
   }
 
   get cursor(): string {
@@ -113,7 +118,7 @@ export function connectAll<Entity>(
     ...list,
     load: async (ids, page) => only(ids, await load(page)),
     count: async (ids) => only(ids, await count()),
-    toEdge: ({ entity }) => ({ node: entity }),
+    toNode: (entity) => entity,
   })
 }
 

@@ -2,7 +2,7 @@ import { brandWithType } from '@pothos/core'
 import { GatewayError } from '../domain/errors.ts'
 import type { Member } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
-import type { User } from '../domain/user.ts'
+import type { UserSummary } from '../domain/user.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
 import { memberById } from './member.ts'
@@ -16,11 +16,11 @@ export const entities: Readonly<Record<EntityName, Readonly<Record<string, Entra
     id: organizationById,
     slug: (_graph, context, slug) => organizationBySlug(context, slug),
   },
-  Member: { id: memberById },
+  Member: { id: (_graph, context, id) => memberById(context, id) },
 }
 
 type EntityName = 'User' | 'Organization' | 'Member'
-type Entity = User | Organization | Member
+type Entity = UserSummary | Organization | Member
 type Entrance = (graph: Graph, context: Context, key: string) => Promise<Entity | null>
 
 const MOST_REPRESENTATIONS = 1000

@@ -1,8 +1,10 @@
 import type { Invitation, InvitationFilter, InvitationStatus } from '../domain/invitation.ts'
 import { connect } from './connection.ts'
 import type { Graph } from './graph.ts'
+import { wholeUser } from './user.ts'
 
-export function defineInvitation({ builder, refs }: Graph) {
+export function defineInvitation(graph: Graph) {
+  const { builder, refs } = graph
   const Status = builder.enumType('InvitationStatus', {
     description: 'What became of an invitation.',
     values: {
@@ -80,7 +82,7 @@ export function defineInvitation({ builder, refs }: Graph) {
           variant: filter,
           load: (ids, page) => context.invitations.listByOrganizationIds(ids, page, filter),
           count: (ids) => context.invitations.countByOrganizationIds(ids, filter),
-          toEdge: ({ entity }) => ({ node: entity }),
+          toNode: (entity) => entity,
         })
       },
     }),
@@ -93,16 +95,17 @@ export function defineInvitation({ builder, refs }: Graph) {
       description:
         "Pending invitations to the user's own address, the oldest first; none until the address is verified.",
       args: t.arg.connectionArgs(),
-      resolve: async ({ id, email, emailVerified }, args, context) => {
-        await context.doors.requireUserField(id, 'receivedInvitations')
-        const address = email.toLowerCase()
-        const verified = (emails: readonly string[]) => (emailVerified ? emails : [])
+      resolve: async (user, args, context) => {
+        await context.doors.requireUserField(user.id, 'receivedInvitations')
+        const own = await wholeUser(graph, context, user)
+        const address = user.email.toLowerCase()
+        const verified = (emails: readonly string[]) => (own?.emailVerified ? emails : [])
         return connect(context, args, {
           field: 'User.receivedInvitations',
           parentId: address,
           load: (emails, page) => context.invitations.listByEmails(verified(emails), page, pending),
           count: (emails) => context.invitations.countByEmails(verified(emails), pending),
-          toEdge: ({ entity }) => ({ node: entity }),
+          toNode: (entity) => entity,
         })
       },
     }),

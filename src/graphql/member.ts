@@ -1,11 +1,12 @@
 import { checkKey } from '../domain/id.ts'
-import type { Member, MemberFilter, MemberOrder } from '../domain/member.ts'
+import type { MemberFilter, MemberOrder } from '../domain/member.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Doors } from './doors.ts'
 import type { Graph } from './graph.ts'
 import { checkKeys } from './keys.ts'
 import { loaderOf } from './loaders.ts'
+import type { MemberShown } from './refs.ts'
 
 export function defineMember(graph: Graph) {
   const { builder, refs } = graph
@@ -32,7 +33,7 @@ export function defineMember(graph: Graph) {
       organization: t.field({
         type: refs.Organization,
         description: 'The organization.',
-        resolve: ({ organizationId }) => organizationId,
+        resolve: ({ organization, organizationId }) => organization ?? organizationId,
       }),
     }),
   })
@@ -104,7 +105,7 @@ function defineMembersOfOrganization(graph: Graph) {
           load: async (ids, page) =>
             context.members.listByOrganizationIds(ids, page, await granted(ids), order),
           count: async (ids) => context.members.countByOrganizationIds(ids, await granted(ids)),
-          toEdge: ({ member, user }) => ({ node: { ...member, user } }),
+          toNode: (member) => member,
         })
       },
     }),
@@ -114,7 +115,7 @@ function defineMembersOfOrganization(graph: Graph) {
       description: 'The membership of one person; null when they are not a member.',
       args: { userId: t.arg.id({ required: true, description: "Better Auth's id of the user." }) },
       resolve: ({ id }, { userId }, context) =>
-        memberOf(graph, context, { userId: checkKey(userId, 'userId'), organizationId: id }),
+        memberOf(context, { userId: checkKey(userId, 'userId'), organizationId: id }),
     }),
     viewerMembership: t.field({
       type: refs.Member,
@@ -122,27 +123,24 @@ function defineMembersOfOrganization(graph: Graph) {
       description: 'The membership of the user who calls; null for services.',
       resolve: ({ id }, _args, context) =>
         context.caller.kind === 'user'
-          ? memberOf(graph, context, { userId: context.caller.userId, organizationId: id })
+          ? memberOf(context, { userId: context.caller.userId, organizationId: id })
           : null,
     }),
   }))
 }
 
 /** The door to one membership. `null`: there is none, or none in an organization the caller may see. */
-export async function memberById(
-  { refs }: Graph,
-  context: Context,
-  id: string,
-): Promise<Member | null> {
+export async function memberById(context: Context, id: string): Promise<MemberShown | null> {
   context.doors.enter('identity:read')
-  const member = await loaderOf<string, Member | null>(context, 'members by id', async (ids) => {
-    const found = new Map<string, Member>()
-    for (const { member, user } of await context.members.findByIds(ids)) {
-      refs.User.getDataloader(context).prime(user.id, user)
-      found.set(member.id, member)
-    }
-    return (wanted) => found.get(wanted) ?? null
-  }).load(checkKey(id, 'id'))
+  const member = await loaderOf<string, MemberShown | null>(
+    context,
+    'members by id',
+    async (ids) => {
+      const found = new Map<string, MemberShown>()
+      for (const member of await context.members.findByIds(ids)) found.set(member.id, member)
+      return (wanted) => found.get(wanted) ?? null
+    },
+  ).load(checkKey(id, 'id'))
   return (await context.doors.seesOrganization(member?.organizationId ?? null)) ? member : null
 }
 
@@ -167,22 +165,16 @@ function toMemberFilter({ roles, userIds, search }: MemberFilterInput, doors: Do
   }
 }
 
-function memberOf(
-  { refs }: Graph,
-  context: Context,
-  pair: { userId: string; organizationId: string },
-) {
+function memberOf(context: Context, pair: { userId: string; organizationId: string }) {
   const keyOf = ({ userId, organizationId }: typeof pair) =>
     JSON.stringify([organizationId, userId])
-  return loaderOf<typeof pair, Member | null>(
+  return loaderOf<typeof pair, MemberShown | null>(
     context,
     'members by pair',
     async (pairs) => {
-      const found = new Map<string, Member>()
-      for (const { member, user } of await context.members.findByPairs(pairs)) {
-        refs.User.getDataloader(context).prime(user.id, user)
+      const found = new Map<string, MemberShown>()
+      for (const member of await context.members.findByPairs(pairs))
         found.set(keyOf(member), member)
-      }
       return (wanted) => found.get(keyOf(wanted)) ?? null
     },
     { cacheKey: keyOf },

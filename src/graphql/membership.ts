@@ -25,7 +25,7 @@ export function defineMembership({ builder, refs }: Graph) {
   const UserOrganizationEdge = builder.objectRef<{
     readonly cursor: string
     readonly node: Organization
-    readonly member: Member
+    readonly entity: Member
   }>('UserOrganizationEdge')
   UserOrganizationEdge.implement({
     description: 'An organization of a user, and as what they belong to it.',
@@ -36,12 +36,12 @@ export function defineMembership({ builder, refs }: Graph) {
       node: t.expose('node', { type: refs.Organization, description: 'The organization.' }),
       roles: t.stringList({
         description: 'Names of the roles the user holds in it.',
-        resolve: ({ member }) => [...member.roles],
+        resolve: ({ entity }) => [...entity.roles],
       }),
       joinedAt: t.field({
         type: 'DateTime',
         description: 'When the user joined.',
-        resolve: ({ member }) => member.createdAt,
+        resolve: ({ entity }) => entity.createdAt,
       }),
     }),
   })
@@ -67,10 +67,7 @@ export function defineMembership({ builder, refs }: Graph) {
         connect(context, args, {
           ...membershipsOf(id, filter ?? {}, context),
           field: 'User.memberships',
-          toEdge: ({ member, organization }) => {
-            refs.Organization.getDataloader(context).prime(organization.id, organization)
-            return { node: member }
-          },
+          toNode: (member) => member,
         }),
     }),
     organizations: t.field({
@@ -85,7 +82,7 @@ export function defineMembership({ builder, refs }: Graph) {
         connect(context, args, {
           ...membershipsOf(id, filter ?? {}, context),
           field: 'User.organizations',
-          toEdge: ({ member, organization }) => ({ node: organization, member }),
+          toNode: ({ organization }) => organization,
         }),
     }),
   }))

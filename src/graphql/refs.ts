@@ -1,24 +1,32 @@
 import type { Member } from '../domain/member.ts'
-import type { User } from '../domain/user.ts'
+import type { Organization } from '../domain/organization.ts'
+import type { UserSummary } from '../domain/user.ts'
 import { type Builder, createBuilder } from './builder.ts'
 import type { Context } from './context.ts'
 import type { Features } from './features.ts'
 
 export type Refs = ReturnType<typeof createRefs>
 
+/** A membership, with what is at its ends where the statement that read it read that as well. */
+export interface MemberShown extends Member {
+  readonly user?: UserSummary
+  readonly organization?: Organization
+}
+
 /** The types of the graph before they have fields, so that each type's file can name the others. */
 export function createRefs(builder: Builder, { organizations }: Features) {
   // What has been named must be built, and so types that the graph lacks are named where nothing is.
   const elsewhere = organizations ? builder : createBuilder()
-  const User = builder.loadableObjectRef(
-    'User',
-    byId((ids, { users }) => users.findByIds(ids)),
-  )
+  // Not kept by the loader when they are resolved: lists bring summaries, and it loads whole users.
+  const User = builder.loadableObjectRef('User', {
+    ...byId<UserSummary>((ids, { users }) => users.findByIds(ids)),
+    cacheResolved: false,
+  })
   const Organization = elsewhere.loadableObjectRef(
     'Organization',
     byId((ids, { organizations }) => organizations.findByIds(ids)),
   )
-  const Member = elsewhere.objectRef<Member & { readonly user?: User }>('Member')
+  const Member = elsewhere.objectRef<MemberShown>('Member')
   const Consistency = builder.enumType('Consistency', {
     description: 'How old an answer about permissions may be.',
     values: {

@@ -51,7 +51,7 @@ export function defineSession({ builder, refs }: Graph) {
           parentId: id,
           load: (ids, page) => context.sessions.listByUserIds(ids, page),
           count: (ids) => context.sessions.countByUserIds(ids),
-          toEdge: ({ entity }) => ({ node: entity }),
+          toNode: (entity) => entity,
         })
       },
     }),

@@ -1,5 +1,5 @@
 import { GatewayError } from '../domain/errors.ts'
-import type { Team, TeamMember } from '../domain/team.ts'
+import type { Team, TeamMemberWithUser } from '../domain/team.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
@@ -7,7 +7,7 @@ import { loaderOf } from './loaders.ts'
 
 export function defineTeam({ builder, refs }: Graph) {
   const Team = builder.objectRef<Team>('Team')
-  const TeamMember = builder.objectRef<TeamMember & { readonly team: Team }>('TeamMember')
+  const TeamMember = builder.objectRef<TeamMemberWithUser & { readonly team: Team }>('TeamMember')
   const TeamConnection = builder.connectionObject(
     { type: Team, name: 'TeamConnection', description: 'A page of teams.' },
     { name: 'TeamEdge', description: 'A team at its place in the list.' },
@@ -40,10 +40,7 @@ export function defineTeam({ builder, refs }: Graph) {
             parentId: team.id,
             load: (ids, page) => context.teams.listMembers(ids, page),
             count: (ids) => context.teams.countMembers(ids),
-            toEdge: ({ teamMember, user }) => {
-              refs.User.getDataloader(context).prime(user.id, user)
-              return { node: { ...teamMember, team } }
-            },
+            toNode: (teamMember) => ({ ...teamMember, team }),
           })
         },
       }),
@@ -58,11 +55,7 @@ export function defineTeam({ builder, refs }: Graph) {
         nullable: true,
         description: 'When they joined; null on old rows.',
       }),
-      user: t.field({
-        type: refs.User,
-        description: 'The person.',
-        resolve: ({ userId }) => userId,
-      }),
+      user: t.expose('user', { type: refs.User, description: 'The person.' }),
       team: t.expose('team', { type: Team, description: 'The team.' }),
     }),
   })
@@ -78,7 +71,7 @@ export function defineTeam({ builder, refs }: Graph) {
           parentId: id,
           load: (ids, page) => context.teams.listByOrganizationIds(ids, page),
           count: (ids) => context.teams.countByOrganizationIds(ids),
-          toEdge: ({ entity }) => ({ node: entity }),
+          toNode: (entity) => entity,
         }),
     }),
     viewerTeams: t.field({

@@ -1,5 +1,5 @@
 import { checkKey } from '../domain/id.ts'
-import type { User } from '../domain/user.ts'
+import type { User, UserSummary } from '../domain/user.ts'
 import type { GuardedUserField } from './audiences.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
@@ -26,9 +26,11 @@ export function defineUser(graph: Graph) {
         type: type as 'String',
         nullable: true,
         description,
-        resolve: async (user, _args, { doors }) => {
-          await doors.requireUserField(user.id, field)
-          return user[field] as string | null
+        resolve: async (user, _args, context) => {
+          await context.doors.requireUserField(user.id, field)
+          const known: Partial<User> | null =
+            field in user ? user : await wholeUser(graph, context, user)
+          return (known?.[field] ?? null) as string | null
         },
       }),
     )
@@ -77,12 +79,25 @@ export function defineUser(graph: Graph) {
   }))
 }
 
+/** Of somebody whom the caller has reached, what a list may have left out. `null`: they have been deleted meanwhile. */
+export async function wholeUser(
+  { refs }: Graph,
+  context: Context,
+  user: Pick<User, 'id'>,
+): Promise<User | null> {
+  return isWhole(user) ? user : ((await refs.User.getDataloader(context).load(user.id)) as User)
+}
+
+function isWhole(user: Pick<User, 'id'>): user is User {
+  return 'additional' in user
+}
+
 /** The door to one user. `null`: there is none, or none the caller may see. */
 export async function userById(
   { refs }: Graph,
   context: Context,
   id: string,
-): Promise<User | null> {
+): Promise<UserSummary | null> {
   context.doors.enter('identity:read')
   const [sees, user] = await Promise.all([
     context.doors.seesUser(checkKey(id, 'id')),

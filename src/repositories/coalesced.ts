@@ -66,7 +66,7 @@ export function coalescedMembers(members: MemberRepository, onJoined?: OnJoined)
     findByPairs: coalesce(
       entities(
         (pairs) => members.findByPairs(pairs),
-        ({ member }) => pairText(member),
+        (member) => pairText(member),
         pairText,
       ),
       onJoined,
@@ -74,7 +74,7 @@ export function coalescedMembers(members: MemberRepository, onJoined?: OnJoined)
     findByIds: coalesce(
       entities(
         (ids) => members.findByIds(ids),
-        ({ member }) => member.id,
+        ({ id }) => id,
       ),
       onJoined,
     ),

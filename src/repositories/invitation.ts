@@ -9,7 +9,7 @@ import { parseRoles } from '../domain/member.ts'
 import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
 import { type Database, Prisma } from './client.ts'
 import { allOf, holdsRole } from './conditions.ts'
-import { byCreation, countRows, type List, listPages, mapPages } from './list.ts'
+import { byCreation, countRows, type List, listPages } from './list.ts'
 import { reader, type Tables } from './tables.ts'
 
 const invitationFields = [
@@ -63,24 +63,18 @@ export class PrismaInvitationRepository implements InvitationRepository {
     return countRows(this.#database, this.#list('email', filter), emails)
   }
 
-  async #pages(
+  #pages(
     parent: Parent,
     parentIds: readonly string[],
     page: PageRequest,
     filter: InvitationFilter,
   ): Promise<PagesByParent<Listed<Invitation>>> {
     const columns = Prisma.join([
-      this.#tables
-        .as('Invitation', 'i')
-        .select(this.#tables.present('Invitation', invitationFields)),
+      this.#tables.as('Invitation', 'i').select(invitationFields),
       this.#tables.as('Organization', 'o').select(['name']),
     ])
     const list = this.#list(parent, filter)
-    const pages = await listPages(this.#database, list, columns, parentIds, page)
-    return mapPages(pages, (row) => ({
-      entity: readInvitation(row),
-      position: row.position,
-    }))
+    return listPages(this.#database, list, columns, readInvitation, parentIds, page)
   }
 
   #list(parent: Parent, { status, onlyForHolder }: InvitationFilter): List {

@@ -76,20 +76,21 @@ function rfc3339(utc: Sql): Sql {
 /** Stands for the parent of a list that has none. */
 const nobody = ''
 
-/** A row of a page: the columns asked for, and its place. */
-export type ListedRow = Readonly<Record<string, unknown>> & { readonly position: Position }
+/** What is made of a row, without its place. */
+type Read<Entity> = (row: Readonly<Record<string, unknown>>) => Entity
 
 /**
  * The same page of every parent's list, in one statement: a lateral read stops each list at the page's size, and an
  * index on parent, key and id serves it without a sort.
  */
-export async function listPages(
+export async function listPages<Entity>(
   database: Database,
   list: List,
   columns: Sql,
+  read: Read<Entity>,
   parentIds: readonly string[],
   page: PageRequest,
-): Promise<PagesByParent<ListedRow>> {
+): Promise<PagesByParent<Listed<Entity>>> {
   const { table, key, direction } = list
   const position = Prisma.sql`(${key.sql}, ${table.column('id')})`
   const at = (cursor: Position) => boundary(list, cursor)
@@ -100,18 +101,21 @@ export async function listPages(
   const along = Prisma.raw(direction)
   const against = Prisma.raw(direction === 'ASC' ? 'DESC' : 'ASC')
   // The nearest row beyond a cursor, in the order of the index: an EXISTS would let PostgreSQL look for any, from anywhere.
-  const beyond = (operator: string, cursor: Position | undefined, way: Sql) =>
+  const beyond = (name: Sql, operator: string, cursor: Position | undefined, way: Sql) =>
     cursor
-      ? Prisma.sql`(SELECT TRUE AS found FROM ${table.from} ${list.join}
-          WHERE ${belongs(list)} ${list.where} AND ${compare(operator, cursor)}
-          ORDER BY ${key.sql} ${way}, ${table.column('id')} ${way} LIMIT 1)`
-      : Prisma.sql`(SELECT FALSE AS found)`
+      ? {
+          column: Prisma.sql`, ${name}.found AS ${name}`,
+          join: Prisma.sql`LEFT JOIN LATERAL (SELECT TRUE AS found FROM ${table.from} ${list.join}
+            WHERE ${belongs(list)} ${list.where} AND ${compare(operator, cursor)}
+            ORDER BY ${key.sql} ${way}, ${table.column('id')} ${way} LIMIT 1) AS ${name} ON TRUE`,
+        }
+      : { column: Prisma.empty, join: Prisma.empty }
+  const start = beyond(beyondStart, `${previous}=`, after, against)
+  const end = beyond(beyondEnd, `${next}=`, before, along)
   const away = Prisma.raw((direction === 'ASC') === (page.from === 'start') ? 'ASC' : 'DESC')
   const rows = await database.read<PageRow>(Prisma.sql`
-    SELECT parent.id::text AS parent, start.found AS "beyondStart", finish.found AS "beyondEnd", item.*
-    FROM ${parents(list, parentIds)}
-    LEFT JOIN LATERAL ${beyond(`${previous}=`, after, against)} AS start ON TRUE
-    LEFT JOIN LATERAL ${beyond(`${next}=`, before, along)} AS finish ON TRUE
+    SELECT parent.id::text AS parent ${start.column} ${end.column}, item.*
+    FROM ${parents(list, parentIds)} ${start.join} ${end.join}
     LEFT JOIN LATERAL (
       SELECT ${columns}, ${key.text} AS "key", ${table.column('id')}::text AS "keyId"
       FROM ${table.from} ${list.join}
@@ -123,7 +127,7 @@ export async function listPages(
     ORDER BY item."key" ${along}, item."keyId" ${along}`)
   const byParent = new Map<string, PageRow[]>(parentIds.map((id) => [id, []]))
   for (const row of rows) byParent.get(row.parent)?.push(row)
-  return new Map([...byParent].map(([id, own]) => [id, toPage(own, page)]))
+  return new Map([...byParent].map(([id, own]) => [id, toPage(own, page, read)]))
 }
 
 /** The length of every parent's list, in one statement. */
@@ -142,34 +146,29 @@ export async function countRows(
   return new Map(parentIds.map((id) => [id, counts.get(id) ?? 0]))
 }
 
-export function mapPages<From, To>(
-  pages: PagesByParent<From>,
-  toItem: (item: From) => To,
-): PagesByParent<To> {
-  return new Map([...pages].map(([id, page]) => [id, { ...page, items: page.items.map(toItem) }]))
-}
-
 /** A page of the one list that has no parent. */
 export async function listAll<Entity>(
   database: Database,
   list: List,
   columns: Sql,
+  read: Read<Entity>,
   page: PageRequest,
-  toEntity: (row: ListedRow) => Entity,
 ): Promise<Page<Listed<Entity>>> {
-  const pages = await listPages(database, list, columns, [nobody], page)
-  const listed = mapPages(pages, (row) => ({ entity: toEntity(row), position: row.position }))
-  return listed.get(nobody) ?? { items: [], hasNextPage: false, hasPreviousPage: false }
+  const pages = await listPages(database, list, columns, read, [nobody], page)
+  return pages.get(nobody) ?? { items: [], hasNextPage: false, hasPreviousPage: false }
 }
 
 export async function countAll(database: Database, list: List): Promise<number> {
   return (await countRows(database, list, [nobody])).get(nobody) ?? 0
 }
 
+const [beyondStart, beyondEnd] = [Prisma.raw('"beyondStart"'), Prisma.raw('"beyondEnd"')]
+
 interface PageRow extends Readonly<Record<string, unknown>> {
   readonly parent: string
-  readonly beyondStart: boolean | null
-  readonly beyondEnd: boolean | null
+  /** Absent: it was not asked, because the page begins where the list does. */
+  readonly beyondStart?: boolean | null
+  readonly beyondEnd?: boolean | null
   readonly key: string
   readonly keyId: string | null
 }
@@ -189,15 +188,21 @@ function boundary({ table, key }: List, { value, id }: Position): Sql {
 }
 
 /** One row more than the page holds says that the list goes on. A parent without rows has one, with no item in it. */
-function toPage(rows: readonly PageRow[], page: PageRequest): Page<ListedRow> {
+function toPage<Entity>(
+  rows: readonly PageRow[],
+  page: PageRequest,
+  read: Read<Entity>,
+): Page<Listed<Entity>> {
   const [first] = rows
-  const items = rows.flatMap((row) =>
-    row.keyId === null ? [] : [{ ...row, position: { value: row.key, id: row.keyId } }],
-  )
-  const more = items.length > page.size
+  const own = rows.filter(({ keyId }) => keyId !== null)
+  const more = own.length > page.size
   const fromStart = page.from === 'start'
+  const shown = fromStart ? own.slice(0, page.size) : own.slice(-page.size)
   return {
-    items: fromStart ? items.slice(0, page.size) : items.slice(-page.size),
+    items: shown.map((row) => ({
+      entity: read(row),
+      position: { value: row.key, id: row.keyId ?? '' },
+    })),
     hasNextPage: (fromStart && more) || (first?.beyondEnd ?? false),
     hasPreviousPage: (!fromStart && more) || (first?.beyondStart ?? false),
   }

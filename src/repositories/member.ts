@@ -8,15 +8,15 @@ import {
   type MemberWithUser,
   parseRoles,
 } from '../domain/member.ts'
-import type { CountsByParent, PageRequest, PagesByParent } from '../domain/page.ts'
+import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
 import type { GrantingRole } from '../domain/permission.ts'
 import { activeUser } from './active-user.ts'
 import { type Database, Prisma } from './client.ts'
 import { allOf, holdsGrantingRole, holdsRole, matches } from './conditions.ts'
-import { byInstant, byText, countRows, type List, listPages, mapPages } from './list.ts'
+import { byInstant, byText, countRows, type List, listPages } from './list.ts'
 import { organizationFields, readOrganization } from './organization.ts'
 import { entityReader, type Tables } from './tables.ts'
-import { readUser, userFields } from './user.ts'
+import { readSummary, summaryFields } from './user.ts'
 
 const memberFields = ['id', 'organizationId', 'userId', 'role', 'createdAt'] as const
 
@@ -29,19 +29,19 @@ export class PrismaMemberRepository implements MemberRepository {
     this.#tables = tables
   }
 
-  async findByIds(ids: readonly string[]): Promise<readonly Omit<MemberWithUser, 'position'>[]> {
+  async findByIds(ids: readonly string[]): Promise<readonly MemberWithUser[]> {
     const member = this.#tables.as('Member', 'm')
     const user = this.#tables.as('User', 'u')
     const rows = await this.#database.read<Row>(Prisma.sql`
       SELECT ${this.#columns}
       FROM ${member.from} JOIN ${user.from} ON ${user.column('id')} = ${member.column('userId')}
       WHERE ${member.column('id')} = ANY(${member.array('id', ids)})`)
-    return rows.map(toMemberWithUser)
+    return rows.map(readMemberWithUser)
   }
 
   async findByPairs(
     pairs: readonly { readonly userId: string; readonly organizationId: string }[],
-  ): Promise<readonly Omit<MemberWithUser, 'position'>[]> {
+  ): Promise<readonly MemberWithUser[]> {
     const member = this.#tables.as('Member', 'm')
     const user = this.#tables.as('User', 'u')
     const asked = pairs.filter(
@@ -59,18 +59,17 @@ export class PrismaMemberRepository implements MemberRepository {
           ${member.array('organizationId', organizationIds)}))
       ORDER BY ${member.column('userId')}, ${member.column('organizationId')},
         ${member.column('createdAt')}, ${member.column('id')}`)
-    return rows.map(toMemberWithUser)
+    return rows.map(readMemberWithUser)
   }
 
-  async listByOrganizationIds(
+  listByOrganizationIds(
     organizationIds: readonly string[],
     page: PageRequest,
     filter: MemberFilter,
     order: MemberOrder,
-  ): Promise<PagesByParent<MemberWithUser>> {
+  ): Promise<PagesByParent<Listed<MemberWithUser>>> {
     const list = this.#ofOrganization(filter, order)
-    const pages = await listPages(this.#database, list, this.#columns, organizationIds, page)
-    return mapPages(pages, (row) => ({ ...toMemberWithUser(row), position: row.position }))
+    return listPages(this.#database, list, this.#columns, readMemberWithUser, organizationIds, page)
   }
 
   countByOrganizationIds(
@@ -80,21 +79,16 @@ export class PrismaMemberRepository implements MemberRepository {
     return countRows(this.#database, this.#ofOrganization(filter, oldestFirst), organizationIds)
   }
 
-  async listByUserIds(
+  listByUserIds(
     userIds: readonly string[],
     page: PageRequest,
     filter: MembershipFilter,
-  ): Promise<PagesByParent<MemberWithOrganization>> {
+  ): Promise<PagesByParent<Listed<MemberWithOrganization>>> {
     const columns = Prisma.join([
       this.#tables.as('Member', 'm').selectEntity(memberFields),
       this.#tables.as('Organization', 'o').selectEntity(organizationFields),
     ])
-    const pages = await listPages(this.#database, this.#ofUser(filter), columns, userIds, page)
-    return mapPages(pages, (row) => ({
-      member: readMember(row),
-      organization: readOrganization(row),
-      position: row.position,
-    }))
+    return listPages(this.#database, this.#ofUser(filter), columns, readMembership, userIds, page)
   }
 
   countByUserIds(userIds: readonly string[], filter: MembershipFilter): Promise<CountsByParent> {
@@ -105,7 +99,7 @@ export class PrismaMemberRepository implements MemberRepository {
   get #columns(): Prisma.Sql {
     return Prisma.join([
       this.#tables.as('Member', 'm').selectEntity(memberFields),
-      this.#tables.as('User', 'u').selectEntity(userFields),
+      this.#tables.as('User', 'u').select(summaryFields),
     ])
   }
 
@@ -176,8 +170,12 @@ type Row = Readonly<Record<string, unknown>>
 
 const oldestFirst: MemberOrder = { field: 'CREATED_AT', direction: 'ASC' }
 
-function toMemberWithUser(row: Row): Omit<MemberWithUser, 'position'> {
-  return { member: readMember(row), user: readUser(row) }
+function readMemberWithUser(row: Row): MemberWithUser {
+  return { ...readMember(row), user: readSummary(row) }
+}
+
+function readMembership(row: Row): MemberWithOrganization {
+  return { ...readMember(row), organization: readOrganization(row) }
 }
 
 const readColumns = entityReader<Omit<Member, 'roles'> & { role: string }>('m', memberFields)

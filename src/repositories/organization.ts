@@ -31,7 +31,7 @@ export class PrismaOrganizationRepository implements OrganizationRepository {
   list(page: PageRequest, order: OrganizationOrder): Promise<Page<Listed<Organization>>> {
     const organization = this.#tables.as('Organization', 'o')
     const columns = organization.selectEntity(organizationFields)
-    return listAll(this.#database, this.#list(order), columns, page, readOrganization)
+    return listAll(this.#database, this.#list(order), columns, readOrganization, page)
   }
 
   count(): Promise<number> {

@@ -1,7 +1,7 @@
 import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
 import type { Session, SessionRepository } from '../domain/session.ts'
 import { type Database, Prisma } from './client.ts'
-import { byInstant, countRows, type List, listPages, mapPages } from './list.ts'
+import { byInstant, countRows, type List, listPages } from './list.ts'
 import { reader, type Tables } from './tables.ts'
 
 const sessionFields = [
@@ -25,18 +25,12 @@ export class PrismaSessionRepository implements SessionRepository {
     this.#tables = tables
   }
 
-  async listByUserIds(
+  listByUserIds(
     userIds: readonly string[],
     page: PageRequest,
   ): Promise<PagesByParent<Listed<Session>>> {
-    const columns = this.#tables
-      .as('Session', 's')
-      .select(this.#tables.present('Session', sessionFields))
-    const pages = await listPages(this.#database, this.#list(), columns, userIds, page)
-    return mapPages(pages, (row) => ({
-      entity: readSession(row),
-      position: row.position,
-    }))
+    const columns = this.#tables.as('Session', 's').select(sessionFields)
+    return listPages(this.#database, this.#list(), columns, readSession, userIds, page)
   }
 
   countByUserIds(userIds: readonly string[]): Promise<CountsByParent> {

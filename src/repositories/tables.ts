@@ -13,11 +13,11 @@ export interface TableInQuery {
   column(field: string): Sql
   has(field: string): boolean
   /**
-   * Each field as an output column named `<alias>.<field>`; see `reader`. Dates come as they are in UTC, whatever the
-   * zone of the session.
+   * Each field that there is as an output column named `<alias>.<field>`; see `reader`. Dates come as they are in UTC,
+   * whatever the zone of the session.
    */
   select(fields: readonly string[]): Sql
-  /** Those of the fields that there are, and as `additional` an object with the application's own; see `entityReader`. */
+  /** The same, and as `additional` an object with the application's own; see `entityReader`. */
   selectEntity(fields: readonly string[]): Sql
   /** The values as a bound array of the column's type; those that cannot be of that type are left out. */
   array(field: string, values: readonly string[]): Sql
@@ -35,6 +35,7 @@ export interface TableInQuery {
 export class Tables {
   readonly layout: Layout
   readonly #schema: string
+  readonly #known = new Map<string, TableInQuery>()
 
   constructor(layout: Layout, schema: string) {
     this.layout = layout
@@ -59,6 +60,13 @@ export class Tables {
   }
 
   as(model: Model, alias: string): TableInQuery {
+    const name = `${model} ${alias}`
+    const known = this.#known.get(name) ?? this.#name(model, alias)
+    this.#known.set(name, known)
+    return known
+  }
+
+  #name(model: Model, alias: string): TableInQuery {
     const table = this.layout[model]
     if (!table) throw new Error(`This database has no table for ${model}.`)
     const columnOf = (field: string): Column => {
@@ -66,21 +74,22 @@ export class Tables {
       if (!column) throw new Error(`This database has no column for ${model}.${field}.`)
       return column
     }
-    const column = (field: string) => identifier(alias, columnOf(field).name)
-    const utc = (field: string) => inUtc(columnOf(field), column(field))
-    const select = (fields: readonly string[]) =>
+    const column = once((field: string) => identifier(alias, columnOf(field).name))
+    const utc = once((field: string) => inUtc(columnOf(field), column(field)))
+    const select = onceForEach((fields: readonly string[]) =>
       Prisma.join(
-        fields.map(
+        this.present(model, fields).map(
           (field) =>
             Prisma.sql`${output(columnOf(field), column(field))} AS ${identifier(`${alias}.${field}`)}`,
         ),
-      )
+      ),
+    )
     const values = Object.entries(table.columns).flatMap(([field, { additional }]) =>
       additional
         ? [Prisma.sql`${showing(additional, column(field), utc(field))} AS ${identifier(field)}`]
         : [],
     )
-    const cast = (field: string) => Prisma.raw(`::${parameterType(columnOf(field))}`)
+    const cast = once((field: string) => Prisma.raw(`::${parameterType(columnOf(field))}`))
     return {
       from: Prisma.sql`${identifier(this.#schema, table.name)} AS ${identifier(alias)}`,
       column,
@@ -93,14 +102,14 @@ export class Tables {
           : timestamptz,
       fits: (field, value) => fits(columnOf(field), value),
       select,
-      selectEntity: (fields) => {
-        const own = select(this.present(model, fields))
+      selectEntity: onceForEach((fields) => {
+        const own = select(fields)
         if (values.length === 0) return own
         // With a dot, which no field's name has.
         const additional = identifier(`${alias}.additional`)
         return Prisma.sql`${own}, (SELECT to_json(${additional})
           FROM (SELECT ${Prisma.join(values)}) AS ${additional}) AS ${additional}`
-      },
+      }),
       array: (field, values) =>
         Prisma.sql`${values.filter((value) => fits(columnOf(field), value))}${cast(field)}[]`,
     }
@@ -134,6 +143,29 @@ export function entityReader<Entity extends { readonly additional: AdditionalVal
 }
 
 const none: AdditionalValues = {}
+
+/** Statements are put together for each request, of parts that stay the same. Keys are names in the code. */
+function once<Part>(make: (name: string) => Part): (name: string) => Part {
+  return remembering(make, new Map())
+}
+
+/** Likewise for each list of names. */
+function onceForEach<Part>(
+  make: (names: readonly string[]) => Part,
+): (names: readonly string[]) => Part {
+  return remembering(make, new WeakMap())
+}
+
+function remembering<Key, Part>(
+  make: (key: Key) => Part,
+  made: { get(key: Key): Part | undefined; set(key: Key, part: Part): unknown },
+): (key: Key) => Part {
+  return (key) => {
+    const part = made.get(key) ?? make(key)
+    made.set(key, part)
+    return part
+  }
+}
 
 function identifier(...names: readonly string[]): Sql {
   return Prisma.raw(quote(...names))

@@ -1,9 +1,9 @@
 import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
 import type { Team, TeamMember, TeamMemberWithUser, TeamRepository } from '../domain/team.ts'
 import { type Database, Prisma } from './client.ts'
-import { byCreation, byInstant, countRows, type List, listPages, mapPages } from './list.ts'
+import { byCreation, byInstant, countRows, type List, listPages } from './list.ts'
 import { reader, type Tables } from './tables.ts'
-import { readUser, userFields } from './user.ts'
+import { readSummary, summaryFields } from './user.ts'
 
 const teamFields = ['id', 'organizationId', 'name', 'createdAt'] as const
 const teamMemberFields = ['id', 'teamId', 'userId', 'createdAt'] as const
@@ -17,16 +17,12 @@ export class PrismaTeamRepository implements TeamRepository {
     this.#tables = tables
   }
 
-  async listByOrganizationIds(
+  listByOrganizationIds(
     organizationIds: readonly string[],
     page: PageRequest,
   ): Promise<PagesByParent<Listed<Team>>> {
     const columns = this.#tables.as('Team', 't').select(teamFields)
-    const pages = await listPages(this.#database, this.#teams(), columns, organizationIds, page)
-    return mapPages(pages, (row) => ({
-      entity: readTeam(row),
-      position: row.position,
-    }))
+    return listPages(this.#database, this.#teams(), columns, readTeam, organizationIds, page)
   }
 
   countByOrganizationIds(organizationIds: readonly string[]): Promise<CountsByParent> {
@@ -46,20 +42,15 @@ export class PrismaTeamRepository implements TeamRepository {
     return rows.map(readTeam)
   }
 
-  async listMembers(
+  listMembers(
     teamIds: readonly string[],
     page: PageRequest,
-  ): Promise<PagesByParent<TeamMemberWithUser>> {
+  ): Promise<PagesByParent<Listed<TeamMemberWithUser>>> {
     const columns = Prisma.join([
       this.#tables.as('TeamMember', 'tm').select(teamMemberFields),
-      this.#tables.as('User', 'u').selectEntity(userFields),
+      this.#tables.as('User', 'u').select(summaryFields),
     ])
-    const pages = await listPages(this.#database, this.#members(), columns, teamIds, page)
-    return mapPages(pages, (row) => ({
-      teamMember: readTeamMember(row),
-      user: readUser(row),
-      position: row.position,
-    }))
+    return listPages(this.#database, this.#members(), columns, readMember, teamIds, page)
   }
 
   countMembers(teamIds: readonly string[]): Promise<CountsByParent> {
@@ -97,3 +88,7 @@ type Row = Readonly<Record<string, unknown>>
 
 const readTeam = reader<Team>('t', teamFields)
 const readTeamMember = reader<TeamMember>('tm', teamMemberFields)
+
+function readMember(row: Row): TeamMemberWithUser {
+  return { ...readTeamMember(row), user: readSummary(row) }
+}

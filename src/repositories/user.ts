@@ -1,9 +1,9 @@
 import type { Listed, Page, PageRequest } from '../domain/page.ts'
-import type { User, UserFilter, UserOrder, UserRepository } from '../domain/user.ts'
+import type { User, UserFilter, UserOrder, UserRepository, UserSummary } from '../domain/user.ts'
 import { type Database, Prisma } from './client.ts'
 import { allOf, holdsRole, matches } from './conditions.ts'
 import { byInstant, byText, countAll, type List, listAll } from './list.ts'
-import { entityReader, type TableInQuery, type Tables } from './tables.ts'
+import { entityReader, reader, type TableInQuery, type Tables } from './tables.ts'
 
 /** Every column of a user that may leave the repository. */
 export const userFields = [
@@ -49,7 +49,7 @@ export class PrismaUserRepository implements UserRepository {
   list(page: PageRequest, filter: UserFilter, order: UserOrder): Promise<Page<Listed<User>>> {
     const user = this.#tables.as('User', 'u')
     const columns = user.selectEntity(userFields)
-    return listAll(this.#database, this.#list(filter, order), columns, page, readUser)
+    return listAll(this.#database, this.#list(filter, order), columns, readUser, page)
   }
 
   count(filter: UserFilter): Promise<number> {
@@ -100,3 +100,8 @@ function instant(user: TableInQuery, date: Date): Prisma.Sql {
 
 /** From a row with a user under the alias `u`. */
 export const readUser = entityReader<User>('u', userFields)
+
+export const summaryFields = ['id', 'name', 'image', 'email'] as const
+
+/** Likewise. */
+export const readSummary = reader<UserSummary>('u', summaryFields)

@@ -21,14 +21,19 @@ export class PrismaVisibilityRepository implements VisibilityRepository {
       organization_ids: this.#tables.fitting('Member', 'organizationId', organizationIds),
       user_ids: this.#tables.fitting('Member', 'userId', userIds),
     }))
+    // One look-up for each question: PostgreSQL takes them for a hundred, and would rather read all users.
     const answerable = asked.filter(({ user_id }) => user.fits('id', user_id))
     const rows = await this.#database.read<Row>(Prisma.sql`
-      SELECT asked.place, ${user.selectEntity(userFields)},
-        ${this.#organizations()} AS "organizationIds", ${this.#coMembers()} AS "coMemberIds"
+      SELECT asked.place, seen.*
       FROM json_to_recordset(${JSON.stringify(answerable)}::text::json)
         AS asked (place integer, user_id text, organization_ids text[], user_ids text[])
-      JOIN ${user.from} ON ${user.column('id')} = asked.user_id${user.cast('id')}
-        AND ${activeUser(this.#tables, user)}`)
+      CROSS JOIN LATERAL (
+        SELECT ${user.selectEntity(userFields)},
+          ${this.#organizations()} AS "organizationIds", ${this.#coMembers()} AS "coMemberIds"
+        FROM ${user.from}
+        WHERE ${user.column('id')} = asked.user_id${user.cast('id')}
+          AND ${activeUser(this.#tables, user)}
+        LIMIT 1) AS seen`)
     const sights = new Map(rows.map((row) => [row.place, toSight(row)]))
     return questions.map((_, place) => sights.get(place) ?? null)
   }

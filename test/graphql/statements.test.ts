@@ -99,6 +99,32 @@ test('organizations, their members and the names of these take five statements a
   expect(forSome).toHaveLength(forMany.length)
 })
 
+test('members bring what everybody sees of a person; the rest is read of all at once', async () => {
+  const query = (fields: string) =>
+    `{ viewer { organizations(first: 50) { nodes { members(first: 20) { nodes { user { ${fields} } } } } } } }`
+  const token = await many.jwt()
+  const plain = await statementsOf(query('id name image email'), token)
+  const admin = await identity.signUp('Admin')
+  await identity.sql("update users set role = 'admin' where id = $1", [admin.id])
+  await identity.sql(
+    `insert into members (id, organization_id, user_id, role, created_at)
+     select 'admin' || i, 'o' || i, $1, 'member', now() from generate_series(1, 20) i`,
+    [admin.id],
+  )
+  const whole = query('id name image email emailVerified createdAt')
+  const { data, errors } = await gateway.graphql(whole, { token: await admin.jwt() })
+  expect(errors).toEqual([])
+  const { nodes } = data.viewer.organizations
+  expect(nodes).toHaveLength(20)
+  for (const { members } of nodes)
+    for (const { user } of members.nodes)
+      expect(Object.values(user).filter((value) => value === null)).toHaveLength(1)
+  const statements = await statementsOf(whole, await admin.jwt())
+  await identity.sql('delete from members where user_id = $1', [admin.id])
+  // Who may see it, what is one's own, and what is the others'.
+  expect(statements).toHaveLength(plain.length + 3)
+})
+
 test('not one statement belongs to a transaction or is a write', async () => {
   const statements = await statementsOf(
     '{ viewer { organizations(first: 50) { totalCount nodes { viewerPermissions members { totalCount nodes { user { email } } } } } } }',

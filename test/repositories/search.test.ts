@@ -60,7 +60,7 @@ async function findMembers(prefix: string): Promise<string[]> {
   const order = { field: 'USER_NAME', direction: 'ASC' } as const
   const found = await members.listByOrganizationIds(['o'], page, { search }, order)
   const counts = await members.countByOrganizationIds(['o'], { search })
-  const names = found.get('o')?.items.map(({ user }) => user.name) ?? []
+  const names = found.get('o')?.items.map(({ entity: { user } }) => user.name) ?? []
   expect(counts.get('o')).toBe(names.length)
   return names
 }
