@@ -13,6 +13,11 @@ export function createLogger(
   return pino({ level, base: null, redact: { paths: secrets, censor: '[redacted]' } }, destination)
 }
 
+/** The same log for lines whose every field is known not to hold a secret: looking for some costs more than the line. */
+export function withoutRedaction(log: Logger): Logger {
+  return log.child({}, { redact: [] })
+}
+
 /**
  * Lines are gathered for a moment, because a system call for each costs as much as answering a small request; what is
  * gathered is written when the process exits. While nobody reads the output, lines beyond the bound are lost.
@@ -21,7 +26,7 @@ function toStandardOutput(): pino.DestinationStream {
   return pino.destination({
     dest: 1,
     sync: false,
-    minLength: 4096,
+    minLength: 8192,
     periodicFlush: 100,
     maxLength: MOST_UNWRITTEN,
   })

@@ -66,22 +66,38 @@ export async function connect<Entity, Node>(
   )
   return {
     edges,
-    pageInfo: {
-      hasNextPage: page?.hasNextPage ?? false,
-      hasPreviousPage: page?.hasPreviousPage ?? false,
-      get startCursor() {
-        return edges[0]?.cursor ?? null
-      },
-      get endCursor() {
-        return edges.at(-1)?.cursor ?? null
-      },
-    },
+    pageInfo: new PageInfo(edges, page),
     totalCount: async () =>
       (await batch(context, JSON.stringify([field, variant, 'count']), list.count, parentId)) ?? 0,
   }
 }
 
-/** Most clients select few cursors or none, so each is made when it is asked for. */
+/*
+ * Most clients select few cursors or none, so each is made when it is asked for. These are classes, because an object
+ * literal with a getter has a hidden class of its own each time, which holds on to the whole page until the old generation
+ * is collected.
+ */
+
+class PageInfo {
+  readonly #edges: readonly { readonly cursor: string }[]
+  readonly hasNextPage: boolean
+  readonly hasPreviousPage: boolean
+
+  constructor(edges: readonly { readonly cursor: string }[], page: Page<unknown> | undefined) {
+    this.#edges = edges
+    this.hasNextPage = page?.hasNextPage ?? false
+    this.hasPreviousPage = page?.hasPreviousPage ?? false
+  }
+
+  get startCursor(): string | null {
+    return this.#edges[0]?.cursor ?? null
+  }
+
+  get endCursor(): string | null {
+    return this.#edges.at(-1)?.cursor ?? null
+  }
+}
+
 class Edge<Entity, Node> {
   readonly #cursors: Cursors
   readonly #position: Position

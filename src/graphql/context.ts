@@ -3,6 +3,7 @@ import type { PermissionService } from '../domain/permission.ts'
 import type { Repositories } from '../domain/repositories.ts'
 import { Doors } from './doors.ts'
 import { Grants } from './grants.ts'
+import type { Loaders } from './loaders.ts'
 
 /** What the graph reads from. */
 export interface Sources extends Repositories {
@@ -17,11 +18,12 @@ export interface Context extends Sources {
   readonly caller: Caller
   readonly grants: Grants
   readonly doors: Doors
+  readonly loaders: Loaders
 }
 
 export function createContext(sources: Sources, caller: Caller): Context {
   const grants = new Grants(sources.permissions)
   const { visibility, platformAdminRoles } = sources
   const doors = new Doors(caller, { visibility, platformAdminRoles, grants })
-  return { ...sources, caller, grants, doors }
+  return { ...sources, caller, grants, doors, loaders: new Map() }
 }

@@ -1,21 +1,19 @@
 import DataLoader from 'dataloader'
 import type { Context } from './context.ts'
 
-type Loaders = Map<string, DataLoader<unknown, unknown, unknown>>
-const perRequest = new WeakMap<Context, Loaders>()
+/** The loaders of one request by their names. */
+export type Loaders = Map<string, DataLoader<unknown, unknown, unknown>>
 
 /**
  * A batching loader that lives as long as the request. The name stands for everything but the key that the answer
  * depends on; calls with the same name share a batch.
  */
 export function loaderOf<Key, Value>(
-  context: Context,
+  { loaders }: Context,
   name: string,
   load: (keys: readonly Key[]) => Promise<(key: Key) => Value>,
   options: { readonly cacheKey?: (key: Key) => string } = {},
 ): DataLoader<Key, Value, unknown> {
-  const loaders = perRequest.get(context) ?? new Map()
-  perRequest.set(context, loaders)
   const known = loaders.get(name)
   if (known) return known as DataLoader<Key, Value, unknown>
   const loader = new DataLoader<Key, Value, unknown>(

@@ -1,5 +1,5 @@
 import type { Metrics, Outcome } from '../metrics.ts'
-import type { Logger } from '../telemetry.ts'
+import { type Logger, withoutRedaction } from '../telemetry.ts'
 import { Admission } from './admission.ts'
 import { currentExchange, type Exchange } from './exchange.ts'
 import { CLIENT_GONE, type Ended, Exchanges } from './exchanges.ts'
@@ -18,10 +18,11 @@ export function observeRequests(
   log: Logger,
   metrics: () => Metrics | null,
 ) {
+  const lines = withoutRedaction(log)
   const admission = new Admission(settings.mostUnderWay, () => metrics()?.shed())
   const onEnd = (exchange: Exchange, ended: Ended) => {
     admission.leave(exchange, Number.POSITIVE_INFINITY)
-    log[isProbe(exchange) ? 'debug' : 'info'](toLogLine(exchange, ended), 'request')
+    lines[isProbe(exchange) ? 'debug' : 'info'](toLogLine(exchange, ended), 'request')
     for (const { name } of exchange.operations)
       metrics()?.request(name, outcomeOf(exchange, ended), ended.durationMs / 1000)
     for (const code of exchange.codes) metrics()?.error(code)

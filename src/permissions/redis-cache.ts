@@ -1,4 +1,6 @@
+import { AsyncResource } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import type { IPolicy } from 'cockatiel'
 import { LRUCache } from 'lru-cache'
 import type { InvalidationTarget } from '../domain/invalidation.ts'
@@ -47,6 +49,12 @@ return 1`
 
 type Values = ReadonlyMap<string, string | null>
 
+interface Batch {
+  readonly keys: Set<string>
+  /** Of them all, and perhaps of more; absent when Redis did not answer. */
+  readonly values: Promise<Values | undefined>
+}
+
 /** Keeps grants in Redis, for all replicas. It owns the client it is given and closes it. */
 export class RedisPermissionCache implements PermissionCache {
   readonly #redis: RedisClient
@@ -55,6 +63,8 @@ export class RedisPermissionCache implements PermissionCache {
   readonly #reads: Guard
   readonly #writes: Guard
   readonly #bound: IPolicy
+  /** What is asked for until this turn ends. */
+  #next: Batch | undefined
   /** Keys of strangers that this process has made and that may still be there. */
   readonly #strangers = new LRUCache<string, true>({
     max: MOST_STRANGERS,
@@ -128,15 +138,29 @@ export class RedisPermissionCache implements PermissionCache {
     }
   }
 
-  /** Plain GETs in one turn become one round trip, in a Cluster one for each node. */
+  /** What concurrent questions ask for in one turn of the event loop is one round trip, in a Cluster one for each node. */
   #get(keys: readonly string[]): Promise<Values | undefined> {
-    const unique = [...new Set(keys)]
-    return this.#reads.run(
-      async () =>
-        new Map(
-          await Promise.all(unique.map(async (key) => [key, await this.#redis.get(key)] as const)),
-        ),
-    )
+    this.#next ??= this.#openBatch()
+    for (const key of keys) this.#next.keys.add(key)
+    return this.#next.values
+  }
+
+  // Bound to where the cache was made, which is no request: else it would be the work of whoever asked first.
+  readonly #openBatch = AsyncResource.bind((): Batch => {
+    const keys = new Set<string>()
+    const values = setImmediate().then(() => {
+      this.#next = undefined
+      return this.#reads.run(() => this.#load([...keys]))
+    })
+    return { keys, values }
+  })
+
+  async #load(keys: readonly string[]): Promise<Values> {
+    if (keys.length === 0) return new Map()
+    const values = this.#redis.isCluster
+      ? await Promise.all(keys.map((key) => this.#redis.get(key)))
+      : await this.#redis.mget([...keys])
+    return new Map(keys.map((key, i) => [key, values[i] ?? null]))
   }
 
   async #set({ subject, grant, epochs }: CacheEntry): Promise<void> {

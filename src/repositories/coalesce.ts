@@ -38,12 +38,13 @@ export function coalesce<Key, Options extends readonly unknown[], Answer>(
   joint: Joint<Key, Options, Answer>,
   onJoined: OnJoined = () => {},
 ): (keys: readonly Key[], ...options: Options) => Promise<Answer> {
-  const waiting = new Map<string, { options: Options; calls: Call<Key, Answer>[] }>()
+  let waiting: Map<string, { options: Options; calls: Call<Key, Answer>[] }> = new Map()
   // Bound to where this was made, which is no request: else it would be the work of whoever asked first.
   const flush = AsyncResource.bind(() => {
-    const batches = [...waiting.values()]
-    waiting.clear()
-    for (const { options, calls } of batches)
+    const batches = waiting
+    // Not cleared: the table of a cleared Map refers to the next one, and whole answers would outlive their requests.
+    waiting = new Map()
+    for (const { options, calls } of batches.values())
       for (const chunk of chunksOf(calls)) {
         if (chunk.length > 1) onJoined(chunk.length - 1)
         void answer(joint, options, chunk)

@@ -82,7 +82,7 @@ async function send(
   const ignore = () => {}
   client.on('error', ignore)
   const ended = whenAborted(signal, options.longestStatementMs)
-  const answer = client.query(statement)
+  const answer = ask(client, statement)
   try {
     const result = await Promise.race([answer, ended.promise])
     report('answered')
@@ -99,6 +99,13 @@ async function send(
     ended.forget()
     client.off('error', ignore)
   }
+}
+
+/** With a callback, because the promise that `pg` makes itself keeps the rows until the old generation is collected. */
+function ask(client: pg.PoolClient, statement: pg.QueryConfig): Promise<pg.QueryResult> {
+  return new Promise((resolve, reject) => {
+    void client.query(statement, (error, result) => (error ? reject(error) : resolve(result)))
+  })
 }
 
 /** Rejects when the signal is aborted, or after so many milliseconds with TIMEOUT. */
