@@ -1,4 +1,4 @@
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
+import { AsyncResource } from 'node:async_hooks'
 import { GatewayError } from '../domain/errors.ts'
 
 /** A way to load many keys with one statement, and how to give each asker the part of the answer that is theirs. */
@@ -18,8 +18,8 @@ export type OnJoined = (count: number) => void
 interface Call<Key, Answer> {
   readonly keys: readonly Key[]
   readonly weight: number
-  /** Runs work as the asker's own, so that it ends with the asker. */
-  readonly asOwn: <Result>(work: () => Result) => Result
+  /** What runs in its scope is the asker's own, so that it ends with the asker. */
+  readonly asker: AsyncResource
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
 }
@@ -58,7 +58,7 @@ export function coalesce<Key, Options extends readonly unknown[], Answer>(
       const same = options.length === 0 ? '' : JSON.stringify(options)
       const batch = waiting.get(same) ?? { options, calls: [] }
       waiting.set(same, batch)
-      batch.calls.push({ keys, weight, asOwn: AsyncLocalStorage.snapshot(), resolve, reject })
+      batch.calls.push({ keys, weight, asker: new AsyncResource('Coalesced'), resolve, reject })
     })
   }
 }
@@ -85,7 +85,7 @@ async function answer<Key, Options extends readonly unknown[], Answer>(
   try {
     const [only] = calls
     if (only && calls.length === 1)
-      return only.resolve(await only.asOwn(() => joint.load(only.keys, ...options)))
+      return only.resolve(await only.asker.runInAsyncScope(() => joint.load(only.keys, ...options)))
     const keys = distinct(joint, calls)
     const partOf = joint.split(await joint.load(keys, ...options), keys)
     for (const call of calls) call.resolve(partOf(call.keys))
