@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
 import {
   createGateway,
   printGraph,
@@ -116,6 +117,9 @@ function readArguments() {
 }
 
 async function serve(): Promise<void> {
+  // V8 allocates as long-lived what it saw survive while its young generation was still small: rows and entities of the
+  // first requests. Ever after, those would stay until old garbage is collected, with all that they refer to.
+  setFlagsFromString('--no-allocation-site-pretenuring')
   const config = loadConfig(process.env)
   const log = createLogger(config.logLevel)
   const starting = startServing(config, log)

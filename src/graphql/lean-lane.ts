@@ -33,6 +33,7 @@ export function createLeanLane(options: LeanLaneOptions): RequestListener {
   // Yoga makes these anew whenever they are asked for.
   const { fetchAPI, getResultForParams } = options.yoga
   const executor = { fetchAPI, getResultForParams }
+  const corsOf = ({ headers }: IncomingMessage) => options.corsHeaders(headers.origin)
   return (request, response) => {
     const mediaType = isUsual(request, options) ? answeredAs(request.headers.accept) : undefined
     if (mediaType === undefined) return options.yoga(request, response)
@@ -52,7 +53,7 @@ export function createLeanLane(options: LeanLaneOptions): RequestListener {
     }
     if (options.rate === null) return read()
     count(options.rate, request).then(
-      (seconds) => (seconds === null ? read() : refuse(response, seconds)),
+      (seconds) => (seconds === null ? read() : refuse(response, seconds, corsOf(request))),
       () => options.yoga(request, response),
     )
   }
@@ -66,9 +67,13 @@ function count(rate: RateLimit, { socket, headers }: IncomingMessage): Promise<n
   })
 }
 
-function refuse(response: ServerResponse, seconds: number): void {
+function refuse(
+  response: ServerResponse,
+  seconds: number,
+  corsHeaders: Readonly<Record<string, string>>,
+): void {
   const { status, headers, body } = tooMany(seconds)
-  response.writeHead(status, headers).end(body)
+  response.writeHead(status, { ...headers, ...corsHeaders }).end(body)
 }
 
 interface Exchange {

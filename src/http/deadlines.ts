@@ -1,31 +1,39 @@
-/** Deadlines that are all equally far away, so that those set first pass first and one timer serves them all. */
-export class Deadlines {
+/**
+ * Deadlines that are all equally far away, so that those set first pass first and one timer serves them all. What they are
+ * of should lead to nothing large: the table of a Map that was filled again and again refers to the next one, and so
+ * entries outlive their deletion until old garbage is collected.
+ */
+export class Deadlines<Of> {
   readonly #milliseconds: number
+  readonly #onPassed: (of: Of) => void
   /** In the order in which they pass. */
-  readonly #pending = new Map<() => void, number>()
+  readonly #pending = new Map<Of, number>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(milliseconds: number) {
+  constructor(milliseconds: number, onPassed: (of: Of) => void) {
     this.#milliseconds = milliseconds
+    this.#onPassed = onPassed
   }
 
-  /** Calls `onPassed` when the time has passed, unless what is returned is called before. */
-  set(onPassed: () => void): () => void {
-    this.#pending.set(onPassed, performance.now() + this.#milliseconds)
+  set(of: Of): void {
+    this.#pending.set(of, performance.now() + this.#milliseconds)
     this.#timer ??= setTimeout(this.#pass, this.#milliseconds).unref()
-    return () => this.#pending.delete(onPassed)
+  }
+
+  forget(of: Of): void {
+    this.#pending.delete(of)
   }
 
   readonly #pass = () => {
     const now = performance.now()
     this.#timer = undefined
-    for (const [onPassed, at] of this.#pending) {
+    for (const [of, at] of this.#pending) {
       if (at > now) {
         this.#timer = setTimeout(this.#pass, Math.ceil(at - now)).unref()
         return
       }
-      this.#pending.delete(onPassed)
-      onPassed()
+      this.#pending.delete(of)
+      this.#onPassed(of)
     }
   }
 }

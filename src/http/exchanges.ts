@@ -25,11 +25,13 @@ export const CLIENT_GONE = 499
 /** Begins and ends exchanges around whatever answers requests, so that nothing inside has to be told of them. */
 export class Exchanges {
   readonly #onEnd: ExchangesOptions['onEnd']
-  readonly #deadlines: Deadlines
+  readonly #deadlines: Deadlines<Ending>
 
   constructor({ timeoutMs, onEnd }: ExchangesOptions) {
     this.#onEnd = onEnd
-    this.#deadlines = new Deadlines(timeoutMs)
+    this.#deadlines = new Deadlines(timeoutMs, (ending) =>
+      ending.abort(new GatewayError('TIMEOUT', 'The request took too long.')),
+    )
   }
 
   node(answer: RequestListener): RequestListener {
@@ -77,15 +79,13 @@ export class Exchanges {
     const span = startRequestSpan(request, header)
     const ending = new Ending()
     const exchange = createExchange(request, ending)
-    const forget = this.#deadlines.set(() =>
-      ending.abort(new GatewayError('TIMEOUT', 'The request took too long.')),
-    )
+    this.#deadlines.set(ending)
     return {
       exchange,
       run: <Result>(work: () => Result) => span.run(() => runIn(exchange, work)),
       abort: (reason: GatewayError) => ending.abort(reason),
       end: (status: number) => {
-        forget()
+        this.#deadlines.forget(ending)
         const { codes, operations } = exchange
         span.end({ codes, operations, status })
         this.#onEnd(exchange, { status, durationMs: performance.now() - exchange.begunAt })

@@ -39,6 +39,7 @@ generator client {
   moduleFormat = "esm"
   generatedFileExtension = "ts"
   importFileExtension = "ts"
+  compilerBuild = "small"
 }
 
 datasource db {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 
 /** A server in a process of its own, whose first line of output says on which port it listens. */
@@ -29,7 +29,9 @@ export async function startProcess(command, words, env) {
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       return (Number(fields[11]) + Number(fields[12])) / 100
     },
-    /** The most memory it has had, in MiB. */
+    /** Lets the peak begin with what it has now. */
+    forgetPeak: () => writeFile(`/proc/${child.pid}/clear_refs`, '5'),
+    /** The most memory it has had since, in MiB. */
     peakMemory: async () => {
       const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
       return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024

