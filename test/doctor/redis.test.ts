@@ -71,6 +71,14 @@ test('the user that README.md describes is enough, and has no more than it shoul
   await cache.close()
 })
 
+test('commands that the user lacks are named', async () => {
+  const user = (await readmeUser()).filter((word) => word !== '+mget' && word !== '+eval')
+  await admin.call('ACL', ...user.map((word) => (word === 'gateway' ? 'lacking' : word)))
+  expect(await messages(urlOf('lacking', 'secret'))).toContainEqual(
+    expect.stringMatching(/^error: .* may not run MGET, EVAL on keys of the gateway: give it/),
+  )
+})
+
 test('a user who may do everything is found, and others’ keys; none is changed', async () => {
   await admin.set('sessions:1', 'somebody else’s')
   const before = await admin.keys('*')

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { settingStatements } from '../../src/repositories/owner-sql.ts'
 import { runCli } from '../support/cli.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
@@ -154,11 +154,11 @@ describe('set up wrongly', () => {
 
   test('without ignore_startup_parameters, doctor names it', async () => {
     const plain = await startPgBouncer(identity.readOnlyUrl)
+    onTestFinished(() => plain.stop())
     const ended = await runCli(['doctor'], {
       ...environment(),
       DATABASE_URL: plain.through(identity.readOnlyUrl),
     })
-    await plain.stop()
     expect(ended.code).toBe(1)
     expect(ended.stdout).toMatch(/ERROR .*a PgBouncer needs ignore_startup_parameters = options/)
   })
@@ -169,6 +169,7 @@ describe('set up wrongly', () => {
     const other = await startPgBouncer(identity.readOnlyUrl, [
       'ignore_startup_parameters = options',
     ])
+    onTestFinished(() => other.stop())
     const env = { ...environment(), DATABASE_URL: other.through(identity.readOnlyUrl) }
     const refused =
       'the session is not read-only, the TimeZone of the session is America/New_York instead of UTC: let the owner'
@@ -188,6 +189,5 @@ describe('set up wrongly', () => {
     await other.reconnect()
     const mended = await runCli(['doctor', '--json'], env)
     expect(mended.code, mended.stdout).toBe(0)
-    await other.stop()
   })
 })

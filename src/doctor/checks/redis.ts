@@ -30,6 +30,7 @@ export async function checkRedis({
       ...(await version(redis)),
       ...(await latency(redis, config.timeoutMs)),
       ...(await eviction(redis)),
+      ...(await needs(redis, config.keyPrefix)),
       ...(await rights(redis, config.keyPrefix)),
       ...(await sharing(redis, config.keyPrefix)),
     ]
@@ -127,6 +128,28 @@ async function rights(redis: RedisClient, prefix: string): Promise<readonly Foun
     {
       level: 'warning',
       message: `The user of REDIS_URL may ${may.join(' and ')}. Whoever writes to this Redis can grant permissions: give the gateway, and everybody else there, a user of their own, as README.md shows under Permissions.`,
+    },
+  ]
+}
+
+/** What the cache sends, about a key that nobody has. */
+async function needs(redis: RedisClient, prefix: string): Promise<readonly Found[]> {
+  const key = `${prefix}${randomUUID()}`
+  const commands = [
+    ['GET', key],
+    ['MGET', key],
+    ['SET', key, '', 'XX'],
+    ['EVAL', 'return 1', '1', key],
+  ] as const
+  const permitted = await Promise.all(
+    commands.map(([command, ...words]) => isPermitted(redis, command, ...words)),
+  )
+  const lacking = commands.filter((_, i) => !permitted[i]).map(([command]) => command)
+  if (lacking.length === 0) return []
+  return [
+    {
+      level: 'error',
+      message: `The user of REDIS_URL may not run ${lacking.join(', ')} on keys of the gateway: give it the commands that README.md lists under Permissions, or permissions are not cached.`,
     },
   ]
 }
