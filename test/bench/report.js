@@ -77,7 +77,7 @@ function chart(results) {
     }
     y += 10
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="${y}" font-family="sans-serif" font-size="12" fill="#334155"><rect width="640" height="${y}" fill="#fff"/>
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="${y}" font-family="sans-serif" font-size="12" fill="#334155"><title>Requests a second, beside peers</title><rect width="640" height="${y}" fill="#fff"/>
 ${parts.join('\n')}
 </svg>
 `

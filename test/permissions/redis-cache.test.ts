@@ -57,6 +57,30 @@ describe('grants in Redis', () => {
     await replica.close()
   })
 
+  test('asked for in one turn come with one round trip, to each asker their own', async () => {
+    const trips: string[] = []
+    const asked = new RedisPermissionCache(createRedis(url, quiet), {
+      ...quiet,
+      prefix,
+      ttlSeconds: 300,
+      version: 'v1',
+      onAttempt: (of) => trips.push(of),
+    })
+    await asked.ready()
+    const known = ['owner', 'admin', 'member'].map((role) => ({ subject: someone(), role }))
+    await cache.write(
+      known.map(({ subject, role }) => ({ subject, grant: grantOf({ roles: [role] }), epochs })),
+    )
+    const unknown = { subject: someone(), role: undefined }
+    const questions = Array.from({ length: 60 }, (_, i) => [...known, unknown][i % 4] ?? unknown)
+    const answers = await Promise.all(questions.map(({ subject }) => asked.read([subject])))
+    expect(answers.map(([read]) => read?.grant?.roles[0])).toEqual(
+      questions.map(({ role }) => role),
+    )
+    expect(trips).toEqual(['reads'])
+    await asked.close()
+  })
+
   test('live for their TTL under a readable key, strangers for 30 seconds, epochs twice as long', async () => {
     const member = { organizationId: 'o{1}', userId: 'u:1' }
     const stranger = { organizationId: 'o{1}', userId: 'u:2' }
