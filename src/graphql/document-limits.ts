@@ -4,9 +4,12 @@ import {
   type GraphQLSchema,
   getOperationAST,
   NoFragmentCyclesRule,
+  OverlappingFieldsCanBeMergedRule,
   type ParseOptions,
   parse,
   type Source,
+  specifiedRules,
+  type ValidationRule,
   validate,
 } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
@@ -26,10 +29,18 @@ export interface DocumentLimits {
   readonly cost: number
 }
 
+/**
+ * No honest document has more, and reading them costs more than answering a usual request. A hundred permission checks
+ * are some four hundred values.
+ */
+const FIXED_LIMITS = { fields: 1500, definitions: 80, variables: 100, values: 420, arguments: 50 }
+/** White space included, but for that around the document. Long texts are for variables. */
+const CHARACTERS_PER_TOKEN = 20
+const SHORTEST_LIMIT = 10_000
 /** Fragments that are written side by side repeat some fields; more than this many pairs is no honest document. */
 const MOST_COMPARISONS = 10_000
 /** Nobody reads more at once, and each costs more than the checks that find it. */
-const MOST_VALIDATION_ERRORS = 5
+const MOST_VALIDATION_ERRORS = 3
 
 /**
  * Refuses documents that ask for too much with LIMIT_EXCEEDED, before the dear parts of validation and before anything
@@ -39,7 +50,8 @@ const MOST_VALIDATION_ERRORS = 5
  * is a level of depth to them, one that contains itself ends their counting, and their errors carry no code.
  */
 export function useDocumentLimits(limits: DocumentLimits, suggestions: boolean): Plugin {
-  const shapes = new WeakMap<DocumentNode, DocumentShape>()
+  // Without what is wrong with others: it refers to them, so they would live until the next full collection.
+  const valid = new WeakSet<DocumentNode>()
   const validateOptions = { maxErrors: MOST_VALIDATION_ERRORS, hideSuggestions: !suggestions }
   return {
     onParse({ setParseFn }) {
@@ -47,23 +59,45 @@ export function useDocumentLimits(limits: DocumentLimits, suggestions: boolean):
         parseWithin(limits.tokens, source, options),
       )
     },
-    onValidate({ params: { schema, documentAST }, context, setValidationFn }) {
+    onValidate({ params: { schema, documentAST }, context, setResult, setValidationFn }) {
       const document: DocumentNode = documentAST
-      const shape = shapes.get(document) ?? checked(document, limits)
-      shapes.set(document, shape)
-      if (!shape.circular) checkCost(schema, document, limits.cost, context.params)
-      const only = shape.circular ? [NoFragmentCyclesRule] : undefined
-      setValidationFn((schema, document, rules, _types, options) =>
-        validate(schema, document, only ?? rules, { ...options, ...validateOptions }),
-      )
+      if (valid.has(document)) setResult([])
+      setValidationFn((_schema, _document, rules: readonly ValidationRule[] = specifiedRules) => {
+        const check = (some: readonly ValidationRule[]) =>
+          withoutStacks(() => validate(schema, document, some, validateOptions))
+        if (checkShape(document, limits).circular) return check([NoFragmentCyclesRule])
+        checkComparisons(document)
+        const errors = check(rules.filter((rule) => rule !== OverlappingFieldsCanBeMergedRule))
+        return errors.length > 0 ? errors : check([OverlappingFieldsCanBeMergedRule])
+      })
+      return (answer) => {
+        if (!answer.valid) return
+        valid.add(document)
+        checkCost(schema, document, limits.cost, context.params)
+      }
     },
+  }
+}
+
+/** Where the library makes an error of a client's is of no interest, and costs as much as finding it. */
+function withoutStacks<Result>(work: () => Result): Result {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return work()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
 }
 
 /** @throws GraphQLError LIMIT_EXCEEDED or a syntax error */
 function parseWithin(tokens: number, source: string | Source, options?: ParseOptions) {
-  // The parser's own limit does not count comments, of which each is kept with the document nevertheless.
-  if (countOf('#', source.toString()) > tokens) throw exceeded('tokens', tokens)
+  const text = source.toString().trim()
+  const longest = Math.max(SHORTEST_LIMIT, CHARACTERS_PER_TOKEN * tokens)
+  if (text.length > longest) throw exceeded('characters', longest, text.length)
+  // The parser's own limit does not count comments and lines, which it works on nevertheless.
+  for (const character of ['#', '\n', '\r'])
+    if (countOf(character, text) > tokens) throw exceeded('tokens', tokens)
   try {
     return parse(source, { ...options, maxTokens: tokens })
   } catch (error) {
@@ -81,12 +115,28 @@ function countOf(character: string, text: string): number {
 }
 
 /** @throws GraphQLError LIMIT_EXCEEDED */
-function checked(document: DocumentNode, limits: DocumentLimits): DocumentShape {
-  const shape = shapeOf(document)
-  for (const name of ['depth', 'aliases', 'directives'] as const)
-    if (shape[name] > limits[name]) throw exceeded(name, limits[name], shape[name])
-  if (!shape.circular && comparisonsIn(document, MOST_COMPARISONS) > MOST_COMPARISONS)
+function checkComparisons(document: DocumentNode): void {
+  if (comparisonsIn(document, MOST_COMPARISONS) > MOST_COMPARISONS)
     throw exceeded('repeated fields', MOST_COMPARISONS)
+}
+
+const counted = [
+  'depth',
+  'fields',
+  'aliases',
+  'directives',
+  'definitions',
+  'variables',
+  'values',
+  'arguments',
+] as const
+
+/** @throws GraphQLError LIMIT_EXCEEDED */
+function checkShape(document: DocumentNode, limits: DocumentLimits): DocumentShape {
+  const shape = shapeOf(document)
+  const most = { ...limits, ...FIXED_LIMITS }
+  for (const name of counted)
+    if (shape[name] > most[name]) throw exceeded(name, most[name], shape[name])
   return shape
 }
 
@@ -109,10 +159,16 @@ function checkCost(
 
 /** What is limited, in words. */
 const measures = {
-  depth: 'levels of fields',
+  depth: 'levels',
   aliases: 'aliases',
   directives: 'directives',
   tokens: 'tokens',
+  characters: 'characters',
+  fields: 'fields',
+  definitions: 'operations and fragments',
+  variables: 'variables',
+  values: 'values',
+  arguments: 'arguments of one field',
   cost: 'nodes that it can answer with (its cost)',
   'repeated fields': 'pairs of fields with the same name in the same place',
 }

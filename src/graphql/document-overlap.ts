@@ -1,10 +1,4 @@
-import {
-  type DocumentNode,
-  type FieldNode,
-  type FragmentDefinitionNode,
-  Kind,
-  type SelectionSetNode,
-} from 'graphql'
+import { type DocumentNode, Kind, type SelectionSetNode } from 'graphql'
 import { fragmentsOf, isExecutable } from './document-shape.ts'
 
 /**
@@ -19,15 +13,39 @@ export function comparisonsIn(document: DocumentNode, most: number): number {
   let comparisons = 0
 
   const inMerged = (sets: readonly SelectionSetNode[]): void => {
-    const byName = new Map<string, FieldNode[]>()
+    const counts = new Map<string, number>()
+    const below = new Map<string, SelectionSetNode[]>()
     const spread = new Set<string>()
-    for (const set of sets) collect(set, byName, spread, fragments)
+    for (const set of sets) collect(set, counts, below, spread)
     comparisons += pairsOf(spread.size)
-    for (const { length } of byName.values()) comparisons += length + pairsOf(length)
-    for (const fields of byName.values()) {
+    for (const count of counts.values()) comparisons += count + pairsOf(count)
+    for (const sets of below.values()) {
       if (comparisons > most) return
-      const below = fields.flatMap(({ selectionSet }) => selectionSet ?? [])
-      if (below.length > 0) inMerged(below)
+      inMerged(sets)
+    }
+  }
+
+  const collect = (
+    set: SelectionSetNode,
+    counts: Map<string, number>,
+    below: Map<string, SelectionSetNode[]>,
+    spread: Set<string>,
+  ): void => {
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.FIELD) {
+        const name = (selection.alias ?? selection.name).value
+        counts.set(name, (counts.get(name) ?? 0) + 1)
+        if (!selection.selectionSet) continue
+        const known = below.get(name)
+        if (known) known.push(selection.selectionSet)
+        else below.set(name, [selection.selectionSet])
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        collect(selection.selectionSet, counts, below, spread)
+      } else if (!spread.has(selection.name.value)) {
+        spread.add(selection.name.value)
+        const fragment = fragments.get(selection.name.value)
+        if (fragment) collect(fragment.selectionSet, counts, below, spread)
+      }
     }
   }
 
@@ -38,26 +56,4 @@ export function comparisonsIn(document: DocumentNode, most: number): number {
 
 function pairsOf(count: number): number {
   return (count * (count - 1)) / 2
-}
-
-function collect(
-  set: SelectionSetNode,
-  byName: Map<string, FieldNode[]>,
-  spread: Set<string>,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-): void {
-  for (const selection of set.selections) {
-    if (selection.kind === Kind.FIELD) {
-      const name = (selection.alias ?? selection.name).value
-      const fields = byName.get(name)
-      if (fields) fields.push(selection)
-      else byName.set(name, [selection])
-    } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-      collect(selection.selectionSet, byName, spread, fragments)
-    } else if (!spread.has(selection.name.value)) {
-      spread.add(selection.name.value)
-      const fragment = fragments.get(selection.name.value)
-      if (fragment) collect(fragment.selectionSet, byName, spread, fragments)
-    }
-  }
 }

@@ -1,33 +1,42 @@
 import {
+  type ArgumentNode,
+  type DirectiveNode,
   type DocumentNode,
   type FragmentDefinitionNode,
   Kind,
   type OperationDefinitionNode,
   type SelectionNode,
   type SelectionSetNode,
+  type ValueNode,
 } from 'graphql'
 
 /** What can be counted in a document without knowing the graph. */
 export interface DocumentShape {
-  /** Fields above one another, fragments followed; introspection does not count. */
+  /** Fields above one another, fragments followed, or values in one another; introspection does not count. */
   readonly depth: number
+  readonly fields: number
   readonly aliases: number
   readonly directives: number
+  /** Operations and fragments. */
+  readonly definitions: number
+  readonly variables: number
+  /** Arguments, and what is in lists and objects. */
+  readonly values: number
+  /** The most of one field or directive. */
+  readonly arguments: number
   /** Whether a fragment contains itself; the depth is then that of one round. */
   readonly circular: boolean
 }
 
 /** Takes time in proportion to the document: each fragment is measured once, however often it is spread. */
 export function shapeOf(document: DocumentNode): DocumentShape {
-  const counts = { aliases: 0, directives: 0 }
+  const counts = new Counts()
   for (const definition of document.definitions)
-    if (isExecutable(definition)) {
-      counts.directives += definition.directives?.length ?? 0
-      for (const variable of definition.variableDefinitions ?? [])
-        counts.directives += variable.directives?.length ?? 0
-      count(definition.selectionSet, counts)
-    }
-  return { ...counts, ...depthOf(document) }
+    if (isExecutable(definition)) counts.addDefinition(definition)
+  const { nesting, ...counted } = counts
+  const { depth, circular } = depthOf(document)
+  const definitions = document.definitions.length
+  return { ...counted, definitions, circular, depth: Math.max(depth, nesting) }
 }
 
 export function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
@@ -45,11 +54,55 @@ export function isExecutable(definition: {
   )
 }
 
-function count(set: SelectionSetNode, counts: { aliases: number; directives: number }): void {
-  for (const selection of set.selections) {
-    counts.directives += selection.directives?.length ?? 0
-    if (selection.kind === Kind.FIELD && selection.alias) counts.aliases += 1
-    if ('selectionSet' in selection && selection.selectionSet) count(selection.selectionSet, counts)
+class Counts {
+  fields = 0
+  aliases = 0
+  directives = 0
+  variables = 0
+  values = 0
+  arguments = 0
+  /** Of values in one another. */
+  nesting = 0
+
+  addDefinition(definition: OperationDefinitionNode | FragmentDefinitionNode): void {
+    this.#addDirectives(definition.directives)
+    for (const { directives, defaultValue } of definition.variableDefinitions ?? []) {
+      this.variables += 1
+      this.#addDirectives(directives)
+      if (defaultValue) this.#addValue(defaultValue, 1)
+    }
+    this.#addSet(definition.selectionSet)
+  }
+
+  #addSet({ selections }: SelectionSetNode): void {
+    for (const selection of selections) {
+      this.#addDirectives(selection.directives)
+      if (selection.kind === Kind.FIELD) {
+        this.fields += 1
+        if (selection.alias) this.aliases += 1
+        this.#addArguments(selection.arguments)
+      }
+      if (selection.kind !== Kind.FRAGMENT_SPREAD && selection.selectionSet)
+        this.#addSet(selection.selectionSet)
+    }
+  }
+
+  #addDirectives(directives: readonly DirectiveNode[] = []): void {
+    this.directives += directives.length
+    for (const directive of directives) this.#addArguments(directive.arguments)
+  }
+
+  #addArguments(args: readonly ArgumentNode[] = []): void {
+    this.arguments = Math.max(this.arguments, args.length)
+    for (const { value } of args) this.#addValue(value, 1)
+  }
+
+  #addValue(value: ValueNode, level: number): void {
+    this.values += 1
+    this.nesting = Math.max(this.nesting, level)
+    if (value.kind === Kind.LIST) for (const entry of value.values) this.#addValue(entry, level + 1)
+    else if (value.kind === Kind.OBJECT)
+      for (const { value: entry } of value.fields) this.#addValue(entry, level + 1)
   }
 }
 
@@ -58,8 +111,11 @@ function depthOf(document: DocumentNode): { depth: number; circular: boolean } {
   const known = new Map<string, number>()
   let circular = false
 
-  const ofSet = (set: SelectionSetNode): number =>
-    set.selections.reduce((deepest, selection) => Math.max(deepest, ofSelection(selection)), 0)
+  const ofSet = ({ selections }: SelectionSetNode): number => {
+    let deepest = 0
+    for (const selection of selections) deepest = Math.max(deepest, ofSelection(selection))
+    return deepest
+  }
 
   const ofSelection = (selection: SelectionNode): number => {
     if (selection.kind === Kind.FRAGMENT_SPREAD) return ofFragment(selection.name.value)

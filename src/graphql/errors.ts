@@ -20,14 +20,11 @@ export function toClientError(
   const origin = originOf(error)
   const code = codeOf(origin)
   if (worthReporting.includes(code)) onUnexpected(origin)
-  const message = code !== 'INTERNAL' && error instanceof Error ? error.message : MASK
+  const message = code !== 'INTERNAL' && error instanceof Error ? shortened(error.message) : MASK
   const named = requestId === undefined ? { code } : { code, requestId }
   if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions: named })
-  const { nodes, source, positions, path, extensions } = error
-  return new GraphQLError(message, {
-    nodes: nodes ?? null,
-    source: source ?? null,
-    positions: positions ?? null,
+  const { nodes, source, positions, locations, path, extensions } = error
+  const told = new GraphQLError(message, {
     path: path ?? null,
     extensions: {
       ...named,
@@ -35,6 +32,21 @@ export function toClientError(
       ...(code === 'READ_ONLY' && extensions.writeTo ? { writeTo: extensions.writeTo } : {}),
     },
   })
+  // Given to the constructor, each place would be looked for in the text once more.
+  return Object.assign(told, {
+    source,
+    nodes: nodes?.slice(0, MOST_LOCATIONS),
+    positions: positions?.slice(0, MOST_LOCATIONS),
+    locations: locations?.slice(0, MOST_LOCATIONS),
+  })
+}
+
+/** Names and values that clients send, and places in their documents, are told again no further than anybody reads. */
+const LONGEST_MESSAGE = 500
+const MOST_LOCATIONS = 10
+
+function shortened(message: string): string {
+  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message
 }
 
 /** The same error without what GraphQL adds of names that the client did not name. */

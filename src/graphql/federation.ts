@@ -23,12 +23,14 @@ type EntityName = 'User' | 'Organization' | 'Member'
 type Entity = UserSummary | Organization | Member
 type Entrance = (graph: Graph, context: Context, key: string) => Promise<Entity | null>
 
-const MOST_REPRESENTATIONS = 1000
+/** The scalar of what refers to an entity. */
+export const REPRESENTATION = '_Any'
+export const MOST_REPRESENTATIONS = 1000
 
 /** What a router of Apollo Federation asks of a subgraph. `sdl` is the graph without these fields. */
 export function defineFederation(graph: Graph, sdl: string) {
   const { builder, refs, features } = graph
-  builder.scalarType('_Any', {
+  builder.scalarType(REPRESENTATION, {
     description: 'A reference to an entity: its `__typename` and one of its keys.',
     serialize: (value) => value,
   })
@@ -59,7 +61,7 @@ export function defineFederation(graph: Graph, sdl: string) {
         'For routers: entities in the order of their references, with null in the place of those that do not exist or that the caller may not see.',
       args: {
         representations: t.arg({
-          type: ['_Any'],
+          type: [REPRESENTATION],
           required: true,
           description: 'The references, at most 1,000.',
         }),

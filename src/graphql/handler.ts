@@ -9,12 +9,14 @@ import { corsFor, corsHeaders, useVaryByOrigin } from './cors.ts'
 import { createDocumentCache } from './document-cache.ts'
 import { type DocumentLimits, useDocumentLimits } from './document-limits.ts'
 import { asRequestError, toClientError, withoutSuggestion } from './errors.ts'
+import { REPRESENTATION } from './federation.ts'
 import { type GraphiQLOptions, graphiqlOf } from './graphiql.ts'
 import { createLeanLane } from './lean-lane.ts'
 import { type CurrentRequest, useCurrentRequest } from './observed.ts'
 import { countCaller, useRateLimit } from './rate-limit.ts'
 import { useReadOnly } from './read-only.ts'
 import { useRequestErrors } from './request-errors.ts'
+import { mostValues } from './request-values.ts'
 import { type TrustedDocuments, useTrustedDocuments } from './trusted-documents.ts'
 import { useFewVariableErrors } from './variable-errors.ts'
 
@@ -58,6 +60,10 @@ export function createHandler(options: HandlerOptions) {
     request.error(String(told.extensions.code))
     return options.introspection ? told : withoutSuggestion(told)
   }
+  const values = mostValues(
+    options.limits.document.tokens,
+    options.schema.getType(REPRESENTATION) !== undefined,
+  )
   const yoga = createYoga<object, Context>({
     schema: options.schema,
     plugins: [
@@ -65,7 +71,7 @@ export function createHandler(options: HandlerOptions) {
       useVaryByOrigin(options.corsOrigins),
       useReadinessCheck({ endpoint: '/ready', check: options.ready }),
       ...(options.rate ? [useRateLimit(options.rate)] : []),
-      useRequestErrors(),
+      useRequestErrors(values),
       useBatchLimit(options.batchLimit),
       ...(options.trustedDocuments ? [useTrustedDocuments(options.trustedDocuments)] : []),
       useDocumentLimits(options.limits.document, options.introspection),
@@ -95,6 +101,8 @@ export function createHandler(options: HandlerOptions) {
     parserAndValidationCache: {
       documentCache: createDocumentCache(),
       errorCache: createDocumentCache(),
+      // Done with the limits of documents.
+      validationCache: false,
     },
     multipart: false,
     landingPage: false,
@@ -105,6 +113,7 @@ export function createHandler(options: HandlerOptions) {
     yoga,
     path: ENDPOINT,
     largestBodyBytes: options.limits.bodyBytes,
+    mostValues: values,
     rate: options.rate,
     corsHeaders: corsHeaders(options.corsOrigins),
     mask: toldOf,

@@ -2,14 +2,19 @@ import { AsyncResource } from 'node:async_hooks'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { GraphQLError } from 'graphql'
 import { type FetchAPI, type GraphQLParams, processRegularResult } from 'graphql-yoga'
+import { GatewayError } from '../domain/errors.ts'
 import type { RateLimit } from '../domain/rate.ts'
+import { requestError } from './errors.ts'
 import { tooMany } from './rate-limit.ts'
+import { checkValues } from './request-values.ts'
 
 /** What the lane needs of Yoga: its way of executing, past its way of reading requests and writing responses. */
 export interface LeanLaneOptions {
   readonly yoga: RequestListener & Executor
   readonly path: string
   readonly largestBodyBytes: number
+  /** The most values in a body. */
+  readonly mostValues: number
   /** `null`: any number of requests. */
   readonly rate: RateLimit | null
   /** Of a response to a page of this origin. */
@@ -38,12 +43,18 @@ export function createLeanLane(options: LeanLaneOptions): RequestListener {
     const mediaType = isUsual(request, options) ? answeredAs(request.headers.accept) : undefined
     if (mediaType === undefined) return options.yoga(request, response)
     const chunks: Buffer[] = []
+    const exchange = { request, response, mediaType }
     const onEnd = () => {
       const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
-      const params = parse(body)
+      let params: unknown
+      try {
+        params = parse(body.toString('utf8'), options.mostValues)
+      } catch (error) {
+        return send(options, exchange, failed(options.mask(error)))
+      }
       // Yoga takes the body from here when the stream was read already.
-      if (!params) options.yoga(Object.assign(request, { body }), response)
-      else void answer(options, executor, { request, response, params, mediaType })
+      if (!isOne(params)) return options.yoga(Object.assign(request, { body }), response)
+      void answer(options, executor, exchange, params)
     }
     const read = () => {
       // The event comes from the connection; what follows belongs to this request.
@@ -79,17 +90,18 @@ function refuse(
 interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  readonly params: GraphQLParams
   readonly mediaType: string
 }
+
+type Result = Parameters<typeof processRegularResult>[0]
 
 async function answer(
   options: LeanLaneOptions,
   { fetchAPI, getResultForParams }: Executor,
   exchange: Exchange,
+  params: GraphQLParams,
 ): Promise<void> {
-  const { request, response, params, mediaType } = exchange
-  const { mask, corsHeaders } = options
+  const { request, response } = exchange
   const asked = new fetchAPI.Request(
     `http://${request.headers.host ?? 'localhost'}${request.url}`,
     {
@@ -97,18 +109,27 @@ async function answer(
       headers: request.headers as Record<string, string>,
     },
   )
-  let result: Parameters<typeof processRegularResult>[0]
+  let result: Result
   try {
     const context = { req: request, res: response }
-    result = (await getResultForParams({ params, request: asked }, context)) as typeof result
+    result = (await getResultForParams({ params, request: asked }, context)) as Result
   } catch (error) {
-    result = { errors: [mask(error)] } as unknown as typeof result
+    result = failed(options.mask(error))
   }
-  const { body, status, headers } = processRegularResult(
-    result,
-    plain,
-    mediaType,
-  ) as unknown as Plain
+  send(options, exchange, result)
+}
+
+function failed(error: GraphQLError): Result {
+  return { errors: [error] } as unknown as Result
+}
+
+function send(
+  { corsHeaders }: LeanLaneOptions,
+  { request, response, mediaType }: Exchange,
+  result: Result,
+): void {
+  const processed = processRegularResult(result, plain, mediaType)
+  const { body, status, headers } = processed as unknown as Plain
   response.writeHead(status, {
     ...headers,
     'content-length': Buffer.byteLength(body),
@@ -170,12 +191,19 @@ function answeredAs(accept = '*/*'): string | undefined {
   return answered.get(accept)
 }
 
-/** One operation's parameters, for Yoga to check; `null` for anything else, such as a batch. */
-function parse(body: Buffer): GraphQLParams | null {
+/** @throws GraphQLError BAD_REQUEST or LIMIT_EXCEEDED */
+function parse(body: string, mostValues: number): unknown {
+  checkValues(body, mostValues)
   try {
-    const parsed: unknown = JSON.parse(body.toString('utf8'))
-    return typeof parsed === 'object' && !Array.isArray(parsed) ? parsed : null
+    return JSON.parse(body)
   } catch {
-    return null
+    throw requestError(new GatewayError('BAD_REQUEST', 'POST body sent invalid JSON.'), {
+      status: 400,
+    })
   }
+}
+
+/** Whether these are one operation's parameters, for Yoga to check, and not a batch or nothing that it knows. */
+function isOne(params: unknown): params is GraphQLParams {
+  return typeof params === 'object' && params !== null && !Array.isArray(params)
 }

@@ -4,8 +4,7 @@ import type { Consistency, Grant, Permission } from '../domain/permission.ts'
 import type { Context } from './context.ts'
 import { allows, viewerGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
-
-const MOST_CHECKS = 100
+import { MOST_KEYS } from './keys.ts'
 
 /** The doors for questions about permissions: `can`, and `checkPermissions` for many at once. */
 export function definePermissionChecks({ builder, refs }: Graph) {
@@ -78,8 +77,8 @@ export function definePermissionChecks({ builder, refs }: Graph) {
       },
       resolve: (_root, { checks, consistency }, context) => {
         context.doors.enter('permissions:check')
-        if (checks.length > MOST_CHECKS)
-          throw new GatewayError('BAD_USER_INPUT', `checks takes at most ${MOST_CHECKS} entries.`)
+        if (checks.length > MOST_KEYS)
+          throw new GatewayError('BAD_USER_INPUT', `checks takes at most ${MOST_KEYS} entries.`)
         return Promise.all(checks.map((check) => decide(check, consistency, context)))
       },
     }),

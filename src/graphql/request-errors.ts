@@ -1,15 +1,22 @@
 import { GraphQLError } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { GatewayError } from '../domain/errors.ts'
+import { checkValues } from './request-values.ts'
 
-/** Gives a code to what cannot be read as a request: a media type nobody knows, or variables that are no JSON. */
-export function useRequestErrors(): Plugin {
+/**
+ * Refuses, each with a code, what cannot be read as a request: a media type nobody knows, more values than these, or
+ * variables that are no JSON.
+ */
+export function useRequestErrors(mostValues: number): Plugin {
   return {
-    onRequestParse({ requestParser, setRequestParser }) {
+    onRequestParse({ requestParser, setRequestParser, fetchAPI }) {
       setRequestParser(async (request) => {
         if (!requestParser) throw badRequest(415, 'This media type is not understood.')
+        const { url, method, headers } = request
+        const body = method === 'POST' ? await request.text() : null
+        if (body !== null) checkValues(body, mostValues)
         try {
-          return await requestParser(request)
+          return await requestParser(new fetchAPI.Request(url, { method, headers, body }))
         } catch (error) {
           throw error instanceof SyntaxError
             ? badRequest(400, 'The parameters are not valid JSON.')

@@ -27,6 +27,29 @@ const PARSE = ['GRAPHQL_PARSE_FAILED']
 const INPUT = ['BAD_USER_INPUT']
 const REQUEST = ['BAD_REQUEST']
 
+/** As many as the limits let through have to be looked at. */
+const allowed: readonly (readonly [string, readonly string[], string])[] = [
+  ['unknown fields', INVALID, `{ viewer { ${times(1490, (i) => `nam${i}`)} } }`],
+  ['unknown arguments', INVALID, `{ users(${times(50, (i) => `fist${i}: 1`)}) { totalCount } }`],
+  ['the same argument', INVALID, `{ users(${'first: 1 '.repeat(50)}) { totalCount } }`],
+  ['unused variables', INVALID, `query (${times(100, (i) => `$v${i}: Int`)}) { __typename }`],
+  ['undefined variables', INVALID, `{ usersByIds(ids: [${times(410, (i) => `$v${i}`)}]) { id } }`],
+  [
+    'unused fragments',
+    INVALID,
+    `{ __typename } ${times(79, (i) => `fragment F${i} on User { id }`)}`,
+  ],
+  [
+    'circular fragments',
+    INVALID,
+    `{ viewer { ...F0 } } ${times(79, (i) => `fragment F${i} on User { ...F${(i + 1) % 79} }`)}`,
+  ],
+  ['nested lists', INVALID, `{ usersByIds(ids: ${'['.repeat(12)}${']'.repeat(12)}) { id } }`],
+  ['a long name', INVALID, `{ ${'n'.repeat(39_900)} }`],
+  ['a long string', INPUT, `{ user(id: "${'\\u0058'.repeat(6600)}") { id } }`],
+  ['a block string of many lines', INPUT, `{ user(id: """${'n\n'.repeat(1990)}x""") { id } }`],
+]
+
 /** Documents: by what they overload, with what they are refused as. */
 const documents: readonly (readonly [string, readonly string[], string])[] = [
   ['alias overload', LIMIT, `{ ${times(101, (i) => `a${i}: viewer { id }`)} }`],
@@ -57,7 +80,7 @@ const documents: readonly (readonly [string, readonly string[], string])[] = [
   ],
   [
     'many circular fragments',
-    INVALID,
+    LIMIT,
     `{ viewer { ...F0 } } ${times(150, (i) => `fragment F${i} on User { ...F${(i + 1) % 150} }`)}`,
   ],
   [
@@ -66,10 +89,10 @@ const documents: readonly (readonly [string, readonly string[], string])[] = [
     `{ viewer ${'{ organizations { nodes { member(userId: "a") { user '.repeat(100)} { id } ${'} } } }'.repeat(100)} }`,
   ],
   ['nesting without end', PARSE, `${'{a'.repeat(990)}`],
-  ['deep list', INVALID, `{ usersByIds(ids: ${'['.repeat(980)}${']'.repeat(980)}) { id } }`],
+  ['deep list', LIMIT, `{ usersByIds(ids: ${'['.repeat(980)}${']'.repeat(980)}) { id } }`],
   [
     'deep object',
-    INVALID,
+    LIMIT,
     `{ users(filter: ${'{search: '.repeat(480)}"a"${'}'.repeat(480)}) { totalCount } }`,
   ],
   [
@@ -79,22 +102,22 @@ const documents: readonly (readonly [string, readonly string[], string])[] = [
   ],
   ['tokens', LIMIT, `{ ${'id '.repeat(33_000)} }`],
   ['comments', LIMIT, `{ __typename } ${'#\n'.repeat(33_000)}`],
-  ['unknown fields', INVALID, `{ viewer { ${times(1900, (i) => `nam${i}`)} } }`],
-  ['unknown arguments', INVALID, `{ users(${times(600, (i) => `fist${i}: 1`)}) { totalCount } }`],
-  ['the same argument', INVALID, `{ users(${'first: 1 '.repeat(600)}) { totalCount } }`],
-  ['unused variables', INVALID, `query (${times(400, (i) => `$v${i}: Int`)}) { __typename }`],
-  ['undefined variables', INVALID, `{ usersByIds(ids: [${times(900, (i) => `$v${i}`)}]) { id } }`],
+  ['unknown fields', LIMIT, `{ viewer { ${times(1900, (i) => `nam${i}`)} } }`],
+  ['unknown arguments', LIMIT, `{ users(${times(600, (i) => `fist${i}: 1`)}) { totalCount } }`],
+  ['the same argument', LIMIT, `{ users(${'first: 1 '.repeat(600)}) { totalCount } }`],
+  ['unused variables', LIMIT, `query (${times(400, (i) => `$v${i}: Int`)}) { __typename }`],
+  ['undefined variables', LIMIT, `{ usersByIds(ids: [${times(900, (i) => `$v${i}`)}]) { id } }`],
   ['unknown fragments', LIMIT, `{ ${times(600, (i) => `...F${i}`)} }`],
   [
     'unused fragments',
-    INVALID,
+    LIMIT,
     `{ __typename } ${times(200, (i) => `fragment F${i} on User { id }`)}`,
   ],
-  ['a long name', INVALID, `{ ${'n'.repeat(90_000)} }`],
-  ['a long string', INPUT, `{ user(id: "${'\\u0058'.repeat(12_000)}") { id } }`],
-  ['a block string of many lines', INPUT, `{ user(id: """${'n\n'.repeat(25_000)}x""") { id } }`],
-  ['a string that does not end', PARSE, `{ user(id: "${'n'.repeat(90_000)}`],
-  ['an error far away', PARSE, `{ viewer { id } } ${' '.repeat(90_000)}}`],
+  ['a long name', LIMIT, `{ ${'n'.repeat(90_000)} }`],
+  ['a long string', LIMIT, `{ user(id: "${'\\u0058'.repeat(12_000)}") { id } }`],
+  ['a block string of many lines', LIMIT, `{ user(id: """${'n\n'.repeat(25_000)}x""") { id } }`],
+  ['a string that does not end', LIMIT, `{ user(id: "${'n'.repeat(90_000)}`],
+  ['an error far away', LIMIT, `{ viewer { id } } ${' '.repeat(90_000)}}`],
   [
     'circular introspection',
     INVALID,
@@ -108,7 +131,11 @@ const documents: readonly (readonly [string, readonly string[], string])[] = [
   ['a mutation', ['READ_ONLY'], `mutation { ${times(90, (i) => `a${i}: viewer { id }`)} }`],
 ]
 
-const parameters: readonly (readonly [string, readonly string[], () => AttackRequest])[] = [
+const parameters: readonly (readonly [
+  string,
+  readonly string[],
+  (time: number) => AttackRequest,
+])[] = [
   [
     'many operations over many fragments',
     LIMIT,
@@ -130,27 +157,30 @@ const parameters: readonly (readonly [string, readonly string[], () => AttackReq
   ],
   [
     'too many ids',
-    INPUT,
-    () =>
+    LIMIT,
+    (time) =>
       json({
         query: 'query ($ids: [ID!]!) { usersByIds(ids: $ids) { id } }',
-        variables: { ids: Array.from({ length: 9000 }, (_, i) => String(i)) },
+        variables: { ids: Array.from({ length: 8000 }, (_, i) => `u${time}${i}`) },
       }),
   ],
   [
     'too many checks',
-    INPUT,
-    () =>
+    LIMIT,
+    (time) =>
       json({
         query: 'query ($c: [PermissionCheckInput!]!) { checkPermissions(checks: $c) { allowed } }',
         variables: {
-          c: Array.from({ length: 1500 }, () => ({ permission: 'a:b', organizationId: 'c' })),
+          c: Array.from({ length: 1500 }, () => ({
+            permission: 'a:b',
+            organizationId: `c${time}`,
+          })),
         },
       }),
   ],
   [
     'ids of other types',
-    INPUT,
+    LIMIT,
     () =>
       json({
         query: 'query ($ids: [ID!]!) { usersByIds(ids: $ids) { id } }',
@@ -159,18 +189,50 @@ const parameters: readonly (readonly [string, readonly string[], () => AttackReq
   ],
   [
     'variables of endless nesting',
-    INPUT,
+    LIMIT,
     () => ({
       body: `{"query":"query ($id: ID!) { user(id: $id) { id } }","variables":{"id":${'['.repeat(45_000)}${']'.repeat(45_000)}}}`,
     }),
   ],
   [
     'variables that nobody declared',
-    [],
-    () =>
+    LIMIT,
+    (time) =>
       json({
         query: '{ __typename }',
-        variables: Object.fromEntries(Array.from({ length: 6000 }, (_, i) => [`v${i}`, i])),
+        variables: Object.fromEntries(Array.from({ length: 6000 }, (_, i) => [`v${time}${i}`, i])),
+      }),
+  ],
+  [
+    'as many ids as a body may hold',
+    INPUT,
+    (time) =>
+      json({
+        query: 'query ($ids: [ID!]!) { usersByIds(ids: $ids) { id } }',
+        variables: { ids: Array.from({ length: 1490 }, (_, i) => `u${time}${i}`) },
+      }),
+  ],
+  [
+    'as many checks as a body may hold',
+    INPUT,
+    (time) =>
+      json({
+        query: 'query ($c: [PermissionCheckInput!]!) { checkPermissions(checks: $c) { allowed } }',
+        variables: {
+          c: Array.from({ length: 450 }, (_, i) => ({
+            permission: 'a:b',
+            organizationId: `${time}${i}`,
+          })),
+        },
+      }),
+  ],
+  [
+    'as many names as a body may hold',
+    [],
+    (time) =>
+      json({
+        query: '{ __typename }',
+        variables: Object.fromEntries(Array.from({ length: 1490 }, (_, i) => [`v${time}${i}`, i])),
       }),
   ],
   [
@@ -178,7 +240,34 @@ const parameters: readonly (readonly [string, readonly string[], () => AttackReq
     LIMIT,
     () => json(Array.from({ length: 1000 }, () => ({ query: '{ viewer { id } }' }))),
   ],
-  ['a body that is no JSON', REQUEST, () => ({ body: '{"query":'.repeat(10_000) })],
+  ['a body that is no JSON', LIMIT, () => ({ body: '{"query":'.repeat(10_000) })],
+  ['a body that is nearly JSON', REQUEST, () => ({ body: '{"query":'.repeat(1490) })],
+  ['a long body that is no JSON', REQUEST, () => ({ body: `{"query":"${'n'.repeat(90_000)}` })],
+  [
+    'a long cursor in a variable',
+    INPUT,
+    (time) =>
+      json({
+        query: 'query ($after: String) { viewer { memberships(after: $after) { totalCount } } }',
+        variables: { after: `${time}${'n'.repeat(90_000)}` },
+      }),
+  ],
+  [
+    'a long id in a variable',
+    INPUT,
+    (time) =>
+      json({
+        query: 'query ($id: ID!) { user(id: $id) { id } }',
+        variables: { id: `${time}${'n'.repeat(90_000)}` },
+      }),
+  ],
+  [
+    'nesting of variables, as much as may be',
+    INPUT,
+    () => ({
+      body: `{"query":"query ($id: ID!) { user(id: $id) { id } }","variables":{"id":${'['.repeat(1490)}${']'.repeat(1490)}}}`,
+    }),
+  ],
   [
     'a body above the limit',
     LIMIT,
@@ -186,7 +275,7 @@ const parameters: readonly (readonly [string, readonly string[], () => AttackReq
   ],
   [
     'a long cursor',
-    INPUT,
+    LIMIT,
     () =>
       json({
         query: `{ viewer { memberships(after: "${'n'.repeat(90_000)}") { totalCount } } }`,
@@ -197,7 +286,10 @@ const parameters: readonly (readonly [string, readonly string[], () => AttackReq
 
 /** Tried without a credential or with an honest one; tokens are attacked elsewhere. */
 export const attacks: readonly Attack[] = [
-  ...documents.map(([name, codes, query]) => ({
+  ...[
+    ...documents,
+    ...allowed.map(([name, codes, query]) => [`${name}, as many as may be`, codes, query] as const),
+  ].map(([name, codes, query]) => ({
     name,
     codes,
     request: (time: number) => json({ query: `# ${time}\n${query}` }),

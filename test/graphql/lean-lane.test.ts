@@ -238,6 +238,7 @@ describe('of two lanes,', () => {
     ) as never,
     path: '/graphql',
     largestBodyBytes: 1000,
+    mostValues: 100,
     corsHeaders: () => ({}),
     mask: () => new GraphQLError('masked'),
     rate: null,

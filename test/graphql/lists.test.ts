@@ -194,7 +194,7 @@ describe('a forged cursor is BAD_USER_INPUT, never more than that:', () => {
     ([version, list, value]) => [version, list, value],
     () => [],
     () => null,
-    () => 'x'.repeat(20_000),
+    () => 'x'.repeat(10_000),
   ]
   const badInstants = [
     '',
@@ -223,11 +223,10 @@ describe('a forged cursor is BAD_USER_INPUT, never more than that:', () => {
       `after: "${bad}"`,
       `before: "${bad}"`,
     ])
-    const half = Math.ceil(given.length / 2)
-    const codes = [
-      ...(await refusals(list, given.slice(0, half))),
-      ...(await refusals(list, given.slice(half))),
-    ]
+    const codes: (string | undefined)[] = []
+    // A document has no more than so many characters, and some of these are long.
+    for (let at = 0; at < given.length; at += 10)
+      codes.push(...(await refusals(list, given.slice(at, at + 10))))
     expect(codes).toEqual(given.map(() => 'BAD_USER_INPUT'))
   })
 
