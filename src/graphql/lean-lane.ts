@@ -38,7 +38,6 @@ export function createLeanLane(options: LeanLaneOptions): RequestListener {
   // Yoga makes these anew whenever they are asked for.
   const { fetchAPI, getResultForParams } = options.yoga
   const executor = { fetchAPI, getResultForParams }
-  const corsOf = ({ headers }: IncomingMessage) => options.corsHeaders(headers.origin)
   return (request, response) => {
     const mediaType = isUsual(request, options) ? answeredAs(request.headers.accept) : undefined
     if (mediaType === undefined) return options.yoga(request, response)
@@ -64,7 +63,7 @@ export function createLeanLane(options: LeanLaneOptions): RequestListener {
     }
     if (options.rate === null) return read()
     count(options.rate, request).then(
-      (seconds) => (seconds === null ? read() : refuse(response, seconds, corsOf(request))),
+      (seconds) => (seconds === null ? read() : respond(options, exchange, tooMany(seconds))),
       () => options.yoga(request, response),
     )
   }
@@ -76,15 +75,6 @@ function count(rate: RateLimit, { socket, headers }: IncomingMessage): Promise<n
     remoteAddress: socket.remoteAddress,
     forwardedFor: typeof forwarded === 'string' ? forwarded : null,
   })
-}
-
-function refuse(
-  response: ServerResponse,
-  seconds: number,
-  corsHeaders: Readonly<Record<string, string>>,
-): void {
-  const { status, headers, body } = tooMany(seconds)
-  response.writeHead(status, { ...headers, ...corsHeaders }).end(body)
 }
 
 interface Exchange {
@@ -123,13 +113,16 @@ function failed(error: GraphQLError): Result {
   return { errors: [error] } as unknown as Result
 }
 
-function send(
+function send(options: LeanLaneOptions, exchange: Exchange, result: Result): void {
+  const answer = processRegularResult(result, plain, exchange.mediaType)
+  respond(options, exchange, answer as unknown as Plain)
+}
+
+function respond(
   { corsHeaders }: LeanLaneOptions,
-  { request, response, mediaType }: Exchange,
-  result: Result,
+  { request, response }: Exchange,
+  { status, headers, body }: Plain,
 ): void {
-  const processed = processRegularResult(result, plain, mediaType)
-  const { body, status, headers } = processed as unknown as Plain
   response.writeHead(status, {
     ...headers,
     'content-length': Buffer.byteLength(body),

@@ -104,9 +104,12 @@ async function startServers(start) {
   return servers
 }
 
-async function compare(work, contenders, servers) {
-  await proveEqual(work, contenders, servers)
+async function compare(work, contenders, started) {
   const names = Object.keys(contenders)
+  const servers = Object.fromEntries(
+    names.map((name) => [name, started[contenders[name].server ?? name]]),
+  )
+  await proveEqual(work, contenders, servers)
   const measured = Object.fromEntries(
     names.map((name) => [name, { rates: [], latencies: [], cpu: [] }]),
   )

@@ -1,3 +1,5 @@
+import { large } from './world.js'
+
 const json = JSON.stringify
 
 /** What is asked of each contender, and how to read its answer so that all of them say the same. */
@@ -71,6 +73,21 @@ export function worksFor(world, session) {
       auth,
       body: json({ query: check, variables: { u: id, o: organization } }),
     }))
+  const page = (id) => ({
+    server: 'gateway',
+    path: '/graphql',
+    requests: [
+      {
+        auth: service,
+        body: json({
+          query:
+            'query ($o: ID!) { organization(id: $o) { members(first: 20) { nodes { id roles user { id name } } pageInfo { hasNextPage } } } }',
+          variables: { o: id },
+        }),
+      },
+    ],
+    alone: true,
+  })
   const own = { auth: session.authorization }
   return {
     'Q1: a user by id': {
@@ -140,6 +157,10 @@ export function worksFor(world, session) {
         alone: true,
       },
       'better-auth': { path: '/api/auth/organization/list', requests: [{ ...own }], alone: true },
+    },
+    'twenty members of the largest organization': {
+      gateway: page(large.id),
+      'the same of one of 50': page('o7'),
     },
     'twenty members of an organization': {
       gateway: {

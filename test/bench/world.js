@@ -10,9 +10,12 @@ import { createServiceIssuer } from '../../dist/demo/service-issuer.js'
 /** What README.md names for large organizations, of what the bench asks for. */
 const indexes = ['members (organization_id, created_at, id)', 'members (organization_id, user_id)']
 
+/** An organization that up to so many users have joined last of all. */
+export const large = { id: 'x0', members: 100_000 }
+
 /**
  * A real PostgreSQL and Better Auth with so many users, a tenth as many organizations and five times as many members:
- * everyone in five organizations, fifty in each. And people and a service who may ask.
+ * everyone in five organizations, fifty in each; and a large organization. And people and a service who may ask.
  */
 export async function createWorld(users, askers) {
   const postgres = await startPostgres({
@@ -86,6 +89,10 @@ async function fill(database, users) {
      select 'm' || i, 'o' || i / 50, 'u' || (i::bigint * 7919 + i / ${users}) % ${users},
        case when i % 50 = 0 then 'owner' when i % 10 = 0 then 'admin' else 'member' end,
        '2021-01-01'::timestamptz + i * interval '1 second' from generate_series(0, ${users * 5 - 1}) i`,
+    `insert into organizations (id, name, slug, created_at) values ('${large.id}', 'Large', 'large', now())`,
+    `insert into members (id, organization_id, user_id, role, created_at)
+     select '${large.id}-' || i, '${large.id}', 'u' || i, 'member', '2025-01-01'::timestamptz + i * interval '1 second'
+       from generate_series(0, ${Math.min(users, large.members) - 1}) i`,
     ...indexes.map((index) => `create index on ${index}`),
     ...['users', 'organizations', 'members'].map((table) => `vacuum analyze ${table}`),
   ]
