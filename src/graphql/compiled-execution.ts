@@ -12,6 +12,7 @@ import {
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
 import type { Plugin } from 'graphql-yoga'
 import { LRUCache } from 'lru-cache'
+import { MOST_KEYS } from './keys.ts'
 
 /** A document is compiled when it comes for this many times: compiling costs as much as running it some twenty times. */
 export const COMPILED_AT = 10
@@ -77,10 +78,8 @@ function executeBy({ run, nested }: Compiled, usual: Execute): Execute {
 }
 
 /** Lists that are longer are mostly refused, and what ends with an error is run twice. */
-const LONGEST_LIST = 100
-
 function isLong(value: unknown): boolean {
-  return Array.isArray(value) && value.length > LONGEST_LIST
+  return Array.isArray(value) && value.length > MOST_KEYS
 }
 
 /** Names of variables inside of lists and objects: compiled functions read one that was not given as null. */

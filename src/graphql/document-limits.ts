@@ -17,6 +17,7 @@ import { GatewayError } from '../domain/errors.ts'
 import { costOf } from './document-cost.ts'
 import { comparisonsIn } from './document-overlap.ts'
 import { type DocumentShape, shapeOf } from './document-shape.ts'
+import { requestError } from './errors.ts'
 
 /** The most of each that a document may have. */
 export interface DocumentLimits {
@@ -62,14 +63,15 @@ export function useDocumentLimits(limits: DocumentLimits, suggestions: boolean):
     onValidate({ params: { schema, documentAST }, context, setResult, setValidationFn }) {
       const document: DocumentNode = documentAST
       if (valid.has(document)) setResult([])
-      setValidationFn((_schema, _document, rules: readonly ValidationRule[] = specifiedRules) => {
-        const check = (some: readonly ValidationRule[]) =>
-          withoutStacks(() => validate(schema, document, some, validateOptions))
-        if (checkShape(document, limits).circular) return check([NoFragmentCyclesRule])
-        checkComparisons(document)
-        const errors = check(rules.filter((rule) => rule !== OverlappingFieldsCanBeMergedRule))
-        return errors.length > 0 ? errors : check([OverlappingFieldsCanBeMergedRule])
-      })
+      else
+        setValidationFn((_schema, _document, rules: readonly ValidationRule[] = specifiedRules) => {
+          const check = (some: readonly ValidationRule[]) =>
+            withoutStacks(() => validate(schema, document, some, validateOptions))
+          if (checkShape(document, limits).circular) return check([NoFragmentCyclesRule])
+          checkComparisons(document)
+          const errors = check(rules.filter((rule) => rule !== OverlappingFieldsCanBeMergedRule))
+          return errors.length > 0 ? errors : check([OverlappingFieldsCanBeMergedRule])
+        })
       return (answer) => {
         if (!answer.valid) return
         valid.add(document)
@@ -174,13 +176,10 @@ const measures = {
 }
 
 /** `application/json` keeps 200, as the GraphQL over HTTP specification has it for documents that are refused. */
-const badRequest = { status: 400, spec: true }
+const badRequest = { status: 400, spec: true } as const
 
 function exceeded(what: keyof typeof measures, most: number, found?: number): GraphQLError {
   const has = found === undefined ? 'more than the limit' : `${found}, more than the limit`
   const message = `The document has too many ${measures[what]}: ${has} of ${most}.`
-  return new GraphQLError(message, {
-    originalError: new GatewayError('LIMIT_EXCEEDED', message),
-    extensions: { http: badRequest },
-  })
+  return requestError(new GatewayError('LIMIT_EXCEEDED', message), badRequest)
 }

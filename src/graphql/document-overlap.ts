@@ -16,36 +16,31 @@ export function comparisonsIn(document: DocumentNode, most: number): number {
     const counts = new Map<string, number>()
     const below = new Map<string, SelectionSetNode[]>()
     const spread = new Set<string>()
-    for (const set of sets) collect(set, counts, below, spread)
+    const collect = ({ selections }: SelectionSetNode): void => {
+      for (const selection of selections) {
+        if (selection.kind === Kind.FIELD) {
+          const name = (selection.alias ?? selection.name).value
+          counts.set(name, (counts.get(name) ?? 0) + 1)
+          if (!selection.selectionSet) continue
+          const known = below.get(name)
+          if (known) known.push(selection.selectionSet)
+          else below.set(name, [selection.selectionSet])
+        } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+          collect(selection.selectionSet)
+        } else if (!spread.has(selection.name.value)) {
+          spread.add(selection.name.value)
+          const fragment = fragments.get(selection.name.value)
+          if (fragment) collect(fragment.selectionSet)
+        }
+      }
+    }
+
+    for (const set of sets) collect(set)
     comparisons += pairsOf(spread.size)
     for (const count of counts.values()) comparisons += count + pairsOf(count)
     for (const sets of below.values()) {
       if (comparisons > most) return
       inMerged(sets)
-    }
-  }
-
-  const collect = (
-    set: SelectionSetNode,
-    counts: Map<string, number>,
-    below: Map<string, SelectionSetNode[]>,
-    spread: Set<string>,
-  ): void => {
-    for (const selection of set.selections) {
-      if (selection.kind === Kind.FIELD) {
-        const name = (selection.alias ?? selection.name).value
-        counts.set(name, (counts.get(name) ?? 0) + 1)
-        if (!selection.selectionSet) continue
-        const known = below.get(name)
-        if (known) known.push(selection.selectionSet)
-        else below.set(name, [selection.selectionSet])
-      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        collect(selection.selectionSet, counts, below, spread)
-      } else if (!spread.has(selection.name.value)) {
-        spread.add(selection.name.value)
-        const fragment = fragments.get(selection.name.value)
-        if (fragment) collect(fragment.selectionSet, counts, below, spread)
-      }
     }
   }
 

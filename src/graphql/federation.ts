@@ -5,6 +5,7 @@ import type { Organization } from '../domain/organization.ts'
 import type { UserSummary } from '../domain/user.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
+import { checkLength } from './keys.ts'
 import { memberById } from './member.ts'
 import { organizationById, organizationBySlug } from './organization.ts'
 import { userByEmail, userById } from './user.ts'
@@ -68,11 +69,7 @@ export function defineFederation(graph: Graph, sdl: string) {
       },
       resolve: (_root, { representations }, context) => {
         context.doors.requireCredential()
-        if (representations.length > MOST_REPRESENTATIONS)
-          throw new GatewayError(
-            'BAD_USER_INPUT',
-            `representations takes at most ${MOST_REPRESENTATIONS} entries.`,
-          )
+        checkLength(representations, 'representations', MOST_REPRESENTATIONS)
         return representations.map(async (representation) => {
           const { name, enter, key } = readReference(representation, names)
           const entity = await enter(graph, context, key)

@@ -4,7 +4,7 @@ import type { Consistency, Grant, Permission } from '../domain/permission.ts'
 import type { Context } from './context.ts'
 import { allows, viewerGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
-import { MOST_KEYS } from './keys.ts'
+import { checkLength, MOST_KEYS } from './keys.ts'
 
 /** The doors for questions about permissions: `can`, and `checkPermissions` for many at once. */
 export function definePermissionChecks({ builder, refs }: Graph) {
@@ -77,8 +77,7 @@ export function definePermissionChecks({ builder, refs }: Graph) {
       },
       resolve: (_root, { checks, consistency }, context) => {
         context.doors.enter('permissions:check')
-        if (checks.length > MOST_KEYS)
-          throw new GatewayError('BAD_USER_INPUT', `checks takes at most ${MOST_KEYS} entries.`)
+        checkLength(checks, 'checks', MOST_KEYS)
         return Promise.all(checks.map((check) => decide(check, consistency, context)))
       },
     }),

@@ -1,6 +1,7 @@
-import { GraphQLError } from 'graphql'
+import type { GraphQLError } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { GatewayError } from '../domain/errors.ts'
+import { requestError } from './errors.ts'
 import { checkValues } from './request-values.ts'
 
 /**
@@ -12,11 +13,15 @@ export function useRequestErrors(mostValues: number): Plugin {
     onRequestParse({ requestParser, setRequestParser, fetchAPI }) {
       setRequestParser(async (request) => {
         if (!requestParser) throw badRequest(415, 'This media type is not understood.')
-        const { url, method, headers } = request
-        const body = method === 'POST' ? await request.text() : null
-        if (body !== null) checkValues(body, mostValues)
+        let readable = request
+        if (request.method === 'POST') {
+          const body = await request.text()
+          checkValues(body, mostValues)
+          const { url, method, headers } = request
+          readable = new fetchAPI.Request(url, { method, headers, body })
+        }
         try {
-          return await requestParser(new fetchAPI.Request(url, { method, headers, body }))
+          return await requestParser(readable)
         } catch (error) {
           throw error instanceof SyntaxError
             ? badRequest(400, 'The parameters are not valid JSON.')
@@ -28,8 +33,5 @@ export function useRequestErrors(mostValues: number): Plugin {
 }
 
 function badRequest(status: number, message: string): GraphQLError {
-  return new GraphQLError(message, {
-    originalError: new GatewayError('BAD_REQUEST', message),
-    extensions: { http: { status } },
-  })
+  return requestError(new GatewayError('BAD_REQUEST', message), { status })
 }

@@ -1,5 +1,6 @@
 import { GatewayError } from '../domain/errors.ts'
 import { requestError } from './errors.ts'
+import { MOST_REPRESENTATIONS } from './federation.ts'
 
 /** What begins another value in JSON, also as forms write it. Documents contain the same characters. */
 const BEGINNING = /[,[{]|%(?:2c|5b|7b)/gi
@@ -21,8 +22,8 @@ export function checkValues(body: string, most: number): void {
 
 /** Those of 100 permission checks, and what is around them. */
 const OF_VARIABLES = 500
-/** Those of 1,000 representations of up to three fields. */
-const OF_REPRESENTATIONS = 4000
+/** Each of up to three fields. */
+const OF_REPRESENTATIONS = 4 * MOST_REPRESENTATIONS
 
 /** The most that an honest request has, with a document of this many tokens. */
 export function mostValues(tokens: number, federation: boolean): number {

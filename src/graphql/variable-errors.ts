@@ -8,7 +8,7 @@ import {
 } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { MOST_REPRESENTATIONS, REPRESENTATION } from './federation.ts'
-import { MOST_KEYS } from './keys.ts'
+import { MOST_KEYS, tooLong } from './keys.ts'
 
 /** Nobody reads more at once, and telling of each costs more than finding it. */
 const MOST_ERRORS = 5
@@ -26,7 +26,7 @@ export function useFewVariableErrors(): Plugin {
       if (definitions.length === 0) return
       const long = definitions.find((definition) => isTooLong(definition, variables))
       const { errors } = long
-        ? { errors: [tooLong(long)] }
+        ? { errors: [longError(long)] }
         : getVariableValues(args.schema, definitions, variables, { maxErrors: MOST_ERRORS })
       if (errors) setResultAndStopExecution({ errors })
     },
@@ -46,7 +46,7 @@ function longestOf(type: TypeNode): number {
   return type.name.value === REPRESENTATION ? MOST_REPRESENTATIONS : MOST_KEYS
 }
 
-function tooLong({ variable, type }: VariableDefinitionNode): GraphQLError {
-  const message = `$${variable.name.value} takes at most ${longestOf(type)} entries.`
-  return new GraphQLError(message, { nodes: variable })
+function longError({ variable, type }: VariableDefinitionNode): GraphQLError {
+  const error = tooLong(`$${variable.name.value}`, longestOf(type))
+  return new GraphQLError(error.message, { nodes: variable, originalError: error })
 }
