@@ -128,7 +128,11 @@ export function openStores(
     log.warn({ error: describeError(error) }, what)
   const { runShared = (work) => work() } = observer
   const definitions = readDefinitions(config)
-  const database = openDatabase({ ...config.database, ...observer })
+  const database = openDatabase({
+    ...config.database,
+    ...observer,
+    onSharedSessions: () => log.warn(SHARED_SESSIONS),
+  })
   const tables = new Tables(layout, config.database.schema)
   const trust = new Trust({ continuous: config.permissions.events === 'postgres' })
   const cache = new TrustedCache(
@@ -201,6 +205,9 @@ export function openStores(
     },
   }
 }
+
+const SHARED_SESSIONS =
+  'Connections to PostgreSQL share sessions, as behind a pooler in transaction mode: statements are no longer prepared. Set DATABASE_PREPARED_STATEMENTS=off.'
 
 /** @throws ConfigError when the schema file is not a canonical schema.prisma. */
 export function readLayout({ prismaSchema }: Pick<Config['database'], 'prismaSchema'>): Layout {

@@ -12,6 +12,7 @@ import { checkGrants } from './checks/grants.ts'
 import { checkIndexes } from './checks/indexes.ts'
 import { checkKeys } from './checks/keys.ts'
 import { checkLayout } from './checks/layout.ts'
+import { checkPooler } from './checks/pooler.ts'
 import { checkRedis } from './checks/redis.ts'
 import { checkRole } from './checks/role.ts'
 import { checkSessions } from './checks/sessions.ts'
@@ -31,6 +32,7 @@ const checks: Readonly<Record<string, Check>> = {
   layout: checkLayout,
   role: checkRole,
   creation: checkCreation,
+  pooler: checkPooler,
   clock: checkClock,
 }
 

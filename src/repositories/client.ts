@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { GatewayError } from '../domain/errors.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
@@ -59,6 +60,8 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs: number
   /** Whether statements are prepared once for each connection; not where a pooler lets connections share sessions. */
   readonly preparedStatements: boolean
+  /** Told once when connections turn out to share sessions: statements are no longer prepared then. */
+  readonly onSharedSessions?: () => void
   /** Of whoever asks now: statements are cancelled, in PostgreSQL as well, when it is aborted, and fail with its reason. */
   readonly signal?: () => AbortSignal | undefined
   readonly onStatement?: (statement: StatementReport) => void
@@ -76,6 +79,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     longestStatementMs: options.statementTimeoutMs + ANSWER_GRACE_MS,
     mostWaiting: options.poolSize * WAITING_PER_CONNECTION,
     signal: options.signal ?? (() => undefined),
+    onSharedSessions: options.onSharedSessions ?? (() => {}),
     onStatement: (statement) => {
       if (statement.outcome === 'answered') answeredAt = performance.now()
       options.onStatement?.(statement)
@@ -136,13 +140,16 @@ function bindTo(prismaSchema: string): object {
 /** Statements that a connection keeps prepared. Lists are bound as one array, so the gateway has far fewer texts. */
 const MOST_NAMES = 200
 
-/** One name for each text, to the first texts that come; others are not prepared. */
+/**
+ * A name for each text, to the first texts that come; others are not prepared. It is made of the text, so that one name
+ * never means two texts, also where a pooler lets the connections of several gateways share a session.
+ */
 function nameStatements() {
   const names = new Map<string, string>()
   return (text: string): string => {
     const known = names.get(text)
     if (known !== undefined || names.size === MOST_NAMES) return known ?? ''
-    const name = `identity_gateway_${names.size}`
+    const name = `identity_gateway_${hash('sha256', text, 'hex').slice(0, 32)}`
     names.set(text, name)
     return name
   }

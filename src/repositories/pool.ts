@@ -10,6 +10,8 @@ export interface ReadPoolOptions {
   readonly mostWaiting: number
   /** Of whoever asks now; statements are cancelled when it is aborted, with its reason. Absent: nobody can. */
   readonly signal: () => AbortSignal | undefined
+  /** Told once when connections turn out to share sessions, as behind a pooler in transaction mode. */
+  readonly onSharedSessions: () => void
   /** Told of each statement that was sent, whatever became of it. */
   readonly onStatement: (statement: StatementReport) => void
 }
@@ -21,8 +23,9 @@ export interface StatementReport {
 
 /**
  * A pool for statements that only read, so that one may be sent again: a connection that turns out to be dead is
- * replaced, and the statement tried on the next. Waiting is bounded, for a connection and for the answer. Who no longer
- * waits for a statement has it cancelled in PostgreSQL as well, and its connection closed.
+ * replaced, and the statement tried on the next; so is one whose prepared statement no longer fits an altered table.
+ * Where connections share sessions, statements are no longer prepared. Waiting is bounded, for a connection and for the
+ * answer. Who no longer waits for a statement has it cancelled in PostgreSQL as well, and its connection closed.
  * Statements fail with what `pg` throws, or with an Error whose cause is a GatewayError or the reason of the signal.
  */
 export function createReadPool(options: ReadPoolOptions): pg.Pool {
@@ -30,16 +33,21 @@ export function createReadPool(options: ReadPoolOptions): pg.Pool {
   // A connection that ends while nobody uses it has left the pool already.
   pool.on('error', () => {})
   const used = new WeakSet<pg.PoolClient>()
-  const query = async (statement: pg.QueryConfig) => {
+  let preparing = true
+  const query = async (asked: pg.QueryConfig) => {
     const signal = options.signal()
     for (;;) {
+      const statement = preparing ? asked : { ...asked, name: '' }
       const client = await checkOut(pool, options.mostWaiting, signal)
       const reused = used.has(client)
       used.add(client)
       try {
         return await send(client, statement, signal, options)
       } catch (error) {
-        if (!reused || !isLost(error)) throw error
+        if (statement.name && isOfSharedSession(error)) {
+          if (preparing) options.onSharedSessions()
+          preparing = false
+        } else if (!reused || !isLost(error)) throw error
       }
     }
   }
@@ -143,5 +151,24 @@ function givenUp(reason: unknown): Error {
 /** Whether the connection is no good, rather than the statement: PostgreSQL's own refusals are of severity ERROR. */
 function isLost(error: unknown): boolean {
   if (error instanceof Error && error.cause instanceof GatewayError) return false
-  return (error as { severity?: unknown }).severity !== 'ERROR'
+  return (error as Refusal).severity !== 'ERROR' || isOfStalePlan(error)
+}
+
+interface Refusal {
+  readonly severity?: unknown
+  /** The SQLSTATE. */
+  readonly code?: unknown
+  /** Of PostgreSQL's source, which no language of its messages changes. */
+  readonly routine?: unknown
+}
+
+/** A table has been altered since the statement was prepared: its session says so for ever, and a new one does not. */
+function isOfStalePlan(error: unknown): boolean {
+  const { code, routine } = error as Refusal
+  return code === '0A000' && routine === 'RevalidateCachedQuery'
+}
+
+/** The session has a statement that this connection did not prepare, or lacks one that it did. */
+function isOfSharedSession(error: unknown): boolean {
+  return ['42P05', '26000'].includes(String((error as Refusal).code))
 }

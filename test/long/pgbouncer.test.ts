@@ -70,6 +70,51 @@ test('every query has the same answer as without it, dates as well', async () =>
   })
 })
 
+test('two gateways that prepare statements are answered rightly, and each says once that it stops', async () => {
+  const prepare = { DATABASE_PREPARED_STATEMENTS: 'on', DATABASE_POOL_SIZE: '5' }
+  const both = [open(throughUrl, prepare), open(throughUrl, prepare)]
+  const expected = await answersOf(open(identity.readOnlyUrl))
+  for (const _round of [1, 2, 3])
+    for (const answers of await Promise.all(both.map(answersOf))) expect(answers).toEqual(expected)
+  const token = await services.token()
+  const people = [world.ada, world.bob]
+  const ask = (i: number): GatewayUnderTest['graphql'] => (both[i % 2] as GatewayUnderTest).graphql
+  // Another text each time, so that names would meet if they were counted.
+  const names = await Promise.all(
+    Array.from({ length: 400 }, async (_, i) => {
+      const fields = ['name', 'id', 'image', 'email'].filter((_field, bit) => (i >> bit) & 1)
+      const query = `query ($id: ID!) { user(id: $id) { name ${fields.join(' ')} memberships(first: ${(i % 20) + 1}) { totalCount } } }`
+      const { data } = await ask(i)(query, {
+        token,
+        variables: { id: people[(i >> 1) % 2]?.id },
+      })
+      return data?.user?.name
+    }),
+  )
+  expect(names).toEqual(names.map((_, i) => people[(i >> 1) % 2]?.name))
+  for (const gateway of both) {
+    expect((await gateway.fetch(new Request('http://gateway/ready'))).status).toBe(200)
+    const lines = gateway.logged.filter((line) => line.includes('DATABASE_PREPARED_STATEMENTS=off'))
+    expect(lines).toHaveLength(1)
+  }
+})
+
+test('doctor says that sessions are shared, and nothing of it without a pooler', async () => {
+  const environment = (url: string) => ({
+    DATABASE_URL: url,
+    AUTH_ISSUER: identity.betterAuth.issuer,
+    DATABASE_PREPARED_STATEMENTS: 'on',
+  })
+  const found = async (url: string) =>
+    JSON.parse((await runCli(['doctor', '--json'], environment(url))).stdout).findings.filter(
+      ({ check }: { check: string }) => check === 'pooler',
+    )
+  expect(await found(throughUrl)).toMatchObject([
+    { level: 'warning', message: expect.stringContaining('DATABASE_PREPARED_STATEMENTS=off') },
+  ])
+  expect(await found(identity.readOnlyUrl)).toEqual([])
+})
+
 test('a thousand requests at once on three connections of PostgreSQL are each answered rightly', async () => {
   const gateway = open(throughUrl)
   const token = await services.token()

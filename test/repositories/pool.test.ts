@@ -188,3 +188,49 @@ describe('PostgreSQL', () => {
     expect(await one(database)).toEqual([{ one: 1 }])
   })
 })
+
+describe('a prepared statement', () => {
+  const text = Prisma.sql`select ${'x'}::text as prepared`
+  const names = async (database: Database) => {
+    const rows = await database.read<{ name: string }>(
+      Prisma.sql`select name from pg_prepared_statements where statement = 'select $1::text as prepared'`,
+    )
+    return rows.map(({ name }) => name)
+  }
+
+  test('has a name that is made of its text, the same in every gateway', async () => {
+    const [one, other] = [open({ poolSize: 1 }), open({ poolSize: 1 })]
+    await other.read(Prisma.sql`select 'before' as another`)
+    for (const database of [one, other]) await database.read(text)
+    expect(await names(one)).toEqual([expect.stringMatching(/^identity_gateway_[0-9a-f]{32}$/)])
+    expect(await names(other)).toEqual(await names(one))
+  })
+
+  test.each(['PREPARE of somebody else', 'DEALLOCATE ALL'])(
+    'that meets a session which %s changed is sent unprepared, as all are from then on',
+    async (what) => {
+      let told = 0
+      const database = open({ poolSize: 1, onSharedSessions: () => told++ })
+      const known = open({ poolSize: 1 })
+      await known.read(text)
+      const [name] = await names(known)
+      if (what === 'DEALLOCATE ALL') {
+        await database.read(text)
+        await database.read(Prisma.sql`deallocate all`)
+      } else await database.read(Prisma.raw(`prepare ${name} as select 2 as prepared`))
+      for (const _time of [1, 2, 3]) expect(await database.read(text)).toEqual([{ prepared: 'x' }])
+      expect(told).toBe(1)
+    },
+  )
+
+  test('whose table was altered is prepared anew', async () => {
+    await admin.query('create table altered as select i::int as value from generate_series(1, 3) i')
+    const database = open({ poolSize: 3 })
+    const values = () => database.read<{ value: unknown }>(Prisma.sql`select value from altered`)
+    const many = () => Promise.all(Array.from({ length: 30 }, values))
+    await many()
+    await admin.query('alter table altered alter column value type text')
+    for (const rows of await many()) expect(rows.map(({ value }) => value)).toEqual(['1', '2', '3'])
+    await admin.query('drop table altered')
+  })
+})
