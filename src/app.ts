@@ -210,8 +210,7 @@ function createJwtVerifier(
   const serviceKeys = service && keys(urlKeySource(service.jwksUrl), 'services')
   const verifier = new JwtVerifier({
     users: { issuer: auth.issuer, audience: auth.audience, keys: userKeys },
-    services: service &&
-      serviceKeys && { issuer: service.issuer, audience: service.audience, keys: serviceKeys },
+    services: service && serviceKeys && { ...service, keys: serviceKeys },
     algorithms: auth.algorithms,
   })
   const seconds = (keys: HeldKeys | null) => keys?.ageMs && keys.ageMs / 1000

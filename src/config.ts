@@ -35,6 +35,8 @@ export interface Config {
     readonly issuer: string
     readonly audience: string
     readonly jwksUrl: URL
+    /** What marks a token as a service's own; `null`: that `sub` is `client_id` or `azp`, where it has these. */
+    readonly subjects: readonly { readonly claim: string; readonly pattern: string }[] | null
   } | null
   readonly permissions: {
     /** The parsed text of the access control file; `null`: Better Auth's default roles. */
@@ -211,6 +213,18 @@ const origins = list.refine(
     ),
   'must be origins as browsers send them, such as https://app.example.com, separated by commas',
 )
+/** `claim=value`, in which `*` stands for any text; a value of nothing else would let everything in. */
+const subjects = list
+  .refine(
+    (marks) => marks.length > 0 && marks.every((mark) => /^[^=*]+=.*[^*]/.test(mark)),
+    'must be a claim and its value, such as gty=client-credentials or sub=*@clients, separated by commas',
+  )
+  .transform((marks) =>
+    marks.map((mark) => ({
+      claim: mark.slice(0, mark.indexOf('=')),
+      pattern: mark.slice(mark.indexOf('=') + 1),
+    })),
+  )
 const jsonFile = z.string().transform((path, context): unknown => {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
@@ -257,6 +271,7 @@ const variables = z.object({
   SERVICE_ISSUER: z.string().optional(),
   SERVICE_AUDIENCE: z.string().optional(),
   SERVICE_JWKS_URL: httpUrl.optional(),
+  SERVICE_SUBJECTS: subjects.optional(),
   ACCESS_CONTROL_FILE: jsonFile.optional(),
   DYNAMIC_ACCESS_CONTROL: onOff.default(false),
   PERMISSION_CACHE_TTL_SECONDS: integer(1, 300).default(300),
@@ -300,7 +315,7 @@ const variables = z.object({
 /** What variables demand of each other, said of the text given, so that it is said together with everything else. */
 function problemsBetween(given: Readonly<Record<string, string | undefined>>): string[] {
   const { SERVICE_ISSUER, SERVICE_AUDIENCE, SERVICE_JWKS_URL } = given
-  const services = [SERVICE_ISSUER, SERVICE_AUDIENCE, SERVICE_JWKS_URL]
+  const services = [SERVICE_ISSUER, SERVICE_AUDIENCE, SERVICE_JWKS_URL, given.SERVICE_SUBJECTS]
   const missing = (name: string, value: string | undefined) =>
     value === undefined && services.some((other) => other !== undefined)
       ? [`${name}: is required when services are accepted`]
@@ -364,6 +379,7 @@ function toConfig(env: z.infer<typeof variables>): Config {
             issuer: env.SERVICE_ISSUER,
             audience: env.SERVICE_AUDIENCE,
             jwksUrl: env.SERVICE_JWKS_URL,
+            subjects: env.SERVICE_SUBJECTS ?? null,
           },
     permissions: {
       accessControl: env.ACCESS_CONTROL_FILE ?? null,

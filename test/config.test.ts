@@ -81,6 +81,7 @@ test('every variable is read', () => {
     DATABASE_LISTEN_URL: 'postgresql://db.example.com:6432/identity',
     DATABASE_SCHEMA: 'auth',
     PERMISSION_EVENTS: 'postgres',
+    SERVICE_SUBJECTS: 'gty=client-credentials, sub=*@clients',
     DATABASE_POOL_SIZE: '3',
     DATABASE_STATEMENT_TIMEOUT_MS: '500',
     DATABASE_PREPARED_STATEMENTS: 'off',
@@ -127,6 +128,10 @@ test('every variable is read', () => {
       issuer: services.SERVICE_ISSUER,
       audience: services.SERVICE_AUDIENCE,
       jwksUrl: new URL(services.SERVICE_JWKS_URL),
+      subjects: [
+        { claim: 'gty', pattern: 'client-credentials' },
+        { claim: 'sub', pattern: '*@clients' },
+      ],
     },
     permissions: { dynamic: true, ttlSeconds: 60, events: 'postgres' },
     platformAdminRoles: ['staff', 'boss'],
@@ -158,6 +163,7 @@ describe('everything that is wrong is told at once', () => {
     AUTH_ALGORITHMS: 'EdDSA,HS256',
     AUTH_JWKS: 'file:///keys',
     SERVICE_JWKS_URL: 'nowhere',
+    SERVICE_SUBJECTS: 'sub=*',
     DYNAMIC_ACCESS_CONTROL: 'yes',
     PERMISSION_CACHE_TTL_SECONDS: '301',
     PORT: '65536',
@@ -212,6 +218,21 @@ describe('the service issuer', () => {
   ])('given %j, what lacks is %j', (given, lacking) => {
     const some = Object.entries(services).filter(([name]) => given.includes(name))
     expect(complaints({ ...needed, ...Object.fromEntries(some) })).toEqual(lacking)
+  })
+
+  test.each(['*', 'sub', 'sub=', 'sub=**', '=a', '*=a', 'sub=a,azp', ' , '])(
+    'has no marks of services that are %j',
+    (value) => {
+      expect(complaints({ ...needed, ...services, SERVICE_SUBJECTS: value })).toEqual([
+        'SERVICE_SUBJECTS',
+      ])
+    },
+  )
+
+  test('is needed where marks of services are given', () => {
+    expect(complaints({ ...needed, SERVICE_SUBJECTS: 'sub=*@clients' })).toEqual([
+      ...Object.keys(services),
+    ])
   })
 
   test('differs from the issuer of users', () => {

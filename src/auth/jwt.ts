@@ -2,6 +2,7 @@ import { decodeJwt, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jos
 import { type Caller, scopes } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
 import { refused } from './refused.ts'
+import { isOfService, type ServiceSubject } from './service-subjects.ts'
 import { VerifiedTokens } from './verified-tokens.ts'
 
 export interface KeySet {
@@ -16,6 +17,11 @@ export interface TrustedIssuer {
   readonly keys: KeySet
 }
 
+/** An issuer whose tokens may be those of services, by these marks; `null`: by the usual ones. */
+export interface ServiceIssuer extends TrustedIssuer {
+  readonly subjects: readonly ServiceSubject[] | null
+}
+
 const LONGEST_SUBJECT = 256
 
 /**
@@ -27,17 +33,17 @@ const serviceTypes = [undefined, 'jwt', 'at+jwt']
 
 /**
  * Verifies JWTs locally: signature, pinned algorithms, issuer, audience, expiry. Of a user's token only `sub` is
- * believed; scopes come from the service issuer alone.
+ * believed; scopes come from the service issuer alone, in tokens of services themselves.
  */
 export class JwtVerifier {
   readonly #users: TrustedIssuer
-  readonly #services: TrustedIssuer | null
+  readonly #services: ServiceIssuer | null
   readonly #algorithms: string[]
   readonly #verified = new VerifiedTokens()
 
   constructor(options: {
     readonly users: TrustedIssuer
-    readonly services: TrustedIssuer | null
+    readonly services: ServiceIssuer | null
     readonly algorithms: readonly string[]
   }) {
     this.#users = options.users
@@ -62,7 +68,7 @@ export class JwtVerifier {
     const payload = await (byService
       ? this.#payload(token, services, serviceTypes)
       : this.#payload(token, this.#users, userTypes))
-    const caller = byService ? toService(payload) : toUser(payload)
+    const caller = byService ? toService(payload, services.subjects) : toUser(payload)
     // Only what these keys have verified: they may have been replaced meanwhile.
     if (keys && keys === held())
       this.#verified.remember(token, { caller, expiresAt: payload.exp ?? 0, keys, held })
@@ -87,7 +93,9 @@ function toUser({ sub }: JWTPayload): Caller {
   return { kind: 'user', userId: sub }
 }
 
-function toService({ scope }: JWTPayload): Caller {
+function toService(payload: JWTPayload, subjects: readonly ServiceSubject[] | null): Caller {
+  if (!isOfService(payload, subjects)) throw refused()
+  const { scope } = payload
   const granted = typeof scope === 'string' ? scope.split(' ') : []
   return { kind: 'service', scopes: new Set(scopes.filter((name) => granted.includes(name))) }
 }

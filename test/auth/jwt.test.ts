@@ -209,6 +209,50 @@ test('scopes count as whole words of a text', async () => {
   }
 })
 
+describe('a token of the service issuer', () => {
+  const DOOR = '{ organizations { totalCount } }'
+  const ask = async (claims: Record<string, unknown>, asked = gateway) => {
+    const token = await services.token('identity:read', claims)
+    const { status, errors } = await asked.graphql(DOOR, { token })
+    return status === 200 && errors.length === 0
+      ? 'a service'
+      : [status, errors[0]?.extensions.code]
+  }
+  const refusedAnswer = [401, 'UNAUTHENTICATED']
+
+  test.each([
+    ['that names no client', {}, 'a service'],
+    ['whose subject is its client', { client_id: 'payroll' }, 'a service'],
+    ['whose subject is its authorized party', { azp: 'payroll' }, 'a service'],
+    ['of a user who consented to an app', { sub: 'a-user', client_id: 'payroll' }, refusedAnswer],
+    ['of a user, by its authorized party', { sub: 'a-user', azp: 'payroll' }, refusedAnswer],
+    ['whose client is no text', { client_id: ['payroll'] }, refusedAnswer],
+    ['whose client is null', { client_id: null }, refusedAnswer],
+  ])('%s', async (_what, claims, expected) => {
+    expect(await ask(claims)).toEqual(expected)
+  })
+
+  test.each([
+    [{ gty: 'client-credentials' }, 'a service'],
+    [{ sub: 'abc@clients' }, 'a service'],
+    [{ name: 'service-account-of-x-here' }, 'a service'],
+    [{ name: 'service-account-of-here-x' }, refusedAnswer],
+    [{ gty: 'client-credentials-not' }, refusedAnswer],
+    [{ gty: ['client-credentials'] }, refusedAnswer],
+    [{ sub: 'a-user', client_id: 'a-user' }, refusedAnswer],
+    [{}, refusedAnswer],
+  ])('where marks are configured, with %j', async (claims, expected) => {
+    const marked = gatewayFor(identity, {
+      SERVICE_ISSUER: services.issuer,
+      SERVICE_AUDIENCE: services.audience,
+      SERVICE_JWKS_URL: services.jwksUrl,
+      SERVICE_SUBJECTS: 'gty=client-credentials, sub=*@clients, name=service-*-of*-here',
+    })
+    expect(await ask(claims, marked)).toEqual(expected)
+    await marked.close()
+  })
+})
+
 test('without a service issuer in the configuration its tokens are refused', async () => {
   const plain = gatewayFor(identity)
   const answer = await plain.graphql('{ viewer { id } }', { token: await services.token() })

@@ -8,7 +8,16 @@ export const checkKeys: Check = async (examined) => {
   return [
     ...(auth.jwks === 'database' ? await ofTable(examined) : await ofUrl(auth.jwks, 'AUTH_JWKS')),
     ...(service ? await ofUrl(service.jwksUrl, 'SERVICE_JWKS_URL') : []),
+    ...(service ? [ruleOf(service)] : []),
   ].flatMap((each) => ('keys' in each ? judge(each, auth.algorithms) : [each]))
+}
+
+function ruleOf({ subjects }: NonNullable<Examined['config']['service']>): Found {
+  const marks = subjects?.map(({ claim, pattern }) => `${claim} is ${pattern}`).join(' or ')
+  return {
+    level: 'info',
+    message: `A token of SERVICE_ISSUER is a service's where ${marks ?? 'sub is client_id or azp, or where it has neither'}; others are refused.`,
+  }
 }
 
 interface KeySet {

@@ -1,0 +1,40 @@
+import type { JWTPayload } from 'jose'
+
+/** What marks a token as one of a service itself: a claim and its value, in which `*` stands for any text. */
+export interface ServiceSubject {
+  readonly claim: string
+  readonly pattern: string
+}
+
+/**
+ * Whether a token of the service issuer speaks for a service. One from a user's consent comes from the same issuer with the
+ * same scopes, but its subject is that user. By default a service is its own client: `sub` is `client_id` or `azp`, where
+ * a token has these. `null`: the default; else one of these marks is needed.
+ */
+export function isOfService(
+  payload: JWTPayload,
+  subjects: readonly ServiceSubject[] | null,
+): boolean {
+  if (subjects)
+    return subjects.some(({ claim, pattern }) => {
+      const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined
+      return typeof value === 'string' && matches(value, pattern)
+    })
+  const clients = [payload.client_id, payload.azp].filter((client) => client !== undefined)
+  return clients.length === 0 || clients.some((client) => client === payload.sub)
+}
+
+/** Takes time in proportion to the text, whatever the pattern. */
+function matches(text: string, pattern: string): boolean {
+  const [first = '', ...rest] = pattern.split('*')
+  const last = rest.pop()
+  if (last === undefined) return text === pattern
+  if (!text.startsWith(first)) return false
+  let at = first.length
+  for (const part of rest) {
+    const found = text.indexOf(part, at)
+    if (found === -1) return false
+    at = found + part.length
+  }
+  return text.length - last.length >= at && text.endsWith(last)
+}
