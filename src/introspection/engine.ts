@@ -4,6 +4,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
 import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
+import { withSettings } from '../repositories/session-options.ts'
 import { describeUnreachable } from '../repositories/unreachable.ts'
 
 /** Without a generator the engine writes the syntax of preview features (partial indexes), which is refused when read. */
@@ -27,9 +28,7 @@ export async function pullSchema(databaseUrl: string, databaseSchema: string): P
   await loading
   const pool = openCatalogPool(databaseUrl)
   try {
-    await pool.query('SELECT').catch((error: unknown) => {
-      throw new Error(describeUnreachable(error, databaseUrl), { cause: error })
-    })
+    if (!(await hasSchema(pool, databaseSchema, databaseUrl))) return EMPTY_SCHEMA
     const adapter = new PrismaPg(pool, { schema: databaseSchema })
     const engine = await glue.SchemaEngine.new(
       { datamodels: [['schema.prisma', EMPTY_SCHEMA]] },
@@ -54,6 +53,18 @@ export async function pullSchema(databaseUrl: string, databaseSchema: string): P
   } finally {
     await pool.end()
   }
+}
+
+/**
+ * The engine would create a PostgreSQL schema that does not exist. The session is read-only, but a pooler may drop what a
+ * connection asks for, so the engine is not even started then.
+ */
+async function hasSchema(pool: pg.Pool, schema: string, url: string): Promise<boolean> {
+  const asked = 'SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1'
+  const { rowCount } = await pool.query(asked, [schema]).catch((error: unknown) => {
+    throw new Error(describeUnreachable(error, url), { cause: error })
+  })
+  return rowCount === 1
 }
 
 function isEmpty(error: unknown): boolean {
@@ -94,14 +105,13 @@ const TEXT = 25
  * Gets round what the engine cannot take. The adapter does not know the catalog type "char": it is relabelled as text.
  * Reading such text as the kind of a constraint, the engine panics: those rows (checks and exclusions, from PostgreSQL 18
  * on every NOT NULL) say nothing that matters here. Nor do foreign keys into other PostgreSQL schemas, which it refuses.
- * The session is read-only, because the engine would create a PostgreSQL schema that does not exist.
+ * The session is read-only, whatever the URL says, because nothing of the engine's may ever be written.
  */
 function openCatalogPool(connectionString: string): pg.Pool {
   const pool = new pg.Pool({
-    connectionString,
+    ...withSettings(connectionString, ['default_transaction_read_only=on']),
     max: 1,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    options: '-c default_transaction_read_only=on',
   })
   const query: unknown = pool.query
   return Object.assign(pool, {

@@ -3,6 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { GatewayError } from '../domain/errors.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
 import { createReadPool, type StatementReport } from './pool.ts'
+import { withSettings } from './session-options.ts'
 import { valueTypes } from './value-types.ts'
 
 export { Prisma } from './generated/client.ts'
@@ -163,19 +164,12 @@ const ANSWER_GRACE_MS = 500
 const WAITING_PER_CONNECTION = 100
 
 function connection({ url, poolSize, statementTimeoutMs }: DatabaseOptions) {
-  // `pg` lets parameters of the URL replace what is given beside it; what is fixed here stays fixed.
-  const target = new URL(url)
-  const session = [
-    target.searchParams.get('options'),
-    '-c default_transaction_read_only=on',
-    '-c TimeZone=UTC', // Prisma's adapter reads the wall clock of a timestamptz as UTC
-    `-c statement_timeout=${statementTimeoutMs}`,
-  ]
-  for (const name of ['options', 'statement_timeout', 'application_name'])
-    target.searchParams.delete(name)
   return {
-    connectionString: target.href,
-    options: session.filter(Boolean).join(' '),
+    ...withSettings(url, [
+      'default_transaction_read_only=on',
+      'TimeZone=UTC', // Prisma's adapter reads the wall clock of a timestamptz as UTC
+      `statement_timeout=${statementTimeoutMs}`,
+    ]),
     application_name: 'identity-gateway',
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

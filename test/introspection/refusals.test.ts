@@ -69,6 +69,21 @@ test('of two tables that are named alike, the one with the columns is taken', as
   expect(await problems()).toEqual([])
 })
 
+test.each([
+  '',
+  'options=-c%20search_path%3Dpublic',
+  'options=-c%20default_transaction_read_only%3Doff',
+  'options=--default-transaction-read-only%3Doff&application_name=mine',
+])('a misspelt PostgreSQL schema is made by nobody, with %j in the URL', async (parameters) => {
+  const url = `${database.url}?${parameters}`
+  expect((await canonicalise(await pullSchema(url, 'pubic'))).problems).not.toEqual([])
+  const schemas = await database.sql<{ name: string }>(
+    "select nspname as name from pg_namespace where nspname like 'pub%'",
+  )
+  expect(schemas).toEqual([{ name: 'public' }])
+  expect(await problems(url)).toEqual([])
+})
+
 async function problems(url = database.url): Promise<readonly string[]> {
   return (await canonicalise(await pullSchema(url, 'public'))).problems
 }
