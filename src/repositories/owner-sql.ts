@@ -61,8 +61,23 @@ as ${literal(body)}`,
     // A function that somebody else had made under this name stays theirs, to change again, unless it is taken over.
     `alter function ${name}(text) owner to current_user`,
     `revoke all on function ${name}(text) from public`,
+    revokeFromOthers(`${name}(text)`),
     `grant execute on function ${name}(text) to ${quote(role)}`,
   ]
+}
+
+/** From whomever default privileges of the database let call every new function. */
+function revokeFromOthers(signature: string): string {
+  return `do ${literal(`declare other text;
+begin
+  for other in
+    select distinct acl.grantee::regrole::text
+    from pg_catalog.pg_proc as p, pg_catalog.aclexplode(p.proacl) as acl
+    where p.oid = pg_catalog.to_regprocedure(${literal(signature)}) and acl.grantee not in (0, p.proowner)
+  loop
+    execute format('revoke all on function %s from %s cascade', ${literal(signature)}, other);
+  end loop;
+end`)}`
 }
 
 /** Makes the role unless it is there, and lets it read. Can be run again. */
@@ -92,7 +107,8 @@ const aboutTriggers = `-- PERMISSION_EVENTS=postgres needs the rest; leave it ou
 -- roles or bans, PostgreSQL tells the gateway whose permissions it forgets.
 `
 
-const aboutSessions = `-- AUTH_SESSIONS=on needs the rest. It finds whose session a token is; tokens themselves stay out of reach.
+const aboutSessions = `-- AUTH_SESSIONS=on needs the rest. It finds whose session a token is; tokens themselves stay out of reach. Whoever
+-- else may call the function, also by default privileges, no longer may.
 `
 
 /** Without a time zone, columns hold UTC; the caller's TimeZone must not move the end of a session. */

@@ -101,6 +101,23 @@ describe('the function', () => {
     await stranger.end()
   })
 
+  test('is for nobody else, whomever default privileges let call new functions', async () => {
+    const anon = `anon_${database.name}`
+    const stranger = await connectAs(anon)
+    await database.sql('drop function public.identity_gateway_session_user(text)')
+    await database.sql(
+      `alter default privileges in schema public grant execute on functions to ${anon}`,
+    )
+    for (const statement of sessionStatements(layout, { role: roles[0] ?? '', schema: 'public' }))
+      await database.sql(statement)
+    await expect(userOf('live', stranger)).rejects.toMatchObject(refused)
+    expect(await userOf('live')).toBe('ada')
+    await database.sql(
+      `alter default privileges in schema public revoke execute on functions from ${anon}`,
+    )
+    await stranger.end()
+  })
+
   test('does not look at what the caller puts in its way', async () => {
     const role = roles[0]
     await database.sql(`create schema evil authorization ${role}`)

@@ -20,9 +20,11 @@ export const checkSessions: Check = async ({ config, database, layout, role }) =
   const sql = script(statements)
   const [found] = await database.read<Found>(Prisma.sql`
     SELECT has_function_privilege(p.oid, 'EXECUTE') AS "callable", p.prosecdef AS "definer",
-      EXISTS (
-        SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS acl WHERE acl.grantee = 0
-      ) AS "public"
+      ARRAY(
+        SELECT DISTINCT CASE acl.grantee WHEN 0 THEN 'everybody (PUBLIC)' ELSE acl.grantee::regrole::text END
+        FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS acl
+        WHERE acl.grantee <> p.proowner AND acl.grantee <> current_user::regrole
+        ORDER BY 1) AS "others"
     FROM pg_catalog.pg_proc AS p WHERE p.oid = to_regprocedure(${`${name}(text)`})`)
   if (!found?.callable || !found.definer)
     return [
@@ -32,15 +34,22 @@ export const checkSessions: Check = async ({ config, database, layout, role }) =
         sql,
       },
     ]
-  if (found.public)
-    return [{ level: 'error', message: `Everybody (PUBLIC) may call the function ${name}.`, sql }]
+  if (found.others.length > 0)
+    return [
+      {
+        level: 'error',
+        message: `Others than the gateway may ask the function ${name} whose session a token is: ${found.others.join(', ')}.`,
+        sql,
+      },
+    ]
   return [{ level: 'info', message: 'Sessions can be looked up.' }]
 }
 
 interface Found {
   readonly callable: boolean
   readonly definer: boolean
-  readonly public: boolean
+  /** Who may call it beside its owner and this role. */
+  readonly others: readonly string[]
 }
 
 function fault(found: Found | undefined): string {
