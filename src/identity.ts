@@ -1,7 +1,8 @@
-import { listenForChanges } from './changes.ts'
-import { type Config, reading } from './config.ts'
+import { type Config, reading } from './config/config.ts'
 import type { PermissionService } from './domain/permission.ts'
 import type { Repositories } from './domain/repositories.ts'
+import type { Layout } from './layout/layout.ts'
+import { parseLayout } from './layout/schema-file.ts'
 import type { PermissionCache } from './permissions/cache.ts'
 import {
   defaultRoleDefinitions,
@@ -10,16 +11,16 @@ import {
   versionOf,
 } from './permissions/definitions.ts'
 import { MemoryPermissionCache } from './permissions/memory-cache.ts'
+import { listenForChanges } from './permissions/news.ts'
 import {
   RedisPermissionCache,
   type RedisPermissionCacheOptions,
 } from './permissions/redis-cache.ts'
-import { createRedis } from './permissions/redis-client.ts'
 import { CachingPermissionService } from './permissions/service.ts'
 import { Trust } from './permissions/trust.ts'
 import { TrustedCache } from './permissions/trusted-cache.ts'
-import { PrismaAccountRepository } from './repositories/account.ts'
-import { type Database, type DatabaseOptions, openDatabase } from './repositories/client.ts'
+import { PrismaAccountRepository } from './postgres/account.ts'
+import { type Database, type DatabaseOptions, openDatabase } from './postgres/client.ts'
 import {
   coalescedAccounts,
   coalescedInvitations,
@@ -30,26 +31,25 @@ import {
   coalescedTeams,
   coalescedUsers,
   coalescedVisibility,
-} from './repositories/coalesced.ts'
-import { type DriftWatch, watchDrift } from './repositories/drift-watch.ts'
-import { PrismaInvitationRepository } from './repositories/invitation.ts'
-import type { Layout } from './repositories/layout.ts'
-import { PrismaMemberRepository } from './repositories/member.ts'
-import { PrismaOrganizationRepository } from './repositories/organization.ts'
-import { PrismaRoleRepository } from './repositories/role.ts'
-import { parseLayout } from './repositories/schema-file.ts'
-import { PrismaSessionRepository } from './repositories/session.ts'
-import { PrismaSigningKeyRepository } from './repositories/signing-key.ts'
-import { Tables } from './repositories/tables.ts'
-import { PrismaTeamRepository } from './repositories/team.ts'
-import { describeUnreachable } from './repositories/unreachable.ts'
-import { PrismaUserRepository } from './repositories/user.ts'
-import { PrismaVisibilityRepository } from './repositories/visibility.ts'
-import { warmUp } from './repositories/warm-up.ts'
-import { createLogger, describeError, type Logger } from './telemetry.ts'
+} from './postgres/coalesced.ts'
+import { type DriftWatch, watchDrift } from './postgres/drift-watch.ts'
+import { PrismaInvitationRepository } from './postgres/invitation.ts'
+import { PrismaMemberRepository } from './postgres/member.ts'
+import { PrismaOrganizationRepository } from './postgres/organization.ts'
+import { PrismaRoleRepository } from './postgres/role.ts'
+import { PrismaSessionRepository } from './postgres/session.ts'
+import { PrismaSigningKeyRepository } from './postgres/signing-key.ts'
+import { Tables } from './postgres/tables.ts'
+import { PrismaTeamRepository } from './postgres/team.ts'
+import { describeUnreachable } from './postgres/unreachable.ts'
+import { PrismaUserRepository } from './postgres/user.ts'
+import { PrismaVisibilityRepository } from './postgres/visibility.ts'
+import { warmUp } from './postgres/warm-up.ts'
+import { createRedis } from './redis/client.ts'
+import { createLogger, describeError, type Logger } from './telemetry/log.ts'
 
-export type { Config } from './config.ts'
-export { ConfigError, loadConfig } from './config.ts'
+export type { Config } from './config/config.ts'
+export { ConfigError, loadConfig } from './config/config.ts'
 export type { Account, AccountRepository } from './domain/account.ts'
 export { type ErrorCode, GatewayError } from './domain/errors.ts'
 export type * from './domain/invitation.ts'

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { GatewayError } from '../domain/errors.ts'
-import { startRequestSpan } from '../tracing.ts'
+import { startRequestSpan } from '../telemetry/tracing.ts'
 import { Deadlines } from './deadlines.ts'
 import { Ending } from './ending.ts'
 import { createExchange, type Exchange, runIn } from './exchange.ts'

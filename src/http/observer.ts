@@ -1,5 +1,5 @@
-import type { Metrics, Outcome } from '../metrics.ts'
-import { type Logger, withoutRedaction } from '../telemetry.ts'
+import { type Logger, withoutRedaction } from '../telemetry/log.ts'
+import type { Metrics, Outcome } from '../telemetry/metrics.ts'
 import { Admission } from './admission.ts'
 import { currentExchange, type Exchange } from './exchange.ts'
 import { CLIENT_GONE, type Ended, Exchanges } from './exchanges.ts'

@@ -4,7 +4,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
 import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
-import { describeUnreachable } from '../repositories/unreachable.ts'
+import { describeUnreachable } from '../postgres/unreachable.ts'
 
 /** Without a generator the engine writes the syntax of preview features (partial indexes), which is refused when read. */
 const EMPTY_SCHEMA = `generator client {

@@ -1,6 +1,6 @@
-import { createGateway, type Gateway, loadConfig } from '../../src/app.ts'
 import { accessControl } from '../../src/demo/access-control.ts'
-import { createLogger } from '../../src/telemetry.ts'
+import { createGateway, type Gateway, loadConfig } from '../../src/gateway.ts'
+import { createLogger } from '../../src/telemetry/log.ts'
 import type { Identity } from './identity.ts'
 import { SecretWatch } from './planted.ts'
 
