@@ -1,5 +1,11 @@
 import DataLoader from 'dataloader'
-import type { Consistency, Grant, PermissionService, Subject } from '../domain/permission.ts'
+import {
+  type Consistency,
+  type Grant,
+  type PermissionService,
+  pairKey,
+  type Subject,
+} from '../domain/permission.ts'
 
 /** What subjects may do, asked for together and at most once in a request. */
 export class Grants {
@@ -14,7 +20,7 @@ export class Grants {
     this.#loaders[consistency] ??= new DataLoader(
       async (subjects) => [...(await this.#permissions.resolve(subjects, consistency))],
       {
-        cacheKeyFn: (subject) => JSON.stringify([subject.organizationId, subject.userId]),
+        cacheKeyFn: pairKey,
         maxBatchSize: 1000,
       },
     )

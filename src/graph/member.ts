@@ -2,6 +2,7 @@ import type { Doors } from '../access/viewer.ts'
 import { checkKey } from '../domain/id.ts'
 import { checkKeys } from '../domain/limits.ts'
 import type { MemberFilter, MemberOrder } from '../domain/member.ts'
+import { pairKey } from '../domain/permission.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
@@ -166,17 +167,15 @@ function toMemberFilter({ roles, userIds, search }: MemberFilterInput, doors: Do
 }
 
 function memberOf(context: Context, pair: { userId: string; organizationId: string }) {
-  const keyOf = ({ userId, organizationId }: typeof pair) =>
-    JSON.stringify([organizationId, userId])
   return loaderOf<typeof pair, MemberShown | null>(
     context,
     'members by pair',
     async (pairs) => {
       const found = new Map<string, MemberShown>()
       for (const member of await context.members.findByPairs(pairs))
-        found.set(keyOf(member), member)
-      return (wanted) => found.get(keyOf(wanted)) ?? null
+        found.set(pairKey(member), member)
+      return (wanted) => found.get(pairKey(wanted)) ?? null
     },
-    { cacheKey: keyOf },
+    { cacheKey: pairKey },
   ).load(pair)
 }

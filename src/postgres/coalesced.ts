@@ -3,7 +3,7 @@ import type { InvitationRepository } from '../domain/invitation.ts'
 import type { MemberRepository } from '../domain/member.ts'
 import type { OrganizationRepository } from '../domain/organization.ts'
 import type { PageRequest } from '../domain/page.ts'
-import type { RoleRepository, RolesRead, Subject } from '../domain/permission.ts'
+import { pairKey, type RoleRepository, type RolesRead, type Subject } from '../domain/permission.ts'
 import type { SessionRepository } from '../domain/session.ts'
 import type { TeamRepository } from '../domain/team.ts'
 import type { UserRepository } from '../domain/user.ts'
@@ -64,11 +64,7 @@ export function coalescedOrganizations(
 export function coalescedMembers(members: MemberRepository, onJoined?: OnJoined): MemberRepository {
   return {
     findByPairs: coalesce(
-      entities(
-        (pairs) => members.findByPairs(pairs),
-        (member) => pairText(member),
-        pairText,
-      ),
+      entities((pairs) => members.findByPairs(pairs), pairKey, pairKey),
       onJoined,
     ),
     findByIds: coalesce(
@@ -201,7 +197,7 @@ export function coalescedRoles(roles: RoleRepository, onJoined?: OnJoined): Role
     findRoles: coalesce(
       {
         load: (subjects, options) => roles.findRoles(subjects, options),
-        textOf: pairText,
+        textOf: pairKey,
         split: partOfRoles,
       } satisfies Joint<Subject, [{ dynamic: boolean }], RolesRead>,
       onJoined,
@@ -211,19 +207,15 @@ export function coalescedRoles(roles: RoleRepository, onJoined?: OnJoined): Role
 }
 
 function partOfRoles({ readAt, subjects, dynamicRoles }: RolesRead) {
-  const found = new Map(subjects.map((subject) => [pairText(subject), subject]))
+  const found = new Map(subjects.map((subject) => [pairKey(subject), subject]))
   return (own: readonly Subject[]): RolesRead => ({
     readAt,
-    subjects: own.flatMap((subject) => found.get(pairText(subject)) ?? []),
+    subjects: own.flatMap((subject) => found.get(pairKey(subject)) ?? []),
     dynamicRoles: picked(
       dynamicRoles,
       own.map(({ organizationId }) => organizationId),
     ),
   })
-}
-
-function pairText({ organizationId, userId }: Subject): string {
-  return JSON.stringify([organizationId, userId])
 }
 
 /** Entities that say themselves which key they answer. */
