@@ -1,4 +1,5 @@
 import { GatewayError } from '../domain/errors.ts'
+import { DEFAULT_SIZE, LARGEST_SIZE } from '../domain/limits.ts'
 import type { Listed, Page, PageRequest, Position } from '../domain/page.ts'
 import type { Builder } from './builder.ts'
 import type { Context } from './context.ts'
@@ -11,9 +12,6 @@ export interface ConnectionArguments {
   readonly after?: string | null | undefined
   readonly before?: string | null | undefined
 }
-
-export const DEFAULT_SIZE = 20
-export const LARGEST_SIZE = 100
 
 /** @throws GatewayError BAD_USER_INPUT for sizes out of range, both sizes at once, or a foreign cursor. */
 function toPageRequest(

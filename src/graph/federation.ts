@@ -1,6 +1,6 @@
 import { brandWithType } from '@pothos/core'
 import { GatewayError } from '../domain/errors.ts'
-import { checkLength } from '../domain/limits.ts'
+import { checkLength, MOST_REPRESENTATIONS, REPRESENTATION } from '../domain/limits.ts'
 import type { Member } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
 import type { UserSummary } from '../domain/user.ts'
@@ -23,10 +23,6 @@ export const entities: Readonly<Record<EntityName, Readonly<Record<string, Entra
 type EntityName = 'User' | 'Organization' | 'Member'
 type Entity = UserSummary | Organization | Member
 type Entrance = (graph: Graph, context: Context, key: string) => Promise<Entity | null>
-
-/** The scalar of what refers to an entity. */
-export const REPRESENTATION = '_Any'
-export const MOST_REPRESENTATIONS = 1000
 
 /** What a router of Apollo Federation asks of a subgraph. `sdl` is the graph without these fields. */
 export function defineFederation(graph: Graph, sdl: string) {

@@ -1,5 +1,5 @@
 import { GatewayError } from '../domain/errors.ts'
-import { MOST_REPRESENTATIONS } from '../graph/federation.ts'
+import { MOST_REPRESENTATIONS } from '../domain/limits.ts'
 import { requestError } from '../operation/errors.ts'
 
 /** What begins another value in JSON, also as forms write it. Documents contain the same characters. */

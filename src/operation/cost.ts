@@ -18,7 +18,7 @@ import {
   TypeMetaFieldDef,
   type ValueNode,
 } from 'graphql'
-import { DEFAULT_SIZE, LARGEST_SIZE } from '../graph/connection.ts'
+import { DEFAULT_SIZE, LARGEST_SIZE } from '../domain/limits.ts'
 import { introspectionSizes } from './introspection-sizes.ts'
 import { fragmentsOf } from './shape.ts'
 

@@ -7,8 +7,7 @@ import {
   type VariableDefinitionNode,
 } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
-import { MOST_KEYS, tooLong } from '../domain/limits.ts'
-import { MOST_REPRESENTATIONS, REPRESENTATION } from '../graph/federation.ts'
+import { MOST_KEYS, MOST_REPRESENTATIONS, REPRESENTATION, tooLong } from '../domain/limits.ts'
 
 /** Nobody reads more at once, and telling of each costs more than finding it. */
 const MOST_ERRORS = 5
