@@ -1,5 +1,5 @@
+import type { Features } from '../domain/features.ts'
 import type { Builder } from './builder.ts'
-import type { Features } from './features.ts'
 import type { Refs } from './refs.ts'
 
 /** What a type's file adds itself to. */

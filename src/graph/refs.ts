@@ -1,9 +1,9 @@
+import type { Features } from '../domain/features.ts'
 import type { Member } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
 import type { UserSummary } from '../domain/user.ts'
 import { type Builder, createBuilder } from './builder.ts'
 import type { Context } from './context.ts'
-import type { Features } from './features.ts'
 import { loaderOf } from './loaders.ts'
 
 export type Refs = ReturnType<typeof createRefs>

@@ -1,166 +1,87 @@
 import { AsyncResource } from 'node:async_hooks'
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { GraphQLError } from 'graphql'
-import { type FetchAPI, type GraphQLParams, processRegularResult } from 'graphql-yoga'
-import { GatewayError } from '../domain/errors.ts'
-import type { RateLimit } from '../domain/rate.ts'
-import { requestError } from '../operation/errors.ts'
-import { tooMany } from './rate-limit.ts'
-import { checkValues } from './request-values.ts'
+import type {
+  IncomingHttpHeaders,
+  IncomingMessage,
+  RequestListener,
+  ServerResponse,
+} from 'node:http'
+import type { ExecutionResult } from 'graphql'
+import type { Answer, Tell } from '../answer.ts'
+import { badRequest } from '../operation/errors.ts'
+import { currentScope } from '../scope.ts'
+import { checkValues } from './values.ts'
+import { write } from './write.ts'
 
-/** What the lane needs of Yoga: its way of executing, past its way of reading requests and writing responses. */
-export interface LeanLaneOptions {
-  readonly yoga: RequestListener & Executor
-  readonly path: string
+export interface JsonLaneOptions {
+  readonly answer: Answer
+  readonly endpoint: string
   readonly largestBodyBytes: number
   /** The most values in a body. */
   readonly mostValues: number
-  /** `null`: any number of requests. */
-  readonly rate: RateLimit | null
-  /** Of a response to a page of this origin. */
-  readonly corsHeaders: (origin: string | undefined) => Readonly<Record<string, string>>
-  readonly mask: (error: unknown) => GraphQLError
-}
-
-interface Executor {
-  readonly fetchAPI: FetchAPI
-  getResultForParams(asked: { params: GraphQLParams; request: Request }, context: object): unknown
+  readonly tell: Tell
+  /** Takes whatever is unusual about a request, also one whose body was read already, as its property `body`. */
+  readonly otherwise: RequestListener
 }
 
 /**
  * The way of the usual request: POST with a JSON body of known length, to be answered as JSON. Yoga's HTTP layer, which
- * can do very much more, costs more than most queries; this reads the body from Node.js itself, lets Yoga and all its
- * plugins execute, and writes what Yoga's own processor makes of the result. Whatever is unusual about a request goes
- * Yoga's way, so both lanes answer everything alike. Hooks of HTTP (onRequest, onRequestParse, onResultProcess,
- * onResponse) do not run here; those of GraphQL, from onParams on, do.
+ * can do very much more, costs more than most queries. Both ways call the same `answer` and write the same.
  */
-export function createLeanLane(options: LeanLaneOptions): RequestListener {
-  // Yoga makes these anew whenever they are asked for.
-  const { fetchAPI, getResultForParams } = options.yoga
-  const executor = { fetchAPI, getResultForParams }
+export function createJsonLane(options: JsonLaneOptions): RequestListener {
+  const { answer, mostValues, tell, otherwise } = options
   return (request, response) => {
+    const scope = currentScope()
     const mediaType = isUsual(request, options) ? answeredAs(request.headers.accept) : undefined
-    if (mediaType === undefined) return options.yoga(request, response)
+    if (!scope || mediaType === undefined) return otherwise(request, response)
     const chunks: Buffer[] = []
-    const exchange = { request, response, mediaType }
     const onEnd = () => {
       const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
-      let params: unknown
+      let sent: unknown
       try {
-        params = parse(body.toString('utf8'), options.mostValues)
+        sent = parse(body.toString('utf8'), mostValues)
       } catch (error) {
-        return send(options, exchange, failed(options.mask(error)))
+        return send(response, tell(scope, [error]), mediaType)
       }
-      // Yoga takes the body from here when the stream was read already.
-      if (!isOne(params)) return options.yoga(Object.assign(request, { body }), response)
-      void answer(options, executor, exchange, params)
+      if (!isOne(sent)) return otherwise(Object.assign(request, { body }), response)
+      const headers = new NodeHeaders(request.headers)
+      void answer(sent, headers, scope).then((result) => send(response, result, mediaType))
     }
-    const read = () => {
-      // The event comes from the connection; what follows belongs to this request.
-      const own = new AsyncResource('LeanLane')
-      request.on('data', (chunk: Buffer) => chunks.push(chunk))
-      request.on('end', () => own.runInAsyncScope(onEnd))
-    }
-    if (options.rate === null) return read()
-    count(options.rate, request).then(
-      (seconds) => (seconds === null ? read() : respond(options, exchange, tooMany(seconds))),
-      () => options.yoga(request, response),
-    )
+    // The event comes from the connection; what follows belongs to this request.
+    const own = new AsyncResource('JsonLane')
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => own.runInAsyncScope(onEnd))
   }
 }
 
-function count(rate: RateLimit, { socket, headers }: IncomingMessage): Promise<number | null> {
-  const forwarded = headers['x-forwarded-for']
-  return rate.ofAddress({
-    remoteAddress: socket.remoteAddress,
-    forwardedFor: typeof forwarded === 'string' ? forwarded : null,
-  })
-}
-
-interface Exchange {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly mediaType: string
-}
-
-type Result = Parameters<typeof processRegularResult>[0]
-
-async function answer(
-  options: LeanLaneOptions,
-  { fetchAPI, getResultForParams }: Executor,
-  exchange: Exchange,
-  params: GraphQLParams,
-): Promise<void> {
-  const { request, response } = exchange
-  const asked = new fetchAPI.Request(
-    `http://${request.headers.host ?? 'localhost'}${request.url}`,
-    {
-      method: 'POST',
-      headers: request.headers as Record<string, string>,
-    },
-  )
-  let result: Result
-  try {
-    const context = { req: request, res: response }
-    result = (await getResultForParams({ params, request: asked }, context)) as Result
-  } catch (error) {
-    result = failed(options.mask(error))
-  }
-  send(options, exchange, result)
-}
-
-function failed(error: GraphQLError): Result {
-  return { errors: [error] } as unknown as Result
-}
-
-function send(options: LeanLaneOptions, exchange: Exchange, result: Result): void {
-  const answer = processRegularResult(result, plain, exchange.mediaType)
-  respond(options, exchange, answer as unknown as Plain)
-}
-
-function respond(
-  { corsHeaders }: LeanLaneOptions,
-  { request, response }: Exchange,
-  { status, headers, body }: Plain,
-): void {
-  response.writeHead(status, {
-    ...headers,
-    'content-length': Buffer.byteLength(body),
-    ...corsHeaders(request.headers.origin),
-  })
+function send(response: ServerResponse, result: ExecutionResult, mediaType: string): void {
+  const { status, headers, body } = write(result, mediaType)
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
   response.end(body)
 }
 
-/** Takes the place of a Response, of which only these are needed. */
-class Plain {
-  readonly body: string
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+class NodeHeaders {
+  readonly #headers: IncomingHttpHeaders
 
-  constructor(body: string, init: { status: number; headers: Record<string, string> }) {
-    this.body = body
-    this.status = init.status
-    this.headers = init.headers
+  constructor(headers: IncomingHttpHeaders) {
+    this.#headers = headers
+  }
+
+  get(name: string): string | null {
+    const value = this.#headers[name]
+    return value === undefined ? null : String(value)
   }
 }
 
-const plain = { Response: Plain } as unknown as FetchAPI
-
 const JSON_BODY = /^application\/json(; ?charset=utf-8)?$/
 const LENGTH = /^[1-9]\d{0,8}$/
-/** Headers that change what is read or written, in ways that are Yoga's to know. */
-const unusual = [
-  'content-encoding',
-  'transfer-encoding',
-  'access-control-request-method',
-  'access-control-request-headers',
-] as const
+/** Headers that change what is read, in ways that are Yoga's to know. */
+const unusual = ['content-encoding', 'transfer-encoding'] as const
 
-function isUsual({ method, url, headers }: IncomingMessage, options: LeanLaneOptions): boolean {
+function isUsual({ method, url, headers }: IncomingMessage, options: JsonLaneOptions): boolean {
   const length = headers['content-length'] ?? ''
   return (
     method === 'POST' &&
-    url === options.path &&
+    url === options.endpoint &&
     JSON_BODY.test(headers['content-type'] ?? '') &&
     LENGTH.test(length) &&
     Number(length) <= options.largestBodyBytes &&
@@ -190,13 +111,11 @@ function parse(body: string, mostValues: number): unknown {
   try {
     return JSON.parse(body)
   } catch {
-    throw requestError(new GatewayError('BAD_REQUEST', 'POST body sent invalid JSON.'), {
-      status: 400,
-    })
+    throw badRequest(400, 'POST body sent invalid JSON.')
   }
 }
 
-/** Whether these are one operation's parameters, for Yoga to check, and not a batch or nothing that it knows. */
-function isOne(params: unknown): params is GraphQLParams {
-  return typeof params === 'object' && params !== null && !Array.isArray(params)
+/** Whether these are one operation's parameters, and not a batch or nothing that an answer could be about. */
+function isOne(sent: unknown): boolean {
+  return typeof sent === 'object' && sent !== null && !Array.isArray(sent)
 }

@@ -38,7 +38,15 @@ export class RateLimiter implements RateLimit {
   }
 
   async ofCaller(caller: Caller): Promise<number | null> {
-    return caller.kind === 'user' ? this.#take(`user:${encodeURIComponent(caller.userId)}`) : null
+    switch (caller.kind) {
+      case 'user':
+        return this.#take(`user:${encodeURIComponent(caller.userId)}`)
+      case 'service':
+      case 'anonymous':
+        return null
+      default:
+        return caller satisfies never
+    }
   }
 
   async #take(key: string): Promise<number | null> {

@@ -1,8 +1,7 @@
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Gateway } from '../gateway.ts'
-import { type ClientLimits, limitConnections, serverOptions, usualLimits } from './limits.ts'
+import { type ClientLimits, limitConnections, serverOptions, usualLimits } from './client-limits.ts'
 
 export interface Server {
   /** Where it listens, for example `http://127.0.0.1:4000`. */
@@ -25,10 +24,16 @@ export interface ServerOptions {
   readonly limits?: ClientLimits
 }
 
+/** What is served, and closed at the end. */
+export interface Served {
+  readonly node: RequestListener
+  close(): Promise<void>
+}
+
 /** Requests that have not ended this long after the stop are cut off. */
 const DRAIN_MS = 10_000
 
-export async function startServer(gateway: Gateway, options: ServerOptions): Promise<Server> {
+export async function startServer(served: Served, options: ServerOptions): Promise<Server> {
   const { shutdownGraceMs = 0, limits = usualLimits } = options
   let draining = false
   // Until then an idle connection may be just about to carry a request.
@@ -41,7 +46,7 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
     if (draining && request.url === '/ready') response.writeHead(503).end()
     else if (options.hosts && !options.hosts.includes(hostOf(request.headers.host)))
       response.writeHead(421).end('This name is not served here.\n')
-    else gateway.node(request, response)
+    else served.node(request, response)
   })
   limitConnections(server, limits)
   const sockets = new Set<Socket>()
@@ -66,7 +71,7 @@ export async function startServer(gateway: Gateway, options: ServerOptions): Pro
       const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
       await ended
       clearTimeout(cut)
-      await gateway.close()
+      await served.close()
     },
   }
 }

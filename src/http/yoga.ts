@@ -1,142 +1,124 @@
-import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql'
-import { createYoga, type Plugin, useReadinessCheck } from 'graphql-yoga'
-import type { Authenticator } from '../domain/caller.ts'
-import { REPRESENTATION } from '../domain/limits.ts'
-import type { RateLimit } from '../domain/rate.ts'
-import { type Context, createContext, type Sources } from '../graph/context.ts'
-import { createDocumentCache } from '../operation/cache.ts'
-import { useCompiledExecution } from '../operation/engine.ts'
-import { asRequestError, toClientError, withoutSuggestion } from '../operation/errors.ts'
-import { type DocumentLimits, useDocumentLimits } from '../operation/limits.ts'
-import { useReadOnly } from '../operation/read-only.ts'
-import { type TrustedDocuments, useTrustedDocuments } from '../operation/trusted.ts'
-import { useFewVariableErrors } from '../operation/variables.ts'
-import { useBatchLimit } from './batch.ts'
-import { corsFor, corsHeaders, useVaryByOrigin } from './cors.ts'
+import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
+import { createYoga, type GraphQLParams, type Plugin, useReadinessCheck } from 'graphql-yoga'
+import type { Answer, Tell } from '../answer.ts'
+import { GatewayError } from '../domain/errors.ts'
+import { badRequest, requestError } from '../operation/errors.ts'
+import { currentScope } from '../scope.ts'
 import { type GraphiQLOptions, graphiqlOf } from './graphiql.ts'
-import { createLeanLane } from './json.ts'
-import { type CurrentRequest, useCurrentRequest } from './observed.ts'
-import { countCaller, useRateLimit } from './rate-limit.ts'
-import { useRequestErrors } from './request-errors.ts'
-import { mostValues } from './request-values.ts'
+import { checkValues } from './values.ts'
 
-export interface HandlerOptions {
+export interface YogaOptions {
+  readonly answer: Answer
   readonly schema: GraphQLSchema
-  readonly sources: Sources
-  readonly authenticator: Authenticator
+  readonly endpoint: string
   readonly ready: () => Promise<boolean>
-  readonly request: CurrentRequest
-  /** The name of an operation by its text, for texts of a closed set: logs and metrics hold no other. */
-  readonly nameOf: (query: string) => string | null
-  /** Told once of each error on our side, which the client is not told the cause of. */
-  readonly onUnexpected: (error: unknown) => void
   /** `null`: no GraphiQL. */
   readonly graphiql: GraphiQLOptions | null
-  /** Whether errors may suggest names as well. */
-  readonly introspection: boolean
-  readonly limits: { readonly document: DocumentLimits; readonly bodyBytes: number }
-  /** `null`: any number of requests. */
-  readonly rate: RateLimit | null
-  readonly corsOrigins: readonly string[]
+  readonly largestBodyBytes: number
+  /** The most values in a body. */
+  readonly mostValues: number
   /** The most operations in one request. */
   readonly batchLimit: number
-  /** `null`: any document is answered. */
-  readonly trustedDocuments: TrustedDocuments | null
-  /** Where mutations are told to go: Better Auth's HTTP API. `null`: they are not told. */
-  readonly writeTo: string | null
+  /** Whether documents are named, and not sent. */
+  readonly trusted: boolean
+  readonly tell: Tell
 }
 
-const ENDPOINT = '/graphql'
-
 /**
- * The steps of a request, in order: admission, CORS, health, count, batch, trusted document, parse, limits of documents,
- * refuse mutations, validate, authenticate, execute, mask.
+ * The HTTP adapter for whatever is unusual: GET, forms, batches, GraphiQL, other media types, bodies of unknown length.
+ * Yoga reads requests and writes answers here; what is in between is `answer`, for each operation of a batch.
  */
-export function createHandler(options: HandlerOptions) {
-  const { request } = options
-  const onUnexpected = once((error) => request.isGivenUp() || options.onUnexpected(error))
-  const toldOf = (error: unknown) => {
-    const told = toClientError(error, { onUnexpected, requestId: request.id() })
-    request.error(String(told.extensions.code))
-    return options.introspection ? told : withoutSuggestion(told)
+export function createYogaLane(options: YogaOptions) {
+  const { endpoint, ready, largestBodyBytes, batchLimit } = options
+  const maskError = (error: unknown) => {
+    const scope = currentScope()
+    const [told] = scope ? options.tell(scope, [error]).errors : []
+    return told ?? new Error('Unexpected error.')
   }
-  const values = mostValues(
-    options.limits.document.tokens,
-    options.schema.getType(REPRESENTATION) !== undefined,
-  )
-  const yoga = createYoga<object, Context>({
+  return createYoga({
     schema: options.schema,
     plugins: [
-      useCurrentRequest(request, options.nameOf, toldOf),
-      useVaryByOrigin(options.corsOrigins),
-      useReadinessCheck({ endpoint: '/ready', check: options.ready }),
-      ...(options.rate ? [useRateLimit(options.rate)] : []),
-      useRequestErrors(values),
-      useBatchLimit(options.batchLimit),
-      ...(options.trustedDocuments ? [useTrustedDocuments(options.trustedDocuments)] : []),
-      useDocumentLimits(options.limits.document, options.introspection),
-      useReadOnly(options.writeTo),
-      useFewVariableErrors(),
-      useCompiledExecution(),
-      ...(options.introspection ? [] : [useNoIntrospection]),
+      useReadinessCheck({ endpoint: '/ready', check: ready }),
+      useRequestBounds(options),
+      useAnswer(options),
     ],
-    context: async ({ request: { headers } }) => {
-      try {
-        const caller = await options.authenticator.authenticate(headers)
-        request.caller(caller.kind)
-        if (options.rate) await countCaller(options.rate, caller)
-        return createContext(options.sources, caller)
-      } catch (error) {
-        throw asRequestError(error)
-      }
-    },
-    maskedErrors: { maskError: toldOf },
-    graphqlEndpoint: ENDPOINT,
+    maskedErrors: { maskError },
+    graphqlEndpoint: endpoint,
     healthCheckEndpoint: '/health',
-    cors: corsFor(options.corsOrigins),
-    batching: { limit: options.batchLimit },
-    // Clients name trusted documents by it.
-    extraParamNames: options.trustedDocuments ? ['documentId'] : [],
-    maxRequestBodySize: options.limits.bodyBytes,
-    parserAndValidationCache: {
-      documentCache: createDocumentCache(),
-      errorCache: createDocumentCache(),
-      // Done with the limits of documents.
-      validationCache: false,
-    },
+    batching: { limit: batchLimit },
+    maxRequestBodySize: largestBodyBytes,
+    cors: false,
+    parserAndValidationCache: false,
     multipart: false,
     landingPage: false,
     logging: false,
     ...graphiqlOf(options.graphiql),
   })
-  const node = createLeanLane({
-    yoga,
-    path: ENDPOINT,
-    largestBodyBytes: options.limits.bodyBytes,
-    mostValues: values,
-    rate: options.rate,
-    corsHeaders: corsHeaders(options.corsOrigins),
-    mask: toldOf,
-  })
+}
+
+/** What Yoga's own steps of an operation are given, which have nothing to do here. */
+const NOTHING: GraphQLParams = { query: '{ __typename }' }
+
+/** Has `answer` take the place of all that Yoga would do with an operation; its hooks of GraphQL never run. */
+function useAnswer({ answer, trusted }: YogaOptions): Plugin {
   return {
-    fetch: async (request: Request) => yoga.fetch(request),
-    node,
-    dispose: async () => yoga.dispose(),
+    onParams({ params, request, setParams, setParamsHandler }) {
+      const sent = trusted ? named(params, request) : params
+      setParams(NOTHING)
+      setParamsHandler(() => {
+        const scope = currentScope()
+        if (!scope) throw new Error('An operation belongs to a request.')
+        return answer(sent, request.headers, scope) as Promise<ExecutionResult<never>>
+      })
+    },
   }
 }
 
-/** One failed statement is the error of every field that waited for it. */
-function once(report: (error: unknown) => void): (error: unknown) => void {
-  const reported = new WeakSet()
-  return (error) => {
-    if (error instanceof Error && reported.has(error)) return
-    if (error instanceof Error) reported.add(error)
-    report(error)
+/** Of a GET request, Yoga reads only the parameters that GraphQL always had. */
+function named(params: unknown, { method, url }: Request): unknown {
+  if (method !== 'GET') return params
+  const documentId = new URL(url).searchParams.get('documentId')
+  return documentId === null ? params : { ...Object(params), documentId }
+}
+
+/**
+ * Refuses, each with a code, what cannot be read as a request: a media type nobody knows, more values or operations than
+ * one may have, or variables that are no JSON.
+ */
+function useRequestBounds({ mostValues, batchLimit }: YogaOptions): Plugin {
+  return {
+    onRequestParse({ requestParser, setRequestParser, fetchAPI }) {
+      setRequestParser(async (request) => {
+        if (!requestParser) throw badRequest(415, 'This media type is not understood.')
+        let readable = request
+        if (request.method === 'POST') {
+          const body = await request.text()
+          checkValues(body, mostValues)
+          const { url, method, headers } = request
+          readable = new fetchAPI.Request(url, { method, headers, body })
+        }
+        try {
+          return await requestParser(readable)
+        } catch (error) {
+          throw asNoJson(error)
+        }
+      })
+      return {
+        onRequestParseDone({ requestParserResult }) {
+          if (!Array.isArray(requestParserResult) || requestParserResult.length <= batchLimit)
+            return
+          const message = `A request takes at most ${batchLimit} operations.`
+          throw requestError(new GatewayError('LIMIT_EXCEEDED', message), { status: 413 })
+        },
+      }
+    },
   }
 }
 
-const useNoIntrospection: Plugin = {
-  onValidate({ addValidationRule }) {
-    addValidationRule(NoSchemaIntrospectionCustomRule)
-  },
+/** What a parser of Yoga's throws, as a refusal where it is about JSON, whose status no media type changes. */
+function asNoJson(error: unknown): unknown {
+  if (error instanceof SyntaxError) return badRequest(400, 'The parameters are not valid JSON.')
+  if (error instanceof GraphQLError && error.extensions.originalError)
+    return badRequest(400, error.message)
+  return error
 }

@@ -1,6 +1,5 @@
 import {
   type ArgumentNode,
-  type DocumentNode,
   type FieldNode,
   type GraphQLField,
   type GraphQLNamedType,
@@ -20,10 +19,17 @@ import {
 } from 'graphql'
 import { DEFAULT_SIZE, LARGEST_SIZE } from '../domain/limits.ts'
 import { introspectionSizes } from './introspection-sizes.ts'
-import { fragmentsOf } from './shape.ts'
+import type { Fragments } from './shape.ts'
 
 /** What a list without a page size counts, such as `accounts`, whose length only its rows say. */
 const UNKNOWN_LENGTH = 20
+
+export interface OperationCost {
+  /** The most nodes that can be answered with. */
+  readonly nodes: number
+  /** Whether other variables may cost something else. */
+  readonly byVariables: boolean
+}
 
 interface Cost {
   /** Once. */
@@ -44,14 +50,16 @@ interface Cost {
  */
 export function costOf(
   schema: GraphQLSchema,
-  document: DocumentNode,
+  fragments: Fragments,
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
-): number {
-  const fragments = fragmentsOf(document)
+): OperationCost {
   const measured = new Map<string, Cost>()
   const sizes = introspectionSizes(schema)
-  const valueIn = variableReader(operation, variables)
+  let byVariables = false
+  const valueIn = variableReader(operation, variables, () => {
+    byVariables = true
+  })
 
   const ofSet = (set: SelectionSetNode, type: GraphQLNamedType): Cost => {
     const total = { once: 0, each: 0 }
@@ -103,7 +111,8 @@ export function costOf(
     (name === undefined ? undefined : schema.getType(name)) ?? otherwise
 
   const root = schema.getRootType(operation.operation)
-  return root ? ofSet(operation.selectionSet, root).once : 0
+  const nodes = root ? ofSet(operation.selectionSet, root).once : 0
+  return { nodes, byVariables }
 }
 
 const nothing: Cost = { once: 0, each: 0 }
@@ -129,11 +138,13 @@ type ValueIn = (node: ValueNode) => unknown
 function variableReader(
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
+  onVariable: () => void,
 ): ValueIn {
   const valueIn: ValueIn = (node) => {
     if (node.kind === Kind.INT) return Number(node.value)
     if (node.kind === Kind.LIST) return node.values
     if (node.kind !== Kind.VARIABLE) return undefined
+    onVariable()
     const name = node.name.value
     if (Object.hasOwn(variables, name)) return variables[name]
     const { defaultValue } =

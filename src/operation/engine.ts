@@ -1,122 +1,111 @@
 import {
-  type ASTNode,
   type DocumentNode,
-  type ExecutionArgs,
   type ExecutionResult,
-  type FragmentDefinitionNode,
-  Kind,
-  type OperationDefinitionNode,
-  type SelectionSetNode,
-  visit,
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
 } from 'graphql'
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
-import type { Plugin } from 'graphql-yoga'
-import { LRUCache } from 'lru-cache'
+import { GatewayError } from '../domain/errors.ts'
 import { MOST_KEYS } from '../domain/limits.ts'
+import type { Shape } from './shape.ts'
 
-/** A document is compiled when it comes for this many times: compiling costs as much as running it some twenty times. */
+/** An operation is compiled when it comes for this many times: compiling costs as much as running it some twenty times. */
 export const COMPILED_AT = 10
 /** Larger operations are not compiled. In fields, with fragments written out. */
 const LARGEST = 300
-/** Fields of all compiled operations together; each takes about 8 KiB. */
-const MOST_FIELDS = 5000
 
-interface Compiled {
-  readonly run: CompiledQuery['query']
-  /** See `variablesInLiterals`. */
-  readonly nested: readonly string[]
+export interface Execution {
+  readonly schema: GraphQLSchema
+  readonly document: DocumentNode
+  readonly operationName: string | undefined
+  readonly variables: Readonly<Record<string, unknown>>
+  readonly context: unknown
 }
 
-type Execute = (args: ExecutionArgs) => unknown
+/** Whether compiled functions answer what the usual executor does. */
+export function canBeCompiled({
+  operations,
+  fragments,
+  expandedFields,
+  conditions,
+}: Shape): boolean {
+  // Conditions around a fragment that is used in several places would be mixed up: they are kept on its nodes.
+  const mixedUp = conditions && fragments.size > 0
+  return operations.length === 1 && expandedFields <= LARGEST && !mixedUp
+}
+
+/** An operation as a function; `null` when the library cannot make one of it. */
+export function compile(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+): CompiledQuery['query'] | null {
+  const options = { disablingCapturingStackErrors: true }
+  const compiled = compileQuery(schema, document, undefined, options)
+  return isCompiledQuery(compiled) ? compiled.query : null
+}
 
 /**
- * Runs operations that come again and again as compiled functions, instead of walking their documents each time. What
- * clients see stays that of the usual executor: it runs whatever is not compiled, and whatever ends with an error once
- * more. That is safe because operations only read, and cheap because the request's loaders remember what was read.
+ * Whether these variables can be given to a compiled operation. It reads a variable inside of a list or an object that
+ * was not given as null. Lists that are too long are refused by the field that takes them, so that most of these
+ * operations would be run twice.
  */
-export function useCompiledExecution(): Plugin {
-  const seen = new WeakMap<DocumentNode, number>()
-  const compiled = new LRUCache<DocumentNode, Compiled>({ maxSize: MOST_FIELDS })
-
-  /** Yoga parses equal texts into one document, so the document stands for the text. */
-  const find = ({ schema, document }: ExecutionArgs): Compiled | undefined => {
-    const known = compiled.get(document)
-    if (known) return known
-    const times = (seen.get(document) ?? 0) + 1
-    seen.set(document, times)
-    if (times !== COMPILED_AT) return undefined
-    const size = sizeOf(document)
-    if (size === null) return undefined
-    const result = compileQuery(schema, document, undefined, {
-      disablingCapturingStackErrors: true,
-    })
-    if (!isCompiledQuery(result)) return undefined
-    const operation = {
-      run: result.query,
-      nested: variablesInLiterals(document),
-    }
-    compiled.set(document, operation, { size })
-    return operation
-  }
-
-  return {
-    onExecute({ args, executeFn, setExecuteFn }) {
-      const operation = find(args)
-      if (operation) setExecuteFn(executeBy(operation, executeFn as Execute))
-    },
-  }
+export function fits(
+  variables: Readonly<Record<string, unknown>>,
+  { nestedVariables }: Pick<Shape, 'nestedVariables'>,
+): boolean {
+  if (nestedVariables.some((name) => variables[name] === undefined)) return false
+  return !Object.values(variables).some((value) => Array.isArray(value) && value.length > MOST_KEYS)
 }
 
-function executeBy({ run, nested }: Compiled, usual: Execute): Execute {
-  return async (args) => {
-    const { rootValue, contextValue, variableValues } = args
-    if (nested.some((name) => variableValues?.[name] === undefined)) return usual(args)
-    if (Object.values(variableValues ?? {}).some(isLong)) return usual(args)
-    const result: ExecutionResult = await run(rootValue, contextValue, variableValues)
-    return result.errors ? usual(args) : result
+/**
+ * Runs a compiled operation, and once more by the usual executor when it ends with an error that no resolver of ours
+ * threw: such errors are worded by whoever executes. That is safe because operations only read, and cheap because the
+ * loaders of the request remember what was read.
+ */
+export async function runCompiled(
+  compiled: CompiledQuery['query'],
+  execution: Execution,
+): Promise<ExecutionResult> {
+  const result: ExecutionResult = await compiled(undefined, execution.context, execution.variables)
+  if (!result.errors) return result
+  if (!result.errors.every(isOurs)) return run(execution)
+  return { ...result, errors: result.errors.map((error) => placed(error, execution.document)) }
+}
+
+function isOurs({ originalError }: GraphQLError): boolean {
+  return originalError instanceof GatewayError
+}
+
+/** Errors of compiled functions know lines and columns alone; whoever writes them wants places in the text. */
+function placed(error: GraphQLError, { loc }: DocumentNode): GraphQLError {
+  const { message, path, locations = [], originalError } = error
+  if (!loc) return error
+  const { source } = loc
+  const lines = source.body.split(/\r\n|[\n\r]/g)
+  const positions = locations.map(
+    ({ line, column }) => startOf(source.body, line, lines) + column - 1,
+  )
+  return new GraphQLError(message, { path: path ?? null, originalError, source, positions })
+}
+
+/** The offset of the first character of a line, of which 1 is the first. */
+function startOf(text: string, line: number, lines: readonly string[]): number {
+  let offset = 0
+  for (const before of lines.slice(0, line - 1)) {
+    offset += before.length
+    offset += text.startsWith('\r\n', offset) ? 2 : 1
   }
+  return offset
 }
 
-/** Lists that are longer are mostly refused, and what ends with an error is run twice. */
-function isLong(value: unknown): boolean {
-  return Array.isArray(value) && value.length > MOST_KEYS
-}
-
-/** Names of variables inside of lists and objects: compiled functions read one that was not given as null. */
-function variablesInLiterals(document: DocumentNode): readonly string[] {
-  const names = new Set<string>()
-  visit(document, {
-    Variable: ({ name }, _key, parent) => {
-      const inside = Array.isArray(parent) || (parent as ASTNode).kind === Kind.OBJECT_FIELD
-      if (inside) names.add(name.value)
-    },
+export async function run(execution: Execution): Promise<ExecutionResult> {
+  const { schema, document, operationName, variables, context } = execution
+  return execute({
+    schema,
+    document,
+    operationName,
+    variableValues: variables,
+    contextValue: context,
   })
-  return [...names]
-}
-
-/** In fields, at least 1; `null` for what is too large or is not compiled faithfully. */
-function sizeOf(document: DocumentNode): number | null {
-  const fragments = new Map<string, FragmentDefinitionNode>()
-  const operations: OperationDefinitionNode[] = []
-  for (const definition of document.definitions)
-    if (definition.kind === Kind.FRAGMENT_DEFINITION)
-      fragments.set(definition.name.value, definition)
-    else if (definition.kind === Kind.OPERATION_DEFINITION) operations.push(definition)
-  const [operation] = operations
-  if (!operation || operations.length > 1) return null
-  let fields = 0
-  let conditions = false
-  const count = ({ selections }: SelectionSetNode): void => {
-    for (const selection of selections) {
-      if (fields > LARGEST) return
-      if (selection.directives?.length) conditions = true
-      if (selection.kind === Kind.FIELD) fields++
-      const below =
-        selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection
-      if (below?.selectionSet) count(below.selectionSet)
-    }
-  }
-  count(operation.selectionSet)
-  // Conditions around a fragment that is used in several places would be mixed up: they are kept on its nodes.
-  return fields > LARGEST || (conditions && fragments.size > 0) ? null : fields
 }

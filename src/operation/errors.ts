@@ -1,66 +1,32 @@
-import { GraphQLError, type GraphQLErrorExtensions } from 'graphql'
+import { GraphQLError } from 'graphql'
 import { type ErrorCode, GatewayError } from '../domain/errors.ts'
 
-const MASK = 'Unexpected error.'
-
-export interface ErrorReport {
-  readonly onUnexpected: (error: unknown) => void
-  readonly requestId: string | undefined
+/** How an error of a whole request is answered over HTTP, as Yoga reads it from `extensions.http`. */
+export interface HttpAnswer {
+  readonly status: number
+  /** `application/json` keeps 200, as the GraphQL over HTTP specification has it. */
+  readonly spec?: true
+  readonly headers?: Record<string, string>
 }
 
-/**
- * What the client is told of an error: message and code of ours or of GraphQL's own, nothing of any other.
- * `onUnexpected` gets what went wrong on our side, which is kept from the client; `requestId` is how the client can name
- * it to us.
- */
-export function toClientError(
-  error: unknown,
-  { onUnexpected, requestId }: ErrorReport,
+/** An error of the whole request, with the HTTP status it answers with. */
+export function requestError(
+  error: GatewayError,
+  http: HttpAnswer,
+  more: Readonly<Record<string, unknown>> = {},
 ): GraphQLError {
-  const origin = originOf(error)
-  const code = codeOf(origin)
-  if (worthReporting.includes(code)) onUnexpected(origin)
-  const message = code !== 'INTERNAL' && error instanceof Error ? shortened(error.message) : MASK
-  const named = requestId === undefined ? { code } : { code, requestId }
-  if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions: named })
-  const { nodes, source, positions, locations, path, extensions } = error
-  const told = new GraphQLError(message, {
-    path: path ?? null,
-    extensions: {
-      ...named,
-      ...(extensions.http ? { http: statusOf(extensions) } : {}),
-      ...(code === 'READ_ONLY' && extensions.writeTo ? { writeTo: extensions.writeTo } : {}),
-    },
-  })
-  // Given to the constructor, each place would be looked for in the text once more.
-  return Object.assign(told, {
-    source,
-    nodes: nodes?.slice(0, MOST_LOCATIONS),
-    positions: positions?.slice(0, MOST_LOCATIONS),
-    locations: locations?.slice(0, MOST_LOCATIONS),
-  })
+  const { message, code } = error
+  return new GraphQLError(message, { originalError: error, extensions: { code, http, ...more } })
 }
 
-/** Names and values that clients send, and places in their documents, are told again no further than anybody reads. */
-const LONGEST_MESSAGE = 500
-const MOST_LOCATIONS = 10
-
-function shortened(message: string): string {
-  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message
+/** What cannot be made sense of. */
+export function badRequest(
+  status: number,
+  message: string,
+  http: Omit<HttpAnswer, 'status'> = {},
+): GraphQLError {
+  return requestError(new GatewayError('BAD_REQUEST', message), { status, ...http })
 }
-
-/** The same error without what GraphQL adds of names that the client did not name. */
-export function withoutSuggestion(error: GraphQLError): GraphQLError {
-  error.message = error.message.replace(/ ?Did you mean .+\?$/s, '')
-  return error
-}
-
-/** A body that is no JSON, which Yoga tells by the parser's error, is 400 whatever the client accepts. */
-function statusOf({ http, originalError }: GraphQLErrorExtensions) {
-  return originalError === undefined ? http : { ...http, spec: false }
-}
-
-const worthReporting: readonly ErrorCode[] = ['INTERNAL', 'UNAVAILABLE', 'TIMEOUT']
 
 /** Statuses of requests that fail as a whole, before anything is executed. */
 const statuses: Partial<Record<ErrorCode, number>> = {
@@ -73,29 +39,70 @@ const RETRY_AFTER_SECONDS = '1'
 
 /** The same error as one of the whole request, with the HTTP status it answers with. */
 export function asRequestError(error: unknown): unknown {
-  const code = codeOf(error)
-  const status = statuses[code]
-  if (status === undefined || !(error instanceof Error)) return error
-  const headers =
+  if (!(error instanceof GatewayError)) return error
+  const status = statuses[error.code]
+  if (status === undefined) return error
+  const headers: Record<string, string> =
     status === 401
       ? { 'www-authenticate': 'Bearer error="invalid_token"' }
       : { 'retry-after': RETRY_AFTER_SECONDS }
-  return new GraphQLError(error.message, {
-    originalError: error,
-    extensions: { code, http: { status, headers } },
+  return requestError(error, { status, headers })
+}
+
+/** An error of validation, as one of the whole request. */
+export function asValidationError(error: GraphQLError): GraphQLError {
+  error.extensions.code ??= 'GRAPHQL_VALIDATION_FAILED'
+  error.extensions.http ??= { status: 400, spec: true }
+  return error
+}
+
+/** What clients are told of an error. */
+export interface Telling {
+  /** How the client can name the request to us. */
+  readonly requestId: string
+  /** Whether errors may name parts of the graph that the client did not name. */
+  readonly suggestions: boolean
+  /** Told what went wrong on our side, which is kept from the client. */
+  readonly onUnexpected: (error: unknown) => void
+}
+
+const MASK = 'Unexpected error.'
+/** Names and values that clients send, and places in their documents, are told again no further than anybody reads. */
+const LONGEST_MESSAGE = 500
+const MOST_LOCATIONS = 10
+const worthReporting: readonly ErrorCode[] = ['INTERNAL', 'UNAVAILABLE', 'TIMEOUT']
+
+/** Message and code of ours or of GraphQL's own, and nothing of any other error. */
+export function toClientError(error: unknown, telling: Telling): GraphQLError {
+  const origin = originOf(error)
+  const code = codeOf(origin)
+  if (worthReporting.includes(code)) telling.onUnexpected(origin)
+  const message = messageOf(error, code, telling)
+  const named = { code, requestId: telling.requestId }
+  if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions: named })
+  const { nodes, source, positions, locations, path, extensions } = error
+  const told = new GraphQLError(message, {
+    path: path ?? null,
+    extensions: {
+      ...named,
+      ...(extensions.http ? { http: extensions.http } : {}),
+      ...(extensions.writeTo ? { writeTo: extensions.writeTo } : {}),
+    },
+  })
+  // Given to the constructor, each place would be looked for in the text once more.
+  return Object.assign(told, {
+    source,
+    nodes: nodes?.slice(0, MOST_LOCATIONS),
+    positions: positions?.slice(0, MOST_LOCATIONS),
+    locations: locations?.slice(0, MOST_LOCATIONS),
   })
 }
 
-/** An error of the whole request, with the HTTP status it answers with. */
-export function requestError(error: GatewayError, http: RequestStatus): GraphQLError {
-  const { message, code } = error
-  return new GraphQLError(message, { originalError: error, extensions: { code, http } })
-}
-
-interface RequestStatus {
-  readonly status: number
-  /** `application/json` keeps 200, as the GraphQL over HTTP specification has it. */
-  readonly spec?: true
+function messageOf(error: unknown, code: ErrorCode, { suggestions }: Telling): string {
+  if (code === 'INTERNAL' || !(error instanceof Error)) return MASK
+  const { message } = error
+  const short = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message
+  return suggestions ? short : short.replace(/ ?Did you mean .+\?$/s, '')
 }
 
 function originOf(error: unknown): unknown {

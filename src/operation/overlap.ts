@@ -1,15 +1,15 @@
-import { type DocumentNode, Kind, type SelectionSetNode } from 'graphql'
-import { fragmentsOf, isExecutable } from './shape.ts'
+import { Kind, type SelectionSetNode } from 'graphql'
+import type { Shape } from './shape.ts'
 
 /**
  * How many pairs of fields validation would have to compare, because they answer under the same name, together with
- * the fields it comes across and the pairs of fragments side by side. Stops counting above `most`. The document must have no circular fragments.
+ * the fields it comes across and the pairs of fragments side by side. Stops counting above `most`. The document must
+ * have no circular fragments.
  *
  * Validation compares each pair, so 2,000 times the same field is two million comparisons; the library gives up at some
  * point, but after many times the work of a usual request.
  */
-export function comparisonsIn(document: DocumentNode, most: number): number {
-  const fragments = fragmentsOf(document)
+export function comparisonsIn({ fragments, operations }: Shape, most: number): number {
   let comparisons = 0
 
   const inMerged = (sets: readonly SelectionSetNode[]): void => {
@@ -44,8 +44,8 @@ export function comparisonsIn(document: DocumentNode, most: number): number {
     }
   }
 
-  for (const definition of document.definitions)
-    if (isExecutable(definition) && comparisons <= most) inMerged([definition.selectionSet])
+  for (const { selectionSet } of [...operations, ...fragments.values()])
+    if (comparisons <= most) inMerged([selectionSet])
   return comparisons
 }
 

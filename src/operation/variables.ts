@@ -1,12 +1,12 @@
 import {
   GraphQLError,
-  getOperationAST,
+  type GraphQLSchema,
   getVariableValues,
   Kind,
+  type OperationDefinitionNode,
   type TypeNode,
   type VariableDefinitionNode,
 } from 'graphql'
-import type { Plugin } from 'graphql-yoga'
 import { MOST_KEYS, MOST_REPRESENTATIONS, REPRESENTATION, tooLong } from '../domain/limits.ts'
 
 /** Nobody reads more at once, and telling of each costs more than finding it. */
@@ -15,21 +15,17 @@ const MOST_ERRORS = 5
 /** The field that takes a list says itself that it is too long; but reading one this many times as long costs too much. */
 const TIMES_TOO_LONG = 2
 
-/** Refuses variables that do not fit before anything is executed, and tells of the first few alone. */
-export function useFewVariableErrors(): Plugin {
-  return {
-    onExecute({ args, setResultAndStopExecution }) {
-      const variables: Readonly<Record<string, unknown>> = args.variableValues ?? {}
-      const definitions =
-        getOperationAST(args.document, args.operationName)?.variableDefinitions ?? []
-      if (definitions.length === 0) return
-      const long = definitions.find((definition) => isTooLong(definition, variables))
-      const { errors } = long
-        ? { errors: [longError(long)] }
-        : getVariableValues(args.schema, definitions, variables, { maxErrors: MOST_ERRORS })
-      if (errors) setResultAndStopExecution({ errors })
-    },
-  }
+/** What is wrong with the first few variables that do not fit; `undefined` when all do. */
+export function variableErrors(
+  schema: GraphQLSchema,
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): readonly GraphQLError[] | undefined {
+  if (variableDefinitions.length === 0) return undefined
+  const long = variableDefinitions.find((definition) => isTooLong(definition, variables))
+  if (long) return [longError(long)]
+  return getVariableValues(schema, variableDefinitions, variables, { maxErrors: MOST_ERRORS })
+    .errors
 }
 
 function isTooLong(

@@ -1,9 +1,5 @@
-import type { Config } from '../config/config.ts'
-import type { InvalidationSource, InvalidationTarget } from '../domain/invalidation.ts'
-import { PostgresNotifications } from '../postgres/postgres-notifications.ts'
-import { createRedis } from '../redis/client.ts'
+import type { ContinuityListener, InvalidationTarget } from '../domain/invalidation.ts'
 import { PendingTargets } from './pending-targets.ts'
-import { RedisAnnouncements } from './redis-announcements.ts'
 import type { CachingPermissionService } from './service.ts'
 import type { Trust } from './trust.ts'
 
@@ -12,50 +8,52 @@ const COALESCE_MS = 20
 const RETRY_MS = 1000
 const MOST_WAITING = 10_000
 
-/** Has permissions forgotten as changes of them are told, by whichever source is configured. */
-export function listenForChanges(
-  { database, redis, permissions: { events } }: Pick<Config, 'database' | 'redis' | 'permissions'>,
-  permissions: CachingPermissionService,
-  trust: Trust,
-  report: (what: string) => (error: unknown) => void,
-): InvalidationSource {
-  const pending = new PendingTargets({
-    deliver: async (targets) => {
-      try {
-        await Promise.all(targets.map((target) => permissions.invalidate(target)))
-        trust.settled(true)
-      } catch (error) {
-        trust.settled(false)
-        throw error
-      }
-    },
-    intervalMs: COALESCE_MS,
-    retryMs: RETRY_MS,
-    most: MOST_WAITING,
-    onTrouble: report('The cache cannot be told of changes.'),
-    onDropped: () => notifications?.reset(),
-  })
-  const changed = (target: InvalidationTarget) => pending.add(target)
-  const onTrouble = report('News of changes cannot be received.')
-  const notifications =
-    events === 'postgres'
-      ? new PostgresNotifications({
-          url: database.listenUrl,
-          listener: { changed, heard: (news) => trust.heard(news), lost: () => trust.lost() },
-          onTrouble,
-        })
-      : null
-  const announcements =
-    events === 'redis' && redis
-      ? new RedisAnnouncements(createRedis(redis.url, { timeoutMs: redis.timeoutMs, onTrouble }), {
-          prefix: redis.keyPrefix,
-          listener: { changed },
-        })
-      : null
-  return {
-    close: async () => {
-      await (notifications ?? announcements)?.close()
-      pending.close()
-    },
+export interface NewsOptions {
+  readonly permissions: Pick<CachingPermissionService, 'invalidate'>
+  readonly trust: Trust
+  readonly onTrouble: (error: unknown) => void
+  /** Told when a change could not be kept until it was passed on: everything has to be taken for changed. */
+  readonly onDropped: () => void
+}
+
+/** Has permissions forgotten as changes of them are told, whoever tells. */
+export class News implements ContinuityListener {
+  readonly #trust: Trust
+  readonly #pending: PendingTargets
+
+  constructor({ permissions, trust, onTrouble, onDropped }: NewsOptions) {
+    this.#trust = trust
+    this.#pending = new PendingTargets({
+      deliver: async (targets) => {
+        try {
+          await Promise.all(targets.map((target) => permissions.invalidate(target)))
+          trust.settled(true)
+        } catch (error) {
+          trust.settled(false)
+          throw error
+        }
+      },
+      intervalMs: COALESCE_MS,
+      retryMs: RETRY_MS,
+      most: MOST_WAITING,
+      onTrouble,
+      onDropped,
+    })
+  }
+
+  changed(target: InvalidationTarget): void {
+    this.#pending.add(target)
+  }
+
+  heard(news: { readonly since: Date; readonly atMs: number }): void {
+    this.#trust.heard(news)
+  }
+
+  lost(): void {
+    this.#trust.lost()
+  }
+
+  close(): void {
+    this.#pending.close()
   }
 }

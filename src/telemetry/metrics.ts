@@ -44,8 +44,13 @@ export class Metrics {
     ['of'],
   )
 
-  constructor(sources: MetricsSources) {
+  constructor() {
     collectDefaultMetrics({ register: this.#registry })
+    for (const of of ['reads', 'writes']) this.#breakers.set({ of }, 0)
+  }
+
+  /** Also tells what these say at the moment of asking. */
+  watch(sources: MetricsSources): void {
     this.#gauge('requests_under_way', 'Operations being answered.', [], (gauge) =>
       gauge.set(sources.underWay()),
     )
@@ -61,7 +66,6 @@ export class Metrics {
       for (const [issuer, age] of Object.entries(sources.keyAges()))
         if (age !== undefined) gauge.set({ issuer }, age)
     })
-    for (const of of ['reads', 'writes']) this.#breakers.set({ of }, 0)
   }
 
   /** `operation`: the name of a trusted document; `null`: any other. */

@@ -15,6 +15,7 @@ import {
 import { describe, expect, test } from 'vitest'
 import { printGraph } from '../../src/gateway.ts'
 import { costOf } from '../../src/operation/cost.ts'
+import { shapeOf } from '../../src/operation/shape.ts'
 import { layout } from '../support/layout.ts'
 import { type Random, randomFrom } from '../support/random.ts'
 import { randomDocument } from '../support/random-document.ts'
@@ -27,7 +28,7 @@ function cost(query: string, variables: Record<string, unknown> = {}, operationN
   const document = parse(query)
   const operation = getOperationAST(document, operationName)
   if (!operation) throw new Error('No operation.')
-  return costOf(schema, document, operation, variables)
+  return costOf(schema, shapeOf(document).fragments, operation, variables).nodes
 }
 
 describe('the cost is the number of nodes:', () => {

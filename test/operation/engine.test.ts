@@ -1,7 +1,8 @@
-import { type ExecutionResult, execute, parse, specifiedRules, validate } from 'graphql'
 import { createSchema as schemaOf } from 'graphql-yoga'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { COMPILED_AT, useCompiledExecution } from '../../src/operation/engine.ts'
+import { Document } from '../../src/operation/document.ts'
+import { COMPILED_AT } from '../../src/operation/engine.ts'
+import { variableErrors } from '../../src/operation/variables.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, type Person, startIdentity } from '../support/identity.ts'
 
@@ -103,34 +104,31 @@ const operations: [query: string, variables?: Record<string, unknown>][] = [
   ['query ($l: Level) { echo(level: $l) }', { l: 'MIDDLE' }],
 ]
 
-type Hook = NonNullable<ReturnType<typeof useCompiledExecution>['onExecute']>
-type Args = Parameters<Hook>[0]['args']
+const limits = { depth: 100, aliases: 1000, directives: 50, tokens: 20_000, cost: 1_000_000 }
 
-/** The answers of one executor to a document that comes again and again; and which of them ran compiled. */
-async function repeat(query: string, variableValues?: Record<string, unknown>) {
-  const document = parse(query)
-  expect(validate(schema, document, specifiedRules)).toEqual([])
-  const { onExecute } = useCompiledExecution()
-  const args = { schema, document, variableValues, contextValue: {} } as Args
+/** The answers to a document that comes again and again; and after which of them it was compiled. */
+async function repeat(query: string, variables: Record<string, unknown> = {}) {
+  const document = new Document(query, { schema, limits, introspection: true })
+  expect(document.problems()).toEqual([])
+  const operation = document.operation(query.includes('query A') ? 'A' : undefined)
+  const refused = variableErrors(schema, operation, variables)
   const answers: unknown[] = []
   const compiled: boolean[] = []
   for (let i = 0; i < COMPILED_AT + 2; i++) {
-    let run: (args: Args) => unknown = execute
-    const hook = { args, executeFn: execute, setExecuteFn: (other: typeof run) => (run = other) }
-    await onExecute?.(hook as unknown as Parameters<Hook>[0])
-    compiled.push(run !== execute)
-    answers.push(JSON.parse(JSON.stringify((await run(args)) as ExecutionResult)))
+    const answer = refused ?? (await document.run(operation, variables, {}))
+    compiled.push(document.isCompiled)
+    answers.push(JSON.parse(JSON.stringify(answer)))
   }
-  return { answers, compiled }
+  return { answers, compiled, refused }
 }
 
 test.each(operations)(
   '%s %j is answered the same when it is compiled',
   async (query, variables) => {
-    const { answers, compiled } = await repeat(query, variables)
+    const { answers, compiled, refused } = await repeat(query, variables)
     expect(compiled.slice(0, COMPILED_AT - 1)).not.toContain(true)
-    // What is not compiled faithfully never is.
-    const expected = !(query.includes('fragment') && query.includes('@'))
+    // What is not compiled faithfully never is, and variables that do not fit are refused before.
+    const expected = !(query.includes('fragment') && query.includes('@')) && !refused
     expect(new Set(compiled.slice(COMPILED_AT - 1))).toEqual(new Set([expected]))
     for (const answer of answers) expect(answer).toEqual(answers[0])
   },

@@ -1,4 +1,4 @@
-import type { AdditionalField, ExtensibleModel } from '../domain/additional-field.ts'
+import type { AdditionalField, ExtensibleModel } from './additional-field.ts'
 
 /** Which parts of the graph one database has: fields of Better Auth plug-ins it lacks are left out of its graph. */
 export interface Features {

@@ -1,5 +1,4 @@
 import { GatewayError } from '../domain/errors.ts'
-import { MOST_REPRESENTATIONS } from '../domain/limits.ts'
 import { requestError } from '../operation/errors.ts'
 
 /** What begins another value in JSON, also as forms write it. Documents contain the same characters. */
@@ -22,11 +21,11 @@ export function checkValues(body: string, most: number): void {
 
 /** Those of 100 permission checks, and what is around them. */
 const OF_VARIABLES = 500
-/** Each of up to three fields. */
-const OF_REPRESENTATIONS = 4 * MOST_REPRESENTATIONS
+/** A reference of a router has up to three fields. */
+const OF_REPRESENTATION = 4
 
-/** The most that an honest request has, with a document of this many tokens. */
-export function mostValues(tokens: number, federation: boolean): number {
+/** The most that an honest request has, with a document of this many tokens and this many representations. */
+export function mostValues(tokens: number, representations: number): number {
   // Of a document's tokens at most every other begins something.
-  return Math.ceil(tokens / 2) + OF_VARIABLES + (federation ? OF_REPRESENTATIONS : 0)
+  return Math.ceil(tokens / 2) + OF_VARIABLES + OF_REPRESENTATION * representations
 }
