@@ -132,6 +132,7 @@ async function serve(): Promise<void> {
 async function startServing(config: Config, log: Logger) {
   const gateway = createGateway(config, { log })
   await gateway.verify()
+  gateway.start()
   const { host, metricsPort } = config.http
   const metrics =
     gateway.metrics && metricsPort !== null

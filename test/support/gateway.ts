@@ -57,6 +57,7 @@ export function gatewayFor(
     { ...config, permissions: { ...config.permissions, accessControl } },
     { log },
   )
+  gateway.start()
   const watchedFetch: Gateway['fetch'] = async (request) => {
     const response = await gateway.fetch(request)
     watch.read('An answer', JSON.stringify([...response.headers]))
