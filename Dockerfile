@@ -11,7 +11,7 @@ RUN npm run build
 # `docker build --target introspect`: prints the schema file of a database. It needs Prisma's engine, and serving does not.
 FROM build AS introspect
 USER node
-ENTRYPOINT ["node", "dist/cli.js", "introspect"]
+ENTRYPOINT ["node", "dist/cli/main.js", "introspect"]
 CMD ["--output", "-"]
 
 FROM build AS served
@@ -34,4 +34,4 @@ USER node
 EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 4000}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "dist/cli.js", "serve"]
+CMD ["node", "dist/cli/main.js", "serve"]

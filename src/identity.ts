@@ -1,7 +1,8 @@
-import { listenForChanges } from './changes.ts'
-import { type Config, reading } from './config.ts'
+import { type Config, reading } from './config/config.ts'
 import type { PermissionService } from './domain/permission.ts'
 import type { Repositories } from './domain/repositories.ts'
+import type { Layout } from './layout/layout.ts'
+import { parseLayout } from './layout/schema-file.ts'
 import type { PermissionCache } from './permissions/cache.ts'
 import {
   defaultRoleDefinitions,
@@ -10,16 +11,14 @@ import {
   versionOf,
 } from './permissions/definitions.ts'
 import { MemoryPermissionCache } from './permissions/memory-cache.ts'
-import {
-  RedisPermissionCache,
-  type RedisPermissionCacheOptions,
-} from './permissions/redis-cache.ts'
-import { createRedis } from './permissions/redis-client.ts'
+import { News, type NewsOptions } from './permissions/news.ts'
+import { RedisAnnouncements } from './permissions/redis-announcements.ts'
+import { RedisPermissionCache } from './permissions/redis-cache.ts'
 import { CachingPermissionService } from './permissions/service.ts'
 import { Trust } from './permissions/trust.ts'
 import { TrustedCache } from './permissions/trusted-cache.ts'
-import { PrismaAccountRepository } from './repositories/account.ts'
-import { type Database, type DatabaseOptions, openDatabase } from './repositories/client.ts'
+import { PrismaAccountRepository } from './postgres/account.ts'
+import { type Database, openDatabase } from './postgres/client.ts'
 import {
   coalescedAccounts,
   coalescedInvitations,
@@ -30,26 +29,27 @@ import {
   coalescedTeams,
   coalescedUsers,
   coalescedVisibility,
-} from './repositories/coalesced.ts'
-import { type DriftWatch, watchDrift } from './repositories/drift-watch.ts'
-import { PrismaInvitationRepository } from './repositories/invitation.ts'
-import type { Layout } from './repositories/layout.ts'
-import { PrismaMemberRepository } from './repositories/member.ts'
-import { PrismaOrganizationRepository } from './repositories/organization.ts'
-import { PrismaRoleRepository } from './repositories/role.ts'
-import { parseLayout } from './repositories/schema-file.ts'
-import { PrismaSessionRepository } from './repositories/session.ts'
-import { PrismaSigningKeyRepository } from './repositories/signing-key.ts'
-import { Tables } from './repositories/tables.ts'
-import { PrismaTeamRepository } from './repositories/team.ts'
-import { describeUnreachable } from './repositories/unreachable.ts'
-import { PrismaUserRepository } from './repositories/user.ts'
-import { PrismaVisibilityRepository } from './repositories/visibility.ts'
-import { warmUp } from './repositories/warm-up.ts'
-import { createLogger, describeError, type Logger } from './telemetry.ts'
+} from './postgres/coalesced.ts'
+import { type DriftWatch, watchDrift } from './postgres/drift-watch.ts'
+import { PrismaInvitationRepository } from './postgres/invitation.ts'
+import { PrismaMemberRepository } from './postgres/member.ts'
+import { PrismaOrganizationRepository } from './postgres/organization.ts'
+import { PostgresNotifications } from './postgres/postgres-notifications.ts'
+import { PrismaRoleRepository } from './postgres/role.ts'
+import { PrismaSessionRepository } from './postgres/session.ts'
+import { PrismaSigningKeyRepository } from './postgres/signing-key.ts'
+import { Tables } from './postgres/tables.ts'
+import { PrismaTeamRepository } from './postgres/team.ts'
+import { describeUnreachable } from './postgres/unreachable.ts'
+import { PrismaUserRepository } from './postgres/user.ts'
+import { PrismaVisibilityRepository } from './postgres/visibility.ts'
+import { warmUp } from './postgres/warm-up.ts'
+import { createRedis } from './redis/client.ts'
+import { createLogger, describeError, type Logger } from './telemetry/log.ts'
+import { Telemetry } from './telemetry/telemetry.ts'
 
-export type { Config } from './config.ts'
-export { ConfigError, loadConfig } from './config.ts'
+export type { Config } from './config/config.ts'
+export { ConfigError, loadConfig } from './config/config.ts'
 export type { Account, AccountRepository } from './domain/account.ts'
 export { type ErrorCode, GatewayError } from './domain/errors.ts'
 export type * from './domain/invitation.ts'
@@ -73,12 +73,14 @@ export interface IdentityParts {
  * @throws ConfigError when a file does not say what it should.
  */
 export function openIdentity(config: IdentityConfig, parts: IdentityParts = {}): Identity {
-  const log = parts.log ?? createLogger(config.logLevel)
+  const telemetry = new Telemetry(parts.log ?? createLogger(config.logLevel), { metrics: false })
   const {
     database: _,
     tables: __,
+    start,
     ...identity
-  } = openStores(config, readLayout(config.database), log)
+  } = createStores(config, readLayout(config.database), telemetry)
+  start()
   return identity
 }
 
@@ -105,46 +107,43 @@ export interface Identity extends Repositories {
 export interface Stores extends Identity {
   readonly database: Database
   readonly tables: Tables
+  /** Connects to Redis and to whoever tells of changes. Everything else connects when it is first asked. */
+  start(): void
 }
 
-/** Who is told of what the stores do, and asked whether anybody still waits for it. */
-export interface Observer extends Pick<DatabaseOptions, 'signal' | 'onStatement'> {
+/** For whom something is read. */
+export interface Work {
+  /** Of whoever asks now: what they wait for ends when it is aborted. */
+  readonly signal?: () => AbortSignal | undefined
   /** Runs what several may wait for, so that it does not end with the one who began it. */
-  readonly runShared?: <Result>(work: () => Result) => Result
-  readonly onPermissionReads?: (hits: number, misses: number) => void
-  /** How many questions of a kind were answered by what somebody else was asking already. */
-  readonly onJoined?: (kind: string, count: number) => void
-  readonly onRest?: RedisPermissionCacheOptions['onRest']
-  readonly onAttempt?: RedisPermissionCacheOptions['onAttempt']
+  readonly runShared: <Result>(work: () => Result) => Result
 }
 
-export function openStores(
+/** Opens nothing. */
+export function createStores(
   config: IdentityConfig,
   layout: Layout,
-  log: Logger,
-  observer: Observer = {},
+  telemetry: Telemetry,
+  { signal = () => undefined, runShared }: Work = { runShared: (work) => work() },
 ): Stores {
-  const report = (what: string) => (error: unknown) =>
-    log.warn({ error: describeError(error) }, what)
-  const { runShared = (work) => work() } = observer
-  const definitions = readDefinitions(config)
+  const { log, metrics, trouble, onStatement } = telemetry
+  const { schema } = config.database
   const database = openDatabase({
     ...config.database,
-    ...observer,
+    signal,
+    onStatement,
     onSharedSessions: () => log.warn(SHARED_SESSIONS),
   })
-  const tables = new Tables(layout, config.database.schema)
+  const tables = new Tables(layout, schema)
+  const joined = (kind: string) => (count: number) => metrics?.coalesced(kind, count)
+
+  const definitions = readDefinitions(config)
   const trust = new Trust({ continuous: config.permissions.events === 'postgres' })
   const cache = new TrustedCache(
-    createPermissionCache(config, definitions, {
-      onTrouble: report('Redis is in trouble.'),
-      ...(observer.onRest ? { onRest: observer.onRest } : {}),
-      ...(observer.onAttempt ? { onAttempt: observer.onAttempt } : {}),
-    }),
+    createPermissionCache(config, definitions, telemetry),
     trust,
-    observer.onPermissionReads,
+    (hits, misses) => metrics?.permissionReads(hits, misses),
   )
-  const joined = (kind: string) => (count: number) => observer.onJoined?.(kind, count)
   const roles = coalescedRoles(new PrismaRoleRepository(database, tables), joined('roles'))
   const permissions = new CachingPermissionService({
     roles: {
@@ -156,12 +155,7 @@ export function openStores(
     definitions,
     dynamic: config.permissions.dynamic,
   })
-  const events = listenForChanges(config, permissions, trust, report)
-  const drift = watchDrift(database, layout, config.database.schema, (problem) =>
-    problem === null ? log.info('The database is as expected again.') : log.error(problem),
-  )
-  // Nothing waits for a connection to Redis, so it is opened before the first question.
-  void cache.ready()
+  const news = createNews(config, { permissions, trust, trouble })
   const repositories = {
     users: coalescedUsers(new PrismaUserRepository(database, tables), joined('users')),
     accounts: coalescedAccounts(new PrismaAccountRepository(database, tables), joined('accounts')),
@@ -181,6 +175,9 @@ export function openStores(
       joined('visibility'),
     ),
   }
+  const drift = watchDrift(database, layout, schema, (problem) =>
+    problem === null ? log.info('The database is as expected again.') : log.error(problem),
+  )
   const warm = once(() =>
     warmUp(
       { ...repositories, signingKeys: new PrismaSigningKeyRepository(database, tables) },
@@ -192,6 +189,11 @@ export function openStores(
     database,
     tables,
     permissions,
+    start: () => {
+      news.start()
+      // Nothing waits for a connection to Redis, so it is opened before the first question.
+      void cache.ready()
+    },
     ready: async () => {
       const ready = (await answers(database)) && (await drift.isRight())
       if (ready) await warm()
@@ -199,7 +201,7 @@ export function openStores(
     },
     verify: () => verify(drift, config, log),
     close: async () => {
-      await events.close()
+      await news.close()
       await cache.close()
       await database.close()
     },
@@ -225,17 +227,54 @@ const MOST_CACHED_GRANTS = 100_000
 function createPermissionCache(
   { redis, permissions: { dynamic, ttlSeconds } }: IdentityConfig,
   definitions: RoleDefinitions,
-  told: Pick<RedisPermissionCacheOptions, 'onTrouble' | 'onRest' | 'onAttempt'>,
+  { metrics, trouble, onRedisAttempt }: Telemetry,
 ): PermissionCache {
   if (!redis) return new MemoryPermissionCache({ ttlSeconds, maxEntries: MOST_CACHED_GRANTS })
   const { timeoutMs, keyPrefix: prefix } = redis
-  return new RedisPermissionCache(createRedis(redis.url, { ...told, timeoutMs }), {
-    ...told,
+  const onTrouble = trouble('Redis is in trouble.')
+  return new RedisPermissionCache(createRedis(redis.url, { onTrouble, timeoutMs }), {
     prefix,
     ttlSeconds,
     timeoutMs,
     version: versionOf(definitions, dynamic),
+    onTrouble,
+    onRest: (of, resting) => metrics?.breaker(of, resting),
+    onAttempt: onRedisAttempt,
   })
+}
+
+/** What tells of changes, by whichever source is configured. */
+function createNews(
+  { database, redis, permissions: { events } }: IdentityConfig,
+  to: Pick<NewsOptions, 'permissions' | 'trust'> & Pick<Telemetry, 'trouble'>,
+) {
+  const news = new News({
+    ...to,
+    onTrouble: to.trouble('The cache cannot be told of changes.'),
+    onDropped: () => notifications?.reset(),
+  })
+  const onTrouble = to.trouble('News of changes cannot be received.')
+  let notifications: PostgresNotifications | undefined
+  let announcements: RedisAnnouncements | undefined
+  return {
+    start: () => {
+      if (events === 'postgres')
+        notifications = new PostgresNotifications({
+          url: database.listenUrl,
+          listener: news,
+          onTrouble,
+        })
+      if (events === 'redis' && redis)
+        announcements = new RedisAnnouncements(
+          createRedis(redis.url, { timeoutMs: redis.timeoutMs, onTrouble }),
+          { prefix: redis.keyPrefix, listener: news },
+        )
+    },
+    close: async () => {
+      await (notifications ?? announcements)?.close()
+      news.close()
+    },
+  }
 }
 
 async function verify(drift: DriftWatch, { database: { url } }: IdentityConfig, log: Logger) {

@@ -1,4 +1,4 @@
-import type { Layout } from '../repositories/layout.ts'
+import type { Layout } from '../layout/layout.ts'
 import { type AccessControlFile, accessControl } from './access-control.ts'
 import { startBetterAuth } from './better-auth.ts'
 import { callersOf, type DemoCaller } from './callers.ts'

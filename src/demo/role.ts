@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import type { Layout } from '../repositories/layout.ts'
-import { grantStatements, sessionStatements } from '../repositories/owner-sql.ts'
+import type { Layout } from '../layout/layout.ts'
+import { grantStatements, sessionStatements } from '../layout/owner-sql.ts'
 
 /** Makes a role of its own for the gateway, with a random name and password. Answers the URL to connect as it. */
 export async function createReadOnlyRole(ownerUrl: string, layout: Layout): Promise<string> {

@@ -1,7 +1,7 @@
-import type { Config } from '../config.ts'
-import type { Database } from '../repositories/client.ts'
-import type { Layout } from '../repositories/layout.ts'
-import type { Tables } from '../repositories/tables.ts'
+import type { Config } from '../config/config.ts'
+import type { Layout } from '../layout/layout.ts'
+import type { Database } from '../postgres/client.ts'
+import type { Tables } from '../postgres/tables.ts'
 
 export interface Finding {
   /** The concept that was looked at, such as `grants`. */

@@ -1,4 +1,4 @@
-import { quote } from '../repositories/quote.ts'
+import { quote } from '../layout/quote.ts'
 
 /** Statements as a text that psql runs. */
 export function script(statements: readonly string[]): string {

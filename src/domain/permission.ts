@@ -23,6 +23,11 @@ export interface Subject {
   readonly organizationId: string
 }
 
+/** The pair as one text, for maps and loaders: different pairs have different texts. */
+export function pairKey({ organizationId, userId }: Subject): string {
+  return JSON.stringify([organizationId, userId])
+}
+
 /** A role whose permissions are kept in the database, as stored: `permission` is JSON text that may be malformed. */
 export interface DynamicRole {
   readonly role: string

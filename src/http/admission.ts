@@ -1,5 +1,4 @@
-import { GatewayError } from '../domain/errors.ts'
-import type { Exchange } from './exchange.ts'
+import type { RequestScope } from '../scope.ts'
 
 /** How many operations may be under way at once. More are refused at once: a queue without end helps nobody. */
 export class Admission {
@@ -16,21 +15,22 @@ export class Admission {
     return this.#underWay
   }
 
-  /** @throws GatewayError UNAVAILABLE when there is no room. */
-  enter(exchange: Exchange): void {
+  /** Whether there is room for one more; then `leave` follows. */
+  enter(scope: RequestScope): boolean {
     if (this.#underWay >= this.#most) {
-      exchange.shed = true
+      scope.shed = true
       this.#onShed()
-      throw new GatewayError('UNAVAILABLE', 'Too many requests are under way: try again soon.')
+      return false
     }
     this.#underWay++
-    exchange.admitted++
+    scope.admitted++
+    return true
   }
 
-  /** At the end of an operation; an exchange that ends leaves with all it still has. */
-  leave(exchange: Exchange, operations = 1): void {
-    const leaving = Math.min(operations, exchange.admitted)
-    exchange.admitted -= leaving
+  /** At the end of an operation; a request that ends leaves with all it still has. */
+  leave(scope: RequestScope, operations = 1): void {
+    const leaving = Math.min(operations, scope.admitted)
+    scope.admitted -= leaving
     this.#underWay -= leaving
   }
 }

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 
 /** Serves metrics on a port of their own, which is not for the outside. */
 export async function startMetricsServer(

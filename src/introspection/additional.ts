@@ -7,7 +7,7 @@ import {
   type ExtensibleModel,
   extensibleModels,
 } from '../domain/additional-field.ts'
-import type { StoredType } from '../repositories/layout.ts'
+import type { StoredType } from '../layout/layout.ts'
 import { fieldsOf, storedType, typeName } from './columns.ts'
 import { bearing, type KnownNames } from './known-names.ts'
 import { type Column, isColumn, isSecret, realName, squash } from './names.ts'

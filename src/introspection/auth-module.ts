@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { type Model, models } from '../repositories/layout.ts'
+import { type Model, models } from '../layout/layout.ts'
 import { fieldsOf } from './columns.ts'
 import type { KnownName, KnownNames, KnownTable } from './known-names.ts'
 

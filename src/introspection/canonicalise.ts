@@ -1,11 +1,11 @@
 import internals from '@prisma/internals'
-import { type Model, models } from '../repositories/layout.ts'
+import { contract } from '../layout/contract.ts'
+import { type Model, models } from '../layout/layout.ts'
+import { renderSchema } from '../layout/schema-text.ts'
 import { type AdditionalColumn, type AskedFields, leftOut, matchAdditional } from './additional.ts'
 import { checkColumns, hasIntegerIds, matchFields } from './columns.ts'
-import { contract } from './contract.ts'
 import type { KnownNames } from './known-names.ts'
 import { realName } from './names.ts'
-import { renderSchema } from './schema-text.ts'
 import { findColumns, type Match, matchTables } from './tables.ts'
 
 /** What introspection found, by canonical names and real table names. */

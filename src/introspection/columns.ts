@@ -1,5 +1,5 @@
-import type { Model, StoredType } from '../repositories/layout.ts'
-import { contract, type Scalar } from './contract.ts'
+import { contract, type Scalar } from '../layout/contract.ts'
+import type { Model, StoredType } from '../layout/layout.ts'
 import { type KnownNames, teller } from './known-names.ts'
 import { type Column, realName } from './names.ts'
 import { findColumns, type Match } from './tables.ts'

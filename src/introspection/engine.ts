@@ -4,8 +4,8 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
 import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
-import { withSettings } from '../repositories/session-options.ts'
-import { describeUnreachable } from '../repositories/unreachable.ts'
+import { withSettings } from '../postgres/session-options.ts'
+import { describeUnreachable } from '../postgres/unreachable.ts'
 
 /** Without a generator the engine writes the syntax of preview features (partial indexes), which is refused when read. */
 const EMPTY_SCHEMA = `generator client {

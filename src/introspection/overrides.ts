@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Model, models } from '../repositories/layout.ts'
+import { type Model, models } from '../layout/layout.ts'
 import { fieldsOf } from './columns.ts'
 import type { KnownName, KnownNames } from './known-names.ts'
 import { readJson, refuse } from './read-json.ts'

@@ -1,5 +1,5 @@
-import { type Model, models } from '../repositories/layout.ts'
-import { contract } from './contract.ts'
+import { contract } from '../layout/contract.ts'
+import { type Model, models } from '../layout/layout.ts'
 import { bearing, type KnownNames, type Source, teller } from './known-names.ts'
 import { type Column, isColumn, realName, singular, squash, type Table } from './names.ts'
 

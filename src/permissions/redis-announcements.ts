@@ -1,6 +1,6 @@
 import type { InvalidationListener, InvalidationSource } from '../domain/invalidation.ts'
+import type { RedisClient } from '../redis/client.ts'
 import { announcementChannel, decodeTarget } from './announcement.ts'
-import type { RedisClient } from './redis-client.ts'
 
 export interface RedisAnnouncementsOptions {
   readonly prefix: string

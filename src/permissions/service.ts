@@ -1,17 +1,18 @@
 import { setImmediate } from 'node:timers/promises'
 import { GatewayError } from '../domain/errors.ts'
 import type { InvalidationTarget } from '../domain/invalidation.ts'
-import type {
-  Consistency,
-  DynamicRole,
-  Grant,
-  GrantingRole,
-  OrganizationRole,
-  OrganizationsAsked,
-  Permission,
-  PermissionService,
-  RoleRepository,
-  Subject,
+import {
+  type Consistency,
+  type DynamicRole,
+  type Grant,
+  type GrantingRole,
+  type OrganizationRole,
+  type OrganizationsAsked,
+  type Permission,
+  type PermissionService,
+  pairKey,
+  type RoleRepository,
+  type Subject,
 } from '../domain/permission.ts'
 import type { CacheRead, Epochs, PermissionCache } from './cache.ts'
 import type { RoleDefinitions } from './definitions.ts'
@@ -51,7 +52,7 @@ export class CachingPermissionService implements PermissionService {
 
   async resolve(subjects: readonly Subject[], consistency: Consistency): Promise<readonly Grant[]> {
     const asked = this.#begun
-    const unique = new Map(subjects.map((subject) => [keyOf(subject), subject]))
+    const unique = new Map(subjects.map((subject) => [pairKey(subject), subject]))
     const known = await this.#readCache([...unique.values()], consistency)
     const grants = new Map<string, Grant | Promise<Grant>>()
     const misses: Miss[] = []
@@ -65,7 +66,7 @@ export class CachingPermissionService implements PermissionService {
       } else misses.push({ key, subject, epochs })
     }
     for (const [key, grant] of this.#begin(misses)) grants.set(key, grant)
-    return Promise.all(subjects.map((subject) => take(grants, keyOf(subject))))
+    return Promise.all(subjects.map((subject) => take(grants, pairKey(subject))))
   }
 
   async describeRoles(
@@ -145,7 +146,7 @@ export class CachingPermissionService implements PermissionService {
     )
     return new Map(
       read.subjects.map((subject) => [
-        keyOf(subject),
+        pairKey(subject),
         {
           ...resolvePermissions(subject, merged.get(subject.organizationId) ?? definitions),
           resolvedAt: read.readAt,
@@ -183,10 +184,6 @@ export class CachingPermissionService implements PermissionService {
 }
 
 const nothingKnown: CacheRead = { grant: undefined, epochs: undefined }
-
-function keyOf({ organizationId, userId }: Subject): string {
-  return JSON.stringify([organizationId, userId])
-}
 
 function take<Value>(values: ReadonlyMap<string, Value>, key: string): Value {
   const value = values.get(key)

@@ -10,8 +10,8 @@ import {
   isObjectType,
 } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { printGraph } from '../../src/app.ts'
-import { startWorld, type World } from '../graphql/matrix/world.ts'
+import { printGraph } from '../../src/gateway.ts'
+import { startWorld, type World } from '../graph/matrix/world.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { hostileTexts } from '../support/hostile-values.ts'
 import { layout } from '../support/layout.ts'

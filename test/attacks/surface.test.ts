@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startWorld, type World } from '../graphql/matrix/world.ts'
+import { startWorld, type World } from '../graph/matrix/world.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { introspection } from './attacks.ts'
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { createGateway, loadConfig } from '../../src/app.ts'
+import { createGateway, loadConfig } from '../../src/gateway.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, type Person, startIdentity } from '../support/identity.ts'
 import { recordStatements } from '../support/sql-log.ts'

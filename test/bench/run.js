@@ -84,7 +84,7 @@ async function startServers(start) {
   const { service } = world
   const peer = { DATABASE_URL: world.databaseUrl, REDIS_URL: redis.url }
   const servers = {
-    gateway: await start([join(here, '../../dist/cli.js'), 'serve'], {
+    gateway: await start([join(here, '../../dist/cli/main.js'), 'serve'], {
       DATABASE_URL: world.gatewayUrl,
       REDIS_URL: redis.url,
       AUTH_ISSUER: world.origin,

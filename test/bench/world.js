@@ -1,11 +1,11 @@
 import { readFile, stat } from 'node:fs/promises'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import pg from 'pg'
-import { loadNames, readLayout } from '../../dist/app.js'
 import { startBetterAuth } from '../../dist/demo/better-auth.js'
 import { startPostgres } from '../../dist/demo/postgres.js'
 import { createReadOnlyRole } from '../../dist/demo/role.js'
 import { createServiceIssuer } from '../../dist/demo/service-issuer.js'
+import { loadNames, readLayout } from '../../dist/gateway.js'
 
 /** What README.md names for large organizations, of what the bench asks for. */
 const indexes = ['members (organization_id, created_at, id)', 'members (organization_id, user_id)']

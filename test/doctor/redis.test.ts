@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkRedis } from '../../src/doctor/checks/redis.ts'
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
-import { createRedis } from '../../src/permissions/redis-client.ts'
+import { createRedis } from '../../src/redis/client.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
 
 let server: RedisProcess

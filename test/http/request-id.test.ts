@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { requestIdOf } from '../../src/http/request-id.ts'
 
-const idFor = (headers: Record<string, string>) => requestIdOf((name) => headers[name])
+const idFor = (headers: Record<string, string>) => requestIdOf({ header: (name) => headers[name] })
 const made = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
 

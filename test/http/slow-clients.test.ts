@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type Server, startServer } from '../../src/server.ts'
+import { type Server, startServer } from '../../src/http/server.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, startIdentity } from '../support/identity.ts'
 

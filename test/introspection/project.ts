@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { Layout } from '../../src/repositories/layout.ts'
-import { parseLayout } from '../../src/repositories/schema-file.ts'
+import type { Layout } from '../../src/layout/layout.ts'
+import { parseLayout } from '../../src/layout/schema-file.ts'
 
 export interface Project {
   readonly schemaPath: string
@@ -33,7 +33,7 @@ export async function createProject(): Promise<Project> {
     async generate() {
       const words = ['node_modules/prisma/build/index.js', 'generate', '--schema', schemaPath]
       await promisify(execFile)(process.execPath, words, { cwd: root })
-      return readTexts(join(folder, 'src/repositories/generated'))
+      return readTexts(join(folder, 'src/postgres/generated'))
     },
     remove: () => rm(folder, { recursive: true }),
   }

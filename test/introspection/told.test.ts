@@ -188,7 +188,7 @@ describe('on the command line', () => {
 
 /** Where `prisma/schema.prisma` is another than that of the checkout. */
 async function introspectIn({ schemaPath }: Project, words: readonly string[]) {
-  const cli = join(import.meta.dirname, '../../dist/cli.js')
+  const cli = join(import.meta.dirname, '../../dist/cli/main.js')
   const child = spawn(process.execPath, [cli, 'introspect', ...words], {
     cwd: dirname(dirname(schemaPath)),
     env: { PATH: process.env.PATH, DATABASE_URL: database.url },

@@ -33,7 +33,7 @@ beforeAll(async () => {
   other = await startPages()
   const port = await findFreePort()
   const env = { PATH: process.env.PATH, PORT: String(port), CORS_ORIGINS: allowed.origin }
-  process_ = spawn(process.execPath, ['dist/cli.js', 'demo', '--json'], { cwd: root, env })
+  process_ = spawn(process.execPath, ['dist/cli/main.js', 'demo', '--json'], { cwd: root, env })
   demo = await new Promise((resolve, reject) => {
     if (process_.stdout)
       createInterface({ input: process_.stdout }).once('line', (line) => resolve(JSON.parse(line)))

@@ -21,7 +21,7 @@ test('the demo answers in a checkout whose schema is that of another database', 
   const schema = await readFile(join(root, 'prisma/schema.prisma'), 'utf8')
   const other = schema.replaceAll('@@map("', '@@map("other_').replaceAll('@map("user_id")', '')
   await writeFile(join(folder, 'prisma/schema.prisma'), other)
-  const child = spawn(process.execPath, ['dist/cli.js', 'demo', '--json'], {
+  const child = spawn(process.execPath, ['dist/cli/main.js', 'demo', '--json'], {
     cwd: folder,
     env: { PATH: process.env.PATH, PORT: String(await findFreePort()) },
     stdio: ['ignore', 'pipe', 'inherit'],

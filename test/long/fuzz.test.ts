@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startWorld, type World } from '../graphql/matrix/world.ts'
+import { startWorld, type World } from '../graph/matrix/world.ts'
 import { type Serving, startServing } from '../support/cli.ts'
 import { asSuperuser } from '../support/database.ts'
 import { findSecret } from '../support/planted.ts'

@@ -151,7 +151,7 @@ describe.each(Object.entries(cases))('%s', (_, it) => {
 async function compile(folder: string): Promise<void> {
   const root = join(import.meta.dirname, '../..')
   const config = join(folder, '../tsconfig.json')
-  const include = ['src/repositories/generated']
+  const include = ['src/postgres/generated']
   const compilerOptions = { rootDir: '.', typeRoots: ['node_modules/@types'] }
   await writeFile(
     config,

@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { triggerStatements } from '../../src/repositories/trigger-sql.ts'
+import { triggerStatements } from '../../src/layout/trigger-sql.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, type Person, startIdentity } from '../support/identity.ts'
 import { layout } from '../support/layout.ts'

@@ -57,7 +57,7 @@ test('it holds what runs, and nothing else', () => {
     ['LICENSE', 'README.md', 'package.json', 'prisma/schema.prisma', 'schema.graphql'].sort(),
   )
   expect(contents.filter((path) => path.startsWith('dist/demo/'))).toEqual([])
-  expect(contents).toContain('dist/cli.js')
+  expect(contents).toContain('dist/cli/main.js')
 })
 
 describe('in an empty project', () => {

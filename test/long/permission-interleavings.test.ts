@@ -9,8 +9,8 @@ import type {
 import type { CacheEntry, PermissionCache } from '../../src/permissions/cache.ts'
 import { defaultRoleDefinitions } from '../../src/permissions/definitions.ts'
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
-import { createRedis } from '../../src/permissions/redis-client.ts'
 import { CachingPermissionService } from '../../src/permissions/service.ts'
+import { createRedis } from '../../src/redis/client.ts'
 import { useRedis } from '../support/redis.ts'
 
 /*

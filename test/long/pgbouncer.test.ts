@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { settingStatements } from '../../src/repositories/owner-sql.ts'
+import { settingStatements } from '../../src/layout/owner-sql.ts'
 import { runCli } from '../support/cli.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, startIdentity } from '../support/identity.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
-import { createRedis, type RedisClient } from '../../src/permissions/redis-client.ts'
+import { createRedis, type RedisClient } from '../../src/redis/client.ts'
 import { grantOf, permissionCacheContract, someone } from '../contract/permission-cache.ts'
 import { useRedis } from '../support/redis.ts'
 

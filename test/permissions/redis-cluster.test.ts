@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
-import { createRedis } from '../../src/permissions/redis-client.ts'
+import { createRedis } from '../../src/redis/client.ts'
 import { grantOf, permissionCacheContract, someone } from '../contract/permission-cache.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
 

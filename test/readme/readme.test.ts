@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createGateway, loadConfig } from '../../src/app.ts'
 import { accessControl } from '../../src/demo/access-control.ts'
+import { createGateway, loadConfig } from '../../src/gateway.ts'
 import { readFields } from '../../src/introspection/additional.ts'
 import { runCli } from '../support/cli.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
@@ -146,9 +146,9 @@ test.each(of('json').map(({ line, text }) => [line, text] as const))(
 )
 
 const variables = new Set(
-  [...readFileSync(join(root, 'src/config.ts'), 'utf8').matchAll(/^ {2}([A-Z][A-Z_]+):/gm)].map(
-    ([, name]) => name ?? '',
-  ),
+  [
+    ...readFileSync(join(root, 'src/config/config.ts'), 'utf8').matchAll(/^ {2}([A-Z][A-Z_]+):/gm),
+  ].map(([, name]) => name ?? ''),
 )
 
 test('the table of variables has each that is read, and no other', () => {

@@ -12,9 +12,10 @@ function start(
   env: Readonly<Record<string, string>>,
   folder = root,
 ): ChildProcess {
-  if (!existsSync(`${root}/dist/cli.js`)) execFileSync('npm', ['run', '-s', 'build'], { cwd: root })
+  if (!existsSync(`${root}/dist/cli/main.js`))
+    execFileSync('npm', ['run', '-s', 'build'], { cwd: root })
   const { PATH } = process.env
-  return spawn(process.execPath, ['dist/cli.js', ...words], {
+  return spawn(process.execPath, ['dist/cli/main.js', ...words], {
     cwd: folder,
     env: { ...(PATH === undefined ? {} : { PATH }), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

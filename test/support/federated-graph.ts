@@ -1,5 +1,5 @@
 import { buildSchema, extendSchema, type GraphQLSchema, parse } from 'graphql'
-import { printGraph } from '../../src/app.ts'
+import { printGraph } from '../../src/gateway.ts'
 import { layout } from './layout.ts'
 
 /** What the specification of Apollo Federation has a subgraph answer beside its own graph. */

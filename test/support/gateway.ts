@@ -1,6 +1,6 @@
-import { createGateway, type Gateway, loadConfig } from '../../src/app.ts'
 import { accessControl } from '../../src/demo/access-control.ts'
-import { createLogger } from '../../src/telemetry.ts'
+import { createGateway, type Gateway, loadConfig } from '../../src/gateway.ts'
+import { createLogger } from '../../src/telemetry/log.ts'
 import type { Identity } from './identity.ts'
 import { SecretWatch } from './planted.ts'
 
@@ -57,6 +57,7 @@ export function gatewayFor(
     { ...config, permissions: { ...config.permissions, accessControl } },
     { log },
   )
+  gateway.start()
   const watchedFetch: Gateway['fetch'] = async (request) => {
     const response = await gateway.fetch(request)
     watch.read('An answer', JSON.stringify([...response.headers]))

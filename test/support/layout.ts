@@ -1,4 +1,4 @@
-import { loadNames, readLayout } from '../../src/app.ts'
+import { loadNames, readLayout } from '../../src/gateway.ts'
 
 /** The house layout, in which Better Auth makes its tables for the tests. */
 export const { prismaSchema } = loadNames({})

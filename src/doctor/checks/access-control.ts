@@ -3,7 +3,7 @@ import {
   parseRoleDefinitions,
   type RoleDefinitions,
 } from '../../permissions/definitions.ts'
-import { Prisma } from '../../repositories/client.ts'
+import { Prisma } from '../../postgres/client.ts'
 import type { Check, Examined, Finding } from '../finding.ts'
 
 type Found = Omit<Finding, 'check'>

@@ -1,4 +1,4 @@
-import { Prisma } from '../../repositories/client.ts'
+import { Prisma } from '../../postgres/client.ts'
 import type { Check } from '../finding.ts'
 
 /** Tokens expire and bans end by this machine's clock, sessions by the database's, where Better Auth's rows come from. */

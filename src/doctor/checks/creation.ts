@@ -1,5 +1,5 @@
-import { Prisma } from '../../repositories/client.ts'
-import { quote } from '../../repositories/quote.ts'
+import { quote } from '../../layout/quote.ts'
+import { Prisma } from '../../postgres/client.ts'
 import type { Check } from '../finding.ts'
 import { grantedTo, grantee } from '../sql.ts'
 

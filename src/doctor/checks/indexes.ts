@@ -1,6 +1,6 @@
-import { Prisma } from '../../repositories/client.ts'
-import type { Table } from '../../repositories/layout.ts'
-import { quote } from '../../repositories/quote.ts'
+import type { Table } from '../../layout/layout.ts'
+import { quote } from '../../layout/quote.ts'
+import { Prisma } from '../../postgres/client.ts'
 import type { Check } from '../finding.ts'
 import { type NeededIndex, neededIndexes } from '../index-list.ts'
 

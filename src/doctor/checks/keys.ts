@@ -1,5 +1,5 @@
 import { databaseKeySource, type KeySource, urlKeySource } from '../../auth/key-source.ts'
-import { PrismaSigningKeyRepository } from '../../repositories/signing-key.ts'
+import { PrismaSigningKeyRepository } from '../../postgres/signing-key.ts'
 import type { Check, Examined, Finding } from '../finding.ts'
 
 /** Whether there are keys to verify tokens with, of which kind, and until when. */

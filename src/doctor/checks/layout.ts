@@ -1,6 +1,6 @@
-import { type Drift, describeDrift, findDrift } from '../../repositories/drift.ts'
-import type { Layout } from '../../repositories/layout.ts'
-import { grantStatements, settingStatements } from '../../repositories/owner-sql.ts'
+import type { Layout } from '../../layout/layout.ts'
+import { grantStatements, settingStatements } from '../../layout/owner-sql.ts'
+import { type Drift, describeDrift, findDrift } from '../../postgres/drift.ts'
 import type { Check, Examined } from '../finding.ts'
 import { script } from '../sql.ts'
 

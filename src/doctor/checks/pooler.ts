@@ -1,4 +1,4 @@
-import { openDatabase, Prisma } from '../../repositories/client.ts'
+import { openDatabase, Prisma } from '../../postgres/client.ts'
 import type { Check } from '../finding.ts'
 
 /** Whether statements that are prepared on one connection stay with it; a pooler in transaction mode may mix them up. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Config } from '../../config.ts'
-import { createRedis, type RedisClient } from '../../permissions/redis-client.ts'
+import type { Config } from '../../config/config.ts'
+import { createRedis, type RedisClient } from '../../redis/client.ts'
 import type { Finding } from '../finding.ts'
 
 type Found = Omit<Finding, 'check'>

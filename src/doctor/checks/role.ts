@@ -1,6 +1,6 @@
-import { Prisma } from '../../repositories/client.ts'
-import { roleStatements, settingStatements } from '../../repositories/owner-sql.ts'
-import { quote } from '../../repositories/quote.ts'
+import { roleStatements, settingStatements } from '../../layout/owner-sql.ts'
+import { quote } from '../../layout/quote.ts'
+import { Prisma } from '../../postgres/client.ts'
 import type { Check, Examined, Finding } from '../finding.ts'
 import { script } from '../sql.ts'
 

@@ -1,5 +1,5 @@
-import { Prisma } from '../../repositories/client.ts'
-import { sessionFunctionName, sessionStatements } from '../../repositories/owner-sql.ts'
+import { sessionFunctionName, sessionStatements } from '../../layout/owner-sql.ts'
+import { Prisma } from '../../postgres/client.ts'
 import type { Check } from '../finding.ts'
 import { script } from '../sql.ts'
 

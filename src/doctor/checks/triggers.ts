@@ -1,5 +1,5 @@
-import { Prisma } from '../../repositories/client.ts'
-import { triggerStatements, triggersOf } from '../../repositories/trigger-sql.ts'
+import { triggerStatements, triggersOf } from '../../layout/trigger-sql.ts'
+import { Prisma } from '../../postgres/client.ts'
 import type { Check } from '../finding.ts'
 import { script } from '../sql.ts'
 

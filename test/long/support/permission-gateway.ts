@@ -1,5 +1,5 @@
-import { createGateway, type Gateway, loadConfig } from '../../../src/app.ts'
-import { createLogger } from '../../../src/telemetry.ts'
+import { createGateway, type Gateway, loadConfig } from '../../../src/gateway.ts'
+import { createLogger } from '../../../src/telemetry/log.ts'
 import type { Identity } from '../../support/identity.ts'
 import type { ServiceIssuer } from '../../support/tokens.ts'
 import { isDynamic, type RoleSet } from './role-sets.ts'

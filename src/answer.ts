@@ -1,0 +1,151 @@
+import { type ExecutionResult, GraphQLError, type OperationDefinitionNode } from 'graphql'
+import type { Authenticator, Caller } from './domain/caller.ts'
+import { GatewayError } from './domain/errors.ts'
+import type { RateLimit } from './domain/rate.ts'
+import { createContext, type Sources } from './graph/context.ts'
+import { readAsked } from './operation/asked.ts'
+import type { Documents } from './operation/documents.ts'
+import {
+  asRequestError,
+  asValidationError,
+  requestError,
+  toClientError,
+} from './operation/errors.ts'
+import type { TrustedDocuments } from './operation/trusted.ts'
+import { variableErrors } from './operation/variables.ts'
+import type { RequestScope } from './scope.ts'
+
+export interface AnswerParts {
+  /** Room for so many operations at once. */
+  readonly admission: Admission
+  readonly documents: Documents
+  /** `null`: any document is answered. */
+  readonly trusted: TrustedDocuments | null
+  readonly authenticator: Authenticator
+  /** `null`: any number of operations. */
+  readonly rate: Pick<RateLimit, 'ofCaller'> | null
+  readonly sources: Sources
+  /** Where mutations are told to go: Better Auth's HTTP API. `null`: they are not told. */
+  readonly writeTo: string | null
+  readonly tell: Tell
+}
+
+export interface Telling {
+  /** Whether errors may name parts of the graph that the client did not name. */
+  readonly suggestions: boolean
+  /** Told of each error on our side, which the client is not told the cause of. */
+  readonly onUnexpected: (error: unknown, scope: RequestScope) => void
+}
+
+export interface Admission {
+  /** Whether there is room; then `leave` follows. */
+  enter(scope: RequestScope): boolean
+  leave(scope: RequestScope): void
+}
+
+/** Header fields of a request, by their names in lower case. */
+export interface Headers {
+  get(name: string): string | null
+}
+
+/** Makes of errors what clients are told of them. */
+export type Tell = (
+  scope: RequestScope,
+  errors: readonly unknown[],
+) => { readonly errors: readonly GraphQLError[] }
+
+/** Answers one operation, whatever way it came. Its errors are as clients are told of them, HTTP status included. */
+export type Answer = (
+  sent: unknown,
+  headers: Headers,
+  scope: RequestScope,
+) => Promise<ExecutionResult>
+
+/**
+ * The steps of one operation, from what was asked to what is told, top to bottom. A step that refuses throws, or gives
+ * errors, and ends it there.
+ */
+export function createAnswer(parts: AnswerParts): Answer {
+  const { admission, documents, trusted, authenticator, rate, sources, tell } = parts
+
+  return async (sent, headers, scope) => {
+    const entered = admission.enter(scope)
+    try {
+      if (!entered)
+        throw new GatewayError('UNAVAILABLE', 'Too many requests are under way: try again soon.')
+
+      const { query, operationName, variables } = readAsked(sent, trusted)
+      const document = documents.find(query)
+      const operation = document.operation(operationName)
+      scope.operations.push({ type: operation.operation, name: trusted?.nameOf(query) ?? null })
+
+      // Before anybody is authenticated: whoever wants to change something is told where, known mutation or not.
+      if (operation.operation === 'mutation') throw readOnly(parts.writeTo)
+
+      const problems = document.problems()
+      if (problems.length > 0) return tell(scope, problems.map(asValidationError))
+      if (operation.operation === 'subscription') throw noSubscriptions(operation)
+      document.checkCost(operation, variables)
+
+      const caller = await authenticator.authenticate(headers)
+      scope.caller = caller.kind
+      if (rate) await count(rate, caller)
+
+      const context = createContext(sources, caller)
+      const misfits = variableErrors(documents.schema, operation, variables)
+      if (misfits) return tell(scope, misfits)
+
+      const result = await document.run(operation, variables, context)
+      return result.errors ? { ...result, ...tell(scope, result.errors) } : result
+    } catch (error) {
+      return tell(scope, [asRequestError(error)])
+    } finally {
+      if (entered) admission.leave(scope)
+    }
+  }
+}
+
+/** Tells clients of errors, and the log of those on our side: once of each, however many fields waited for it. */
+export function createTell({ suggestions, onUnexpected }: Telling): Tell {
+  const reported = new WeakSet()
+  return (scope, errors) => {
+    const report = (error: unknown) => {
+      if (scope.isGivenUp || (error instanceof Error && reported.has(error))) return
+      if (error instanceof Error) reported.add(error)
+      onUnexpected(error, scope)
+    }
+    const told = errors.map((error) =>
+      toClientError(error, { requestId: scope.id, suggestions, onUnexpected: report }),
+    )
+    for (const { extensions } of told) scope.codes.add(String(extensions.code))
+    return { errors: told }
+  }
+}
+
+/** @throws GraphQLError RATE_LIMITED */
+async function count(rate: Pick<RateLimit, 'ofCaller'>, caller: Caller): Promise<void> {
+  const seconds = await rate.ofCaller(caller)
+  if (seconds !== null) throw rateLimited(seconds)
+}
+
+/** @param seconds For how long further requests are refused. */
+export function rateLimited(seconds: number): GraphQLError {
+  const error = new GatewayError(
+    'RATE_LIMITED',
+    'Too many requests: wait as long as Retry-After says.',
+  )
+  return requestError(error, { status: 429, headers: { 'retry-after': String(seconds) } })
+}
+
+function readOnly(writeTo: string | null): GraphQLError {
+  const error = new GatewayError(
+    'READ_ONLY',
+    'This graph is read-only: changes are made by Better Auth.',
+  )
+  const more = writeTo === null ? {} : { writeTo }
+  return requestError(error, { status: 400, spec: true }, more)
+}
+
+function noSubscriptions(operation: OperationDefinitionNode): GraphQLError {
+  return new GraphQLError('This graph has no subscriptions.', { nodes: operation })
+}

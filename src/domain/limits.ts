@@ -1,0 +1,28 @@
+import { GatewayError } from './errors.ts'
+import { checkKey } from './id.ts'
+
+/** The most entries of a list that a client gives. */
+export const MOST_KEYS = 100
+
+/** Entries of a page: when a client gives no size, and at most. */
+export const DEFAULT_SIZE = 20
+export const LARGEST_SIZE = 100
+
+/** What routers of Apollo Federation refer to entities with: the name of its scalar in the graph, and the most at once. */
+export const REPRESENTATION = '_Any'
+export const MOST_REPRESENTATIONS = 1000
+
+/** @throws GatewayError BAD_USER_INPUT when there are more than 100, or one of them is not valid. */
+export function checkKeys(values: readonly string[], what: string): readonly string[] {
+  checkLength(values, what, MOST_KEYS)
+  return values.map((value) => checkKey(value, what))
+}
+
+/** @throws GatewayError BAD_USER_INPUT */
+export function checkLength(values: readonly unknown[], what: string, most: number): void {
+  if (values.length > most) throw tooLong(what, most)
+}
+
+export function tooLong(what: string, most: number): GatewayError {
+  return new GatewayError('BAD_USER_INPUT', `${what} takes at most ${most} entries.`)
+}

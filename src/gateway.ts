@@ -1,0 +1,241 @@
+import type { RequestListener } from 'node:http'
+import { createAnswer, createTell } from './answer.ts'
+import { createAuth } from './auth/auth.ts'
+import { type Config, ConfigError, reading } from './config/config.ts'
+import { MOST_REPRESENTATIONS } from './domain/limits.ts'
+import { createSchema, createSubgraph } from './graph/schema.ts'
+import { type GraphForm, printForm } from './graph/sdl/form.ts'
+import { Admission } from './http/admission.ts'
+import { clientAddressFinder } from './http/client-address.ts'
+import { Front } from './http/front.ts'
+import type { GraphiQLCaller } from './http/graphiql-callers.ts'
+import { createJsonLane } from './http/json.ts'
+import { recordRequests } from './http/log.ts'
+import { RateLimiter } from './http/rate-limiter.ts'
+import { mostValues } from './http/values.ts'
+import { createYogaLane } from './http/yoga.ts'
+import { createStores, readLayout } from './identity.ts'
+import { featuresOf } from './layout/features.ts'
+import type { Layout } from './layout/layout.ts'
+import { type Grantee, ownerScript } from './layout/owner-sql.ts'
+import { Documents } from './operation/documents.ts'
+import { parseTrustedDocuments } from './operation/trusted.ts'
+import { parseRoleDefinitions } from './permissions/definitions.ts'
+import { printPermissionType } from './permissions/permission-type.ts'
+import { PrismaSessionLookup } from './postgres/session-lookup.ts'
+import { PrismaSigningKeyRepository } from './postgres/signing-key.ts'
+import { createRedis } from './redis/client.ts'
+import { currentScope, runShared } from './scope.ts'
+import { createLogger, describeError, type Logger } from './telemetry/log.ts'
+import type { Metrics } from './telemetry/metrics.ts'
+import { Telemetry } from './telemetry/telemetry.ts'
+
+export type { Config } from './config/config.ts'
+export { ConfigError, loadConfig, loadNames } from './config/config.ts'
+export type { ErrorCode } from './domain/errors.ts'
+export type { GraphForm } from './graph/sdl/form.ts'
+export type { GraphiQLCaller } from './http/graphiql-callers.ts'
+export { readLayout } from './identity.ts'
+export { toAccessControl } from './permissions/definitions.ts'
+
+export interface Gateway {
+  /** For servers that speak the Fetch API. No connection is known here, so a rate limit counts all as one address. */
+  readonly fetch: (request: Request) => Promise<Response>
+  /** For `node:http` and the servers built on it. */
+  readonly node: RequestListener
+  /** Connects to what must be there before the first request: Redis, and whoever tells of changes. The first request does too. */
+  start(): void
+  /**
+   * Whether the database answers and is as the layout says; a change shows within five seconds. The first time it is, what
+   * requests read is read once beforehand.
+   */
+  ready(): Promise<boolean>
+  /**
+   * Asks the database whether it is as the layout says. A database that does not answer is no reason to give up.
+   * @throws Error in one sentence that says what differs and which command helps.
+   */
+  verify(): Promise<void>
+  /** What was counted; `null` unless METRICS_PORT is set. */
+  readonly metrics: Metrics | null
+  /** Lets go of connections; requests under way should have ended. */
+  close(): Promise<void>
+}
+
+export interface GatewayParts {
+  readonly log?: Logger
+  /** Whom a reader of GraphiQL can be, by choosing. */
+  readonly graphiqlCallers?: readonly GraphiQLCaller[]
+}
+
+const ENDPOINT = '/graphql'
+
+/**
+ * The composition root: every part of the gateway is made here, once, and handed what it needs. Nothing is opened.
+ * @throws ConfigError when a file does not say what it should, or when sessions are to be credentials and this database
+ * has none.
+ */
+export function createGateway(config: Config, parts: GatewayParts = {}): Gateway {
+  const { http, limits } = config
+  const log = parts.log ?? createLogger(config.logLevel)
+  const telemetry = new Telemetry(log, { metrics: http.metricsPort !== null })
+  const { metrics, trouble } = telemetry
+
+  const layout = readLayout(config.database)
+  const signal = () => currentScope()?.ending.signal
+  const stores = createStores(config, layout, telemetry, { signal, runShared })
+  const { database, tables } = stores
+
+  if (config.auth.sessions && !tables.has('Session')) throw new ConfigError(NO_SESSIONS)
+  const sessionLookup = new PrismaSessionLookup(database, config.database.schema, (error) =>
+    log.error({ error: describeError(error) }, NO_SESSION_FUNCTION),
+  )
+  const auth = createAuth({
+    ...config.auth,
+    service: config.service,
+    origins: http.corsOrigins,
+    signingKeys: new PrismaSigningKeyRepository(database, tables),
+    sessionLookup,
+    runShared,
+    trouble,
+  })
+
+  const schema = (config.federation ? createSubgraph : createSchema)(featuresOf(layout))
+  const documents = new Documents({
+    schema,
+    limits: limits.document,
+    introspection: http.introspection,
+  })
+  const { trustedDocuments } = http
+  const trusted =
+    trustedDocuments &&
+    reading('TRUSTED_DOCUMENTS_FILE', () => parseTrustedDocuments(trustedDocuments, schema))
+
+  const admission = new Admission(http.mostUnderWay, () => metrics?.shed())
+  const rate = createRate(config, telemetry)
+  const tell = createTell({
+    suggestions: http.introspection,
+    onUnexpected: (error, { id }) =>
+      log.error({ requestId: id, error: describeError(error) }, 'unexpected error'),
+  })
+  const answer = createAnswer({
+    admission,
+    documents,
+    trusted,
+    authenticator: auth.authenticator,
+    rate: rate?.limiter ?? null,
+    sources: {
+      ...stores,
+      platformAdminRoles: config.platformAdminRoles,
+      creatorRole: config.permissions.creatorRole,
+    },
+    writeTo: config.betterAuthUrl?.href ?? null,
+    tell,
+  })
+
+  const lane = {
+    answer,
+    tell,
+    endpoint: ENDPOINT,
+    largestBodyBytes: limits.bodyBytes,
+    mostValues: mostValues(limits.document.tokens, config.federation ? MOST_REPRESENTATIONS : 0),
+  }
+  const graphiql = http.graphiql && !trusted ? { callers: parts.graphiqlCallers ?? [] } : null
+  const yoga = createYogaLane({
+    ...lane,
+    schema,
+    graphiql,
+    ready: stores.ready,
+    batchLimit: http.batchLimit,
+    trusted: trusted !== null,
+  })
+  const record = recordRequests(log, metrics)
+  const front = new Front({
+    node: createJsonLane({ ...lane, otherwise: yoga }),
+    fetch: (request) => yoga.fetch(request),
+    endpoint: ENDPOINT,
+    rate: rate?.limiter ?? null,
+    corsOrigins: http.corsOrigins,
+    timeoutMs: http.timeoutMs,
+    tell,
+    onEnd: (scope, ended) => {
+      admission.leave(scope, Number.POSITIVE_INFINITY)
+      record(scope, ended)
+    },
+  })
+  metrics?.watch({
+    pool: () => database.poolUse(),
+    underWay: () => admission.underWay,
+    keyAges: auth.keyAges,
+  })
+
+  let started = false
+  const start = () => {
+    if (started) return
+    started = true
+    stores.start()
+    rate?.start()
+    // A token that nobody has, so that a missing function is said at start and not only with the first session.
+    if (config.auth.sessions) void sessionLookup.findUserId('').catch(() => {})
+  }
+  return {
+    fetch: (request) => {
+      start()
+      return front.fetch(request)
+    },
+    node: (request, response) => {
+      start()
+      return front.node(request, response)
+    },
+    start,
+    ready: () => {
+      start()
+      return stores.ready()
+    },
+    verify: stores.verify,
+    metrics,
+    close: async () => {
+      await yoga.dispose()
+      rate?.close()
+      await stores.close()
+    },
+  }
+}
+
+const NO_SESSIONS =
+  'AUTH_SESSIONS: this database has no table of sessions: set it off, or set session.storeSessionInDatabase in Better Auth and run introspect'
+const NO_SESSION_FUNCTION =
+  'Sessions cannot be looked up: the owner of the database must run the SQL that the command doctor --sql prints.'
+
+function createRate({ redis, http, limits }: Config, { trouble }: Telemetry) {
+  const { ratePerMinute: perMinute } = limits
+  if (perMinute === null) return null
+  const onTrouble = trouble('Redis is in trouble: requests are counted in this process.')
+  const client = redis && createRedis(redis.url, { timeoutMs: redis.timeoutMs, onTrouble })
+  return {
+    limiter: new RateLimiter({
+      perMinute,
+      redis: client && redis && { client, keyPrefix: redis.keyPrefix },
+      addressOf: clientAddressFinder(http.trustProxy),
+    }),
+    start: () => void client?.connect().catch(() => {}),
+    close: () => client?.disconnect(),
+  }
+}
+
+/** The graph of the introspected database in GraphQL's schema language, sorted. */
+export function printGraph(layout: Layout, form: GraphForm = 'plain'): string {
+  return printForm(createSchema(featuresOf(layout)), form)
+}
+
+/**
+ * TypeScript that declares the permissions of an access control file.
+ * @throws Error when it does not say what roles may do.
+ */
+export function printPermissions(accessControl: unknown): string {
+  return printPermissionType(parseRoleDefinitions(accessControl))
+}
+
+/** The SQL with which a database's owner lets the gateway's role read what it reads, for the introspected database. */
+export function printOwnerSql(layout: Layout, grantee: Grantee): string {
+  return ownerScript(layout, grantee)
+}

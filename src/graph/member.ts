@@ -1,0 +1,181 @@
+import type { Doors } from '../access/viewer.ts'
+import { checkKey } from '../domain/id.ts'
+import { checkKeys } from '../domain/limits.ts'
+import type { MemberFilter, MemberOrder } from '../domain/member.ts'
+import { pairKey } from '../domain/permission.ts'
+import { connect } from './connection.ts'
+import type { Context } from './context.ts'
+import type { Graph } from './graph.ts'
+import { loaderOf } from './loaders.ts'
+import type { MemberShown } from './refs.ts'
+
+export function defineMember(graph: Graph) {
+  const { builder, refs } = graph
+  builder.objectType(refs.Member, {
+    description: "One person's membership in one organization.",
+    fields: (t) => ({
+      id: t.exposeID('id', { description: "Better Auth's own id of the membership." }),
+      roles: t.stringList({
+        description: 'Names of the roles held, in the order Better Auth keeps them.',
+        resolve: ({ roles }) => [...roles],
+      }),
+      createdAt: t.expose('createdAt', {
+        type: 'DateTime',
+        description: 'When the person joined.',
+      }),
+      user: t.field({
+        type: refs.User,
+        description: 'The person.',
+        resolve: ({ user, userId }, _args, { doors }) => {
+          doors.metAsMember(userId)
+          return user ?? userId
+        },
+      }),
+      organization: t.field({
+        type: refs.Organization,
+        description: 'The organization.',
+        resolve: ({ organization, organizationId }) => organization ?? organizationId,
+      }),
+    }),
+  })
+  defineMembersOfOrganization(graph)
+}
+
+function defineMembersOfOrganization(graph: Graph) {
+  const { builder, refs } = graph
+  const Filter = builder.inputType('MemberFilter', {
+    description: 'Which members to list; every condition given must hold.',
+    fields: (t) => ({
+      roles: t.stringList({
+        description: 'Holds at least one of these roles, for example `admin`; at most 100.',
+      }),
+      permission: t.field({
+        type: 'Permission',
+        description:
+          'Has this permission in the organization, as of now, for example `leave:approve`.',
+      }),
+      search: t.string({
+        description:
+          'The beginning of a name or of an e-mail address, in any case, for example `ada`. Services without `identity:pii` do not search addresses.',
+      }),
+      userIds: t.idList({ description: 'Is one of these users; at most 100.' }),
+    }),
+  })
+  const Field = builder.enumType('MemberOrderField', {
+    description: 'What members can be ordered by.',
+    values: {
+      CREATED_AT: { description: 'When they joined.' },
+      USER_NAME: { description: 'The name of the person, as the database sorts text.' },
+    } as const,
+  })
+  const Order = builder.inputType('MemberOrder', {
+    description: 'How to order members; ties by id.',
+    fields: (t) => ({
+      field: t.field({ type: Field, required: true, description: 'What to order by.' }),
+      direction: t.field({ type: refs.OrderDirection, required: true, description: 'Which way.' }),
+    }),
+  })
+
+  builder.objectFields(refs.Organization, (t) => ({
+    members: t.field({
+      type: refs.MemberConnection,
+      description: 'The members, the oldest membership first.',
+      args: {
+        ...t.arg.connectionArgs(),
+        filter: t.arg({ type: Filter, description: 'Which ones.' }),
+        orderBy: t.arg({ type: Order, description: 'In another order.' }),
+      },
+      resolve: ({ id }, { filter, orderBy, ...args }, context) => {
+        const which = toMemberFilter(filter ?? {}, context.doors)
+        const permission = filter?.permission
+        const granted = async (organizationIds: readonly string[]) =>
+          permission == null
+            ? which
+            : {
+                ...which,
+                grantedBy: await context.permissions.findGrantingRoles(permission, {
+                  organizationIds,
+                }),
+              }
+        const order: MemberOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
+        return connect(context, args, {
+          field: 'Organization.members',
+          parentId: id,
+          variant: [which, permission, order],
+          key: order.field === 'CREATED_AT' ? 'instant' : 'text',
+          load: async (ids, page) =>
+            context.members.listByOrganizationIds(ids, page, await granted(ids), order),
+          count: async (ids) => context.members.countByOrganizationIds(ids, await granted(ids)),
+          toNode: (member) => member,
+        })
+      },
+    }),
+    member: t.field({
+      type: refs.Member,
+      nullable: true,
+      description: 'The membership of one person; null when they are not a member.',
+      args: { userId: t.arg.id({ required: true, description: "Better Auth's id of the user." }) },
+      resolve: ({ id }, { userId }, context) =>
+        memberOf(context, { userId: checkKey(userId, 'userId'), organizationId: id }),
+    }),
+    viewerMembership: t.field({
+      type: refs.Member,
+      nullable: true,
+      description: 'The membership of the user who calls; null for services.',
+      resolve: ({ id }, _args, context) =>
+        context.caller.kind === 'user'
+          ? memberOf(context, { userId: context.caller.userId, organizationId: id })
+          : null,
+    }),
+  }))
+}
+
+/** The door to one membership. `null`: there is none, or none in an organization the caller may see. */
+export async function memberById(context: Context, id: string): Promise<MemberShown | null> {
+  context.doors.enter('identity:read')
+  const member = await loaderOf<string, MemberShown | null>(
+    context,
+    'members by id',
+    async (ids) => {
+      const found = new Map<string, MemberShown>()
+      for (const member of await context.members.findByIds(ids)) found.set(member.id, member)
+      return (wanted) => found.get(wanted) ?? null
+    },
+  ).load(checkKey(id, 'id'))
+  return (await context.doors.seesOrganization(member?.organizationId ?? null)) ? member : null
+}
+
+interface MemberFilterInput {
+  readonly roles?: readonly string[] | null | undefined
+  readonly userIds?: readonly string[] | null | undefined
+  readonly search?: string | null | undefined
+}
+
+/** What a caller may not see of members, they may not search by either. */
+function toMemberFilter({ roles, userIds, search }: MemberFilterInput, doors: Doors): MemberFilter {
+  return {
+    roles: roles == null ? undefined : checkKeys(roles, 'roles'),
+    userIds: userIds == null ? undefined : checkKeys(userIds, 'userIds'),
+    search:
+      search == null
+        ? undefined
+        : {
+            prefix: checkKey(search, 'search'),
+            in: doors.mayAskForPersonalData() ? ['name', 'email'] : ['name'],
+          },
+  }
+}
+
+function memberOf(context: Context, pair: { userId: string; organizationId: string }) {
+  return loaderOf<typeof pair, MemberShown | null>(
+    context,
+    'members by pair',
+    async (pairs) => {
+      const found = new Map<string, MemberShown>()
+      for (const member of await context.members.findByPairs(pairs))
+        found.set(pairKey(member), member)
+      return (wanted) => found.get(pairKey(wanted)) ?? null
+    },
+    { cacheKey: pairKey },
+  ).load(pair)
+}

@@ -1,0 +1,116 @@
+import { checkKeys } from '../domain/limits.ts'
+import type { Member, MembershipFilter } from '../domain/member.ts'
+import type { Organization } from '../domain/organization.ts'
+import type { PageRequest } from '../domain/page.ts'
+import type { Permission } from '../domain/permission.ts'
+import { connect } from './connection.ts'
+import type { Context } from './context.ts'
+import type { Graph } from './graph.ts'
+
+/** The memberships of a user: as such, and as the organizations they lead to. */
+export function defineMembership({ builder, refs }: Graph) {
+  const Filter = builder.inputType('MembershipFilter', {
+    description: 'Which memberships to list; every condition given must hold.',
+    fields: (t) => ({
+      roles: t.stringList({
+        description: 'Holds at least one of these roles, for example `admin`; at most 100.',
+      }),
+      permission: t.field({
+        type: 'Permission',
+        description:
+          'Has this permission in the organization, as of now, for example `leave:approve`.',
+      }),
+    }),
+  })
+  const UserOrganizationEdge = builder.objectRef<{
+    readonly cursor: string
+    readonly node: Organization
+    readonly entity: Member
+  }>('UserOrganizationEdge')
+  UserOrganizationEdge.implement({
+    description: 'An organization of a user, and as what they belong to it.',
+    fields: (t) => ({
+      cursor: t.exposeString('cursor', {
+        description: 'Pass it as `after` or `before` to the same field.',
+      }),
+      node: t.expose('node', { type: refs.Organization, description: 'The organization.' }),
+      roles: t.stringList({
+        description: 'Names of the roles the user holds in it.',
+        resolve: ({ entity }) => [...entity.roles],
+      }),
+      joinedAt: t.field({
+        type: 'DateTime',
+        description: 'When the user joined.',
+        resolve: ({ entity }) => entity.createdAt,
+      }),
+    }),
+  })
+  const UserOrganizationConnection = builder.connectionObject(
+    {
+      type: refs.Organization,
+      name: 'UserOrganizationConnection',
+      description: 'A page of organizations of a user.',
+    },
+    UserOrganizationEdge,
+  )
+
+  builder.objectFields(refs.User, (t) => ({
+    memberships: t.field({
+      type: refs.MemberConnection,
+      description:
+        'Memberships, the oldest first. Of another user: only in organizations shared with the caller.',
+      args: {
+        ...t.arg.connectionArgs(),
+        filter: t.arg({ type: Filter, description: 'Which ones.' }),
+      },
+      resolve: ({ id }, { filter, ...args }, context) =>
+        connect(context, args, {
+          ...membershipsOf(id, filter ?? {}, context),
+          field: 'User.memberships',
+          toNode: (member) => member,
+        }),
+    }),
+    organizations: t.field({
+      type: UserOrganizationConnection,
+      description:
+        'Organizations the user belongs to, the oldest membership first. Of another user: only those shared with the caller.',
+      args: {
+        ...t.arg.connectionArgs(),
+        filter: t.arg({ type: Filter, description: 'Which ones.' }),
+      },
+      resolve: ({ id }, { filter, ...args }, context) =>
+        connect(context, args, {
+          ...membershipsOf(id, filter ?? {}, context),
+          field: 'User.organizations',
+          toNode: ({ organization }) => organization,
+        }),
+    }),
+  }))
+}
+
+interface MembershipFilterInput {
+  readonly roles?: readonly string[] | null | undefined
+  readonly permission?: Permission | null | undefined
+}
+
+function membershipsOf(
+  userId: string,
+  { roles, permission }: MembershipFilterInput,
+  { doors, members, permissions }: Context,
+) {
+  const which: MembershipFilter = {
+    scope: doors.membershipsOf(userId),
+    roles: roles == null ? undefined : checkKeys(roles, 'roles'),
+  }
+  const granted = async (ofUserIds: readonly string[]) =>
+    permission == null
+      ? which
+      : { ...which, grantedBy: await permissions.findGrantingRoles(permission, { ofUserIds }) }
+  return {
+    parentId: userId,
+    variant: [which, permission],
+    load: async (ids: readonly string[], page: PageRequest) =>
+      members.listByUserIds(ids, page, await granted(ids)),
+    count: async (ids: readonly string[]) => members.countByUserIds(ids, await granted(ids)),
+  }
+}

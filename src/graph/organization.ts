@@ -1,0 +1,147 @@
+import { checkKey } from '../domain/id.ts'
+import { checkKeys } from '../domain/limits.ts'
+import type { Organization, OrganizationOrder } from '../domain/organization.ts'
+import { connectAll } from './connection.ts'
+import type { Context } from './context.ts'
+import type { Graph } from './graph.ts'
+import { loaderOf } from './loaders.ts'
+
+export function defineOrganization(graph: Graph) {
+  const { builder, refs } = graph
+  defineOrganizationList(graph)
+  builder.objectType(refs.Organization, {
+    description: 'An organization of Better Auth. A user sees those they are a member of.',
+    fields: (t) => ({
+      id: t.exposeID('id', { description: "Better Auth's own id." }),
+      name: t.exposeString('name', { description: 'The name to show.' }),
+      slug: t.exposeString('slug', { description: 'The unique name for addresses.' }),
+      logo: t.exposeString('logo', { nullable: true, description: 'Address of a picture.' }),
+      metadata: t.field({
+        type: 'JSON',
+        nullable: true,
+        description: 'What the application keeps beside the organization.',
+        resolve: ({ metadata }) => metadata,
+      }),
+      createdAt: t.expose('createdAt', {
+        type: 'DateTime',
+        description: 'When the organization was made.',
+      }),
+    }),
+  })
+
+  builder.queryFields((t) => ({
+    organization: t.field({
+      type: refs.Organization,
+      nullable: true,
+      description: 'An organization by id; null when there is none, or none the caller may see.',
+      args: {
+        id: t.arg.id({ required: true, description: "Better Auth's id of the organization." }),
+      },
+      resolve: (_root, { id }, context) => organizationById(graph, context, id),
+    }),
+    organizationBySlug: t.field({
+      type: refs.Organization,
+      nullable: true,
+      description: 'An organization by slug; null when there is none, or none the caller may see.',
+      args: {
+        slug: t.arg.string({
+          required: true,
+          description: 'The slug, exactly, for example `acme`.',
+        }),
+      },
+      resolve: (_root, { slug }, context) => organizationBySlug(context, slug),
+    }),
+    organizationsByIds: t.field({
+      type: [refs.Organization],
+      nullable: { list: false, items: true },
+      description:
+        'Organizations in the order of their ids, with null in the place of those that do not exist or that the caller may not see.',
+      args: {
+        ids: t.arg.idList({ required: true, description: "At most 100 of Better Auth's ids." }),
+      },
+      resolve: (_root, { ids }, context) => {
+        context.doors.enter('identity:read')
+        return checkKeys(ids, 'ids').map((id) => organizationById(graph, context, id))
+      },
+    }),
+  }))
+}
+
+/** The door to one organization. `null`: there is none, or none the caller may see. */
+export async function organizationById(
+  { refs }: Graph,
+  context: Context,
+  id: string,
+): Promise<Organization | null> {
+  context.doors.enter('identity:read')
+  const [sees, organization] = await Promise.all([
+    context.doors.seesOrganization(checkKey(id, 'id')),
+    refs.Organization.getDataloader(context).load(id),
+  ])
+  return sees ? organization : null
+}
+
+/** Likewise, by the exact slug. */
+export async function organizationBySlug(
+  context: Context,
+  slug: string,
+): Promise<Organization | null> {
+  context.doors.enter('identity:read')
+  const organization = await bySlug(context).load(checkKey(slug, 'slug'))
+  return (await context.doors.seesOrganization(organization?.id ?? null)) ? organization : null
+}
+
+function defineOrganizationList({ builder, refs }: Graph) {
+  const Field = builder.enumType('OrganizationOrderField', {
+    description: 'What organizations can be ordered by.',
+    values: {
+      CREATED_AT: { description: 'When the organization was made.' },
+      NAME: { description: 'The name, as the database sorts text.' },
+    } as const,
+  })
+  const Order = builder.inputType('OrganizationOrder', {
+    description: 'How to order organizations; ties by id.',
+    fields: (t) => ({
+      field: t.field({ type: Field, required: true, description: 'What to order by.' }),
+      direction: t.field({ type: refs.OrderDirection, required: true, description: 'Which way.' }),
+    }),
+  })
+  const Connection = builder.connectionObject(
+    {
+      type: refs.Organization,
+      name: 'OrganizationConnection',
+      description: 'A page of organizations.',
+    },
+    { name: 'OrganizationEdge', description: 'An organization at its place in the list.' },
+  )
+  builder.queryField('organizations', (t) =>
+    t.field({
+      type: Connection,
+      nullable: true,
+      description: 'All organizations, the oldest first. For services.',
+      args: {
+        ...t.arg.connectionArgs(),
+        orderBy: t.arg({ type: Order, description: 'In another order.' }),
+      },
+      resolve: async (_root, { orderBy, ...args }, context) => {
+        await context.doors.enterList('identity:read', 'services only')
+        const order: OrganizationOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
+        return connectAll(context, args, {
+          field: 'Query.organizations',
+          variant: order,
+          key: order.field === 'CREATED_AT' ? 'instant' : 'text',
+          load: (page) => context.organizations.list(page, order),
+          count: () => context.organizations.count(),
+        })
+      },
+    }),
+  )
+}
+
+function bySlug(context: Context) {
+  return loaderOf<string, Organization | null>(context, 'organizationBySlug', async (slugs) => {
+    const organizations = await context.organizations.findBySlugs(slugs)
+    const found = new Map(organizations.map((organization) => [organization.slug, organization]))
+    return (slug) => found.get(slug) ?? null
+  })
+}

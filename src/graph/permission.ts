@@ -1,0 +1,134 @@
+import { GatewayError } from '../domain/errors.ts'
+import { checkKey } from '../domain/id.ts'
+import { checkLength, MOST_KEYS } from '../domain/limits.ts'
+import type { Consistency, Grant, Permission } from '../domain/permission.ts'
+import type { Context } from './context.ts'
+import { allows, viewerGrant } from './grant.ts'
+import type { Graph } from './graph.ts'
+
+/** The doors for questions about permissions: `can`, and `checkPermissions` for many at once. */
+export function definePermissionChecks({ builder, refs }: Graph) {
+  const Source = builder.enumType('DecisionSource', {
+    description: 'Where a decision came from.',
+    values: {
+      CACHE: { description: 'The permission cache.' },
+      DATABASE: { description: 'The members table.' },
+    } as const,
+  })
+  const Decision = builder.objectRef<PermissionDecision>('PermissionDecision').implement({
+    description: 'The answer to one question about permissions, and what it rests on.',
+    fields: (t) => ({
+      allowed: t.exposeBoolean('allowed', { description: 'The answer.' }),
+      permission: t.expose('permission', { type: 'Permission', description: 'As asked.' }),
+      organizationId: t.exposeID('organizationId', { description: 'As asked.' }),
+      userId: t.exposeID('userId', { description: 'As asked, or the user who calls.' }),
+      roles: t.stringList({
+        description: 'The roles the answer rests on; empty for a non-member.',
+        resolve: ({ roles }) => [...roles],
+      }),
+      source: t.expose('source', { type: Source, description: 'Where the answer came from.' }),
+      resolvedAt: t.expose('resolvedAt', {
+        type: 'DateTime',
+        description: 'When the members table was read, by its own clock.',
+      }),
+    }),
+  })
+  const Check = builder.inputType('PermissionCheckInput', {
+    description: 'A question about permissions.',
+    fields: (t) => ({
+      permission: t.field({
+        type: 'Permission',
+        required: true,
+        description: 'For example `leave:approve`.',
+      }),
+      organizationId: t.id({ required: true, description: 'In this organization.' }),
+      userId: t.id({
+        description: 'This user; the caller when left out. Services must give it.',
+      }),
+    }),
+  })
+
+  builder.queryFields((t) => ({
+    can: t.boolean({
+      description:
+        'Whether a user may do something in an organization, as Better Auth answers it. About others: only in organizations the caller belongs to, else false.',
+      args: {
+        ...refs.permissionArgument,
+        organizationId: t.arg.id({ required: true, description: 'In this organization.' }),
+        userId: t.arg.id({
+          description: 'This user; the caller when left out. Services must give it.',
+        }),
+        ...refs.consistencyArgument,
+      },
+      resolve: async (_root, { consistency, ...check }, context) =>
+        (await decide(check, consistency, context)).allowed,
+    }),
+    checkPermissions: t.field({
+      type: [Decision],
+      description:
+        'Many questions at once, answered in their order: one round trip to the cache and at most one SQL statement.',
+      args: {
+        checks: t.arg({
+          type: [Check],
+          required: true,
+          description: 'The questions, at most 100.',
+        }),
+        ...refs.consistencyArgument,
+      },
+      resolve: (_root, { checks, consistency }, context) => {
+        context.doors.enter('permissions:check')
+        checkLength(checks, 'checks', MOST_KEYS)
+        return Promise.all(checks.map((check) => decide(check, consistency, context)))
+      },
+    }),
+  }))
+}
+
+interface PermissionCheck {
+  readonly permission: Permission
+  readonly organizationId: string
+  readonly userId?: string | null | undefined
+}
+
+interface PermissionDecision extends Pick<Grant, 'roles' | 'source' | 'resolvedAt'> {
+  readonly allowed: boolean
+  readonly permission: Permission
+  readonly organizationId: string
+  readonly userId: string
+}
+
+/**
+ * About others, a user is told only in organizations they belong to now, or as platform admin; what they are not told is
+ * as if the other were not a member. About oneself, the answer's own bound holds for the account as well.
+ */
+async function decide(
+  { permission, ...check }: PermissionCheck,
+  consistency: Consistency,
+  context: Context,
+): Promise<PermissionDecision> {
+  const { caller, doors, grants } = context
+  doors.enter('permissions:check')
+  const organizationId = checkKey(check.organizationId, 'organizationId')
+  const userId = check.userId ?? (caller.kind === 'user' ? caller.userId : null)
+  if (userId === null)
+    throw new GatewayError('BAD_USER_INPUT', 'userId is required when a service asks.')
+  const aboutOther = caller.kind === 'user' && userId !== caller.userId
+  const [grant, own, ...reasons] = await Promise.all([
+    grants.of({ userId: checkKey(userId, 'userId'), organizationId }, consistency),
+    viewerGrant(organizationId, consistency, context),
+    ...(aboutOther ? [doors.seesOrganization(organizationId), doors.isPlatformAdmin()] : [true]),
+  ])
+  if (own === grant && !grant.active)
+    throw new GatewayError('UNAUTHENTICATED', 'This account is not active.')
+  const told = reasons.includes(true)
+  const { source, resolvedAt } = told ? grant : (own ?? grant)
+  return {
+    allowed: told && allows(grant, permission),
+    permission,
+    organizationId,
+    userId,
+    roles: told ? grant.roles : [],
+    source,
+    resolvedAt,
+  }
+}

@@ -1,0 +1,58 @@
+import type { GraphQLSchema } from 'graphql'
+import type { Features } from '../domain/features.ts'
+import { defineAccount } from './account.ts'
+import { defineAdditionalFields } from './additional.ts'
+import { createBuilder } from './builder.ts'
+import { defineConnections } from './connection.ts'
+import { defineFederation } from './federation.ts'
+import { defineGrant } from './grant.ts'
+import type { Graph } from './graph.ts'
+import { defineInvitation } from './invitation.ts'
+import { defineMember } from './member.ts'
+import { defineMembership } from './membership.ts'
+import { defineOrganization } from './organization.ts'
+import { defineOrganizationRole } from './organization-role.ts'
+import { definePermissionChecks } from './permission.ts'
+import { createRefs } from './refs.ts'
+import { defineScalars } from './scalars.ts'
+import { printSubgraph } from './sdl/subgraph.ts'
+import { defineSession } from './session.ts'
+import { defineTeam } from './team.ts'
+import { defineUser } from './user.ts'
+import { defineUserList } from './user-list.ts'
+
+/** The graph of one database: whatever its tables can answer, in the order of concepts. */
+export function createSchema(features: Features): GraphQLSchema {
+  return defineGraph(features).builder.toSchema()
+}
+
+/** The same graph as a subgraph of Apollo Federation 2. */
+export function createSubgraph(features: Features): GraphQLSchema {
+  const graph = defineGraph(features)
+  defineFederation(graph, printSubgraph(createSchema(features)))
+  return graph.builder.toSchema()
+}
+
+function defineGraph(features: Features): Graph {
+  const builder = createBuilder()
+  const graph: Graph = { builder, refs: createRefs(builder, features), features }
+  builder.queryType({ description: 'The doors into the graph. Reading is all it does.' })
+  defineScalars(builder)
+  defineConnections(builder)
+  defineUser(graph)
+  defineUserList(graph)
+  if (features.accounts) defineAccount(graph)
+  if (features.sessions) defineSession(graph)
+  if (features.organizations) {
+    defineOrganization(graph)
+    defineMember(graph)
+    defineMembership(graph)
+    defineGrant(graph)
+    definePermissionChecks(graph)
+    defineOrganizationRole(graph)
+    if (features.invitations) defineInvitation(graph)
+    if (features.teams) defineTeam(graph)
+  }
+  defineAdditionalFields(graph)
+  return graph
+}

@@ -1,0 +1,117 @@
+import type { Doors } from '../access/viewer.ts'
+import { checkKey } from '../domain/id.ts'
+import type { UserFilter, UserOrder, UserSearch } from '../domain/user.ts'
+import { connectAll } from './connection.ts'
+import type { Graph } from './graph.ts'
+
+/** `Query.users`: everyone there is, for platform admins and services. */
+export function defineUserList({ builder, refs, features }: Graph) {
+  const Filter = builder.inputType('UserFilter', {
+    description: 'Which users to list; every condition given must hold.',
+    fields: (t) => ({
+      search: t.string({
+        description:
+          'The beginning of a name, e-mail address or user name, in any case, for example `ada`. Services without `identity:pii` do not search addresses.',
+      }),
+      ...(features.userFields.has('role')
+        ? {
+            role: t.string({
+              description: 'Holds this global role, for example `admin`. Needs `identity:pii`.',
+            }),
+          }
+        : {}),
+      ...(features.userFields.has('banned')
+        ? {
+            banned: t.boolean({
+              description:
+                'Whether a ban was set, also one that has run out. Needs `identity:pii`.',
+            }),
+          }
+        : {}),
+      createdAfter: t.field({
+        type: 'DateTime',
+        description: 'Made after this instant, for example `2026-01-31T00:00:00Z`.',
+      }),
+      createdBefore: t.field({
+        type: 'DateTime',
+        description: 'Made before this instant, for example `2026-02-01T00:00:00Z`.',
+      }),
+    }),
+  })
+  const Field = builder.enumType('UserOrderField', {
+    description: 'What users can be ordered by.',
+    values: {
+      CREATED_AT: { description: 'When the account was made.' },
+      NAME: { description: 'The name, as the database sorts text.' },
+      EMAIL: { description: 'The e-mail address. Needs `identity:pii`.' },
+    } as const,
+  })
+  const Order = builder.inputType('UserOrder', {
+    description: 'How to order users; ties by id.',
+    fields: (t) => ({
+      field: t.field({ type: Field, required: true, description: 'What to order by.' }),
+      direction: t.field({
+        type: refs.OrderDirection,
+        required: true,
+        description: 'Which way.',
+      }),
+    }),
+  })
+  const Connection = builder.connectionObject(
+    { type: refs.User, name: 'UserConnection', description: 'A page of users.' },
+    { name: 'UserEdge', description: 'A user at their place in the list.' },
+  )
+
+  builder.queryField('users', (t) =>
+    t.field({
+      type: Connection,
+      nullable: true,
+      description: 'All users, the oldest account first. For platform admins and services.',
+      args: {
+        ...t.arg.connectionArgs(),
+        filter: t.arg({ type: Filter, description: 'Which ones.' }),
+        orderBy: t.arg({ type: Order, description: 'In another order.' }),
+      },
+      resolve: async (_root, { filter, orderBy, ...args }, context) => {
+        await context.doors.enterList('identity:read', 'platform admins too')
+        const which = toFilter(filter ?? {}, context.doors)
+        const order: UserOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
+        if (order.field === 'EMAIL') context.doors.requireScope('identity:pii')
+        return connectAll(context, args, {
+          field: 'Query.users',
+          variant: [which, order],
+          key: order.field === 'CREATED_AT' ? 'instant' : 'text',
+          load: (page) => context.users.list(page, which, order),
+          count: () => context.users.count(which),
+        })
+      },
+    }),
+  )
+}
+
+interface FilterInput {
+  readonly search?: string | null | undefined
+  readonly role?: string | null | undefined
+  readonly banned?: boolean | null | undefined
+  readonly createdAfter?: Date | null | undefined
+  readonly createdBefore?: Date | null | undefined
+}
+
+/** What a caller may not see, they may not filter by either: the answers would tell. */
+function toFilter(input: FilterInput, doors: Doors): UserFilter {
+  if (input.role != null || input.banned != null) doors.requireScope('identity:pii')
+  return {
+    search: input.search == null ? undefined : toSearch(checkKey(input.search, 'search'), doors),
+    role: input.role == null ? undefined : checkKey(input.role, 'role'),
+    banned: input.banned ?? undefined,
+    createdAfter: input.createdAfter ?? undefined,
+    createdBefore: input.createdBefore ?? undefined,
+  }
+}
+
+function toSearch(prefix: string, doors: Doors): UserSearch {
+  return {
+    prefix,
+    in: doors.mayAskForPersonalData() ? ['name', 'username', 'email'] : ['name', 'username'],
+  }
+}

@@ -1,0 +1,151 @@
+import type { GuardedUserField } from '../access/audiences.ts'
+import { checkKey } from '../domain/id.ts'
+import { checkKeys } from '../domain/limits.ts'
+import type { User, UserSummary } from '../domain/user.ts'
+import type { Context } from './context.ts'
+import type { Graph } from './graph.ts'
+import { loaderOf } from './loaders.ts'
+
+export function defineUser(graph: Graph) {
+  const { builder, refs, features } = graph
+  builder.objectType(refs.User, {
+    description:
+      'A person Better Auth knows. Fields that are not for the caller are null with `FORBIDDEN`.',
+    fields: (t) => ({
+      id: t.exposeID('id', { description: "Better Auth's own id." }),
+      name: t.exposeString('name', { description: 'The name to show.' }),
+      image: t.exposeString('image', { nullable: true, description: 'Address of a picture.' }),
+    }),
+  })
+
+  for (const field of Object.keys(columns) as (keyof typeof columns)[]) {
+    const { type, description } = columns[field]
+    if (!features.userFields.has(field)) continue
+    builder.objectField(refs.User, field, (t) =>
+      t.field({
+        type: type as 'String',
+        nullable: true,
+        description,
+        resolve: async (user, _args, context) => {
+          await context.doors.requireUserField(user.id, field)
+          const known: Partial<User> | null =
+            field in user ? user : await wholeUser(graph, context, user)
+          return (known?.[field] ?? null) as string | null
+        },
+      }),
+    )
+  }
+
+  builder.queryFields((t) => ({
+    viewer: t.field({
+      type: refs.User,
+      nullable: true,
+      description: 'The user who calls; null for services and without a credential.',
+      resolve: (_root, _args, { doors }) => doors.self(),
+    }),
+    user: t.field({
+      type: refs.User,
+      nullable: true,
+      description: 'A user by id; null when there is none, or none the caller may see.',
+      args: { id: t.arg.id({ required: true, description: "Better Auth's id of the user." }) },
+      resolve: (_root, { id }, context) => userById(graph, context, id),
+    }),
+    userByEmail: t.field({
+      type: refs.User,
+      nullable: true,
+      description:
+        'A user by e-mail address, in any case; null when there is none, or none the caller may see.',
+      args: {
+        email: t.arg.string({
+          required: true,
+          description: 'The whole address, for example `ada@example.com`.',
+        }),
+      },
+      resolve: (_root, { email }, context) => userByEmail(context, email),
+    }),
+    usersByIds: t.field({
+      type: [refs.User],
+      nullable: { list: false, items: true },
+      description:
+        'Users in the order of their ids, with null in the place of those that do not exist or that the caller may not see.',
+      args: {
+        ids: t.arg.idList({ required: true, description: "At most 100 of Better Auth's ids." }),
+      },
+      resolve: (_root, { ids }, context) => {
+        context.doors.enter('identity:read')
+        return checkKeys(ids, 'ids').map((id) => userById(graph, context, id))
+      },
+    }),
+  }))
+}
+
+/** Of somebody whom the caller has reached, what a list may have left out. `null`: they have been deleted meanwhile. */
+export async function wholeUser(
+  { refs }: Graph,
+  context: Context,
+  user: Pick<User, 'id'>,
+): Promise<User | null> {
+  return isWhole(user) ? user : ((await refs.User.getDataloader(context).load(user.id)) as User)
+}
+
+function isWhole(user: Pick<User, 'id'>): user is User {
+  return 'additional' in user
+}
+
+/** The door to one user. `null`: there is none, or none the caller may see. */
+export async function userById(
+  { refs }: Graph,
+  context: Context,
+  id: string,
+): Promise<UserSummary | null> {
+  context.doors.enter('identity:read')
+  const [sees, user] = await Promise.all([
+    context.doors.seesUser(checkKey(id, 'id')),
+    refs.User.getDataloader(context).load(id),
+  ])
+  return sees ? user : null
+}
+
+/** Likewise, by the address in any case. */
+export async function userByEmail(context: Context, email: string): Promise<User | null> {
+  context.doors.enter('identity:pii')
+  const user = await byEmail(context).load(checkKey(email, 'email').toLowerCase())
+  return (await context.doors.seesUser(user?.id ?? null)) ? user : null
+}
+
+function byEmail(context: Context) {
+  return loaderOf<string, User | null>(context, 'userByEmail', async (emails) => {
+    const users = await context.users.findByEmails(emails)
+    const found = new Map(users.map((user) => [user.email.toLowerCase(), user]))
+    return (email) => found.get(email) ?? null
+  })
+}
+
+/** Columns that not everyone who reaches a user may see. */
+const columns = {
+  email: { type: 'String', description: 'The e-mail address, in lower case.' },
+  emailVerified: { type: 'Boolean', description: 'Whether the address was proved to be theirs.' },
+  username: { type: 'String', description: 'The name to sign in with, normalised.' },
+  displayUsername: { type: 'String', description: 'The user name as it was typed.' },
+  phoneNumber: { type: 'String', description: 'The phone number.' },
+  phoneNumberVerified: {
+    type: 'Boolean',
+    description: 'Whether the number was proved to be theirs.',
+  },
+  twoFactorEnabled: { type: 'Boolean', description: 'Whether sign-in asks for a second factor.' },
+  isAnonymous: {
+    type: 'Boolean',
+    description: 'Whether the account was made without credentials.',
+  },
+  role: { type: 'String', description: 'Global roles, separated by commas.' },
+  banned: {
+    type: 'Boolean',
+    description: 'Whether a ban was set; it may have run out: see `banExpires`.',
+  },
+  banReason: { type: 'String', description: 'Why the ban was set.' },
+  banExpires: { type: 'DateTime', description: 'When the ban runs out; null when it does not.' },
+  createdAt: { type: 'DateTime', description: 'When the account was made.' },
+  updatedAt: { type: 'DateTime', description: 'When the account was last changed.' },
+} as const satisfies Partial<
+  Record<GuardedUserField, { type: 'String' | 'Boolean' | 'DateTime'; description: string }>
+>

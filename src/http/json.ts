@@ -1,0 +1,121 @@
+import { AsyncResource } from 'node:async_hooks'
+import type {
+  IncomingHttpHeaders,
+  IncomingMessage,
+  RequestListener,
+  ServerResponse,
+} from 'node:http'
+import type { ExecutionResult } from 'graphql'
+import type { Answer, Tell } from '../answer.ts'
+import { badRequest } from '../operation/errors.ts'
+import { currentScope } from '../scope.ts'
+import { checkValues } from './values.ts'
+import { write } from './write.ts'
+
+export interface JsonLaneOptions {
+  readonly answer: Answer
+  readonly endpoint: string
+  readonly largestBodyBytes: number
+  /** The most values in a body. */
+  readonly mostValues: number
+  readonly tell: Tell
+  /** Takes whatever is unusual about a request, also one whose body was read already, as its property `body`. */
+  readonly otherwise: RequestListener
+}
+
+/**
+ * The way of the usual request: POST with a JSON body of known length, to be answered as JSON. Yoga's HTTP layer, which
+ * can do very much more, costs more than most queries. Both ways call the same `answer` and write the same.
+ */
+export function createJsonLane(options: JsonLaneOptions): RequestListener {
+  const { answer, mostValues, tell, otherwise } = options
+  return (request, response) => {
+    const scope = currentScope()
+    const mediaType = isUsual(request, options) ? answeredAs(request.headers.accept) : undefined
+    if (!scope || mediaType === undefined) return otherwise(request, response)
+    const chunks: Buffer[] = []
+    const onEnd = () => {
+      const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
+      let sent: unknown
+      try {
+        sent = parse(body.toString('utf8'), mostValues)
+      } catch (error) {
+        return send(response, tell(scope, [error]), mediaType)
+      }
+      if (!isOne(sent)) return otherwise(Object.assign(request, { body }), response)
+      const headers = new NodeHeaders(request.headers)
+      void answer(sent, headers, scope).then((result) => send(response, result, mediaType))
+    }
+    // The event comes from the connection; what follows belongs to this request.
+    const own = new AsyncResource('JsonLane')
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => own.runInAsyncScope(onEnd))
+  }
+}
+
+function send(response: ServerResponse, result: ExecutionResult, mediaType: string): void {
+  const { status, headers, body } = write(result, mediaType)
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
+  response.end(body)
+}
+
+class NodeHeaders {
+  readonly #headers: IncomingHttpHeaders
+
+  constructor(headers: IncomingHttpHeaders) {
+    this.#headers = headers
+  }
+
+  get(name: string): string | null {
+    const value = this.#headers[name]
+    return value === undefined ? null : String(value)
+  }
+}
+
+const JSON_BODY = /^application\/json(; ?charset=utf-8)?$/
+const LENGTH = /^[1-9]\d{0,8}$/
+/** Headers that change what is read, in ways that are Yoga's to know. */
+const unusual = ['content-encoding', 'transfer-encoding'] as const
+
+function isUsual({ method, url, headers }: IncomingMessage, options: JsonLaneOptions): boolean {
+  const length = headers['content-length'] ?? ''
+  return (
+    method === 'POST' &&
+    url === options.endpoint &&
+    JSON_BODY.test(headers['content-type'] ?? '') &&
+    LENGTH.test(length) &&
+    Number(length) <= options.largestBodyBytes &&
+    unusual.every((name) => headers[name] === undefined)
+  )
+}
+
+const RESPONSE_JSON = 'application/graphql-response+json'
+/** What clients of GraphQL send, and the media type that Yoga answers it with. */
+const answered = new Map([
+  ['*/*', 'application/json'],
+  ['application/json', 'application/json'],
+  ['application/json, text/plain, */*', 'application/json'],
+  [RESPONSE_JSON, RESPONSE_JSON],
+  [`${RESPONSE_JSON}, application/json`, RESPONSE_JSON],
+  [`${RESPONSE_JSON},application/json;q=0.9`, RESPONSE_JSON],
+  [`${RESPONSE_JSON}, application/json;q=0.9`, RESPONSE_JSON],
+])
+
+function answeredAs(accept = '*/*'): string | undefined {
+  return answered.get(accept)
+}
+
+/** @throws GraphQLError BAD_REQUEST or LIMIT_EXCEEDED */
+function parse(body: string, mostValues: number): unknown {
+  checkValues(body, mostValues)
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw badRequest(400, 'POST body sent invalid JSON.')
+  }
+}
+
+/** Whether these are one operation's parameters, and not a batch or nothing that an answer could be about. */
+function isOne(sent: unknown): boolean {
+  return typeof sent === 'object' && sent !== null && !Array.isArray(sent)
+}

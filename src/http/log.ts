@@ -1,0 +1,56 @@
+import type { RequestScope } from '../scope.ts'
+import { type Logger, withoutRedaction } from '../telemetry/log.ts'
+import type { Metrics, Outcome } from '../telemetry/metrics.ts'
+
+/** How a request ended. */
+export interface Ended {
+  /** Of HTTP, or `CLIENT_GONE`. */
+  readonly status: number
+  readonly durationMs: number
+}
+
+/** As nginx writes it into its log: the client closed the connection before it had the answer. */
+export const CLIENT_GONE = 499
+
+/** Logs one line of each request, and counts it. */
+export function recordRequests(log: Logger, metrics: Metrics | null) {
+  const lines = withoutRedaction(log)
+  return (scope: RequestScope, ended: Ended): void => {
+    lines[isProbe(scope) ? 'debug' : 'info'](toLogLine(scope, ended), 'request')
+    for (const { name } of scope.operations)
+      metrics?.request(name, outcomeOf(scope, ended), ended.durationMs / 1000)
+    for (const code of scope.codes) metrics?.error(code)
+  }
+}
+
+/**
+ * It names what was asked only where that is one of the operator's own documents, and holds nothing else of what the
+ * client sent but method, path and, where well-formed, its id.
+ */
+function toLogLine(scope: RequestScope, { status, durationMs }: Ended): object {
+  const { id, method, path, operations, caller, codes } = scope
+  return {
+    requestId: id,
+    method,
+    path,
+    status,
+    durationMs: Math.round(durationMs),
+    ...(operations.length === 0 ? {} : { operations }),
+    ...(caller === null ? {} : { caller }),
+    ...(codes.size === 0 ? {} : { codes: [...codes] }),
+  }
+}
+
+/** Asked by machines every few seconds. */
+function isProbe({ path }: RequestScope): boolean {
+  return path === '/health' || path === '/ready'
+}
+
+const OURS = ['UNAVAILABLE', 'TIMEOUT']
+
+function outcomeOf({ codes }: RequestScope, { status }: Ended): Outcome {
+  if (status === CLIENT_GONE) return 'gone'
+  if (codes.has('INTERNAL') || status === 500) return 'failed'
+  if (OURS.some((code) => codes.has(code)) || status === 503) return 'unavailable'
+  return codes.size > 0 || status >= 400 ? 'refused' : 'answered'
+}

@@ -1,0 +1,124 @@
+import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
+import { createYoga, type GraphQLParams, type Plugin, useReadinessCheck } from 'graphql-yoga'
+import type { Answer, Tell } from '../answer.ts'
+import { GatewayError } from '../domain/errors.ts'
+import { badRequest, requestError } from '../operation/errors.ts'
+import { currentScope } from '../scope.ts'
+import { type GraphiQLOptions, graphiqlOf } from './graphiql.ts'
+import { checkValues } from './values.ts'
+
+export interface YogaOptions {
+  readonly answer: Answer
+  readonly schema: GraphQLSchema
+  readonly endpoint: string
+  readonly ready: () => Promise<boolean>
+  /** `null`: no GraphiQL. */
+  readonly graphiql: GraphiQLOptions | null
+  readonly largestBodyBytes: number
+  /** The most values in a body. */
+  readonly mostValues: number
+  /** The most operations in one request. */
+  readonly batchLimit: number
+  /** Whether documents are named, and not sent. */
+  readonly trusted: boolean
+  readonly tell: Tell
+}
+
+/**
+ * The HTTP adapter for whatever is unusual: GET, forms, batches, GraphiQL, other media types, bodies of unknown length.
+ * Yoga reads requests and writes answers here; what is in between is `answer`, for each operation of a batch.
+ */
+export function createYogaLane(options: YogaOptions) {
+  const { endpoint, ready, largestBodyBytes, batchLimit } = options
+  const maskError = (error: unknown) => {
+    const scope = currentScope()
+    const [told] = scope ? options.tell(scope, [error]).errors : []
+    return told ?? new Error('Unexpected error.')
+  }
+  return createYoga({
+    schema: options.schema,
+    plugins: [
+      useReadinessCheck({ endpoint: '/ready', check: ready }),
+      useRequestBounds(options),
+      useAnswer(options),
+    ],
+    maskedErrors: { maskError },
+    graphqlEndpoint: endpoint,
+    healthCheckEndpoint: '/health',
+    batching: { limit: batchLimit },
+    maxRequestBodySize: largestBodyBytes,
+    cors: false,
+    parserAndValidationCache: false,
+    multipart: false,
+    landingPage: false,
+    logging: false,
+    ...graphiqlOf(options.graphiql),
+  })
+}
+
+/** What Yoga's own steps of an operation are given, which have nothing to do here. */
+const NOTHING: GraphQLParams = { query: '{ __typename }' }
+
+/** Has `answer` take the place of all that Yoga would do with an operation; its hooks of GraphQL never run. */
+function useAnswer({ answer, trusted }: YogaOptions): Plugin {
+  return {
+    onParams({ params, request, setParams, setParamsHandler }) {
+      const sent = trusted ? named(params, request) : params
+      setParams(NOTHING)
+      setParamsHandler(() => {
+        const scope = currentScope()
+        if (!scope) throw new Error('An operation belongs to a request.')
+        return answer(sent, request.headers, scope) as Promise<ExecutionResult<never>>
+      })
+    },
+  }
+}
+
+/** Of a GET request, Yoga reads only the parameters that GraphQL always had. */
+function named(params: unknown, { method, url }: Request): unknown {
+  if (method !== 'GET') return params
+  const documentId = new URL(url).searchParams.get('documentId')
+  return documentId === null ? params : { ...Object(params), documentId }
+}
+
+/**
+ * Refuses, each with a code, what cannot be read as a request: a media type nobody knows, more values or operations than
+ * one may have, or variables that are no JSON.
+ */
+function useRequestBounds({ mostValues, batchLimit }: YogaOptions): Plugin {
+  return {
+    onRequestParse({ requestParser, setRequestParser, fetchAPI }) {
+      setRequestParser(async (request) => {
+        if (!requestParser) throw badRequest(415, 'This media type is not understood.')
+        let readable = request
+        if (request.method === 'POST') {
+          const body = await request.text()
+          checkValues(body, mostValues)
+          const { url, method, headers } = request
+          readable = new fetchAPI.Request(url, { method, headers, body })
+        }
+        try {
+          return await requestParser(readable)
+        } catch (error) {
+          throw asNoJson(error)
+        }
+      })
+      return {
+        onRequestParseDone({ requestParserResult }) {
+          if (!Array.isArray(requestParserResult) || requestParserResult.length <= batchLimit)
+            return
+          const message = `A request takes at most ${batchLimit} operations.`
+          throw requestError(new GatewayError('LIMIT_EXCEEDED', message), { status: 413 })
+        },
+      }
+    },
+  }
+}
+
+/** What a parser of Yoga's throws, as a refusal where it is about JSON, whose status no media type changes. */
+function asNoJson(error: unknown): unknown {
+  if (error instanceof SyntaxError) return badRequest(400, 'The parameters are not valid JSON.')
+  if (error instanceof GraphQLError && error.extensions.originalError)
+    return badRequest(400, error.message)
+  return error
+}

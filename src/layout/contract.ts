@@ -1,0 +1,176 @@
+import type { Model } from './layout.ts'
+
+export type Scalar = 'String' | 'Boolean' | 'DateTime'
+
+export interface ModelContract {
+  /** A database without its table cannot be served at all. Other models come with plug-ins or settings. */
+  readonly required?: true
+  /** Prisma types of the columns that every table of this kind has. */
+  readonly columns: Readonly<Record<string, Scalar | `${Scalar}?`>>
+  /** Prisma types of the columns that a plug-in or a later version of Better Auth adds. */
+  readonly optional?: Readonly<Record<string, `${Scalar}?`>>
+  readonly unique?: readonly string[]
+  /** Foreign keys by the name of the field that follows them; `back` is the list on the other side. */
+  readonly relations?: Readonly<Record<string, Relation>>
+  /** Columns that never enter the canonical schema, but tell a renamed table from others with the same columns. */
+  readonly signature?: readonly string[]
+}
+
+export interface Relation {
+  readonly column: string
+  readonly to: Model
+  readonly back: string
+}
+
+/**
+ * Every table and column that the gateway may ever see, and nothing else: what is not listed here cannot be selected.
+ * So no session tokens, no passwords or provider tokens, no private keys. A model comes after those it points to.
+ */
+export const contract: Readonly<Record<Model, ModelContract>> = {
+  User: {
+    required: true,
+    columns: {
+      id: 'String',
+      name: 'String',
+      email: 'String',
+      emailVerified: 'Boolean',
+      image: 'String?',
+      createdAt: 'DateTime',
+      updatedAt: 'DateTime',
+    },
+    optional: {
+      username: 'String?',
+      displayUsername: 'String?',
+      phoneNumber: 'String?',
+      phoneNumberVerified: 'Boolean?',
+      twoFactorEnabled: 'Boolean?',
+      isAnonymous: 'Boolean?',
+      role: 'String?',
+      banned: 'Boolean?',
+      banReason: 'String?',
+      banExpires: 'DateTime?',
+    },
+    unique: ['email'],
+  },
+  Session: {
+    columns: {
+      id: 'String',
+      userId: 'String',
+      expiresAt: 'DateTime',
+      createdAt: 'DateTime',
+      updatedAt: 'DateTime',
+      ipAddress: 'String?',
+      userAgent: 'String?',
+    },
+    optional: {
+      activeOrganizationId: 'String?',
+      activeTeamId: 'String?',
+      impersonatedBy: 'String?',
+    },
+    relations: { user: { column: 'userId', to: 'User', back: 'sessions' } },
+  },
+  Account: {
+    columns: {
+      id: 'String',
+      userId: 'String',
+      providerId: 'String',
+      accountId: 'String',
+      scope: 'String?',
+      createdAt: 'DateTime',
+      updatedAt: 'DateTime',
+    },
+    relations: { user: { column: 'userId', to: 'User', back: 'accounts' } },
+  },
+  Organization: {
+    columns: {
+      id: 'String',
+      name: 'String',
+      slug: 'String',
+      logo: 'String?',
+      metadata: 'String?',
+      createdAt: 'DateTime',
+    },
+    unique: ['slug'],
+  },
+  Member: {
+    columns: {
+      id: 'String',
+      organizationId: 'String',
+      userId: 'String',
+      role: 'String',
+      createdAt: 'DateTime',
+    },
+    relations: {
+      organization: { column: 'organizationId', to: 'Organization', back: 'members' },
+      user: { column: 'userId', to: 'User', back: 'members' },
+    },
+  },
+  Invitation: {
+    columns: {
+      id: 'String',
+      organizationId: 'String',
+      email: 'String',
+      role: 'String?',
+      status: 'String',
+      inviterId: 'String',
+      expiresAt: 'DateTime',
+    },
+    optional: { createdAt: 'DateTime?', teamId: 'String?' },
+    relations: {
+      organization: { column: 'organizationId', to: 'Organization', back: 'invitations' },
+      inviter: { column: 'inviterId', to: 'User', back: 'sentInvitations' },
+    },
+  },
+  Team: {
+    columns: {
+      id: 'String',
+      organizationId: 'String',
+      name: 'String',
+      createdAt: 'DateTime',
+    },
+    optional: { updatedAt: 'DateTime?' },
+    relations: {
+      organization: { column: 'organizationId', to: 'Organization', back: 'teams' },
+    },
+    signature: ['memberCount'],
+  },
+  TeamMember: {
+    columns: {
+      id: 'String',
+      teamId: 'String',
+      userId: 'String',
+      createdAt: 'DateTime?',
+    },
+    relations: {
+      team: { column: 'teamId', to: 'Team', back: 'members' },
+      user: { column: 'userId', to: 'User', back: 'teamMembers' },
+    },
+    signature: ['membershipKey'],
+  },
+  OrganizationRole: {
+    columns: {
+      id: 'String',
+      organizationId: 'String',
+      role: 'String',
+      permission: 'String',
+      createdAt: 'DateTime',
+    },
+    optional: { updatedAt: 'DateTime?' },
+    relations: {
+      organization: { column: 'organizationId', to: 'Organization', back: 'roles' },
+    },
+  },
+  Jwks: {
+    columns: {
+      id: 'String',
+      publicKey: 'String',
+      createdAt: 'DateTime',
+    },
+    optional: {
+      expiresAt: 'DateTime?',
+      alg: 'String?',
+      crv: 'String?',
+    },
+    signature: ['privateKey'],
+  },
+}

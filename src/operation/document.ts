@@ -1,0 +1,174 @@
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  NoFragmentCyclesRule,
+  NoSchemaIntrospectionCustomRule,
+  type OperationDefinitionNode,
+  OverlappingFieldsCanBeMergedRule,
+  specifiedRules,
+  type ValidationRule,
+  validate,
+} from 'graphql'
+import type { CompiledQuery } from 'graphql-jit'
+import { costOf } from './cost.ts'
+import { COMPILED_AT, canBeCompiled, compile, fits, run, runCompiled } from './engine.ts'
+import { badRequest } from './errors.ts'
+import {
+  checkComparisons,
+  checkCost,
+  checkShape,
+  type DocumentLimits,
+  parseWithin,
+} from './limits.ts'
+import { type Shape, shapeOf } from './shape.ts'
+
+export interface DocumentRules {
+  readonly schema: GraphQLSchema
+  readonly limits: DocumentLimits
+  /** Whether documents may ask for the graph itself, and errors name parts of it that the client did not name. */
+  readonly introspection: boolean
+}
+
+/** Nobody reads more at once, and each costs more than the checks that find it. */
+const MOST_VALIDATION_ERRORS = 3
+
+/**
+ * All that is known of one text, each found out when it is first asked for: the parsed document, its shape, what is
+ * wrong with it, what its operations cost, and the function it is compiled to once it came often.
+ */
+export class Document {
+  readonly #text: string
+  readonly #rules: DocumentRules
+  readonly #onCompiled: (fields: number) => void
+  #parsed: DocumentNode | GraphQLError | undefined
+  #shape: Shape | undefined
+  #problems: readonly GraphQLError[] | undefined
+  /** Of operations whose cost no variable decides, in nodes. */
+  readonly #costs = new Map<OperationDefinitionNode, number>()
+  #times = 0
+  #compiled: CompiledQuery['query'] | null = null
+
+  /** @param onCompiled Told once how many fields were compiled. */
+  constructor(text: string, rules: DocumentRules, onCompiled: (fields: number) => void = () => {}) {
+    this.#text = text
+    this.#rules = rules
+    this.#onCompiled = onCompiled
+  }
+
+  get isCompiled(): boolean {
+    return this.#compiled !== null
+  }
+
+  /** @throws GraphQLError GRAPHQL_PARSE_FAILED, LIMIT_EXCEEDED, or BAD_REQUEST when no such operation is there. */
+  operation(name: string | undefined): OperationDefinitionNode {
+    const operation = getOperationAST(this.#parse(), name)
+    if (operation) return operation
+    throw badRequest(400, 'Could not determine what operation to execute.')
+  }
+
+  /** What keeps it from being executed at all: a limit, or errors of validation. */
+  problems(): readonly GraphQLError[] {
+    this.#problems ??= this.#findProblems()
+    return this.#problems
+  }
+
+  /** @throws GraphQLError LIMIT_EXCEEDED when the operation can answer with too many nodes. */
+  checkCost(
+    operation: OperationDefinitionNode,
+    variables: Readonly<Record<string, unknown>>,
+  ): void {
+    const { schema, limits } = this.#rules
+    let nodes = this.#costs.get(operation)
+    if (nodes === undefined) {
+      const cost = costOf(schema, this.#measure().fragments, operation, variables)
+      nodes = cost.nodes
+      if (!cost.byVariables) this.#costs.set(operation, nodes)
+    }
+    checkCost(nodes, limits)
+  }
+
+  run(
+    operation: OperationDefinitionNode,
+    variables: Readonly<Record<string, unknown>>,
+    context: unknown,
+  ): Promise<ExecutionResult> {
+    const execution = {
+      schema: this.#rules.schema,
+      document: this.#parse(),
+      operationName: operation.name?.value,
+      variables,
+      context,
+    }
+    this.#times += 1
+    if (this.#times === COMPILED_AT) this.#compile()
+    return this.#compiled && fits(variables, this.#measure())
+      ? runCompiled(this.#compiled, execution)
+      : run(execution)
+  }
+
+  #parse(): DocumentNode {
+    this.#parsed ??= this.#tryParse()
+    if (this.#parsed instanceof GraphQLError) throw this.#parsed
+    return this.#parsed
+  }
+
+  #tryParse(): DocumentNode | GraphQLError {
+    try {
+      return parseWithin(this.#rules.limits.tokens, this.#text)
+    } catch (error) {
+      if (error instanceof GraphQLError) return error
+      throw error
+    }
+  }
+
+  #measure(): Shape {
+    this.#shape ??= shapeOf(this.#parse())
+    return this.#shape
+  }
+
+  /** The dear parts of validation come last, and not at all for what is refused without them. */
+  #findProblems(): readonly GraphQLError[] {
+    const { limits, introspection } = this.#rules
+    try {
+      const shape = this.#measure()
+      checkShape(shape, limits)
+      if (shape.circular) return this.#validate([NoFragmentCyclesRule])
+      checkComparisons(shape)
+    } catch (error) {
+      if (error instanceof GraphQLError) return [error]
+      throw error
+    }
+    const usual = specifiedRules.filter((rule) => rule !== OverlappingFieldsCanBeMergedRule)
+    const errors = this.#validate(
+      introspection ? usual : [...usual, NoSchemaIntrospectionCustomRule],
+    )
+    return errors.length > 0 ? errors : this.#validate([OverlappingFieldsCanBeMergedRule])
+  }
+
+  #validate(rules: readonly ValidationRule[]): readonly GraphQLError[] {
+    const { schema, introspection } = this.#rules
+    const options = { maxErrors: MOST_VALIDATION_ERRORS, hideSuggestions: !introspection }
+    return withoutStacks(() => validate(schema, this.#parse(), rules, options))
+  }
+
+  #compile(): void {
+    const shape = this.#measure()
+    if (!canBeCompiled(shape)) return
+    this.#compiled = compile(this.#rules.schema, this.#parse())
+    if (this.#compiled) this.#onCompiled(shape.expandedFields)
+  }
+}
+
+/** Where the library makes an error of a client's is of no interest, and costs as much as finding it. */
+function withoutStacks<Result>(work: () => Result): Result {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return work()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}

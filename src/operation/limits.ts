@@ -1,0 +1,114 @@
+import { type DocumentNode, GraphQLError, parse } from 'graphql'
+import { GatewayError } from '../domain/errors.ts'
+import { type HttpAnswer, requestError } from './errors.ts'
+import { comparisonsIn } from './overlap.ts'
+import type { Shape } from './shape.ts'
+
+/** The most of each that a document may have. */
+export interface DocumentLimits {
+  readonly depth: number
+  readonly aliases: number
+  readonly directives: number
+  /** Comments included. */
+  readonly tokens: number
+  /** Nodes that can be answered with. */
+  readonly cost: number
+}
+
+/*
+ * The plug-ins of graphql-armor are not used: they run beside the validation that they should spare, a fragment spread
+ * is a level of depth to them, one that contains itself ends their counting, and their errors carry no code.
+ */
+
+/**
+ * No honest document has more, and reading them costs more than answering a usual request. A hundred permission checks
+ * are some four hundred values.
+ */
+const FIXED_LIMITS = { fields: 1500, definitions: 80, variables: 100, values: 420, arguments: 50 }
+/** White space included, but for that around the document. Long texts are for variables. */
+const CHARACTERS_PER_TOKEN = 20
+const SHORTEST_LIMIT = 10_000
+/** Fragments that are written side by side repeat some fields; more than this many pairs is no honest document. */
+const MOST_COMPARISONS = 10_000
+
+/** @throws GraphQLError LIMIT_EXCEEDED or GRAPHQL_PARSE_FAILED */
+export function parseWithin(tokens: number, source: string): DocumentNode {
+  const text = source.trim()
+  const longest = Math.max(SHORTEST_LIMIT, CHARACTERS_PER_TOKEN * tokens)
+  if (text.length > longest) throw exceeded('characters', longest, text.length)
+  // The parser's own limit does not count comments and lines, which it works on nevertheless.
+  for (const character of ['#', '\n', '\r'])
+    if (countOf(character, text) > tokens) throw exceeded('tokens', tokens)
+  try {
+    return parse(source, { maxTokens: tokens })
+  } catch (error) {
+    const tooMany = error instanceof GraphQLError && error.message.includes(`${tokens} tokens`)
+    // Running out of stack is possible only with a limit far above the default.
+    if (tooMany || error instanceof RangeError) throw exceeded('tokens', tokens)
+    if (!(error instanceof GraphQLError)) throw error
+    Object.assign(error.extensions, { code: 'GRAPHQL_PARSE_FAILED', http: badDocument })
+    throw error
+  }
+}
+
+function countOf(character: string, text: string): number {
+  let count = 0
+  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) count += 1
+  return count
+}
+
+const counted = [
+  'depth',
+  'fields',
+  'aliases',
+  'directives',
+  'definitions',
+  'variables',
+  'values',
+  'arguments',
+] as const
+
+/** @throws GraphQLError LIMIT_EXCEEDED */
+export function checkShape(shape: Shape, limits: DocumentLimits): void {
+  const most = { ...limits, ...FIXED_LIMITS }
+  for (const name of counted)
+    if (shape[name] > most[name]) throw exceeded(name, most[name], shape[name])
+}
+
+/**
+ * Of a document whose fragments are not circular.
+ * @throws GraphQLError LIMIT_EXCEEDED
+ */
+export function checkComparisons(shape: Shape): void {
+  if (comparisonsIn(shape, MOST_COMPARISONS) > MOST_COMPARISONS)
+    throw exceeded('repeated fields', MOST_COMPARISONS)
+}
+
+/** @throws GraphQLError LIMIT_EXCEEDED */
+export function checkCost(nodes: number, { cost }: DocumentLimits): void {
+  if (nodes > cost) throw exceeded('cost', cost, Math.ceil(nodes))
+}
+
+const badDocument: HttpAnswer = { status: 400, spec: true }
+
+/** What is limited, in words. */
+const measures = {
+  depth: 'levels',
+  aliases: 'aliases',
+  directives: 'directives',
+  tokens: 'tokens',
+  characters: 'characters',
+  fields: 'fields',
+  definitions: 'operations and fragments',
+  variables: 'variables',
+  values: 'values',
+  arguments: 'arguments of one field',
+  cost: 'nodes that it can answer with (its cost)',
+  'repeated fields': 'pairs of fields with the same name in the same place',
+}
+
+function exceeded(what: keyof typeof measures, most: number, found?: number): GraphQLError {
+  const has = found === undefined ? 'more than the limit' : `${found}, more than the limit`
+  const message = `The document has too many ${measures[what]}: ${has} of ${most}.`
+  return requestError(new GatewayError('LIMIT_EXCEEDED', message), badDocument)
+}

@@ -1,0 +1,90 @@
+import { type GraphQLSchema, getOperationAST, parse, validate } from 'graphql'
+import { GatewayError } from '../domain/errors.ts'
+import { requestError } from './errors.ts'
+
+/** How clients name a document: `documentId`, or the hash of a persisted query. */
+export interface NamedDocument {
+  readonly query?: unknown
+  readonly documentId?: unknown
+  readonly extensions?: unknown
+}
+
+/** The documents that are answered, and no others. Texts by their hashes, without the name of an algorithm before them. */
+export class TrustedDocuments {
+  readonly #texts: ReadonlyMap<string, string>
+  /** What each calls its operation: names of a closed set, for logs and metrics. */
+  readonly #names: ReadonlyMap<string, string>
+
+  constructor(texts: ReadonlyMap<string, string>) {
+    this.#texts = texts
+    this.#names = new Map(
+      [...texts.values()].flatMap((text) => {
+        const name = getOperationAST(parse(text))?.name?.value
+        return name === undefined ? [] : [[text, name] as const]
+      }),
+    )
+  }
+
+  /**
+   * The text of the document that is named, with or without `sha256:` before its hash.
+   * @throws GraphQLError PERSISTED_QUERY_NOT_FOUND
+   */
+  find({ query, documentId, extensions }: NamedDocument): string {
+    if (query) throw refusal('Only trusted documents are answered here, by their hash.')
+    const name = documentId ?? persistedQueryOf(extensions)
+    if (typeof name !== 'string')
+      throw refusal('Name a trusted document: only those are answered here.')
+    const text = this.#texts.get(bare(name))
+    if (text === undefined) throw refusal('PersistedQueryNotFound')
+    return text
+  }
+
+  nameOf(text: string): string | null {
+    return this.#names.get(text) ?? null
+  }
+}
+
+/**
+ * Reads what graphql-codegen's client preset writes as `persisted-documents.json`: `{ "<hash>": "<document>" }`, a hash
+ * with or without `sha256:` before it.
+ * @throws Error naming every document that does not fit the graph, and why.
+ */
+export function parseTrustedDocuments(
+  documents: Readonly<Record<string, string>>,
+  schema: GraphQLSchema,
+): TrustedDocuments {
+  const problems = Object.entries(documents).flatMap(([hash, text]) =>
+    problemsOf(text, schema).map((problem) => `${hash}: ${problem}`),
+  )
+  if (problems.length > 0) throw new Error(problems.join('\n'))
+  return new TrustedDocuments(
+    new Map(Object.entries(documents).map(([hash, text]) => [bare(hash), text])),
+  )
+}
+
+function bare(hash: string): string {
+  return hash.replace(/^sha256:/, '')
+}
+
+function persistedQueryOf(extensions: unknown): unknown {
+  const { persistedQuery } = Object(extensions) as { readonly persistedQuery?: unknown }
+  return (Object(persistedQuery) as { readonly sha256Hash?: unknown }).sha256Hash
+}
+
+function refusal(message: string) {
+  const error = new GatewayError('PERSISTED_QUERY_NOT_FOUND', message)
+  return requestError(error, { status: 400, spec: true })
+}
+
+function problemsOf(text: string, schema: GraphQLSchema): readonly string[] {
+  try {
+    const document = parse(text)
+    const changes = document.definitions.some(
+      (definition) => 'operation' in definition && definition.operation !== 'query',
+    )
+    if (changes) return ['This graph answers queries alone.']
+    return validate(schema, document).map(({ message }) => message)
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)]
+  }
+}

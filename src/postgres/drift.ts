@@ -1,0 +1,141 @@
+import type { Layout, Table } from '../layout/layout.ts'
+import { type Database, Prisma } from './client.ts'
+
+/** One way in which a database is not as the gateway needs it. */
+export interface Drift {
+  /**
+   * `structure`: it has to be introspected again. `grant`: its owner has to let this role read. `session`: a pooler drops
+   * the settings that the gateway asks for when it connects.
+   */
+  readonly kind: 'structure' | 'grant' | 'session'
+  /** A clause that names what differs, without a full stop. */
+  readonly what: string
+}
+
+/**
+ * Compares the layout with the catalog, and what this role may read with what the gateway reads; nothing is read of the
+ * tables themselves. In the order of the layout.
+ * @throws GatewayError when the database cannot be asked.
+ */
+export async function findDrift(
+  database: Pick<Database, 'read'>,
+  layout: Layout,
+  schema: string,
+): Promise<readonly Drift[]> {
+  const tables = Object.values(layout).filter((table) => table !== null)
+  const names = tables.map(({ name }) => name)
+  const [[session], columns] = await Promise.all([
+    database.read<Session>(SESSION),
+    database.read<Found>(Prisma.sql`
+      SELECT c.relname::text AS "table", a.attname::text AS "column",
+        CASE t.typtype WHEN 'e' THEN 'enum' ELSE t.typname::text END AS "type",
+        format_type(a.atttypid, NULL) AS "spelling",
+        NOT a.attnotnull AND c.relkind IN ('r', 'p') AS "nullable",
+        has_schema_privilege(n.oid, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'SELECT') AS "readable"
+      FROM pg_catalog.pg_namespace AS n
+      JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+      WHERE n.nspname = ${schema} AND c.relname = ANY(${names}::text[])`),
+  ])
+  return [
+    ...(session ? ofSession(session) : []),
+    ...tables.flatMap((table) =>
+      ofTable(
+        table,
+        columns.filter((column) => column.table === table.name),
+        session?.role ?? '',
+      ),
+    ),
+  ]
+}
+
+const MOST_NAMED = 3
+
+/** One sentence that says what differs and which command helps; `null` when nothing does. */
+export function describeDrift(drift: readonly Drift[]): string | null {
+  const [first] = drift
+  if (!first) return null
+  const alike = drift.filter(({ kind }) => kind === first.kind).map(({ what }) => what)
+  const rest = alike.length - MOST_NAMED
+  const more = rest > 0 ? `, and ${rest} more` : ''
+  return `${alike.slice(0, MOST_NAMED).join(', ')}${more}: ${REMEDY[first.kind]}.`
+}
+
+const REMEDY: Readonly<Record<Drift['kind'], string>> = {
+  structure: 'run the command introspect for this database and start with the schema it writes',
+  grant: 'let the owner of the tables run the SQL that the command doctor --sql prints',
+  session:
+    'let the owner of the database run the SQL that the command doctor --sql prints, which sets it for the role, then RECONNECT the pooler',
+}
+
+interface Session {
+  readonly role: string
+  readonly zone: string
+  readonly readOnly: string
+}
+
+const SESSION = Prisma.sql`
+  SELECT current_user::text AS "role", current_setting('TimeZone') AS "zone",
+    current_setting('default_transaction_read_only') AS "readOnly"`
+
+interface Found {
+  readonly table: string
+  readonly column: string
+  readonly type: string
+  /** The type as SQL writes it. */
+  readonly spelling: string
+  /** Of a view's columns PostgreSQL does not know it. */
+  readonly nullable: boolean
+  readonly readable: boolean
+}
+
+function ofSession({ zone, readOnly }: Session): readonly Drift[] {
+  const drift = (what: string): Drift => ({ kind: 'session', what })
+  return [
+    ...(readOnly === 'on' ? [] : [drift('the session is not read-only')]),
+    ...(UTC.test(zone) ? [] : [drift(`the TimeZone of the session is ${zone} instead of UTC`)]),
+  ]
+}
+
+const UTC = /^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/i
+
+function ofTable(table: Table, found: readonly Found[], role: string): readonly Drift[] {
+  const structure = (what: string): Drift => ({ kind: 'structure', what })
+  if (found.length === 0) return [structure(`the table "${table.name}" is missing`)]
+  const expected = Object.values(table.columns)
+  const differences = expected.flatMap((column) => {
+    const where = `the column "${table.name}"."${column.name}"`
+    const actual = found.find(({ column: name }) => name === column.name)
+    if (!actual) return [structure(`${where} is missing`)]
+    if (TYPES[column.type]?.includes(actual.type) === false)
+      return [structure(`${where} is of type ${actual.spelling} instead of ${column.type}`)]
+    if (actual.nullable && column.required) return [structure(`${where} may be NULL now`)]
+    return []
+  })
+  const hidden = expected.filter(({ name }) =>
+    found.some(({ column, readable }) => column === name && !readable),
+  )
+  if (hidden.length === 0) return differences
+  const whole = hidden.length === expected.length
+  const names = hidden.map(({ name }) => `"${table.name}"."${name}"`).join(', ')
+  const grant: Drift = {
+    kind: 'grant',
+    what: `the role "${role}" may not read ${whole ? `the table "${table.name}"` : names}`,
+  }
+  return [...differences, grant]
+}
+
+/** Names of the catalog for what introspection takes for each type. */
+const TYPES: Readonly<Record<string, readonly string[]>> = {
+  text: ['text', 'varchar', 'bpchar'],
+  citext: ['citext'],
+  uuid: ['uuid'],
+  boolean: ['bool'],
+  timestamptz: ['timestamptz'],
+  timestamp: ['timestamp'],
+  jsonb: ['jsonb'],
+  json: ['json'],
+  enum: ['enum'],
+  number: ['int2', 'int4', 'int8', 'float4', 'float8', 'numeric'],
+}

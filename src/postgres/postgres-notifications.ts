@@ -1,0 +1,128 @@
+import pg from 'pg'
+import type { ContinuityListener, InvalidationSource } from '../domain/invalidation.ts'
+import { CHANNEL } from '../layout/trigger-sql.ts'
+import { decodeNotification } from './notification.ts'
+
+export interface PostgresNotificationsOptions {
+  /** Of the database's primary, and not through a pooler that shares sessions. */
+  readonly url: string
+  readonly listener: ContinuityListener
+  /** Told once when the connection is lost or cannot be made, and not again before it was there. */
+  readonly onTrouble: (error: unknown) => void
+}
+
+const CONNECT_TIMEOUT_MS = 5000
+const HEARTBEAT_MS = 1000
+const ANSWER_TIMEOUT_MS = 1000
+const LONGEST_PAUSE_MS = 2000
+
+/** Listens for what the triggers tell, on one connection of its own, and makes a new one when it is lost. */
+export class PostgresNotifications implements InvalidationSource {
+  readonly #options: PostgresNotificationsOptions
+  readonly #ended: Promise<void>
+  #closed = false
+  /** Counts how often everything had to be taken for changed. */
+  #resets = 0
+  #wake = (): void => {}
+
+  constructor(options: PostgresNotificationsOptions) {
+    this.#options = options
+    this.#ended = this.#run()
+  }
+
+  /** As if everybody's permissions had changed. */
+  reset(): void {
+    this.#resets++
+    this.#options.listener.lost()
+    this.#wake()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#wake()
+    await this.#ended
+  }
+
+  async #run(): Promise<void> {
+    let pauseMs = 0
+    let inTrouble = false
+    while (!this.#closed) {
+      try {
+        await this.#listen(() => {
+          pauseMs = 0
+          inTrouble = false
+        })
+      } catch (error) {
+        this.#options.listener.lost()
+        if (!inTrouble) this.#options.onTrouble(error)
+        inTrouble = true
+        await this.#sleep(pauseMs)
+        pauseMs = Math.min(pauseMs * 2 + 10, LONGEST_PAUSE_MS)
+      }
+    }
+  }
+
+  /** @throws Error when the connection is lost; returns when it is no longer wanted. */
+  async #listen(onListening: () => void): Promise<void> {
+    const client = new pg.Client(connection(this.#options.url))
+    let failure: Error | undefined
+    const fail = (error: Error) => {
+      failure ??= error
+      this.#wake()
+    }
+    client.on('error', fail)
+    client.on('end', () => fail(new Error('PostgreSQL ended the connection.')))
+    client.on('notification', ({ payload = '' }) => this.#tell(payload))
+    try {
+      await client.connect()
+      await client.query(`LISTEN ${CHANNEL}`)
+      let since: Date | undefined
+      let seen = this.#resets
+      while (!this.#closed) {
+        const asked = this.#resets
+        const atMs = performance.now()
+        const { rows } = await client.query<{ now: Date }>('SELECT clock_timestamp() AS now')
+        if (failure) throw failure
+        // A clock that was read before everything changed says nothing of the time after it.
+        if (asked !== this.#resets) continue
+        if (seen !== asked) since = undefined
+        seen = asked
+        since ??= rows[0]?.now
+        if (since) this.#options.listener.heard({ since, atMs })
+        onListening()
+        await this.#sleep(HEARTBEAT_MS)
+        if (failure) throw failure
+      }
+    } finally {
+      // Ending politely would wait for a connection that hangs.
+      client.end().catch(() => {})
+      client.connection.stream.destroy()
+    }
+  }
+
+  #tell(payload: string): void {
+    const targets = decodeNotification(payload)
+    if (targets === 'all') this.reset()
+    else for (const target of targets) this.#options.listener.changed(target)
+  }
+
+  #sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
+
+function connection(url: string): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: 'identity-gateway-events',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
+    keepAlive: true,
+  }
+}

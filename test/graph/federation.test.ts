@@ -1,0 +1,313 @@
+import {
+  buildClientSchema,
+  buildSchema,
+  type GraphQLSchema,
+  getIntrospectionQuery,
+  type IntrospectionQuery,
+  introspectionFromSchema,
+  lexicographicSortSchema,
+  printSchema,
+} from 'graphql'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { printGraph } from '../../src/gateway.ts'
+import { codesOf } from '../support/codes.ts'
+import { federatedGraph } from '../support/federated-graph.ts'
+import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
+import {
+  type Identity,
+  type Organization,
+  type Person,
+  startIdentity,
+} from '../support/identity.ts'
+import { layout } from '../support/layout.ts'
+import { recordStatements } from '../support/sql-log.ts'
+import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+
+let identity: Identity
+let services: ServiceIssuer
+let gateway: GatewayUnderTest
+/** Ada and Bob share Acme; Eve is in Evil alone. */
+let ada: Person
+let bob: Person
+let eve: Person
+let acme: Organization
+let evil: Organization
+/** Bob's membership in Acme, and Eve's in Evil. */
+let bobInAcme: string
+let eveInEvil: string
+
+beforeAll(async () => {
+  identity = await startIdentity()
+  services = await startServiceIssuer()
+  ada = await identity.signUp('Ada')
+  bob = await identity.signUp('Bob')
+  eve = await identity.signUp('Eve')
+  acme = await identity.createOrganization(ada, 'Acme')
+  evil = await identity.createOrganization(eve, 'Evil')
+  bobInAcme = await identity.addMember(acme, bob, 'approver')
+  const [row] = await identity.sql<{ id: string }>('select id from members where user_id = $1', [
+    eve.id,
+  ])
+  eveInEvil = row?.id ?? ''
+  gateway = gatewayFor(identity, {
+    FEDERATION: 'on',
+    SERVICE_ISSUER: services.issuer,
+    SERVICE_AUDIENCE: services.audience,
+    SERVICE_JWKS_URL: services.jwksUrl,
+  })
+  // The signing keys are read by the first requests.
+  for (const token of await Promise.all([ada.jwt(), services.token()]))
+    await gateway.graphql('{ viewer { id } }', { token })
+})
+
+afterAll(async () => {
+  await gateway.close()
+  await services.stop()
+  await identity.stop()
+})
+
+const query = `query ($representations: [_Any!]!) { _entities(representations: $representations) {
+  __typename ... on User { name email } ... on Organization { slug } ... on Member { roles user { name } }
+} }`
+
+async function ask(representations: readonly unknown[], token: string | undefined) {
+  const answer = await gateway.graphql(query, { token, variables: { representations } })
+  return { entities: answer.data?._entities, codes: codesOf(answer) }
+}
+
+const user = (key: object) => ({ __typename: 'User', ...key })
+const organization = (key: object) => ({ __typename: 'Organization', ...key })
+const member = (key: object) => ({ __typename: 'Member', ...key })
+
+describe('the graph', () => {
+  const shapeOf = (introspection: IntrospectionQuery) =>
+    printSchema(lexicographicSortSchema(buildClientSchema(introspection)))
+  const served = async (of: GatewayUnderTest) =>
+    shapeOf((await of.graphql(getIntrospectionQuery({ descriptions: false }))).data)
+  const expected = (schema: GraphQLSchema) =>
+    shapeOf(introspectionFromSchema(schema, { descriptions: false }))
+
+  test('is with federation what the specification adds to it, and nothing else', async () => {
+    expect(await served(gateway)).toBe(expected(federatedGraph()))
+  })
+
+  test('is without it what is printed', async () => {
+    const without = gatewayFor(identity)
+    expect(await served(without)).toBe(expected(buildSchema(printGraph(layout))))
+    const { errors } = await without.graphql('{ _service { sdl } }')
+    expect(errors.map(({ extensions }) => extensions.code)).toEqual(['GRAPHQL_VALIDATION_FAILED'])
+    await without.close()
+  })
+
+  test('describes each thing that is added', async () => {
+    const { data } = await gateway.graphql(`{ __schema { types { name description
+      fields { name description args { name description } } } } }`)
+    const types: { name: string; description: string; fields: { name: string }[] }[] =
+      data.__schema.types
+    const added = types.flatMap(({ fields, ...type }) =>
+      type.name === 'Query'
+        ? fields.filter(({ name }) => name.startsWith('_'))
+        : /^_[^_]/.test(type.name)
+          ? [{ ...type, fields }]
+          : [],
+    )
+    expect(added.map(({ name }) => name).toSorted()).toEqual([
+      '_Any',
+      '_Entity',
+      '_Service',
+      '_entities',
+      '_service',
+    ])
+    expect(JSON.stringify(added)).not.toContain('"description":null')
+  })
+
+  test('is told to composers as the command prints it, also where introspection is off', async () => {
+    const closed = gatewayFor(identity, { FEDERATION: 'on', INTROSPECTION: 'off' })
+    const { data } = await closed.graphql('{ _service { sdl } }')
+    expect(data._service.sdl).toBe(printGraph(layout, 'federation'))
+    await closed.close()
+  })
+})
+
+describe('references', () => {
+  test('are answered in their order, with null for what is unknown or invisible', async () => {
+    const references = [
+      member({ id: bobInAcme }),
+      user({ id: eve.id }),
+      user({ email: 'BOB@example.com' }),
+      organization({ slug: evil.slug }),
+      organization({ slug: acme.slug }),
+      user({ id: bob.id }),
+      member({ id: eveInEvil }),
+      user({ id: 'unknown' }),
+      organization({ id: acme.id }),
+      user({ id: bob.id }),
+      user({ email: eve.email }),
+      member({ id: 'unknown' }),
+    ]
+    const { entities, codes } = await ask(references, await ada.jwt())
+    const asUser = { __typename: 'User', name: 'Bob', email: bob.email }
+    const asOrganization = { __typename: 'Organization', slug: acme.slug }
+    const asMember = { __typename: 'Member', roles: ['approver'], user: { name: 'Bob' } }
+    expect(codes).toEqual({})
+    expect(entities).toEqual([
+      asMember,
+      null,
+      asUser,
+      null,
+      asOrganization,
+      asUser,
+      null,
+      null,
+      asOrganization,
+      asUser,
+      null,
+      null,
+    ])
+  })
+
+  test('may be written into the query', async () => {
+    const { data } = await gateway.graphql(
+      `query ($id: String) { _entities(representations: [{ __typename: "User", id: $id }]) { ... on User { name } } }`,
+      { token: await ada.jwt(), variables: { id: bob.id } },
+    )
+    expect(data._entities).toEqual([{ name: 'Bob' }])
+  })
+
+  const bad: Record<string, unknown> = {
+    'without a type': { id: 'x' },
+    'to an unknown type': { __typename: 'Team', id: 'x' },
+    'to a property of objects': { __typename: 'constructor', id: 'x' },
+    'to a type that is no text': { __typename: ['User'], id: 'x' },
+    'without a key': user({}),
+    'with the key of another type': user({ slug: 'acme' }),
+    'with a key that is null': user({ id: null }),
+    'with a key that is no text': user({ id: { id: 'x' } }),
+    'with a key that is a number': user({ id: 1 }),
+    'with an empty key': user({ id: '' }),
+    'with NUL in its key': organization({ slug: 'a\0' }),
+    'with a key too long': member({ id: 'x'.repeat(257) }),
+    'that are text': 'User',
+    'that are lists': [user({ id: 'x' })],
+  }
+
+  test.each(Object.keys(bad))('%s are refused alone', async (what) => {
+    const good = user({ id: bob.id })
+    const { entities, codes } = await ask([good, bad[what], good], await ada.jwt())
+    expect(codes).toEqual({ '_entities.1': 'BAD_USER_INPUT' })
+    expect(entities).toMatchObject([{ name: 'Bob' }, null, { name: 'Bob' }])
+  })
+
+  test('with two keys are decided by the first, and nothing in them is believed', async () => {
+    const twice = user({ id: bob.id, email: eve.email, name: 'Mallory' })
+    for (const reference of [twice, Object.fromEntries(Object.entries(twice).toReversed())]) {
+      const { entities } = await ask([reference], await ada.jwt())
+      expect(entities).toEqual([{ __typename: 'User', name: 'Bob', email: bob.email }])
+    }
+    const hidden = user({ id: eve.id, email: bob.email })
+    expect((await ask([hidden], await ada.jwt())).entities).toEqual([null])
+  })
+
+  test('take a thousand at once, and not one more', async () => {
+    const token = await ada.jwt()
+    const thousand = Array.from({ length: 1000 }, (_, i) => user({ id: i ? `u${i}` : bob.id }))
+    const { entities, codes } = await ask(thousand, token)
+    expect(codes).toEqual({})
+    expect([entities.length, entities[0].name, entities[999]]).toEqual([1000, 'Bob', null])
+    expect(await ask([...thousand, user({ id: bob.id })], token)).toEqual({
+      entities: undefined,
+      codes: { _entities: 'BAD_USER_INPUT' },
+    })
+  })
+
+  test('of anonymous callers are refused together', async () => {
+    expect(await ask([user({ id: bob.id }), member({ id: bobInAcme })], undefined)).toEqual({
+      entities: undefined,
+      codes: { _entities: 'UNAUTHENTICATED' },
+    })
+  })
+
+  test('of a service need the scope of their key', async () => {
+    const references = [user({ id: eve.id }), user({ email: eve.email }), member({ id: eveInEvil })]
+    expect((await ask(references, await services.token('identity:pii'))).codes).toEqual({
+      '_entities.0': 'FORBIDDEN',
+      '_entities.2': 'FORBIDDEN',
+    })
+    const reading = await ask(references, await services.token('identity:read'))
+    expect(reading.codes).toEqual({ '_entities.1': 'FORBIDDEN', '_entities.0.email': 'FORBIDDEN' })
+    expect(reading.entities).toMatchObject([
+      { name: 'Eve', email: null },
+      null,
+      { roles: ['owner'] },
+    ])
+  })
+
+  test('of a banned user, and of one who was deleted, are refused', async () => {
+    for (const [name, change] of [
+      ['Barred', 'update users set banned = true where id = $1'],
+      ['Gone', 'delete from users where id = $1'],
+    ] as const) {
+      const person = await identity.signUp(name)
+      const token = await person.jwt()
+      await identity.sql(change, [person.id])
+      const references = [user({ id: person.id }), organization({ id: acme.id })]
+      expect((await ask(references, token)).codes).toEqual({
+        '_entities.0': 'UNAUTHENTICATED',
+        '_entities.1': 'UNAUTHENTICATED',
+      })
+    }
+  })
+})
+
+describe('statements', () => {
+  const statementsOf = (representations: readonly unknown[], token: string) =>
+    recordStatements(identity.database.name, () => ask(representations, token))
+  const many = (make: (i: number) => unknown) => Array.from({ length: 300 }, (_, i) => make(i))
+
+  const kinds: Record<string, (i: number) => unknown> = {
+    'User by id': (i) => user({ id: i === 7 ? bob.id : `u${i}` }),
+    'User by e-mail': (i) => user({ email: i === 7 ? bob.email : `u${i}@example.com` }),
+    'Organization by id': (i) => organization({ id: i === 7 ? acme.id : `o${i}` }),
+    'Organization by slug': (i) => organization({ slug: i === 7 ? acme.slug : `o${i}` }),
+    'Member by id': (i) => member({ id: i === 7 ? bobInAcme : `m${i}` }),
+  }
+
+  test.each(Object.keys(kinds))('%s: as many for 300 as for one', async (kind) => {
+    const make = kinds[kind] as (i: number) => unknown
+    for (const [token, most] of [
+      [await ada.jwt(), 2],
+      [await services.token(), 1],
+    ] as const) {
+      const one = await statementsOf([make(7)], token)
+      const all = await statementsOf(many(make), token)
+      expect(all).toHaveLength(one.length)
+      expect(all).toHaveLength(most)
+    }
+  })
+
+  test('a mixed list: as many as it has kinds, however long', async () => {
+    const token = await ada.jwt()
+    const mixed = (count: number) =>
+      many((i) => Object.values(kinds)[i % 5]?.(i < 5 ? 7 : i)).slice(0, count)
+    // One for each kind, one for what the caller sees of those named by id, and one more for each of the others.
+    for (const count of [5, 25, 300])
+      expect((await statementsOf(mixed(count), token)).length).toBeLessThanOrEqual(9)
+  })
+
+  test('what is unknown costs what is invisible costs', async () => {
+    const token = await ada.jwt()
+    for (const [unknown, invisible] of [
+      [user({ id: 'unknown' }), user({ id: eve.id })],
+      [user({ email: 'unknown@example.com' }), user({ email: eve.email })],
+      [organization({ id: 'unknown' }), organization({ id: evil.id })],
+      [organization({ slug: 'unknown' }), organization({ slug: evil.slug })],
+      [member({ id: 'unknown' }), member({ id: eveInEvil })],
+    ]) {
+      const [one, other] = [
+        await statementsOf([unknown], token),
+        await statementsOf([invisible], token),
+      ]
+      expect(one.toSorted()).toEqual(other.toSorted())
+    }
+  })
+})

@@ -1,0 +1,168 @@
+import {
+  buildSchema,
+  execute,
+  type GraphQLFieldResolver,
+  GraphQLScalarType,
+  getIntrospectionQuery,
+  getNamedType,
+  getNullableType,
+  getOperationAST,
+  isEnumType,
+  isLeafType,
+  isListType,
+  parse,
+} from 'graphql'
+import { describe, expect, test } from 'vitest'
+import { printGraph } from '../../src/gateway.ts'
+import { costOf } from '../../src/operation/cost.ts'
+import { shapeOf } from '../../src/operation/shape.ts'
+import { layout } from '../support/layout.ts'
+import { type Random, randomFrom } from '../support/random.ts'
+import { randomDocument } from '../support/random-document.ts'
+
+const schema = buildSchema(printGraph(layout))
+for (const type of Object.values(schema.getTypeMap()))
+  if (type instanceof GraphQLScalarType) type.serialize = (value) => value
+
+function cost(query: string, variables: Record<string, unknown> = {}, operationName?: string) {
+  const document = parse(query)
+  const operation = getOperationAST(document, operationName)
+  if (!operation) throw new Error('No operation.')
+  return costOf(schema, shapeOf(document).fragments, operation, variables).nodes
+}
+
+describe('the cost is the number of nodes:', () => {
+  test.each([
+    ['{ viewer { id name } }', 1],
+    ['{ viewer { organizations(first: 5) { nodes { id } } } }', 6],
+    ['{ viewer { organizations(last: 5) { edges { node { id } } } } }', 6],
+    ['{ viewer { organizations { nodes { id } } } }', 21],
+    ['{ viewer { organizations(first: null) { nodes { id } } } }', 21],
+    ['{ viewer { organizations(first: 5) { nodes { id } edges { node { id } } } } }', 11],
+    ['{ viewer { organizations(first: 5) { totalCount pageInfo { hasNextPage } } } }', 6],
+    [
+      '{ viewer { organizations(first: 5) { nodes { members(first: 20) { nodes { user { id } } } } } } }',
+      206,
+    ],
+    ['{ a: viewer { id } b: viewer { id } }', 2],
+    ['{ viewer { a: name b: name } }', 3],
+    ['{ usersByIds(ids: ["a", "b", "c"]) { id } }', 3],
+    ['{ usersByIds(ids: ["a", "b"]) { organizations(first: 3) { nodes { id } } } }', 8],
+    ['{ viewer { accounts { id } } }', 21],
+    ['{ viewer { organizations(first: 0) { nodes { id } } } }', 2],
+    ['{ viewer { organizations(first: 1000) { nodes { id } } } }', 101],
+    [
+      '{ ...A } fragment A on Query { viewer { ...B } } fragment B on User { organizations(first: 7) { nodes { id } } }',
+      8,
+    ],
+    [
+      '{ viewer { ... on User { organizations(first: 7) { ...C } } } } fragment C on UserOrganizationConnection { nodes { id } }',
+      8,
+    ],
+    ['{ nothing { id } viewer { nothing { id } } }', 1],
+    ['mutation { viewer { id } }', 0],
+  ])('%s: %i', (query, expected) => {
+    expect(cost(query)).toBe(expected)
+  })
+
+  test('a page size and a list may be variables, given or by default', () => {
+    const page = 'query ($n: Int = 7) { viewer { organizations(first: $n) { nodes { id } } } }'
+    expect(cost(page)).toBe(8)
+    expect(cost(page, { n: 9 })).toBe(10)
+    expect(cost(page, { n: null })).toBe(21)
+    expect(cost(page, { n: 'x' })).toBe(21)
+    const list = 'query ($ids: [ID!]! = ["a"]) { usersByIds(ids: $ids) { id } }'
+    expect(cost(list)).toBe(1)
+    expect(cost(list, { ids: ['a', 'b'] })).toBe(2)
+    const checks =
+      'query ($c: [PermissionCheckInput!]!) { checkPermissions(checks: $c) { allowed } }'
+    expect(cost(checks, { c: [{}, {}, {}] })).toBe(3)
+  })
+
+  test('that of the operation which is asked for', () => {
+    const query = 'query A { viewer { id } } query B { viewer { organizations { nodes { id } } } }'
+    expect(cost(query, {}, 'A')).toBe(1)
+    expect(cost(query, {}, 'B')).toBe(21)
+  })
+
+  test('fragments that spread one another are measured once each', () => {
+    const chain = Array.from(
+      { length: 60 },
+      (_, index) =>
+        `fragment F${index} on User { organizations(first: 2) { nodes { member(userId: "x") { user { ...F${index + 1} } } } }
+        memberships(first: 2) { nodes { user { ...F${index + 1} } } } }`,
+    )
+    const query = `{ viewer { ...F0 } } ${chain.join(' ')} fragment F60 on User { id }`
+    expect(cost(query)).toBeGreaterThan(1e30)
+  })
+
+  test('introspection counts what tools get of it', () => {
+    const whole = cost(getIntrospectionQuery({ inputValueDeprecation: true }))
+    expect(whole).toBeGreaterThan(500)
+    expect(whole).toBeLessThan(10_000)
+    const nested =
+      '{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }'
+    expect(cost(nested)).toBeGreaterThan(
+      cost('{ __schema { types { fields { type { name } } } } }'),
+    )
+  })
+})
+
+/** Answers as much as can be: every page is full, every list by ids complete, nothing null. */
+const everything: GraphQLFieldResolver<{ size?: number } | undefined, unknown> = (
+  source,
+  args,
+  _context,
+  { returnType, fieldName },
+) => {
+  const type = getNamedType(returnType)
+  if (type.name.endsWith('Connection')) return { size: args.first ?? args.last ?? 20 }
+  const isPage = source?.size !== undefined && (fieldName === 'nodes' || fieldName === 'edges')
+  const value = isLeafType(type) ? (isEnumType(type) ? type.getValues()[0]?.value : 0) : {}
+  if (!isListType(getNullableType(returnType))) return value
+  const length = isPage ? source.size : (args.ids ?? args.checks)?.length
+  return Array.from({ length: length ?? (isLeafType(type) ? 1 : 20) }, () => value)
+}
+
+/** Entities in an answer: every object but connections, edges and page information. */
+function nodesIn(answer: unknown): number {
+  if (Array.isArray(answer)) return answer.reduce((sum, one) => sum + nodesIn(one), 0)
+  if (typeof answer !== 'object' || answer === null) return 0
+  const own = /(Connection|Edge|^PageInfo|^Query)$/.test(String(Reflect.get(answer, '__typename')))
+    ? 0
+    : 1
+  return Object.values(answer).reduce((sum, one) => sum + nodesIn(one), own)
+}
+
+test('no answer has more nodes than its document costs', async () => {
+  const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 32)
+  const random = randomFrom(seed)
+  const sizes: Parameters<typeof randomDocument>[2] = (random: Random, type, name) =>
+    name === 'first' || name === 'last'
+      ? random.between(1, 6)
+      : type === 'Int'
+        ? 1
+        : type === 'Boolean'
+          ? true
+          : type === 'Float'
+            ? 0.5
+            : 'a:b'
+  let nodes = 0
+  for (let run = 0; run < 500; run++) {
+    const { query, variables } = randomDocument(random, schema, sizes, { depth: 5 })
+    const bound = cost(query, variables)
+    if (bound > 20_000) continue
+    const { data, errors } = await execute({
+      schema,
+      document: parse(query),
+      variableValues: variables,
+      rootValue: {},
+      fieldResolver: everything,
+    })
+    expect(errors, `seed ${seed}: ${query}`).toBeUndefined()
+    const found = nodesIn(data)
+    nodes += found
+    expect(found, `seed ${seed}: ${query} ${JSON.stringify(variables)}`).toBeLessThanOrEqual(bound)
+  }
+  expect(nodes).toBeGreaterThan(1000)
+})

@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ConfigError, createGateway, loadConfig } from '../../src/gateway.ts'
+import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
+import { type Identity, startIdentity } from '../support/identity.ts'
+
+const viewer = 'query Viewer { viewer { name } }'
+const byId = 'query ById($id: ID!) { user(id: $id) { name } }'
+const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
+const listed = { [hashOf(viewer)]: viewer, [`sha256:${hashOf(byId)}`]: byId }
+
+let directory: string
+let identity: Identity
+let gateway: GatewayUnderTest
+let id: string
+let authorization: string
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'identity-documents-'))
+  identity = await startIdentity()
+  const ada = await identity.signUp('Ada')
+  id = ada.id
+  authorization = `Bearer ${await ada.jwt()}`
+  gateway = gatewayFor(identity, { TRUSTED_DOCUMENTS_FILE: await fileWith(listed) })
+})
+
+afterAll(async () => {
+  await gateway.close()
+  await identity.stop()
+  await rm(directory, { recursive: true })
+})
+
+async function fileWith(content: unknown): Promise<string> {
+  const path = join(directory, `${crypto.randomUUID()}.json`)
+  await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}
+
+async function post(body: unknown, accept = 'application/json') {
+  const response = await gateway.fetch(
+    new Request('http://gateway/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization, accept },
+      body: JSON.stringify(body),
+    }),
+  )
+  return { status: response.status, body: await response.json() }
+}
+
+const persisted = (sha256Hash: string) => ({ persistedQuery: { version: 1, sha256Hash } })
+const codes = (body: { errors?: readonly { extensions: { code: string } }[] }) =>
+  body.errors?.map(({ extensions }) => extensions.code)
+
+describe('a listed document is answered', () => {
+  test.each([
+    ['documentId', { documentId: hashOf(viewer) }],
+    ['documentId with its algorithm', { documentId: `sha256:${hashOf(viewer)}` }],
+    ['the hash of a persisted query', { extensions: persisted(hashOf(viewer)) }],
+  ])('by %s', async (_, body) => {
+    expect(await post(body)).toEqual({ status: 200, body: { data: { viewer: { name: 'Ada' } } } })
+  })
+
+  test.each([hashOf(byId), `sha256:${hashOf(byId)}`])(
+    'listed with its algorithm, by %s',
+    async (name) => {
+      for (const named of [{ documentId: name }, { extensions: persisted(name) }])
+        expect((await post({ ...named, variables: { id } })).body).toEqual({
+          data: { user: { name: 'Ada' } },
+        })
+    },
+  )
+
+  test('with variables, and in a batch', async () => {
+    const operation = { documentId: hashOf(byId), variables: { id } }
+    const answer = { data: { user: { name: 'Ada' } } }
+    expect((await post([operation, operation])).body).toEqual([answer, answer])
+  })
+
+  test.each([
+    ['documentId', { documentId: hashOf(viewer) }],
+    ['the hash of a persisted query', { extensions: JSON.stringify(persisted(hashOf(viewer))) }],
+  ])('by GET and %s', async (_, parameters) => {
+    const address = `http://gateway/graphql?${new URLSearchParams(parameters)}`
+    const response = await gateway.fetch(new Request(address, { headers: { authorization } }))
+    expect(await response.json()).toEqual({ data: { viewer: { name: 'Ada' } } })
+  })
+})
+
+describe('nothing else is', () => {
+  test.each([
+    ['an unknown hash', { documentId: hashOf('another') }],
+    ['a name like a property of objects', { documentId: 'constructor' }],
+    ['a document', { query: '{ viewer { id } }' }],
+    ['a listed document by its text', { query: viewer }],
+    ['a document beside a listed hash', { query: '{ viewer { id } }', documentId: hashOf(viewer) }],
+    ['a document to be registered', { query: viewer, extensions: persisted(hashOf(viewer)) }],
+    ['introspection', { query: '{ __schema { queryType { name } } }' }],
+    ['a mutation', { query: 'mutation { createUser }' }],
+    ['neither', {}],
+    ['a name that is no text', { documentId: 7 }],
+  ])('%s: PERSISTED_QUERY_NOT_FOUND', async (_, body) => {
+    const answer = await post(body, 'application/graphql-response+json')
+    expect(answer.status).toBe(400)
+    expect(codes(answer.body)).toEqual(['PERSISTED_QUERY_NOT_FOUND'])
+    expect(answer.body.data).toBeUndefined()
+  })
+
+  test('not in a batch either', async () => {
+    const answer = await post([{ documentId: hashOf(viewer) }, { query: '{ viewer { id } }' }])
+    expect(answer.body[0]).toEqual({ data: { viewer: { name: 'Ada' } } })
+    expect(codes(answer.body[1])).toEqual(['PERSISTED_QUERY_NOT_FOUND'])
+  })
+
+  test.each([[[null]], [[7]], [['query']]])('nor is %j, which is no operation', async (body) => {
+    expect(codes((await post(body)).body[0])).toEqual(['BAD_REQUEST'])
+  })
+
+  test('Apollo clients hear what they wait for', async () => {
+    const { status, body } = await post({ extensions: persisted(hashOf('another')) })
+    expect(status).toBe(200)
+    expect(body.errors[0].message).toBe('PersistedQueryNotFound')
+  })
+
+  test('there is no GraphiQL', async () => {
+    const page = await gateway.fetch(
+      new Request('http://gateway/graphql', { headers: { accept: 'text/html' } }),
+    )
+    expect(page.headers.get('content-type') ?? '').not.toMatch('text/html')
+  })
+})
+
+test('without a file, documentId is nothing that is known', async () => {
+  const open = gatewayFor(identity)
+  const response = await open.fetch(
+    new Request('http://gateway/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ documentId: hashOf(viewer) }),
+    }),
+  )
+  expect(codes(await response.json())).toEqual(['BAD_REQUEST'])
+  await open.close()
+})
+
+describe('a file is refused at start, by the name of its variable:', () => {
+  const start = async (content: unknown, more: Readonly<Record<string, string>> = {}) =>
+    createGateway(
+      loadConfig({
+        DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
+        AUTH_ISSUER: 'https://auth.example.com',
+        TRUSTED_DOCUMENTS_FILE: await fileWith(content),
+        ...more,
+      }),
+    )
+
+  test.each([
+    ['text that is no JSON', '{', 'cannot be read as JSON'],
+    ['a list', [viewer], 'must be a JSON object of documents by their hashes'],
+    ['documents that are no text', { abc: { query: viewer } }, 'is no text'],
+    ['a document that cannot be parsed', { abc: 'query {' }, 'abc: Syntax Error'],
+    ['a document that does not fit', { abc: '{ nothing }' }, 'abc: Cannot query field "nothing"'],
+    ['a mutation', { abc: 'mutation { createUser }' }, 'abc: This graph answers queries alone.'],
+    ['a fragment alone', { abc: 'fragment F on User { name }' }, 'abc: '],
+  ])('%s', async (_, content, complaint) => {
+    const refused = start(content)
+    await expect(refused).rejects.toThrow(ConfigError)
+    await expect(refused).rejects.toThrow('TRUSTED_DOCUMENTS_FILE')
+    await expect(refused).rejects.toThrow(complaint)
+  })
+
+  test('a file that is not there', () => {
+    const missing = { TRUSTED_DOCUMENTS_FILE: join(directory, 'missing.json') }
+    expect(() => loadConfig(missing)).toThrow('TRUSTED_DOCUMENTS_FILE: cannot be read as JSON')
+  })
+
+  test('GraphiQL beside it', async () => {
+    await expect(start(listed, { GRAPHIQL: 'on' })).rejects.toThrow('GRAPHIQL: cannot be on')
+  })
+})
