@@ -22,8 +22,8 @@ import { Documents } from './operation/documents.ts'
 import { parseTrustedDocuments } from './operation/trusted.ts'
 import { parseRoleDefinitions } from './permissions/definitions.ts'
 import { printPermissionType } from './permissions/permission-type.ts'
-import { PrismaSessionLookup } from './postgres/session-lookup.ts'
-import { PrismaSigningKeyRepository } from './postgres/signing-key.ts'
+import { createSessionLookup } from './postgres/session-lookup.ts'
+import { createSigningKeyRepository } from './postgres/signing-key.ts'
 import { createRedis } from './redis/client.ts'
 import { currentScope, runShared } from './scope.ts'
 import { createLogger, describeError, type Logger } from './telemetry/log.ts'
@@ -83,17 +83,17 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const layout = readLayout(config.database)
   const signal = () => currentScope()?.ending.signal
   const stores = createStores(config, layout, telemetry, { signal, runShared })
-  const { database, tables } = stores
+  const { database, db } = stores
 
-  if (config.auth.sessions && !tables.has('Session')) throw new ConfigError(NO_SESSIONS)
-  const sessionLookup = new PrismaSessionLookup(database, config.database.schema, (error) =>
+  if (config.auth.sessions && !db.tables.has('Session')) throw new ConfigError(NO_SESSIONS)
+  const sessionLookup = createSessionLookup(database, config.database.schema, (error) =>
     log.error({ error: describeError(error) }, NO_SESSION_FUNCTION),
   )
   const auth = createAuth({
     ...config.auth,
     service: config.service,
     origins: http.corsOrigins,
-    signingKeys: new PrismaSigningKeyRepository(database, tables),
+    signingKeys: createSigningKeyRepository(db),
     sessionLookup,
     runShared,
     trouble,

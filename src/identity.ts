@@ -17,32 +17,22 @@ import { RedisPermissionCache } from './permissions/redis-cache.ts'
 import { CachingPermissionService } from './permissions/service.ts'
 import { Trust } from './permissions/trust.ts'
 import { TrustedCache } from './permissions/trusted-cache.ts'
-import { PrismaAccountRepository } from './postgres/account.ts'
+import { createAccountRepository } from './postgres/account.ts'
 import { type Database, openDatabase } from './postgres/client.ts'
-import {
-  coalescedAccounts,
-  coalescedInvitations,
-  coalescedMembers,
-  coalescedOrganizations,
-  coalescedRoles,
-  coalescedSessions,
-  coalescedTeams,
-  coalescedUsers,
-  coalescedVisibility,
-} from './postgres/coalesced.ts'
+import type { Db } from './postgres/db.ts'
 import { type DriftWatch, watchDrift } from './postgres/drift-watch.ts'
-import { PrismaInvitationRepository } from './postgres/invitation.ts'
-import { PrismaMemberRepository } from './postgres/member.ts'
-import { PrismaOrganizationRepository } from './postgres/organization.ts'
+import { createInvitationRepository } from './postgres/invitation.ts'
+import { createMemberRepository } from './postgres/member.ts'
+import { createOrganizationRepository } from './postgres/organization.ts'
 import { PostgresNotifications } from './postgres/postgres-notifications.ts'
-import { PrismaRoleRepository } from './postgres/role.ts'
-import { PrismaSessionRepository } from './postgres/session.ts'
-import { PrismaSigningKeyRepository } from './postgres/signing-key.ts'
+import { createRoleRepository } from './postgres/role.ts'
+import { createSessionRepository } from './postgres/session.ts'
+import { createSigningKeyRepository } from './postgres/signing-key.ts'
 import { Tables } from './postgres/tables.ts'
-import { PrismaTeamRepository } from './postgres/team.ts'
+import { createTeamRepository } from './postgres/team.ts'
 import { describeUnreachable } from './postgres/unreachable.ts'
-import { PrismaUserRepository } from './postgres/user.ts'
-import { PrismaVisibilityRepository } from './postgres/visibility.ts'
+import { createUserRepository } from './postgres/user.ts'
+import { createVisibilityRepository } from './postgres/visibility.ts'
 import { warmUp } from './postgres/warm-up.ts'
 import { createRedis } from './redis/client.ts'
 import { createLogger, describeError, type Logger } from './telemetry/log.ts'
@@ -76,7 +66,7 @@ export function openIdentity(config: IdentityConfig, parts: IdentityParts = {}):
   const telemetry = new Telemetry(parts.log ?? createLogger(config.logLevel), { metrics: false })
   const {
     database: _,
-    tables: __,
+    db: __,
     start,
     ...identity
   } = createStores(config, readLayout(config.database), telemetry)
@@ -106,7 +96,7 @@ export interface Identity extends Repositories {
 /** With what the gateway itself reads beside. */
 export interface Stores extends Identity {
   readonly database: Database
-  readonly tables: Tables
+  readonly db: Db
   /** Connects to Redis and to whoever tells of changes. Everything else connects when it is first asked. */
   start(): void
 }
@@ -135,7 +125,11 @@ export function createStores(
     onSharedSessions: () => log.warn(SHARED_SESSIONS),
   })
   const tables = new Tables(layout, schema)
-  const joined = (kind: string) => (count: number) => metrics?.coalesced(kind, count)
+  const db: Db = {
+    ...database,
+    tables,
+    onJoined: (kind, count) => metrics?.coalesced(kind, count),
+  }
 
   const definitions = readDefinitions(config)
   const trust = new Trust({ continuous: config.permissions.events === 'postgres' })
@@ -144,50 +138,41 @@ export function createStores(
     trust,
     (hits, misses) => metrics?.permissionReads(hits, misses),
   )
-  const roles = coalescedRoles(new PrismaRoleRepository(database, tables), joined('roles'))
+  const roles = createRoleRepository(db)
   const permissions = new CachingPermissionService({
     roles: {
       findRoles: (...question) => runShared(() => roles.findRoles(...question)),
       findDynamicRoles: (...question) => roles.findDynamicRoles(...question),
     },
-    onJoin: () => joined('permissions')(1),
+    onJoin: () => metrics?.coalesced('permissions', 1),
     cache,
     definitions,
     dynamic: config.permissions.dynamic,
   })
   const news = createNews(config, { permissions, trust, trouble })
   const repositories = {
-    users: coalescedUsers(new PrismaUserRepository(database, tables), joined('users')),
-    accounts: coalescedAccounts(new PrismaAccountRepository(database, tables), joined('accounts')),
-    sessions: coalescedSessions(new PrismaSessionRepository(database, tables), joined('sessions')),
-    organizations: coalescedOrganizations(
-      new PrismaOrganizationRepository(database, tables),
-      joined('organizations'),
-    ),
-    members: coalescedMembers(new PrismaMemberRepository(database, tables), joined('members')),
-    invitations: coalescedInvitations(
-      new PrismaInvitationRepository(database, tables),
-      joined('invitations'),
-    ),
-    teams: coalescedTeams(new PrismaTeamRepository(database, tables), joined('teams')),
-    visibility: coalescedVisibility(
-      new PrismaVisibilityRepository(database, tables),
-      joined('visibility'),
-    ),
+    users: createUserRepository(db),
+    accounts: createAccountRepository(db),
+    sessions: createSessionRepository(db),
+    organizations: createOrganizationRepository(db),
+    members: createMemberRepository(db),
+    invitations: createInvitationRepository(db),
+    teams: createTeamRepository(db),
+    visibility: createVisibilityRepository(db),
   }
   const drift = watchDrift(database, layout, schema, (problem) =>
     problem === null ? log.info('The database is as expected again.') : log.error(problem),
   )
   const warm = once(() =>
     warmUp(
-      { ...repositories, signingKeys: new PrismaSigningKeyRepository(database, tables) },
+      { ...repositories, signingKeys: createSigningKeyRepository(db) },
       tables.has('Organization') && tables.has('Member'),
     ),
   )
   return {
     ...repositories,
     database,
-    tables,
+    db,
     permissions,
     start: () => {
       news.start()

@@ -6,130 +6,86 @@ import {
   invitationStatuses,
 } from '../domain/invitation.ts'
 import { parseRoles } from '../domain/member.ts'
-import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
-import { type Database, Prisma } from './client.ts'
+import type { PageRequest } from '../domain/page.ts'
+import { Prisma } from './client.ts'
+import { Columns, columnOf, from } from './columns.ts'
 import { allOf, holdsRole } from './conditions.ts'
+import { type Db, joining } from './db.ts'
+import { counts, pages } from './join.ts'
 import { byCreation, countRows, type List, listPages } from './list.ts'
-import { reader, type Tables } from './tables.ts'
+import type { Tables } from './tables.ts'
 
-const invitationFields = [
-  'id',
-  'organizationId',
-  'email',
-  'role',
-  'status',
-  'teamId',
-  'inviterId',
-  'expiresAt',
-  'createdAt',
-] as const
+const names = (stored: string | null) => parseRoles(stored ?? '')
+
+const invitation = new Columns<Invitation>('Invitation', 'i', {
+  id: 'same',
+  organizationId: 'same',
+  organizationName: columnOf<string>('Organization', 'o', 'name'),
+  email: 'same',
+  roles: from('role', names),
+  status: from('status', toStatus),
+  teamIds: from('teamId', names),
+  inviterId: 'same',
+  expiresAt: 'same',
+  createdAt: 'same',
+})
 
 /** Whose list an invitation is in: the organization's, or that of the address it was sent to. */
 type Parent = 'organizationId' | 'email'
 
-export class PrismaInvitationRepository implements InvitationRepository {
-  readonly #database: Database
-  readonly #tables: Tables
-
-  constructor(database: Database, tables: Tables) {
-    this.#database = database
-    this.#tables = tables
-  }
-
-  listByOrganizationIds(
-    organizationIds: readonly string[],
-    page: PageRequest,
-    filter: InvitationFilter,
-  ): Promise<PagesByParent<Listed<Invitation>>> {
-    return this.#pages('organizationId', organizationIds, page, filter)
-  }
-
-  countByOrganizationIds(
-    organizationIds: readonly string[],
-    filter: InvitationFilter,
-  ): Promise<CountsByParent> {
-    return countRows(this.#database, this.#list('organizationId', filter), organizationIds)
-  }
-
-  listByEmails(
-    emails: readonly string[],
-    page: PageRequest,
-    filter: InvitationFilter,
-  ): Promise<PagesByParent<Listed<Invitation>>> {
-    return this.#pages('email', emails, page, filter)
-  }
-
-  countByEmails(emails: readonly string[], filter: InvitationFilter): Promise<CountsByParent> {
-    return countRows(this.#database, this.#list('email', filter), emails)
-  }
-
-  #pages(
-    parent: Parent,
-    parentIds: readonly string[],
-    page: PageRequest,
-    filter: InvitationFilter,
-  ): Promise<PagesByParent<Listed<Invitation>>> {
-    const columns = Prisma.join([
-      this.#tables.as('Invitation', 'i').select(invitationFields),
-      this.#tables.as('Organization', 'o').select(['name']),
-    ])
-    const list = this.#list(parent, filter)
-    return listPages(this.#database, list, columns, readInvitation, parentIds, page)
-  }
-
-  #list(parent: Parent, { status, onlyForHolder }: InvitationFilter): List {
-    const invitation = this.#tables.as('Invitation', 'i')
-    const organization = this.#tables.as('Organization', 'o')
-    return {
-      table: invitation,
-      parent,
-      key: byCreation(invitation),
-      direction: 'ASC',
-      join: Prisma.sql`JOIN ${organization.from}
-        ON ${organization.column('id')} = ${invitation.column('organizationId')}`,
-      where: allOf([
-        status && Prisma.sql`${invitation.column('status')}::text = ${status.toLowerCase()}`,
-        onlyForHolder &&
-          Prisma.sql`(NOT ${holdsRole(invitation.column('role'), [onlyForHolder.role])}
-            OR ${this.#holds(onlyForHolder)})`,
-      ]),
-    }
-  }
-
-  /** Every row counts where Better Auth left several for one person in one organization. */
-  #holds({ role, userId }: NonNullable<InvitationFilter['onlyForHolder']>): Prisma.Sql {
-    const invitation = this.#tables.as('Invitation', 'i')
-    const member = this.#tables.as('Member', 'm')
-    return Prisma.sql`COALESCE((
-      SELECT bool_and(${holdsRole(member.column('role'), [role])}) FROM ${member.from}
-      WHERE ${member.column('organizationId')} = ${invitation.column('organizationId')}
-        AND ${member.column('userId')} = ANY(${member.array('userId', [userId])})), FALSE)`
-  }
-}
-
-type Row = Readonly<Record<string, unknown>>
-
-interface Columns extends Omit<Invitation, 'roles' | 'status' | 'teamIds' | 'organizationName'> {
-  readonly role: string | null
-  readonly status: string
-  readonly teamId: string | null
-}
-
-const readColumns = reader<Columns>('i', invitationFields)
-const readOrganization = reader<{ readonly name: string }>('o', ['name'])
-
-function readInvitation(row: Row): Invitation {
-  const { role, status, teamId, ...rest } = readColumns(row)
+/** By hand, because pages of invitations are narrowed by roles, and bring the names of organizations. */
+export function createInvitationRepository(db: Db): InvitationRepository {
+  const { tables } = db
+  const joined = joining(db, 'invitations')
+  const listBy = (parent: Parent) =>
+    joined(pages, (parentIds, page: PageRequest, filter: InvitationFilter) =>
+      listPages(db, listOf(tables, parent, filter), invitation, parentIds, page),
+    )
+  const countBy = (parent: Parent) =>
+    joined(counts, (parentIds, filter: InvitationFilter) =>
+      countRows(db, listOf(tables, parent, filter), parentIds),
+    )
   return {
-    ...rest,
-    organizationName: readOrganization(row).name,
-    roles: parseRoles(role ?? ''),
-    status: toStatus(status),
-    teamIds: parseRoles(teamId ?? ''),
+    listByOrganizationIds: listBy('organizationId'),
+    countByOrganizationIds: countBy('organizationId'),
+    listByEmails: listBy('email'),
+    countByEmails: countBy('email'),
   }
+}
+
+function listOf(tables: Tables, parent: Parent, { status, onlyForHolder }: InvitationFilter): List {
+  const i = tables.as('Invitation', 'i')
+  const o = tables.as('Organization', 'o')
+  return {
+    table: i,
+    parent,
+    key: byCreation(i),
+    direction: 'ASC',
+    join: Prisma.sql`JOIN ${o.from}
+        ON ${o.column('id')} = ${i.column('organizationId')}`,
+    where: allOf([
+      status && Prisma.sql`${i.column('status')}::text = ${status.toLowerCase()}`,
+      onlyForHolder &&
+        Prisma.sql`(NOT ${holdsRole(i.column('role'), [onlyForHolder.role])}
+            OR ${holds(tables, onlyForHolder)})`,
+    ]),
+  }
+}
+
+/** Every row counts where Better Auth left several for one person in one organization. */
+function holds(
+  tables: Tables,
+  { role, userId }: NonNullable<InvitationFilter['onlyForHolder']>,
+): Prisma.Sql {
+  const i = tables.as('Invitation', 'i')
+  const m = tables.as('Member', 'm')
+  return Prisma.sql`COALESCE((
+      SELECT bool_and(${holdsRole(m.column('role'), [role])}) FROM ${m.from}
+      WHERE ${m.column('organizationId')} = ${i.column('organizationId')}
+        AND ${m.column('userId')} = ANY(${m.array('userId', [userId])})), FALSE)`
 }
 
 /** A status that Better Auth does not know offers nothing any more. */
-function toStatus(stored: string): InvitationStatus {
-  return invitationStatuses.find((status) => status === stored.toUpperCase()) ?? 'CANCELED'
+function toStatus(stored: string | null): InvitationStatus {
+  return invitationStatuses.find((status) => status === stored?.toUpperCase()) ?? 'CANCELED'
 }

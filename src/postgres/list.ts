@@ -8,7 +8,9 @@ import type {
   PagesByParent,
   Position,
 } from '../domain/page.ts'
-import { type Database, Prisma } from './client.ts'
+import { Prisma } from './client.ts'
+import type { Columns, Row } from './columns.ts'
+import { type Db, findRows } from './db.ts'
 import type { TableInQuery } from './tables.ts'
 
 type Sql = Prisma.Sql
@@ -76,18 +78,56 @@ function rfc3339(utc: Sql): Sql {
 /** Stands for the parent of a list that has none. */
 const nobody = ''
 
-/** What is made of a row, without its place. */
-type Read<Entity> = (row: Readonly<Record<string, unknown>>) => Entity
+/** What a page holds of each row, without its place. */
+interface Shown<Entity> {
+  readonly columns: Sql
+  readonly read: (row: Row) => Entity
+}
 
 /**
  * The same page of every parent's list, in one statement: a lateral read stops each list at the page's size, and an
  * index on parent, key and id serves it without a sort.
  */
-export async function listPages<Entity>(
-  database: Database,
+export function listPages<Entity>(
+  db: Db,
   list: List,
-  columns: Sql,
-  read: Read<Entity>,
+  columns: Columns<Entity>,
+  parentIds: readonly string[],
+  page: PageRequest,
+): Promise<PagesByParent<Listed<Entity>>> {
+  const shown = { columns: columns.select(db.tables), read: columns.read }
+  return readPages(db, list, shown, parentIds, page)
+}
+
+/**
+ * Likewise, but the statement says only which rows they are, and Prisma reads these: for tables that are not read with
+ * every request. A row that is gone in between is left out.
+ */
+export async function listRows<Entity extends { readonly id: string }>(
+  db: Db,
+  list: List,
+  columns: Columns<Entity>,
+  parentIds: readonly string[],
+  page: PageRequest,
+): Promise<PagesByParent<Listed<Entity>>> {
+  const shown = { columns: Prisma.sql`TRUE AS "listed"`, read: () => null }
+  const places = await readPages(db, list, shown, parentIds, page)
+  const ids = [...places.values()].flatMap(({ items }) => items.map(({ position }) => position.id))
+  const rows = await findRows(db, columns, 'id', ids)
+  const entities = new Map(rows.map((entity) => [entity.id, entity]))
+  const toListed = ({ position }: { readonly position: Position }): Listed<Entity>[] => {
+    const entity = entities.get(position.id)
+    return entity ? [{ entity, position }] : []
+  }
+  return new Map(
+    [...places].map(([id, place]) => [id, { ...place, items: place.items.flatMap(toListed) }]),
+  )
+}
+
+async function readPages<Entity>(
+  { read }: Db,
+  list: List,
+  shown: Shown<Entity>,
   parentIds: readonly string[],
   page: PageRequest,
 ): Promise<PagesByParent<Listed<Entity>>> {
@@ -113,11 +153,11 @@ export async function listPages<Entity>(
   const start = beyond(beyondStart, `${previous}=`, after, against)
   const end = beyond(beyondEnd, `${next}=`, before, along)
   const away = Prisma.raw((direction === 'ASC') === (page.from === 'start') ? 'ASC' : 'DESC')
-  const rows = await database.read<PageRow>(Prisma.sql`
+  const rows = await read<PageRow>(Prisma.sql`
     SELECT parent.id::text AS parent ${start.column} ${end.column}, item.*
     FROM ${parents(list, parentIds)} ${start.join} ${end.join}
     LEFT JOIN LATERAL (
-      SELECT ${columns}, ${key.text} AS "key", ${table.column('id')}::text AS "keyId"
+      SELECT ${shown.columns}, ${key.text} AS "key", ${table.column('id')}::text AS "keyId"
       FROM ${table.from} ${list.join}
       WHERE ${belongs(list)} ${list.where}
         ${after ? Prisma.sql`AND ${compare(next, after)}` : Prisma.empty}
@@ -127,16 +167,16 @@ export async function listPages<Entity>(
     ORDER BY item."key" ${along}, item."keyId" ${along}`)
   const byParent = new Map<string, PageRow[]>(parentIds.map((id) => [id, []]))
   for (const row of rows) byParent.get(row.parent)?.push(row)
-  return new Map([...byParent].map(([id, own]) => [id, toPage(own, page, read)]))
+  return new Map([...byParent].map(([id, own]) => [id, toPage(own, page, shown.read)]))
 }
 
 /** The length of every parent's list, in one statement. */
 export async function countRows(
-  database: Database,
+  { read }: Db,
   list: List,
   parentIds: readonly string[],
 ): Promise<CountsByParent> {
-  const rows = await database.read<{ parent: string; count: bigint }>(Prisma.sql`
+  const rows = await read<{ parent: string; count: bigint }>(Prisma.sql`
     SELECT parent.id::text AS parent, counted.count
     FROM ${parents(list, parentIds)}
     CROSS JOIN LATERAL (
@@ -148,23 +188,22 @@ export async function countRows(
 
 /** A page of the one list that has no parent. */
 export async function listAll<Entity>(
-  database: Database,
+  db: Db,
   list: List,
-  columns: Sql,
-  read: Read<Entity>,
+  columns: Columns<Entity>,
   page: PageRequest,
 ): Promise<Page<Listed<Entity>>> {
-  const pages = await listPages(database, list, columns, read, [nobody], page)
+  const pages = await listPages(db, list, columns, [nobody], page)
   return pages.get(nobody) ?? { items: [], hasNextPage: false, hasPreviousPage: false }
 }
 
-export async function countAll(database: Database, list: List): Promise<number> {
-  return (await countRows(database, list, [nobody])).get(nobody) ?? 0
+export async function countAll(db: Db, list: List): Promise<number> {
+  return (await countRows(db, list, [nobody])).get(nobody) ?? 0
 }
 
 const [beyondStart, beyondEnd] = [Prisma.raw('"beyondStart"'), Prisma.raw('"beyondEnd"')]
 
-interface PageRow extends Readonly<Record<string, unknown>> {
+interface PageRow extends Row {
   readonly parent: string
   /** Absent: it was not asked, because the page begins where the list does. */
   readonly beyondStart?: boolean | null
@@ -191,7 +230,7 @@ function boundary({ table, key }: List, { value, id }: Position): Sql {
 function toPage<Entity>(
   rows: readonly PageRow[],
   page: PageRequest,
-  read: Read<Entity>,
+  read: Shown<Entity>['read'],
 ): Page<Listed<Entity>> {
   const [first] = rows
   const own = rows.filter(({ keyId }) => keyId !== null)

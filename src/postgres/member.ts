@@ -8,179 +8,147 @@ import {
   type MemberWithUser,
   parseRoles,
 } from '../domain/member.ts'
-import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
-import type { GrantingRole } from '../domain/permission.ts'
+import { type GrantingRole, pairKey } from '../domain/permission.ts'
 import { activeUser } from './active-user.ts'
-import { type Database, Prisma } from './client.ts'
+import { Prisma } from './client.ts'
+import { additional, Columns, from, type Row } from './columns.ts'
 import { allOf, holdsGrantingRole, holdsRole, matches } from './conditions.ts'
-import { byInstant, byText, countRows, type List, listPages } from './list.ts'
-import { organizationFields, readOrganization } from './organization.ts'
-import { entityReader, type Tables } from './tables.ts'
-import { readSummary, summaryFields } from './user.ts'
+import { type Db, joining } from './db.ts'
+import { by, byText, counts, pages } from './join.ts'
+import { byInstant, countRows, type List, listPages, byText as orderedByText } from './list.ts'
+import { organization } from './organization.ts'
+import type { Tables } from './tables.ts'
+import { summary } from './user.ts'
 
-const memberFields = ['id', 'organizationId', 'userId', 'role', 'createdAt'] as const
+const member = {
+  id: 'same',
+  organizationId: 'same',
+  userId: 'same',
+  roles: from('role', (role: string | null) => parseRoles(role ?? '')),
+  createdAt: 'same',
+  additional,
+} as const
 
-export class PrismaMemberRepository implements MemberRepository {
-  readonly #database: Database
-  readonly #tables: Tables
+const memberWithUser = new Columns<MemberWithUser>('Member', 'm', { ...member, user: summary })
+const membership = new Columns<MemberWithOrganization>('Member', 'm', { ...member, organization })
 
-  constructor(database: Database, tables: Tables) {
-    this.#database = database
-    this.#tables = tables
-  }
-
-  async findByIds(ids: readonly string[]): Promise<readonly MemberWithUser[]> {
-    const member = this.#tables.as('Member', 'm')
-    const user = this.#tables.as('User', 'u')
-    const rows = await this.#database.read<Row>(Prisma.sql`
-      SELECT ${this.#columns}
-      FROM ${member.from} JOIN ${user.from} ON ${user.column('id')} = ${member.column('userId')}
-      WHERE ${member.column('id')} = ANY(${member.array('id', ids)})`)
-    return rows.map(readMemberWithUser)
-  }
-
-  async findByPairs(
-    pairs: readonly { readonly userId: string; readonly organizationId: string }[],
-  ): Promise<readonly MemberWithUser[]> {
-    const member = this.#tables.as('Member', 'm')
-    const user = this.#tables.as('User', 'u')
-    const asked = pairs.filter(
-      (pair) =>
-        member.fits('userId', pair.userId) && member.fits('organizationId', pair.organizationId),
-    )
-    const userIds = asked.map((pair) => pair.userId)
-    const organizationIds = asked.map((pair) => pair.organizationId)
-    const rows = await this.#database.read<Row>(Prisma.sql`
-      SELECT DISTINCT ON (${member.column('userId')}, ${member.column('organizationId')})
-        ${this.#columns}
-      FROM ${member.from} JOIN ${user.from} ON ${user.column('id')} = ${member.column('userId')}
-      WHERE (${member.column('userId')}, ${member.column('organizationId')}) IN (
-        SELECT * FROM unnest(${member.array('userId', userIds)},
-          ${member.array('organizationId', organizationIds)}))
-      ORDER BY ${member.column('userId')}, ${member.column('organizationId')},
-        ${member.column('createdAt')}, ${member.column('id')}`)
-    return rows.map(readMemberWithUser)
-  }
-
-  listByOrganizationIds(
-    organizationIds: readonly string[],
-    page: PageRequest,
-    filter: MemberFilter,
-    order: MemberOrder,
-  ): Promise<PagesByParent<Listed<MemberWithUser>>> {
-    const list = this.#ofOrganization(filter, order)
-    return listPages(this.#database, list, this.#columns, readMemberWithUser, organizationIds, page)
-  }
-
-  countByOrganizationIds(
-    organizationIds: readonly string[],
-    filter: MemberFilter,
-  ): Promise<CountsByParent> {
-    return countRows(this.#database, this.#ofOrganization(filter, oldestFirst), organizationIds)
-  }
-
-  listByUserIds(
-    userIds: readonly string[],
-    page: PageRequest,
-    filter: MembershipFilter,
-  ): Promise<PagesByParent<Listed<MemberWithOrganization>>> {
-    const columns = Prisma.join([
-      this.#tables.as('Member', 'm').selectEntity(memberFields),
-      this.#tables.as('Organization', 'o').selectEntity(organizationFields),
-    ])
-    return listPages(this.#database, this.#ofUser(filter), columns, readMembership, userIds, page)
-  }
-
-  countByUserIds(userIds: readonly string[], filter: MembershipFilter): Promise<CountsByParent> {
-    return countRows(this.#database, this.#ofUser(filter), userIds)
-  }
-
-  /** Of a member and the user beside them. */
-  get #columns(): Prisma.Sql {
-    return Prisma.join([
-      this.#tables.as('Member', 'm').selectEntity(memberFields),
-      this.#tables.as('User', 'u').select(summaryFields),
-    ])
-  }
-
-  #ofOrganization(filter: MemberFilter, { field, direction }: MemberOrder): List {
-    const member = this.#tables.as('Member', 'm')
-    const user = this.#tables.as('User', 'u')
-    const { roles, grantedBy, userIds, search } = filter
-    return {
-      table: member,
-      parent: 'organizationId',
-      key: field === 'USER_NAME' ? byText(user, 'name') : byInstant(member, 'createdAt'),
-      direction,
-      join: Prisma.sql`JOIN ${user.from} ON ${user.column('id')} = ${member.column('userId')}`,
-      where: allOf([
-        roles && holdsRole(member.column('role'), roles),
-        grantedBy && this.#granted(grantedBy),
-        userIds && Prisma.sql`${member.column('userId')} = ANY(${member.array('userId', userIds)})`,
-        search && matches(this.#tables, user, search),
-      ]),
-    }
-  }
-
-  #ofUser({ scope, roles, grantedBy }: MembershipFilter): List {
-    const member = this.#tables.as('Member', 'm')
-    const organization = this.#tables.as('Organization', 'o')
-    return {
-      table: member,
-      parent: 'userId',
-      key: byInstant(member, 'createdAt'),
-      direction: 'ASC',
-      join: Prisma.sql`JOIN ${organization.from}
-        ON ${organization.column('id')} = ${member.column('organizationId')}`,
-      where: allOf([
-        scope === 'none' && Prisma.sql`FALSE`,
-        typeof scope === 'object' && this.#shared(scope.sharedWith),
-        roles && holdsRole(member.column('role'), roles),
-        grantedBy && this.#granted(grantedBy),
-      ]),
-    }
-  }
-
-  /** That the permission which these roles grant is the member's, as a permission check answers it. */
-  #granted(granting: readonly GrantingRole[]): Prisma.Sql {
-    const member = this.#tables.as('Member', 'm')
-    const twin = this.#tables.as('Member', 'twin')
-    const user = this.#tables.as('User', 'holder')
-    return Prisma.sql`${holdsGrantingRole(member, granting)}
-      AND NOT EXISTS (SELECT FROM ${twin.from}
-        WHERE ${twin.column('userId')} = ${member.column('userId')}
-          AND ${twin.column('organizationId')} = ${member.column('organizationId')}
-          AND ${twin.column('id')} <> ${member.column('id')}
-          AND NOT ${holdsGrantingRole(twin, granting)})
-      AND EXISTS (SELECT FROM ${user.from}
-        WHERE ${user.column('id')} = ${member.column('userId')}
-          AND ${activeUser(this.#tables, user)})`
-  }
-
-  #shared(sharedWith: string): Prisma.Sql {
-    const member = this.#tables.as('Member', 'm')
-    const mine = this.#tables.as('Member', 'mine')
-    return Prisma.sql`EXISTS (SELECT FROM ${mine.from}
-      WHERE ${mine.column('organizationId')} = ${member.column('organizationId')}
-        AND ${mine.column('userId')} = ANY(${mine.array('userId', [sharedWith])}))`
+/** By hand, because members are read with most requests, and with what is at their ends. */
+export function createMemberRepository(db: Db): MemberRepository {
+  const { tables } = db
+  const joined = joining(db, 'members')
+  return {
+    findByIds: joined(by('id'), (ids) => findByIds(db, ids)),
+    findByPairs: joined(byText<Pair, Pair>(pairKey, pairKey), (pairs) => findByPairs(db, pairs)),
+    listByOrganizationIds: joined(pages, (organizationIds, page, filter, order) =>
+      listPages(db, ofOrganizations(tables, filter, order), memberWithUser, organizationIds, page),
+    ),
+    countByOrganizationIds: joined(counts, (organizationIds, filter) =>
+      countRows(db, ofOrganizations(tables, filter, oldestFirst), organizationIds),
+    ),
+    listByUserIds: joined(pages, (userIds, page, filter) =>
+      listPages(db, ofUsers(tables, filter), membership, userIds, page),
+    ),
+    countByUserIds: joined(counts, (userIds, filter) =>
+      countRows(db, ofUsers(tables, filter), userIds),
+    ),
   }
 }
 
-type Row = Readonly<Record<string, unknown>>
+type Pair = Pick<Member, 'userId' | 'organizationId'>
 
 const oldestFirst: MemberOrder = { field: 'CREATED_AT', direction: 'ASC' }
 
-function readMemberWithUser(row: Row): MemberWithUser {
-  return { ...readMember(row), user: readSummary(row) }
+async function findByIds({ read, tables }: Db, ids: readonly string[]) {
+  const m = tables.as('Member', 'm')
+  const u = tables.as('User', 'u')
+  const rows = await read<Row>(Prisma.sql`
+    SELECT ${memberWithUser.select(tables)}
+    FROM ${m.from} JOIN ${u.from} ON ${u.column('id')} = ${m.column('userId')}
+    WHERE ${m.column('id')} = ANY(${m.array('id', ids)})`)
+  return rows.map(memberWithUser.read)
 }
 
-function readMembership(row: Row): MemberWithOrganization {
-  return { ...readMember(row), organization: readOrganization(row) }
+async function findByPairs({ read, tables }: Db, pairs: readonly Pair[]) {
+  const m = tables.as('Member', 'm')
+  const u = tables.as('User', 'u')
+  const asked = pairs.filter(
+    (pair) => m.fits('userId', pair.userId) && m.fits('organizationId', pair.organizationId),
+  )
+  const userIds = asked.map((pair) => pair.userId)
+  const organizationIds = asked.map((pair) => pair.organizationId)
+  const rows = await read<Row>(Prisma.sql`
+    SELECT DISTINCT ON (${m.column('userId')}, ${m.column('organizationId')})
+      ${memberWithUser.select(tables)}
+    FROM ${m.from} JOIN ${u.from} ON ${u.column('id')} = ${m.column('userId')}
+    WHERE (${m.column('userId')}, ${m.column('organizationId')}) IN (
+      SELECT * FROM unnest(${m.array('userId', userIds)},
+        ${m.array('organizationId', organizationIds)}))
+    ORDER BY ${m.column('userId')}, ${m.column('organizationId')},
+      ${m.column('createdAt')}, ${m.column('id')}`)
+  return rows.map(memberWithUser.read)
 }
 
-const readColumns = entityReader<Omit<Member, 'roles'> & { role: string }>('m', memberFields)
+function ofOrganizations(
+  tables: Tables,
+  { roles, grantedBy, userIds, search }: MemberFilter,
+  { field, direction }: MemberOrder,
+): List {
+  const m = tables.as('Member', 'm')
+  const u = tables.as('User', 'u')
+  return {
+    table: m,
+    parent: 'organizationId',
+    key: field === 'USER_NAME' ? orderedByText(u, 'name') : byInstant(m, 'createdAt'),
+    direction,
+    join: Prisma.sql`JOIN ${u.from} ON ${u.column('id')} = ${m.column('userId')}`,
+    where: allOf([
+      roles && holdsRole(m.column('role'), roles),
+      grantedBy && granted(tables, grantedBy),
+      userIds && Prisma.sql`${m.column('userId')} = ANY(${m.array('userId', userIds)})`,
+      search && matches(tables, u, search),
+    ]),
+  }
+}
 
-function readMember(row: Row): Member {
-  const { id, organizationId, userId, role, createdAt, additional } = readColumns(row)
-  return { id, organizationId, userId, roles: parseRoles(role), createdAt, additional }
+function ofUsers(tables: Tables, { scope, roles, grantedBy }: MembershipFilter): List {
+  const m = tables.as('Member', 'm')
+  const o = tables.as('Organization', 'o')
+  return {
+    table: m,
+    parent: 'userId',
+    key: byInstant(m, 'createdAt'),
+    direction: 'ASC',
+    join: Prisma.sql`JOIN ${o.from}
+        ON ${o.column('id')} = ${m.column('organizationId')}`,
+    where: allOf([
+      scope === 'none' && Prisma.sql`FALSE`,
+      typeof scope === 'object' && shared(tables, scope.sharedWith),
+      roles && holdsRole(m.column('role'), roles),
+      grantedBy && granted(tables, grantedBy),
+    ]),
+  }
+}
+
+/** That the permission which these roles grant is the member's, as a permission check answers it. */
+function granted(tables: Tables, granting: readonly GrantingRole[]): Prisma.Sql {
+  const m = tables.as('Member', 'm')
+  const twin = tables.as('Member', 'twin')
+  const holder = tables.as('User', 'holder')
+  return Prisma.sql`${holdsGrantingRole(m, granting)}
+      AND NOT EXISTS (SELECT FROM ${twin.from}
+        WHERE ${twin.column('userId')} = ${m.column('userId')}
+          AND ${twin.column('organizationId')} = ${m.column('organizationId')}
+          AND ${twin.column('id')} <> ${m.column('id')}
+          AND NOT ${holdsGrantingRole(twin, granting)})
+      AND EXISTS (SELECT FROM ${holder.from}
+        WHERE ${holder.column('id')} = ${m.column('userId')}
+          AND ${activeUser(tables, holder)})`
+}
+
+function shared(tables: Tables, sharedWith: string): Prisma.Sql {
+  const m = tables.as('Member', 'm')
+  const mine = tables.as('Member', 'mine')
+  return Prisma.sql`EXISTS (SELECT FROM ${mine.from}
+      WHERE ${mine.column('organizationId')} = ${m.column('organizationId')}
+        AND ${mine.column('userId')} = ANY(${mine.array('userId', [sharedWith])}))`
 }

@@ -3,73 +3,58 @@ import type {
   OrganizationOrder,
   OrganizationRepository,
 } from '../domain/organization.ts'
-import type { Listed, Page, PageRequest } from '../domain/page.ts'
-import { type Database, Prisma } from './client.ts'
+import { Prisma } from './client.ts'
+import { additional, Columns, from, type Row } from './columns.ts'
+import { type Db, joining } from './db.ts'
+import { by } from './join.ts'
 import { byInstant, byText, countAll, type List, listAll } from './list.ts'
-import { entityReader, type Tables } from './tables.ts'
+import type { Tables } from './tables.ts'
 
 /** Every column of an organization that may leave the repository. */
-export const organizationFields = ['id', 'name', 'slug', 'logo', 'metadata', 'createdAt'] as const
+export const organization = new Columns<Organization>('Organization', 'o', {
+  id: 'same',
+  name: 'same',
+  slug: 'same',
+  logo: 'same',
+  metadata: from('metadata', parseMetadata),
+  createdAt: 'same',
+  additional,
+})
 
-export class PrismaOrganizationRepository implements OrganizationRepository {
-  readonly #database: Database
-  readonly #tables: Tables
-
-  constructor(database: Database, tables: Tables) {
-    this.#database = database
-    this.#tables = tables
+/** By hand, because organizations are looked up with most requests. */
+export function createOrganizationRepository(db: Db): OrganizationRepository {
+  const { tables } = db
+  const joined = joining(db, 'organizations')
+  const findBy = async (field: 'id' | 'slug', values: readonly string[]) => {
+    const table = tables.as('Organization', 'o')
+    const rows = await db.read<Row>(Prisma.sql`
+      SELECT ${organization.select(tables)} FROM ${table.from}
+      WHERE ${table.column(field)} = ANY(${table.array(field, values)})`)
+    return rows.map(organization.read)
   }
-
-  findByIds(ids: readonly string[]): Promise<readonly Organization[]> {
-    return this.#findBy('id', ids)
-  }
-
-  findBySlugs(slugs: readonly string[]): Promise<readonly Organization[]> {
-    return this.#findBy('slug', slugs)
-  }
-
-  list(page: PageRequest, order: OrganizationOrder): Promise<Page<Listed<Organization>>> {
-    const organization = this.#tables.as('Organization', 'o')
-    const columns = organization.selectEntity(organizationFields)
-    return listAll(this.#database, this.#list(order), columns, readOrganization, page)
-  }
-
-  count(): Promise<number> {
-    return countAll(this.#database, this.#list({ field: 'CREATED_AT', direction: 'ASC' }))
-  }
-
-  async #findBy(field: 'id' | 'slug', values: readonly string[]): Promise<readonly Organization[]> {
-    const organization = this.#tables.as('Organization', 'o')
-    const rows = await this.#database.read<Record<string, unknown>>(Prisma.sql`
-      SELECT ${organization.selectEntity(organizationFields)} FROM ${organization.from}
-      WHERE ${organization.column(field)} = ANY(${organization.array(field, values)})`)
-    return rows.map(readOrganization)
-  }
-
-  #list({ field, direction }: OrganizationOrder): List {
-    const organization = this.#tables.as('Organization', 'o')
-    return {
-      table: organization,
-      parent: null,
-      key: field === 'NAME' ? byText(organization, 'name') : byInstant(organization, 'createdAt'),
-      direction,
-      join: Prisma.empty,
-      where: Prisma.empty,
-    }
+  return {
+    findByIds: joined(by('id'), (ids) => findBy('id', ids)),
+    findBySlugs: joined(by('slug'), (slugs) => findBy('slug', slugs)),
+    list: (page, order) => listAll(db, all(tables, order), organization, page),
+    count: () => countAll(db, all(tables, { field: 'CREATED_AT', direction: 'ASC' })),
   }
 }
 
-const readColumns = entityReader<Organization>('o', organizationFields)
-
-/** From a row with an organization under the alias `o`. */
-export function readOrganization(row: Readonly<Record<string, unknown>>): Organization {
-  const organization = readColumns(row)
-  return { ...organization, metadata: parseMetadata(organization.metadata) }
+function all(tables: Tables, { field, direction }: OrganizationOrder): List {
+  const table = tables.as('Organization', 'o')
+  return {
+    table,
+    parent: null,
+    key: field === 'NAME' ? byText(table, 'name') : byInstant(table, 'createdAt'),
+    direction,
+    join: Prisma.empty,
+    where: Prisma.empty,
+  }
 }
 
 /** Better Auth keeps metadata as JSON text; some databases have a JSON column, which arrives parsed. */
 function parseMetadata(stored: unknown): unknown {
-  if (typeof stored !== 'string') return stored ?? null
+  if (typeof stored !== 'string') return stored
   try {
     return JSON.parse(stored)
   } catch {

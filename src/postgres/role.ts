@@ -1,90 +1,98 @@
-import type {
-  DynamicRole,
-  OrganizationsAsked,
-  RoleRepository,
-  RolesRead,
-  Subject,
+import {
+  type DynamicRole,
+  pairKey,
+  type RoleRepository,
+  type RolesRead,
+  type Subject,
 } from '../domain/permission.ts'
 import { activeUser } from './active-user.ts'
-import { type Database, Prisma } from './client.ts'
-import type { TableInQuery, Tables } from './tables.ts'
+import { Prisma } from './client.ts'
+import { Columns } from './columns.ts'
+import { type Db, findRows, joining } from './db.ts'
+import { pick, type Sharing } from './join.ts'
+import type { Tables } from './tables.ts'
 
-export class PrismaRoleRepository implements RoleRepository {
-  readonly #database: Database
-  readonly #tables: Tables
+const dynamicRole = new Columns<DynamicRole & { readonly organizationId: string }>(
+  'OrganizationRole',
+  '',
+  { organizationId: 'same', role: 'same', permission: 'same' },
+)
 
-  constructor(database: Database, tables: Tables) {
-    this.#database = database
-    this.#tables = tables
-  }
-
-  async findRoles(
-    subjects: readonly Subject[],
-    options: { readonly dynamic: boolean },
-  ): Promise<RolesRead> {
-    const user = this.#tables.as('User', 'u')
-    const member = this.#tables.as('Member', 'm')
-    const asked = subjects.filter(
-      ({ userId, organizationId }) =>
-        user.fits('id', userId) && member.fits('organizationId', organizationId),
-    )
-    const rows = await this.#database.read<Row>(Prisma.sql`
-      SELECT asked.place, statement_timestamp() AT TIME ZONE 'UTC' AS "readAt",
-        (${user.column('id')} IS NOT NULL AND ${activeUser(this.#tables, user)}) AS active,
-        ARRAY(
-          SELECT ${member.column('role')}::text FROM ${member.from}
-          WHERE ${member.column('userId')} = ${user.column('id')}
-            AND ${member.column('organizationId')} = asked.organization_id${member.cast('organizationId')}
-          ORDER BY ${member.column('createdAt')}, ${member.column('id')}) AS memberships,
-        ${this.#dynamicRoles(options.dynamic)} AS "dynamicRoles"
-      FROM unnest(${asked.map((subject) => subject.userId)}::text[],
-        ${asked.map((subject) => subject.organizationId)}::text[])
-        WITH ORDINALITY AS asked (user_id, organization_id, place)
-      LEFT JOIN ${user.from} ON ${user.column('id')} = asked.user_id${user.cast('id')}`)
-    return toRolesRead(subjects, asked, rows)
-  }
-
-  async findDynamicRoles(
-    organizations: OrganizationsAsked,
-  ): Promise<ReadonlyMap<string, readonly DynamicRole[]>> {
-    if (!this.#tables.has('OrganizationRole')) return new Map()
-    const role = this.#tables.as('OrganizationRole', 'r')
-    const rows = await this.#database.read<{ organizationId: string; roles: DynamicRole[] }>(
-      Prisma.sql`
-        SELECT ${role.column('organizationId')}::text AS "organizationId", ${asJson(role)} AS roles
-        FROM ${role.from}
-        WHERE ${role.column('organizationId')} = ANY(${this.#asked(organizations)})
-        GROUP BY ${role.column('organizationId')}`,
-    )
-    return new Map(rows.map(({ organizationId, roles }) => [organizationId, roles]))
-  }
-
-  /** The organizations' ids, as an array. */
-  #asked(organizations: OrganizationsAsked): Prisma.Sql {
-    const role = this.#tables.as('OrganizationRole', 'r')
-    if ('organizationIds' in organizations)
-      return role.array('organizationId', organizations.organizationIds)
-    const member = this.#tables.as('Member', 'm')
-    return Prisma.sql`ARRAY(SELECT ${member.column('organizationId')} FROM ${member.from}
-      WHERE ${member.column('userId')} = ANY(${member.array('userId', organizations.ofUserIds)}))`
-  }
-
-  /** As JSON, once for each organization: on its first subject. */
-  #dynamicRoles(wanted: boolean): Prisma.Sql {
-    if (!wanted || !this.#tables.has('OrganizationRole')) return Prisma.sql`NULL::json`
-    const role = this.#tables.as('OrganizationRole', 'r')
-    return Prisma.sql`CASE
-      WHEN row_number() OVER (PARTITION BY asked.organization_id ORDER BY asked.place) = 1 THEN (
-        SELECT ${asJson(role)}
-        FROM ${role.from}
-        WHERE ${role.column('organizationId')} = asked.organization_id${role.cast('organizationId')})
-      END`
+export function createRoleRepository(db: Db): RoleRepository {
+  const joined = joining(db, 'roles')
+  return {
+    findRoles: joined(ofSubjects, (subjects, options) => findRoles(db, subjects, options)),
+    findDynamicRoles: async (organizations) => {
+      const ids =
+        'organizationIds' in organizations
+          ? organizations.organizationIds
+          : await findOrganizationIds(db, organizations.ofUserIds)
+      const rows = await findRows(db, dynamicRole, 'organizationId', ids, ['id'])
+      const found = new Map<string, DynamicRole[]>()
+      for (const { organizationId, role, permission } of rows) {
+        const own = found.get(organizationId)
+        if (own) own.push({ role, permission })
+        else found.set(organizationId, [{ role, permission }])
+      }
+      return found
+    },
   }
 }
 
-function asJson(role: TableInQuery): Prisma.Sql {
-  return Prisma.sql`json_agg(json_build_object(
-    'role', ${role.column('role')}::text, 'permission', ${role.column('permission')}::text))`
+const ofSubjects: Sharing<Subject, RolesRead> = {
+  textOf: pairKey,
+  split: ({ readAt, subjects, dynamicRoles }) => {
+    const found = new Map(subjects.map((subject) => [pairKey(subject), subject]))
+    return (own) => ({
+      readAt,
+      subjects: own.flatMap((subject) => found.get(pairKey(subject)) ?? []),
+      dynamicRoles: pick(
+        dynamicRoles,
+        own.map(({ organizationId }) => organizationId),
+      ),
+    })
+  },
+}
+
+/** By hand, because it is what every permission check reads that the cache cannot answer. */
+async function findRoles(
+  { read, tables }: Db,
+  subjects: readonly Subject[],
+  options: { readonly dynamic: boolean },
+): Promise<RolesRead> {
+  const u = tables.as('User', 'u')
+  const m = tables.as('Member', 'm')
+  const asked = subjects.filter(
+    ({ userId, organizationId }) =>
+      u.fits('id', userId) && m.fits('organizationId', organizationId),
+  )
+  const rows = await read<Row>(Prisma.sql`
+      SELECT asked.place, statement_timestamp() AT TIME ZONE 'UTC' AS "readAt",
+        (${u.column('id')} IS NOT NULL AND ${activeUser(tables, u)}) AS active,
+        ARRAY(
+          SELECT ${m.column('role')}::text FROM ${m.from}
+          WHERE ${m.column('userId')} = ${u.column('id')}
+            AND ${m.column('organizationId')} = asked.organization_id${m.cast('organizationId')}
+          ORDER BY ${m.column('createdAt')}, ${m.column('id')}) AS memberships,
+        ${dynamicRolesOf(tables, options.dynamic)} AS "dynamicRoles"
+      FROM unnest(${asked.map((subject) => subject.userId)}::text[],
+        ${asked.map((subject) => subject.organizationId)}::text[])
+        WITH ORDINALITY AS asked (user_id, organization_id, place)
+      LEFT JOIN ${u.from} ON ${u.column('id')} = asked.user_id${u.cast('id')}`)
+  return toRolesRead(subjects, asked, rows)
+}
+
+/** As JSON, once for each organization: on its first subject. */
+function dynamicRolesOf(tables: Tables, wanted: boolean): Prisma.Sql {
+  if (!wanted || !tables.has('OrganizationRole')) return Prisma.sql`NULL::json`
+  const r = tables.as('OrganizationRole', 'r')
+  return Prisma.sql`CASE
+      WHEN row_number() OVER (PARTITION BY asked.organization_id ORDER BY asked.place) = 1 THEN (
+        SELECT json_agg(json_build_object(
+          'role', ${r.column('role')}::text, 'permission', ${r.column('permission')}::text))
+        FROM ${r.from}
+        WHERE ${r.column('organizationId')} = asked.organization_id${r.cast('organizationId')})
+      END`
 }
 
 interface Row {
@@ -115,3 +123,12 @@ function toRolesRead(
     dynamicRoles,
   }
 }
+
+async function findOrganizationIds(db: Db, userIds: readonly string[]): Promise<readonly string[]> {
+  const memberships = await findRows(db, membership, 'userId', userIds)
+  return [...new Set(memberships.map(({ organizationId }) => organizationId))]
+}
+
+const membership = new Columns<{ readonly organizationId: string }>('Member', '', {
+  organizationId: 'same',
+})

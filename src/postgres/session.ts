@@ -1,53 +1,42 @@
-import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
 import type { Session, SessionRepository } from '../domain/session.ts'
-import { type Database, Prisma } from './client.ts'
-import { byInstant, countRows, type List, listPages } from './list.ts'
-import { reader, type Tables } from './tables.ts'
+import { Prisma } from './client.ts'
+import { Columns } from './columns.ts'
+import { type Db, joining } from './db.ts'
+import { counts, pages } from './join.ts'
+import { byInstant, countRows, type List, listRows } from './list.ts'
+import type { Tables } from './tables.ts'
 
-const sessionFields = [
-  'id',
-  'userId',
-  'createdAt',
-  'updatedAt',
-  'expiresAt',
-  'ipAddress',
-  'userAgent',
-  'activeOrganizationId',
-  'impersonatedBy',
-] as const satisfies readonly (keyof Session)[]
+const session = new Columns<Session>('Session', '', {
+  id: 'same',
+  userId: 'same',
+  createdAt: 'same',
+  updatedAt: 'same',
+  expiresAt: 'same',
+  ipAddress: 'same',
+  userAgent: 'same',
+  activeOrganizationId: 'same',
+  impersonatedBy: 'same',
+})
 
-export class PrismaSessionRepository implements SessionRepository {
-  readonly #database: Database
-  readonly #tables: Tables
-
-  constructor(database: Database, tables: Tables) {
-    this.#database = database
-    this.#tables = tables
-  }
-
-  listByUserIds(
-    userIds: readonly string[],
-    page: PageRequest,
-  ): Promise<PagesByParent<Listed<Session>>> {
-    const columns = this.#tables.as('Session', 's').select(sessionFields)
-    return listPages(this.#database, this.#list(), columns, readSession, userIds, page)
-  }
-
-  countByUserIds(userIds: readonly string[]): Promise<CountsByParent> {
-    return countRows(this.#database, this.#list(), userIds)
-  }
-
-  #list(): List {
-    const session = this.#tables.as('Session', 's')
-    return {
-      table: session,
-      parent: 'userId',
-      key: byInstant(session, 'createdAt'),
-      direction: 'ASC',
-      join: Prisma.empty,
-      where: Prisma.sql`AND ${session.column('expiresAt')} > ${session.instant('expiresAt', Prisma.sql`now()`)}`,
-    }
+export function createSessionRepository(db: Db): SessionRepository {
+  const joined = joining(db, 'sessions')
+  const ofUsers = () => living(db.tables)
+  return {
+    listByUserIds: joined(pages, (userIds, page) =>
+      listRows(db, ofUsers(), session, userIds, page),
+    ),
+    countByUserIds: joined(counts, (userIds) => countRows(db, ofUsers(), userIds)),
   }
 }
 
-const readSession = reader<Session>('s', sessionFields)
+function living(tables: Tables): List {
+  const table = tables.as('Session', 's')
+  return {
+    table,
+    parent: 'userId',
+    key: byInstant(table, 'createdAt'),
+    direction: 'ASC',
+    join: Prisma.empty,
+    where: Prisma.sql`AND ${table.column('expiresAt')} > ${table.instant('expiresAt', Prisma.sql`now()`)}`,
+  }
+}

@@ -1,4 +1,4 @@
-import type { AdditionalField, AdditionalValues } from '../domain/additional-field.ts'
+import type { AdditionalField } from '../domain/additional-field.ts'
 import type { Column, Layout, Model } from '../layout/layout.ts'
 import { quote } from '../layout/quote.ts'
 import { Prisma } from './client.ts'
@@ -13,11 +13,11 @@ export interface TableInQuery {
   column(field: string): Sql
   has(field: string): boolean
   /**
-   * Each field that there is as an output column named `<alias>.<field>`; see `reader`. Dates come as they are in UTC,
+   * Each field that there is as an output column named `<alias>.<field>`; see `Columns`. Dates come as they are in UTC,
    * whatever the zone of the session.
    */
   select(fields: readonly string[]): Sql
-  /** The same, and as `additional` an object with the application's own; see `entityReader`. */
+  /** The same, and as `additional` an object with the application's own. */
   selectEntity(fields: readonly string[]): Sql
   /** The values as a bound array of the column's type; those that cannot be of that type are left out. */
   array(field: string, values: readonly string[]): Sql
@@ -115,34 +115,6 @@ export class Tables {
     }
   }
 }
-
-/**
- * Reads the part of a result row that `select` gave under this alias. Fields that the database has no column for are
- * `null`. Made once for many rows, so that it costs little for each.
- */
-export function reader<Part>(
-  alias: string,
-  fields: readonly (keyof Part & string)[],
-): (row: Readonly<Record<string, unknown>>) => Part {
-  const columns = fields.map((field) => [field, `${alias}.${field}`] as const)
-  return (row) => {
-    const part: Record<string, unknown> = {}
-    for (const [field, column] of columns) part[field] = row[column] ?? null
-    return part as Part
-  }
-}
-
-/** The same of what `selectEntity` gave, with the application's own fields. */
-export function entityReader<Entity extends { readonly additional: AdditionalValues }>(
-  alias: string,
-  fields: readonly (Exclude<keyof Entity, 'additional'> & string)[],
-): (row: Readonly<Record<string, unknown>>) => Entity {
-  const read = reader<Entity>(alias, fields)
-  const column = `${alias}.additional`
-  return (row) => Object.assign(read(row) as object, { additional: row[column] ?? none }) as Entity
-}
-
-const none: AdditionalValues = {}
 
 /** Statements are put together for each request, of parts that stay the same. Keys are names in the code. */
 function once<Part>(make: (name: string) => Part): (name: string) => Part {

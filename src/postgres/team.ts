@@ -1,94 +1,85 @@
-import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
-import type { Team, TeamMember, TeamMemberWithUser, TeamRepository } from '../domain/team.ts'
-import { type Database, Prisma } from './client.ts'
+import type { Team, TeamMemberWithUser, TeamRepository } from '../domain/team.ts'
+import { Prisma } from './client.ts'
+import { Columns, type Row } from './columns.ts'
+import { type Db, joining } from './db.ts'
+import { counts, pages } from './join.ts'
 import { byCreation, byInstant, countRows, type List, listPages } from './list.ts'
-import { reader, type Tables } from './tables.ts'
-import { readSummary, summaryFields } from './user.ts'
+import type { Tables } from './tables.ts'
+import { summary } from './user.ts'
 
-const teamFields = ['id', 'organizationId', 'name', 'createdAt'] as const
-const teamMemberFields = ['id', 'teamId', 'userId', 'createdAt'] as const
+const team = new Columns<Team>('Team', 't', {
+  id: 'same',
+  organizationId: 'same',
+  name: 'same',
+  createdAt: 'same',
+})
 
-export class PrismaTeamRepository implements TeamRepository {
-  readonly #database: Database
-  readonly #tables: Tables
+const teamMember = new Columns<TeamMemberWithUser>('TeamMember', 'tm', {
+  id: 'same',
+  teamId: 'same',
+  userId: 'same',
+  createdAt: 'same',
+  user: summary,
+})
 
-  constructor(database: Database, tables: Tables) {
-    this.#database = database
-    this.#tables = tables
-  }
-
-  listByOrganizationIds(
-    organizationIds: readonly string[],
-    page: PageRequest,
-  ): Promise<PagesByParent<Listed<Team>>> {
-    const columns = this.#tables.as('Team', 't').select(teamFields)
-    return listPages(this.#database, this.#teams(), columns, readTeam, organizationIds, page)
-  }
-
-  countByOrganizationIds(organizationIds: readonly string[]): Promise<CountsByParent> {
-    return countRows(this.#database, this.#teams(), organizationIds)
-  }
-
-  async findByUserId(userId: string, organizationIds: readonly string[]): Promise<readonly Team[]> {
-    const team = this.#tables.as('Team', 't')
-    const teamMember = this.#tables.as('TeamMember', 'tm')
-    const rows = await this.#database.read<Row>(Prisma.sql`
-      SELECT ${team.select(teamFields)} FROM ${team.from}
-      WHERE ${team.column('organizationId')} = ANY(${team.array('organizationId', organizationIds)})
-        AND EXISTS (SELECT FROM ${teamMember.from}
-          WHERE ${teamMember.column('teamId')} = ${team.column('id')}
-            AND ${teamMember.column('userId')} = ANY(${teamMember.array('userId', [userId])}))
-      ORDER BY ${team.column('createdAt')}, ${team.column('id')}`)
-    return rows.map(readTeam)
-  }
-
-  listMembers(
-    teamIds: readonly string[],
-    page: PageRequest,
-  ): Promise<PagesByParent<Listed<TeamMemberWithUser>>> {
-    const columns = Prisma.join([
-      this.#tables.as('TeamMember', 'tm').select(teamMemberFields),
-      this.#tables.as('User', 'u').select(summaryFields),
-    ])
-    return listPages(this.#database, this.#members(), columns, readMember, teamIds, page)
-  }
-
-  countMembers(teamIds: readonly string[]): Promise<CountsByParent> {
-    return countRows(this.#database, this.#members(), teamIds)
-  }
-
-  #teams(): List {
-    const team = this.#tables.as('Team', 't')
-    return {
-      table: team,
-      parent: 'organizationId',
-      key: byInstant(team, 'createdAt'),
-      direction: 'ASC',
-      join: Prisma.empty,
-      where: Prisma.empty,
-    }
-  }
-
-  /** Rows without a creation time come first. */
-  #members(): List {
-    const teamMember = this.#tables.as('TeamMember', 'tm')
-    const user = this.#tables.as('User', 'u')
-    return {
-      table: teamMember,
-      parent: 'teamId',
-      key: byCreation(teamMember),
-      direction: 'ASC',
-      join: Prisma.sql`JOIN ${user.from} ON ${user.column('id')} = ${teamMember.column('userId')}`,
-      where: Prisma.empty,
-    }
+/** By hand, because a page of team members brings who they are. */
+export function createTeamRepository(db: Db): TeamRepository {
+  const { tables } = db
+  const joined = joining(db, 'teams')
+  return {
+    listByOrganizationIds: joined(pages, (organizationIds, page) =>
+      listPages(db, ofOrganizations(tables), team, organizationIds, page),
+    ),
+    countByOrganizationIds: joined(counts, (organizationIds) =>
+      countRows(db, ofOrganizations(tables), organizationIds),
+    ),
+    findByUserId: (userId, organizationIds) => findByUserId(db, userId, organizationIds),
+    listMembers: joined(pages, (teamIds, page) =>
+      listPages(db, membersOf(tables), teamMember, teamIds, page),
+    ),
+    countMembers: joined(counts, (teamIds) => countRows(db, membersOf(tables), teamIds)),
   }
 }
 
-type Row = Readonly<Record<string, unknown>>
+async function findByUserId(
+  { read, tables }: Db,
+  userId: string,
+  organizationIds: readonly string[],
+): Promise<readonly Team[]> {
+  const t = tables.as('Team', 't')
+  const tm = tables.as('TeamMember', 'tm')
+  const rows = await read<Row>(Prisma.sql`
+    SELECT ${team.select(tables)} FROM ${t.from}
+    WHERE ${t.column('organizationId')} = ANY(${t.array('organizationId', organizationIds)})
+      AND EXISTS (SELECT FROM ${tm.from}
+        WHERE ${tm.column('teamId')} = ${t.column('id')}
+          AND ${tm.column('userId')} = ANY(${tm.array('userId', [userId])}))
+    ORDER BY ${t.column('createdAt')}, ${t.column('id')}`)
+  return rows.map(team.read)
+}
 
-const readTeam = reader<Team>('t', teamFields)
-const readTeamMember = reader<TeamMember>('tm', teamMemberFields)
+function ofOrganizations(tables: Tables): List {
+  const t = tables.as('Team', 't')
+  return {
+    table: t,
+    parent: 'organizationId',
+    key: byInstant(t, 'createdAt'),
+    direction: 'ASC',
+    join: Prisma.empty,
+    where: Prisma.empty,
+  }
+}
 
-function readMember(row: Row): TeamMemberWithUser {
-  return { ...readTeamMember(row), user: readSummary(row) }
+/** Rows without a creation time come first. */
+function membersOf(tables: Tables): List {
+  const tm = tables.as('TeamMember', 'tm')
+  const u = tables.as('User', 'u')
+  return {
+    table: tm,
+    parent: 'teamId',
+    key: byCreation(tm),
+    direction: 'ASC',
+    join: Prisma.sql`JOIN ${u.from} ON ${u.column('id')} = ${tm.column('userId')}`,
+    where: Prisma.empty,
+  }
 }

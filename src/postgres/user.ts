@@ -1,107 +1,95 @@
-import type { Listed, Page, PageRequest } from '../domain/page.ts'
 import type { User, UserFilter, UserOrder, UserRepository, UserSummary } from '../domain/user.ts'
-import { type Database, Prisma } from './client.ts'
+import { Prisma } from './client.ts'
+import { additional, Columns, type Row } from './columns.ts'
 import { allOf, holdsRole, matches } from './conditions.ts'
-import { byInstant, byText, countAll, type List, listAll } from './list.ts'
-import { entityReader, reader, type TableInQuery, type Tables } from './tables.ts'
+import { type Db, joining } from './db.ts'
+import { by, byText } from './join.ts'
+import { byInstant, countAll, type List, listAll, byText as orderedByText } from './list.ts'
+import type { TableInQuery, Tables } from './tables.ts'
 
 /** Every column of a user that may leave the repository. */
-export const userFields = [
-  'id',
-  'name',
-  'image',
-  'email',
-  'emailVerified',
-  'createdAt',
-  'updatedAt',
-  'username',
-  'displayUsername',
-  'phoneNumber',
-  'phoneNumberVerified',
-  'twoFactorEnabled',
-  'isAnonymous',
-  'role',
-  'banned',
-  'banReason',
-  'banExpires',
-] as const satisfies readonly Exclude<keyof User, 'additional'>[]
+export const user = new Columns<User>('User', 'u', {
+  id: 'same',
+  name: 'same',
+  image: 'same',
+  email: 'same',
+  emailVerified: 'same',
+  createdAt: 'same',
+  updatedAt: 'same',
+  username: 'same',
+  displayUsername: 'same',
+  phoneNumber: 'same',
+  phoneNumberVerified: 'same',
+  twoFactorEnabled: 'same',
+  isAnonymous: 'same',
+  role: 'same',
+  banned: 'same',
+  banReason: 'same',
+  banExpires: 'same',
+  additional,
+})
 
-export class PrismaUserRepository implements UserRepository {
-  readonly #database: Database
-  readonly #tables: Tables
+export const summary = new Columns<UserSummary>('User', 'u', {
+  id: 'same',
+  name: 'same',
+  image: 'same',
+  email: 'same',
+})
 
-  constructor(database: Database, tables: Tables) {
-    this.#database = database
-    this.#tables = tables
+/** By hand, because users are looked up with most requests. */
+export function createUserRepository(db: Db): UserRepository {
+  const { tables } = db
+  const joined = joining(db, 'users')
+  const findBy = async (field: 'id' | 'email', values: readonly string[]) => {
+    const table = tables.as('User', 'u')
+    const rows = await db.read<Row>(Prisma.sql`
+      SELECT ${user.select(tables)} FROM ${table.from}
+      WHERE ${table.column(field)} = ANY(${table.array(field, values)})`)
+    return rows.map(user.read)
   }
-
-  findByIds(ids: readonly string[]): Promise<readonly User[]> {
-    return this.#findBy('id', ids)
-  }
-
-  findByEmails(emails: readonly string[]): Promise<readonly User[]> {
-    return this.#findBy(
-      'email',
-      emails.map((email) => email.toLowerCase()),
-    )
-  }
-
-  list(page: PageRequest, filter: UserFilter, order: UserOrder): Promise<Page<Listed<User>>> {
-    const user = this.#tables.as('User', 'u')
-    const columns = user.selectEntity(userFields)
-    return listAll(this.#database, this.#list(filter, order), columns, readUser, page)
-  }
-
-  count(filter: UserFilter): Promise<number> {
-    const order: UserOrder = { field: 'CREATED_AT', direction: 'ASC' }
-    return countAll(this.#database, this.#list(filter, order))
-  }
-
-  async #findBy(field: 'id' | 'email', values: readonly string[]): Promise<readonly User[]> {
-    const user = this.#tables.as('User', 'u')
-    const rows = await this.#database.read<Record<string, unknown>>(Prisma.sql`
-      SELECT ${user.selectEntity(userFields)} FROM ${user.from}
-      WHERE ${user.column(field)} = ANY(${user.array(field, values)})`)
-    return rows.map(readUser)
-  }
-
-  #list(filter: UserFilter, { field, direction }: UserOrder): List {
-    const user = this.#tables.as('User', 'u')
-    return {
-      table: user,
-      parent: null,
-      key: {
-        CREATED_AT: byInstant(user, 'createdAt'),
-        NAME: byText(user, 'name'),
-        EMAIL: byText(user, 'email'),
-      }[field],
-      direction,
-      join: Prisma.empty,
-      where: this.#conditions(filter),
-    }
-  }
-
-  #conditions({ search, role, banned, createdAfter, createdBefore }: UserFilter): Prisma.Sql {
-    const user = this.#tables.as('User', 'u')
-    return allOf([
-      search && matches(this.#tables, user, search),
-      role !== undefined && holdsRole(user.column('role'), [role]),
-      banned !== undefined &&
-        Prisma.sql`${user.column('banned')} IS ${Prisma.raw(banned ? 'TRUE' : 'NOT TRUE')}`,
-      createdAfter && Prisma.sql`${user.column('createdAt')} > ${instant(user, createdAfter)}`,
-      createdBefore && Prisma.sql`${user.column('createdAt')} < ${instant(user, createdBefore)}`,
-    ])
+  const lowered = (email: string) => email.toLowerCase()
+  return {
+    findByIds: joined(by('id'), (ids) => findBy('id', ids)),
+    findByEmails: joined(
+      byText(({ email }: User) => lowered(email), lowered),
+      (emails) => findBy('email', emails.map(lowered)),
+    ),
+    list: (page, filter, order) => listAll(db, all(tables, filter, order), user, page),
+    count: (filter) => countAll(db, all(tables, filter, { field: 'CREATED_AT', direction: 'ASC' })),
   }
 }
 
-function instant(user: TableInQuery, date: Date): Prisma.Sql {
-  return user.instant('createdAt', Prisma.sql`${date.toISOString()}::text::timestamptz`)
+function all(tables: Tables, filter: UserFilter, { field, direction }: UserOrder): List {
+  const table = tables.as('User', 'u')
+  return {
+    table,
+    parent: null,
+    key: {
+      CREATED_AT: byInstant(table, 'createdAt'),
+      NAME: orderedByText(table, 'name'),
+      EMAIL: orderedByText(table, 'email'),
+    }[field],
+    direction,
+    join: Prisma.empty,
+    where: conditions(tables, filter),
+  }
 }
 
-/** From a row with a user under the alias `u`. */
-export const readUser = entityReader<User>('u', userFields)
+function conditions(
+  tables: Tables,
+  { search, role, banned, createdAfter, createdBefore }: UserFilter,
+): Prisma.Sql {
+  const table = tables.as('User', 'u')
+  return allOf([
+    search && matches(tables, table, search),
+    role !== undefined && holdsRole(table.column('role'), [role]),
+    banned !== undefined &&
+      Prisma.sql`${table.column('banned')} IS ${Prisma.raw(banned ? 'TRUE' : 'NOT TRUE')}`,
+    createdAfter && Prisma.sql`${table.column('createdAt')} > ${instant(table, createdAfter)}`,
+    createdBefore && Prisma.sql`${table.column('createdAt')} < ${instant(table, createdBefore)}`,
+  ])
+}
 
-export const summaryFields = ['id', 'name', 'image', 'email'] as const
-
-/** Likewise. */
-export const readSummary = reader<UserSummary>('u', summaryFields)
+function instant(table: TableInQuery, date: Date): Prisma.Sql {
+  return table.instant('createdAt', Prisma.sql`${date.toISOString()}::text::timestamptz`)
+}

@@ -4,9 +4,9 @@ import { canonicalise } from '../../src/introspection/canonicalise.ts'
 import { pullSchema } from '../../src/introspection/engine.ts'
 import { introspect } from '../../src/introspection/introspect.ts'
 import { openDatabase } from '../../src/postgres/client.ts'
-import { PrismaInvitationRepository } from '../../src/postgres/invitation.ts'
+import { createInvitationRepository } from '../../src/postgres/invitation.ts'
 import { Tables } from '../../src/postgres/tables.ts'
-import { PrismaUserRepository } from '../../src/postgres/user.ts'
+import { createUserRepository } from '../../src/postgres/user.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { recordStatements } from '../support/sql-log.ts'
 import { allPlugins, migrate } from './migrate.ts'
@@ -69,7 +69,7 @@ test('columns that older versions of Better Auth did not make may be missing', a
   })
   const tables = new Tables(project.layout(), 'public')
   const list = (after?: Position) =>
-    new PrismaInvitationRepository(client, tables)
+    createInvitationRepository({ ...client, tables })
       .listByOrganizationIds(['o'], { size: 2, from: 'start', after }, {})
       .then((pages) => pages.get('o')?.items ?? [])
   const [first, second] = await list()
@@ -97,7 +97,7 @@ test('citext is compared and ordered as citext, by its own index', async () => {
     poolSize: 1,
     statementTimeoutMs: 2000,
   })
-  const users = new PrismaUserRepository(client, new Tables(project.layout(), 'public'))
+  const users = createUserRepository({ ...client, tables: new Tables(project.layout(), 'public') })
   const [statement = ''] = await recordStatements(database.name, async () => {
     expect(await users.findByEmails(['a@EXAMPLE.com'])).toMatchObject([
       { id: 'b', email: people.b },

@@ -1,14 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { InvitationRepository } from '../../src/domain/invitation.ts'
+import type { MemberRepository } from '../../src/domain/member.ts'
+import type { OrganizationRepository } from '../../src/domain/organization.ts'
 import type { PageRequest, Position } from '../../src/domain/page.ts'
+import type { RoleRepository } from '../../src/domain/permission.ts'
+import type { SessionRepository } from '../../src/domain/session.ts'
+import type { UserRepository } from '../../src/domain/user.ts'
+import type { VisibilityRepository } from '../../src/domain/visibility.ts'
 import { type Database as Client, openDatabase, Prisma } from '../../src/postgres/client.ts'
-import { PrismaInvitationRepository } from '../../src/postgres/invitation.ts'
-import { PrismaMemberRepository } from '../../src/postgres/member.ts'
-import { PrismaOrganizationRepository } from '../../src/postgres/organization.ts'
-import { PrismaRoleRepository } from '../../src/postgres/role.ts'
-import { PrismaSessionRepository } from '../../src/postgres/session.ts'
+import { createInvitationRepository } from '../../src/postgres/invitation.ts'
+import { createMemberRepository } from '../../src/postgres/member.ts'
+import { createOrganizationRepository } from '../../src/postgres/organization.ts'
+import { createRoleRepository } from '../../src/postgres/role.ts'
+import { createSessionRepository } from '../../src/postgres/session.ts'
 import { Tables } from '../../src/postgres/tables.ts'
-import { PrismaUserRepository } from '../../src/postgres/user.ts'
-import { PrismaVisibilityRepository } from '../../src/postgres/visibility.ts'
+import { createUserRepository } from '../../src/postgres/user.ts'
+import { createVisibilityRepository } from '../../src/postgres/visibility.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { layout, prismaSchema } from '../support/layout.ts'
 import { fillLarge } from './support/large-world.ts'
@@ -20,13 +27,13 @@ import { fillLarge } from './support/large-world.ts'
 
 let database: Database
 let client: Client
-let members: PrismaMemberRepository
-let users: PrismaUserRepository
-let organizations: PrismaOrganizationRepository
-let invitations: PrismaInvitationRepository
-let sessions: PrismaSessionRepository
-let visibility: PrismaVisibilityRepository
-let roles: PrismaRoleRepository
+let members: MemberRepository
+let users: UserRepository
+let organizations: OrganizationRepository
+let invitations: InvitationRepository
+let sessions: SessionRepository
+let visibility: VisibilityRepository
+let roles: RoleRepository
 /** Plans of what was read since it was last emptied. */
 const plans: PlanNode[] = []
 
@@ -66,13 +73,13 @@ beforeAll(async () => {
     },
   }
   const tables = new Tables(layout, 'public')
-  members = new PrismaMemberRepository(explained, tables)
-  users = new PrismaUserRepository(explained, tables)
-  organizations = new PrismaOrganizationRepository(explained, tables)
-  invitations = new PrismaInvitationRepository(explained, tables)
-  sessions = new PrismaSessionRepository(explained, tables)
-  visibility = new PrismaVisibilityRepository(explained, tables)
-  roles = new PrismaRoleRepository(explained, tables)
+  members = createMemberRepository({ ...explained, tables })
+  users = createUserRepository({ ...explained, tables })
+  organizations = createOrganizationRepository({ ...explained, tables })
+  invitations = createInvitationRepository({ ...explained, tables })
+  sessions = createSessionRepository({ ...explained, tables })
+  visibility = createVisibilityRepository({ ...explained, tables })
+  roles = createRoleRepository({ ...explained, tables })
 }, 300_000)
 
 afterAll(async () => {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { PageRequest } from '../../src/domain/page.ts'
 import { type Database as Client, openDatabase, Prisma } from '../../src/postgres/client.ts'
-import { PrismaMemberRepository } from '../../src/postgres/member.ts'
-import { PrismaOrganizationRepository } from '../../src/postgres/organization.ts'
-import { PrismaRoleRepository } from '../../src/postgres/role.ts'
+import { createMemberRepository } from '../../src/postgres/member.ts'
+import { createOrganizationRepository } from '../../src/postgres/organization.ts'
+import { createRoleRepository } from '../../src/postgres/role.ts'
 import { Tables } from '../../src/postgres/tables.ts'
-import { PrismaUserRepository } from '../../src/postgres/user.ts'
-import { PrismaVisibilityRepository } from '../../src/postgres/visibility.ts'
+import { createUserRepository } from '../../src/postgres/user.ts'
+import { createVisibilityRepository } from '../../src/postgres/visibility.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { layout, prismaSchema } from '../support/layout.ts'
 import { fillLarge } from './support/large-world.ts'
@@ -105,12 +105,12 @@ const statements: Record<string, [bound: number, work: () => Promise<unknown>]> 
   'a page of users': [PAGE, () => users().list(first, {}, oldestFirst)],
   'a page of organizations': [
     PAGE,
-    () => new PrismaOrganizationRepository(client, tables).list(first, oldestFirst),
+    () => createOrganizationRepository({ ...client, tables }).list(first, oldestFirst),
   ],
   'the roles of a hundred people': [
     200,
     () =>
-      new PrismaRoleRepository(client, tables).findRoles(
+      createRoleRepository({ ...client, tables }).findRoles(
         range(100).map((i) => ({ userId: `u${i + 1}`, organizationId: 'o0' })),
         { dynamic: false },
       ),
@@ -118,7 +118,7 @@ const statements: Record<string, [bound: number, work: () => Promise<unknown>]> 
   'what a hundred callers see': [
     100 * (1 + 2 * 10 + 10 * 4),
     () =>
-      new PrismaVisibilityRepository(client, tables).look(
+      createVisibilityRepository({ ...client, tables }).look(
         range(100).map((i) => ({
           userId: `v${i}`,
           organizationIds: [`x${i}`, `x${i + 1}`],
@@ -128,8 +128,8 @@ const statements: Record<string, [bound: number, work: () => Promise<unknown>]> 
   ],
 }
 
-const members = () => new PrismaMemberRepository(client, tables)
-const users = () => new PrismaUserRepository(client, tables)
+const members = () => createMemberRepository({ ...client, tables })
+const users = () => createUserRepository({ ...client, tables })
 
 test.each(Object.keys(statements))('%s costs what it brings', async (what) => {
   const [bound, work] = statements[what] ?? [0, async () => {}]

@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CountsByParent, Page, PageRequest, Position } from '../../src/domain/page.ts'
 import { type Database as Client, openDatabase } from '../../src/postgres/client.ts'
-import { PrismaInvitationRepository } from '../../src/postgres/invitation.ts'
-import { PrismaMemberRepository } from '../../src/postgres/member.ts'
-import { PrismaSessionRepository } from '../../src/postgres/session.ts'
+import { createInvitationRepository } from '../../src/postgres/invitation.ts'
+import { createMemberRepository } from '../../src/postgres/member.ts'
+import { createSessionRepository } from '../../src/postgres/session.ts'
 import { Tables } from '../../src/postgres/tables.ts'
-import { PrismaTeamRepository } from '../../src/postgres/team.ts'
+import { createTeamRepository } from '../../src/postgres/team.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { layout, prismaSchema } from '../support/layout.ts'
 import { byTime, type Entry, entries, pageOf, start } from './plain-list.ts'
@@ -53,10 +53,10 @@ const oldestFirst = { field: 'CREATED_AT', direction: 'ASC' } as const
 
 function batches(): Record<string, Batch> {
   const tables = new Tables(layout, 'public')
-  const members = new PrismaMemberRepository(client, tables)
-  const invitations = new PrismaInvitationRepository(client, tables)
-  const teams = new PrismaTeamRepository(client, tables)
-  const sessions = new PrismaSessionRepository(client, tables)
+  const members = createMemberRepository({ ...client, tables })
+  const invitations = createInvitationRepository({ ...client, tables })
+  const teams = createTeamRepository({ ...client, tables })
+  const sessions = createSessionRepository({ ...client, tables })
   return {
     'members of organizations': {
       table: 'members',

@@ -1,16 +1,18 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { MemberRepository } from '../../src/domain/member.ts'
+import type { UserRepository } from '../../src/domain/user.ts'
 import { type Database as Client, openDatabase } from '../../src/postgres/client.ts'
-import { PrismaMemberRepository } from '../../src/postgres/member.ts'
+import { createMemberRepository } from '../../src/postgres/member.ts'
 import { Tables } from '../../src/postgres/tables.ts'
-import { PrismaUserRepository } from '../../src/postgres/user.ts'
+import { createUserRepository } from '../../src/postgres/user.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { layout, prismaSchema } from '../support/layout.ts'
 
 let database: Database
 let client: Client
-let users: PrismaUserRepository
-let members: PrismaMemberRepository
+let users: UserRepository
+let members: MemberRepository
 
 beforeAll(async () => {
   database = await createDatabase()
@@ -23,8 +25,8 @@ beforeAll(async () => {
     preparedStatements: true,
   })
   const tables = new Tables(layout, 'public')
-  users = new PrismaUserRepository(client, tables)
-  members = new PrismaMemberRepository(client, tables)
+  users = createUserRepository({ ...client, tables })
+  members = createMemberRepository({ ...client, tables })
   await database.sql(`insert into organizations (id, name, slug, created_at)
     values ('o', 'O', 'o', now())`)
 })

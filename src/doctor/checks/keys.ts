@@ -1,5 +1,5 @@
 import { databaseKeySource, type KeySource, urlKeySource } from '../../auth/key-source.ts'
-import { PrismaSigningKeyRepository } from '../../postgres/signing-key.ts'
+import { createSigningKeyRepository } from '../../postgres/signing-key.ts'
 import type { Check, Examined, Finding } from '../finding.ts'
 
 /** Whether there are keys to verify tokens with, of which kind, and until when. */
@@ -38,7 +38,7 @@ async function ofTable({ database, tables }: Examined): Promise<readonly (KeySet
           'AUTH_JWKS is database, but this database has no table of keys: add the jwt plug-in to Better Auth and run introspect, or set AUTH_JWKS to the URL of a JWKS.',
       },
     ]
-  const repository = new PrismaSigningKeyRepository(database, tables)
+  const repository = createSigningKeyRepository({ ...database, tables })
   const { keys } = await databaseKeySource(repository)()
   if (keys.length === 0)
     return [

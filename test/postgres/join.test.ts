@@ -1,19 +1,17 @@
 import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { MemberRepository } from '../../src/domain/member.ts'
 import type { PageRequest } from '../../src/domain/page.ts'
+import type { RoleRepository } from '../../src/domain/permission.ts'
+import type { UserRepository } from '../../src/domain/user.ts'
+import type { VisibilityRepository } from '../../src/domain/visibility.ts'
 import { type Database as Client, openDatabase } from '../../src/postgres/client.ts'
-import {
-  coalescedMembers,
-  coalescedRoles,
-  coalescedUsers,
-  coalescedVisibility,
-} from '../../src/postgres/coalesced.ts'
-import { PrismaMemberRepository } from '../../src/postgres/member.ts'
-import { PrismaRoleRepository } from '../../src/postgres/role.ts'
+import { createMemberRepository } from '../../src/postgres/member.ts'
+import { createRoleRepository } from '../../src/postgres/role.ts'
 import { Tables } from '../../src/postgres/tables.ts'
-import { PrismaUserRepository } from '../../src/postgres/user.ts'
-import { PrismaVisibilityRepository } from '../../src/postgres/visibility.ts'
+import { createUserRepository } from '../../src/postgres/user.ts'
+import { createVisibilityRepository } from '../../src/postgres/visibility.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { layout, prismaSchema } from '../support/layout.ts'
 
@@ -21,10 +19,10 @@ let database: Database
 let client: Client
 /** What was read since the test began, in order. */
 let statements: string[]
-let users: PrismaUserRepository
-let members: PrismaMemberRepository
-let visibility: PrismaVisibilityRepository
-let roles: PrismaRoleRepository
+let users: UserRepository
+let members: MemberRepository
+let visibility: VisibilityRepository
+let roles: RoleRepository
 
 beforeAll(async () => {
   database = await createDatabase()
@@ -45,10 +43,10 @@ beforeAll(async () => {
     },
   }
   const tables = new Tables(layout, 'public')
-  users = new PrismaUserRepository(counted, tables)
-  members = new PrismaMemberRepository(counted, tables)
-  visibility = new PrismaVisibilityRepository(counted, tables)
-  roles = new PrismaRoleRepository(counted, tables)
+  users = createUserRepository({ ...counted, tables })
+  members = createMemberRepository({ ...counted, tables })
+  visibility = createVisibilityRepository({ ...counted, tables })
+  roles = createRoleRepository({ ...counted, tables })
 })
 
 beforeEach(() => {
@@ -93,7 +91,7 @@ const page: PageRequest = { size: 3, from: 'start' }
 const oldestFirst = { field: 'CREATED_AT', direction: 'ASC' } as const
 
 test('what many ask for in one turn is one statement, and each gets their own', async () => {
-  const { findByIds } = coalescedUsers(users)
+  const { findByIds } = users
   const asked = range(30).map((i) => [`u${i}`, `u${(i + 1) % 30}`, `nobody-${i}`])
   const answers = await Promise.all(asked.map((ids) => findByIds(ids)))
   expect(statements).toHaveLength(1)
@@ -102,7 +100,7 @@ test('what many ask for in one turn is one statement, and each gets their own', 
 })
 
 test('what is asked for in another turn is read anew', async () => {
-  const { findByIds } = coalescedUsers(users)
+  const { findByIds } = users
   const before = findByIds(['u0'])
   await before
   await database.sql("update users set name = 'Changed' where id = 'u0'")
@@ -113,7 +111,7 @@ test('what is asked for in another turn is read anew', async () => {
 })
 
 test('other pages, filters and orders are other statements', async () => {
-  const { listByOrganizationIds } = coalescedMembers(members)
+  const { listByOrganizationIds } = members
   await Promise.all([
     listByOrganizationIds(['o0'], page, {}, oldestFirst),
     listByOrganizationIds(['o1'], page, {}, oldestFirst),
@@ -125,14 +123,14 @@ test('other pages, filters and orders are other statements', async () => {
 })
 
 test('a statement serves so many rows at most, and never divides what one asked for', async () => {
-  const { findByIds } = coalescedUsers(users)
+  const { findByIds } = users
   await Promise.all(range(50).map((i) => findByIds(range(100).map((j) => `${i}-${j}`))))
   expect(statements).toHaveLength(3)
   statements = []
   await findByIds(range(5000).map(String))
   expect(statements).toHaveLength(1)
   statements = []
-  const { listByOrganizationIds } = coalescedMembers(members)
+  const { listByOrganizationIds } = members
   const large = { size: 100, from: 'start' } as const
   await Promise.all(range(40).map((i) => listByOrganizationIds([`o${i}`], large, {}, oldestFirst)))
   expect(statements).toHaveLength(3)
@@ -160,7 +158,7 @@ describe('what the database refuses', () => {
     ['a NUL character', 'u1\0'],
     ['a row that cannot be read', 'u13'],
   ])('%s is told to its asker alone', async (_what, bad) => {
-    const { findByIds } = coalescedUsers(users)
+    const { findByIds } = users
     const asked = range(20).map((i) => (i === 13 ? [bad] : [`u${i}`]))
     const answers = await Promise.allSettled(asked.map((ids) => findByIds(ids)))
     for (const [i, answer] of answers.entries())
@@ -171,7 +169,7 @@ describe('what the database refuses', () => {
   })
 
   test('in a question about visibility reaches nobody else', async () => {
-    const { look } = coalescedVisibility(visibility)
+    const { look } = visibility
     const [bad, good] = await Promise.allSettled([
       look([{ userId: 'u1', organizationIds: ['o\0'], userIds: [] }]),
       look([{ userId: 'u2', organizationIds: [], userIds: [] }]),
@@ -183,8 +181,8 @@ describe('what the database refuses', () => {
 
 test('a time-out is told to those in the statement, once, and to nobody else', async () => {
   const isTimeout = { status: 'rejected', reason: expect.objectContaining({ code: 'TIMEOUT' }) }
-  const { findByIds } = coalescedUsers(users)
-  const { listByUserIds } = coalescedMembers(members)
+  const { findByIds } = users
+  const { listByUserIds } = members
   await whileLocked('users', async () => {
     const [one, two, other] = await Promise.allSettled([
       findByIds(['u1']),
@@ -207,7 +205,7 @@ const anyQuestion = fc.record({
 })
 
 test('what callers see together is what each would see alone', async () => {
-  const { look } = coalescedVisibility(visibility)
+  const { look } = visibility
   const property = fc.asyncProperty(
     fc.array(anyQuestion, { minLength: 2, maxLength: 25 }),
     async (questions) => {
@@ -222,24 +220,21 @@ test('what callers see together is what each would see alone', async () => {
 })
 
 test('memberships narrowed to different callers are never joined', async () => {
-  const { listByUserIds } = coalescedMembers(members)
+  const { listByUserIds } = members
   const property = fc.asyncProperty(
     fc.array(fc.tuple(anyUser, anyUser), { minLength: 2, maxLength: 12 }),
     async (pairs) => {
-      const list = (repository: Pick<PrismaMemberRepository, 'listByUserIds'>) =>
-        Promise.all(
-          pairs.map(([sharedWith, of]) =>
-            repository.listByUserIds([of], page, { scope: { sharedWith } }),
-          ),
-        )
-      expect(await list({ listByUserIds })).toEqual(await list(members))
+      const list = ([sharedWith, of]: (typeof pairs)[number]) =>
+        listByUserIds([of], page, { scope: { sharedWith } })
+      const together = await Promise.all(pairs.map(list))
+      for (const [i, pair] of pairs.entries()) expect(together[i]).toEqual(await list(pair))
     },
   )
   await fc.assert(property, { numRuns: 20 })
 })
 
 test('roles asked for together are those asked for alone, in the order asked', async () => {
-  const { findRoles } = coalescedRoles(roles)
+  const { findRoles } = roles
   const property = fc.asyncProperty(
     fc.array(
       fc.array(fc.record({ userId: anyUser, organizationId: anyOrganization }), {

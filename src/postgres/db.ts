@@ -1,0 +1,57 @@
+import type { Model } from '../layout/layout.ts'
+import type { Database } from './client.ts'
+import type { Columns, Row } from './columns.ts'
+import { createJoin, type Join } from './join.ts'
+import type { Tables } from './tables.ts'
+
+/** What repositories read with. */
+export interface Db extends Pick<Database, 'read' | 'models'> {
+  readonly tables: Tables
+  /** Told how many questions of a kind were answered by what somebody else was asking already. */
+  readonly onJoined?: (kind: string, count: number) => void
+}
+
+/** Joins the loads of concurrent requests, which are counted as of this kind. */
+export function joining({ onJoined }: Db, kind: string): Join {
+  return createJoin((count) => onJoined?.(kind, count))
+}
+
+/**
+ * The rows of a table that have one of these values in a column, by Prisma: the way to read whatever is not asked for with
+ * every request, which needs no SQL. In the order of these columns. None where the database lacks the table.
+ */
+export async function findRows<Entity>(
+  db: Db,
+  columns: Columns<Entity>,
+  field: string,
+  values: readonly string[],
+  orderBy: readonly string[] = [],
+): Promise<readonly Entity[]> {
+  const fitting = db.tables.fitting(columns.model, field, values)
+  if (fitting.length === 0) return []
+  return findMany(db, columns, {
+    where: { [field]: { in: fitting } },
+    orderBy: orderBy.map((column) => ({ [column]: 'asc' })),
+  })
+}
+
+/** Every row of a small table. */
+export async function allRows<Entity>(
+  db: Db,
+  columns: Columns<Entity>,
+): Promise<readonly Entity[]> {
+  return db.tables.has(columns.model) ? findMany(db, columns, {}) : []
+}
+
+async function findMany<Entity>({ models, tables }: Db, columns: Columns<Entity>, which: object) {
+  const { model } = columns
+  const name = `${model.charAt(0).toLowerCase()}${model.slice(1)}` as Uncapitalize<Model>
+  // The arguments fit every model: their names are those of its columns, which the layout knows.
+  const { findMany } = models[name] as unknown as Readable
+  const rows = await findMany({ ...which, select: columns.present(tables) })
+  return rows.map(columns.read)
+}
+
+interface Readable {
+  readonly findMany: (args: object) => Promise<readonly Row[]>
+}
