@@ -34,9 +34,8 @@ function define(graph: Graph, type: ExtensibleModel, fields: readonly Additional
         nullable: true,
         description: field.description,
         resolve: async (entity: Entity, _args, context) => {
-          const { id, additional } = entity
-          await context.doors.requireAdditional(field, type === 'User' ? id : null)
-          const values = additional ?? (await wholeUser(graph, context, entity))?.additional
+          await context.doors.requireAdditional(field, type === 'User' ? entity.id : null)
+          const values = entity.additional ?? (await wholeUser(context, entity))?.additional
           return show(field.type, values?.[field.name]) as string | null
         },
       }),

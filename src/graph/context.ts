@@ -3,7 +3,7 @@ import { Doors } from '../access/viewer.ts'
 import type { Caller } from '../domain/caller.ts'
 import type { PermissionService } from '../domain/permission.ts'
 import type { Repositories } from '../domain/repositories.ts'
-import type { Loaders } from './loaders.ts'
+import type { MadeOnce } from './loaders.ts'
 
 /** What the graph reads from. */
 export interface Sources extends Repositories {
@@ -18,12 +18,12 @@ export interface Context extends Sources {
   readonly caller: Caller
   readonly grants: Grants
   readonly doors: Doors
-  readonly loaders: Loaders
+  readonly madeOnce: MadeOnce
 }
 
 export function createContext(sources: Sources, caller: Caller): Context {
   const grants = new Grants(sources.permissions)
   const { visibility, platformAdminRoles } = sources
   const doors = new Doors(caller, { visibility, platformAdminRoles, grants })
-  return { ...sources, caller, grants, doors, loaders: new Map() }
+  return { ...sources, caller, grants, doors, madeOnce: new Map() }
 }

@@ -1,4 +1,4 @@
-import type { Consistency, Grant, Permission } from '../domain/permission.ts'
+import type { Consistency, Grant, OrganizationsAsked, Permission } from '../domain/permission.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
 
@@ -46,6 +46,17 @@ export async function viewerGrant(
   return caller.kind === 'user'
     ? grants.of({ userId: caller.userId, organizationId }, consistency)
     : null
+}
+
+/** A filter by what members may do is one by the roles that grant it now. */
+export async function whoMay<Filter extends { readonly grantedBy?: unknown }>(
+  filter: Filter,
+  permission: Permission | null | undefined,
+  organizations: OrganizationsAsked,
+  { permissions }: Context,
+): Promise<Filter> {
+  if (permission == null) return filter
+  return { ...filter, grantedBy: await permissions.findGrantingRoles(permission, organizations) }
 }
 
 export function allows(grant: Grant | null, permission: Permission): boolean {

@@ -1,10 +1,10 @@
 import type { Invitation, InvitationFilter, InvitationStatus } from '../domain/invitation.ts'
 import { connect } from './connection.ts'
 import type { Graph } from './graph.ts'
+import { defineList } from './list.ts'
 import { wholeUser } from './user.ts'
 
-export function defineInvitation(graph: Graph) {
-  const { builder, refs } = graph
+export function defineInvitation({ builder, refs }: Graph) {
   const Status = builder.enumType('InvitationStatus', {
     description: 'What became of an invitation.',
     values: {
@@ -72,18 +72,11 @@ export function defineInvitation(graph: Graph) {
       resolve: async ({ id }, { status, ...args }, context) => {
         await context.doors.requireOrganizationField(id, 'invitations')
         const { caller, creatorRole: role } = context
-        const filter: InvitationFilter = {
+        const variant: InvitationFilter = {
           status: status ?? undefined,
           onlyForHolder: caller.kind === 'user' ? { role, userId: caller.userId } : undefined,
         }
-        return connect(context, args, {
-          field: 'Organization.invitations',
-          parentId: id,
-          variant: filter,
-          load: (ids, page) => context.invitations.listByOrganizationIds(ids, page, filter),
-          count: (ids) => context.invitations.countByOrganizationIds(ids, filter),
-          toNode: (entity) => entity,
-        })
+        return connect(context, args, invitationsOfOrganization, { parentId: id, variant })
       },
     }),
   )
@@ -97,19 +90,32 @@ export function defineInvitation(graph: Graph) {
       args: t.arg.connectionArgs(),
       resolve: async (user, args, context) => {
         await context.doors.requireUserField(user.id, 'receivedInvitations')
-        const own = await wholeUser(graph, context, user)
-        const address = user.email.toLowerCase()
-        const verified = (emails: readonly string[]) => (own?.emailVerified ? emails : [])
-        return connect(context, args, {
-          field: 'User.receivedInvitations',
-          parentId: address,
-          load: (emails, page) => context.invitations.listByEmails(verified(emails), page, pending),
-          count: (emails) => context.invitations.countByEmails(verified(emails), pending),
-          toNode: (entity) => entity,
-        })
+        const own = await wholeUser(context, user)
+        const list = own?.emailVerified ? invitationsToAddress : invitationsToNobody
+        const parentId = user.email.toLowerCase()
+        return connect(context, args, list, { parentId, variant: null })
       },
     }),
   )
 }
 
+const invitationsOfOrganization = defineList<Invitation, InvitationFilter>({
+  field: 'Organization.invitations',
+  load: (ids, page, { invitations }, filter) =>
+    invitations.listByOrganizationIds(ids, page, filter),
+  count: (ids, { invitations }, filter) => invitations.countByOrganizationIds(ids, filter),
+})
+
 const pending: InvitationFilter = { status: 'PENDING' }
+
+const invitationsToAddress = defineList<Invitation>({
+  field: 'User.receivedInvitations',
+  load: (addresses, page, { invitations }) => invitations.listByEmails(addresses, page, pending),
+  count: (addresses, { invitations }) => invitations.countByEmails(addresses, pending),
+})
+
+const invitationsToNobody = defineList<Invitation>({
+  field: invitationsToAddress.field,
+  load: async () => new Map(),
+  count: async () => new Map(),
+})

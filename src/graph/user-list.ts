@@ -1,8 +1,9 @@
 import type { Doors } from '../access/viewer.ts'
 import { checkKey } from '../domain/id.ts'
-import type { UserFilter, UserOrder, UserSearch } from '../domain/user.ts'
-import { connectAll } from './connection.ts'
+import type { User, UserFilter, UserOrder, UserSearch } from '../domain/user.ts'
+import { connect } from './connection.ts'
 import type { Graph } from './graph.ts'
+import { defineListOfAll } from './list.ts'
 
 /** `Query.users`: everyone there is, for platform admins and services. */
 export function defineUserList({ builder, refs, features }: Graph) {
@@ -77,17 +78,20 @@ export function defineUserList({ builder, refs, features }: Graph) {
         const which = toFilter(filter ?? {}, context.doors)
         const order: UserOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
         if (order.field === 'EMAIL') context.doors.requireScope('identity:pii')
-        return connectAll(context, args, {
-          field: 'Query.users',
+        return connect(context, args, allUsers, {
           variant: [which, order],
           key: order.field === 'CREATED_AT' ? 'instant' : 'text',
-          load: (page) => context.users.list(page, which, order),
-          count: () => context.users.count(which),
         })
       },
     }),
   )
 }
+
+const allUsers = defineListOfAll<User, readonly [UserFilter, UserOrder]>({
+  field: 'Query.users',
+  load: (page, { users }, [which, order]) => users.list(page, which, order),
+  count: ({ users }, [which]) => users.count(which),
+})
 
 interface FilterInput {
   readonly search?: string | null | undefined
