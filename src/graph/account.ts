@@ -28,7 +28,7 @@ export function defineAccount({ builder, refs }: Graph) {
       nullable: true,
       description: 'The ways in which the user signs in, the oldest first.',
       resolve: async (user, _args, context) => {
-        await context.doors.requireUserField(user.id, 'accounts')
+        await context.viewer.requireUserField(user, 'accounts')
         return accountsOfUser(context).load(user.id)
       },
     }),

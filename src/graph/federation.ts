@@ -60,7 +60,7 @@ export function defineFederation({ builder, refs, features }: Graph, sdl: string
         }),
       },
       resolve: (_root, { representations }, context) => {
-        context.doors.requireCredential()
+        context.viewer.requireCredential()
         checkLength(representations, 'representations', MOST_REPRESENTATIONS)
         return representations.map(async (representation) => {
           const { name, enter, key } = readReference(representation, names)

@@ -1,5 +1,6 @@
 import type { Invitation, InvitationFilter, InvitationStatus } from '../domain/invitation.ts'
 import { connect } from './connection.ts'
+import { viewerGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
 import { wholeUser } from './user.ts'
@@ -36,8 +37,8 @@ export function defineInvitation({ builder, refs }: Graph) {
         type: refs.Organization,
         nullable: true,
         description: 'The organization; null for an invited person who is not a member of it.',
-        resolve: async ({ organizationId }, _args, { doors }) =>
-          (await doors.seesOrganization(organizationId)) ? organizationId : null,
+        resolve: async ({ organizationId }, _args, { viewer }) =>
+          (await viewer.seesOrganization(organizationId)) ? organizationId : null,
       }),
       organizationName: t.exposeString('organizationName', {
         description: 'The name of the organization, also for those who are not members.',
@@ -70,11 +71,13 @@ export function defineInvitation({ builder, refs }: Graph) {
         status: t.arg({ type: Status, description: 'Only those of which this became.' }),
       },
       resolve: async ({ id }, { status, ...args }, context) => {
-        await context.doors.requireOrganizationField(id, 'invitations')
-        const { caller, creatorRole: role } = context
+        const { viewer, creatorRole: role } = context
+        const own = await viewerGrant(id, 'FRESH', context)
+        viewer.requireOrganizationField('invitations', own)
+        const { userId } = viewer
         const variant: InvitationFilter = {
           status: status ?? undefined,
-          onlyForHolder: caller.kind === 'user' ? { role, userId: caller.userId } : undefined,
+          onlyForHolder: userId === null ? undefined : { role, userId },
         }
         return connect(context, args, invitationsOfOrganization, { parentId: id, variant })
       },
@@ -89,7 +92,7 @@ export function defineInvitation({ builder, refs }: Graph) {
         "Pending invitations to the user's own address, the oldest first; none until the address is verified.",
       args: t.arg.connectionArgs(),
       resolve: async (user, args, context) => {
-        await context.doors.requireUserField(user.id, 'receivedInvitations')
+        await context.viewer.requireUserField(user, 'receivedInvitations')
         const own = await wholeUser(context, user)
         const list = own?.emailVerified ? invitationsToAddress : invitationsToNobody
         const parentId = user.email.toLowerCase()

@@ -1,15 +1,16 @@
-import type { Doors } from '../access/viewer.ts'
+import type { Viewer } from '../access/viewer.ts'
 import { checkKey } from '../domain/id.ts'
 import { checkKeys } from '../domain/limits.ts'
 import type { MemberFilter, MemberOrder, MemberWithUser } from '../domain/member.ts'
 import { type Permission, pairKey, type Subject } from '../domain/permission.ts'
+import type { UserSummary } from '../domain/user.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'
 import { whoMay } from './grant.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
 import { defineLoader, inOrderOf } from './loaders.ts'
-import type { MemberShown } from './refs.ts'
+import { type MemberShown, type UserShown, usersById } from './refs.ts'
 
 export function defineMember(graph: Graph) {
   const { builder, refs } = graph
@@ -28,10 +29,7 @@ export function defineMember(graph: Graph) {
       user: t.field({
         type: refs.User,
         description: 'The person.',
-        resolve: ({ user, userId }, _args, { doors }) => {
-          doors.metAsMember(userId)
-          return user ?? userId
-        },
+        resolve: (member, _args, context) => userOfMember(member, context),
       }),
       organization: t.field({
         type: refs.Organization,
@@ -88,7 +86,7 @@ function defineMembersOfOrganization(graph: Graph) {
         orderBy: t.arg({ type: Order, description: 'In another order.' }),
       },
       resolve: ({ id }, { filter, orderBy, ...args }, context) => {
-        const which = toMemberFilter(filter ?? {}, context.doors)
+        const which = toMemberFilter(filter ?? {}, context.viewer)
         const order: MemberOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
         return connect(context, args, membersOfOrganization, {
           parentId: id,
@@ -109,19 +107,32 @@ function defineMembersOfOrganization(graph: Graph) {
       type: refs.Member,
       nullable: true,
       description: 'The membership of the user who calls; null for services.',
-      resolve: ({ id }, _args, context) =>
-        context.caller.kind === 'user'
-          ? membersByPair(context).load({ userId: context.caller.userId, organizationId: id })
-          : null,
+      resolve: ({ id }, _args, context) => {
+        const { userId } = context.viewer
+        return userId === null ? null : membersByPair(context).load({ userId, organizationId: id })
+      },
     }),
   }))
 }
 
+/** Whoever is reached as a member shares an organization with the user who reached them, and need not be asked about. */
+function userOfMember({ user, userId }: MemberShown, context: Context) {
+  if (user) return asCoMember(user)
+  // Of somebody who has been deleted meanwhile, the id leads nowhere.
+  return usersById(context)
+    .load(userId)
+    .then((found) => (found ? asCoMember(found) : userId))
+}
+
+function asCoMember(user: UserSummary): UserShown {
+  return { ...user, coMember: true }
+}
+
 /** The door to one membership. `null`: there is none, or none in an organization the caller may see. */
 export async function memberById(context: Context, id: string): Promise<MemberShown | null> {
-  context.doors.enter('identity:read')
+  context.viewer.requireScope('identity:read')
   const member = await membersById(context).load(checkKey(id, 'id'))
-  return (await context.doors.seesOrganization(member?.organizationId ?? null)) ? member : null
+  return (await context.viewer.seesOrganization(member?.organizationId ?? null)) ? member : null
 }
 
 const membersById = defineLoader<string, MemberShown | null>(async (ids, { members }) =>
@@ -157,7 +168,10 @@ interface MemberFilterInput {
 }
 
 /** What a caller may not see of members, they may not search by either. */
-function toMemberFilter({ roles, userIds, search }: MemberFilterInput, doors: Doors): MemberFilter {
+function toMemberFilter(
+  { roles, userIds, search }: MemberFilterInput,
+  viewer: Viewer,
+): MemberFilter {
   return {
     roles: roles == null ? undefined : checkKeys(roles, 'roles'),
     userIds: userIds == null ? undefined : checkKeys(userIds, 'userIds'),
@@ -166,7 +180,7 @@ function toMemberFilter({ roles, userIds, search }: MemberFilterInput, doors: Do
         ? undefined
         : {
             prefix: checkKey(search, 'search'),
-            in: doors.mayAskForPersonalData() ? ['name', 'email'] : ['name'],
+            in: viewer.searchesAddresses() ? ['name', 'email'] : ['name'],
           },
   }
 }

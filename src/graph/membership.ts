@@ -1,4 +1,4 @@
-import type { Doors } from '../access/viewer.ts'
+import type { Viewer } from '../access/viewer.ts'
 import { checkKeys } from '../domain/limits.ts'
 import type { Member, MembershipFilter, MemberWithOrganization } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
@@ -65,7 +65,7 @@ export function defineMembership({ builder, refs }: Graph) {
         filter: t.arg({ type: Filter, description: 'Which ones.' }),
       },
       resolve: ({ id }, { filter, ...args }, context) =>
-        connect(context, args, membershipsOfUser, whichOf(id, filter ?? {}, context.doors)),
+        connect(context, args, membershipsOfUser, whichOf(id, filter ?? {}, context.viewer)),
     }),
     organizations: t.field({
       type: UserOrganizationConnection,
@@ -80,7 +80,7 @@ export function defineMembership({ builder, refs }: Graph) {
           context,
           args,
           organizationsOfUser,
-          whichOf(id, filter ?? {}, context.doors),
+          whichOf(id, filter ?? {}, context.viewer),
           ({ organization }) => organization,
         ),
     }),
@@ -92,9 +92,9 @@ interface MembershipFilterInput {
   readonly permission?: Permission | null | undefined
 }
 
-function whichOf(userId: string, { roles, permission }: MembershipFilterInput, doors: Doors) {
+function whichOf(userId: string, { roles, permission }: MembershipFilterInput, viewer: Viewer) {
   const filter: MembershipFilter = {
-    scope: doors.membershipsOf(userId),
+    scope: viewer.membershipsOf(userId),
     roles: roles == null ? undefined : checkKeys(roles, 'roles'),
   }
   return { parentId: userId, variant: [filter, permission] as const }

@@ -1,4 +1,5 @@
 import type { OrganizationRole } from '../domain/permission.ts'
+import { viewerGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
 import { defineLoader } from './loaders.ts'
 
@@ -29,7 +30,7 @@ export function defineOrganizationRole({ builder, refs }: Graph) {
       nullable: true,
       description: 'The roles members can hold, by name. For holders of `ac:read`.',
       resolve: async ({ id }, _args, context) => {
-        await context.doors.requireOrganizationField(id, 'roles')
+        context.viewer.requireOrganizationField('roles', await viewerGrant(id, 'FRESH', context))
         return rolesOfOrganization(context).load(id)
       },
     }),

@@ -62,7 +62,7 @@ export function defineOrganization(graph: Graph) {
         ids: t.arg.idList({ required: true, description: "At most 100 of Better Auth's ids." }),
       },
       resolve: (_root, { ids }, context) => {
-        context.doors.enter('identity:read')
+        context.viewer.requireScope('identity:read')
         return checkKeys(ids, 'ids').map((id) => organizationById(context, id))
       },
     }),
@@ -71,9 +71,9 @@ export function defineOrganization(graph: Graph) {
 
 /** The door to one organization. `null`: there is none, or none the caller may see. */
 export async function organizationById(context: Context, id: string): Promise<Organization | null> {
-  context.doors.enter('identity:read')
+  context.viewer.requireScope('identity:read')
   const [sees, organization] = await Promise.all([
-    context.doors.seesOrganization(checkKey(id, 'id')),
+    context.viewer.seesOrganization(checkKey(id, 'id')),
     organizationsById(context).load(id),
   ])
   return sees ? organization : null
@@ -84,9 +84,9 @@ export async function organizationBySlug(
   context: Context,
   slug: string,
 ): Promise<Organization | null> {
-  context.doors.enter('identity:read')
+  context.viewer.requireScope('identity:read')
   const organization = await organizationsBySlug(context).load(checkKey(slug, 'slug'))
-  return (await context.doors.seesOrganization(organization?.id ?? null)) ? organization : null
+  return (await context.viewer.seesOrganization(organization?.id ?? null)) ? organization : null
 }
 
 function defineOrganizationList({ builder, refs }: Graph) {
@@ -122,7 +122,7 @@ function defineOrganizationList({ builder, refs }: Graph) {
         orderBy: t.arg({ type: Order, description: 'In another order.' }),
       },
       resolve: async (_root, { orderBy, ...args }, context) => {
-        await context.doors.enterList('identity:read', 'services only')
+        await context.viewer.requireList('organizations')
         const order: OrganizationOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
         return connect(context, args, allOrganizations, {
           variant: order,

@@ -1,3 +1,4 @@
+import type { ReachedUser } from '../access/viewer.ts'
 import type { Member } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
 import type { User, UserSummary } from '../domain/user.ts'
@@ -7,6 +8,9 @@ import type { Features } from './features.ts'
 import { defineLoader, inOrderOf, type Loader } from './loaders.ts'
 
 export type Refs = ReturnType<typeof createRefs>
+
+/** A user, whole or as a list brought them, as the caller reached them. */
+export type UserShown = UserSummary & ReachedUser
 
 /** A membership, with what is at its ends where the statement that read it read that as well. */
 export interface MemberShown extends Member {
@@ -18,7 +22,7 @@ export interface MemberShown extends Member {
 export function createRefs(builder: Builder, { organizations }: Features) {
   // What has been named must be built, and so types that the graph lacks are named where nothing is.
   const elsewhere = organizations ? builder : createBuilder()
-  const User = loadable<UserSummary>(builder, 'User', usersById, {
+  const User = loadable<UserShown>(builder, 'User', usersById, {
     // Lists bring summaries, and the loader gives whole users.
     cacheResolved: false,
   })

@@ -46,7 +46,7 @@ export function defineSession({ builder, refs }: Graph) {
       description: 'Sessions that have not expired, the oldest first.',
       args: t.arg.connectionArgs(),
       resolve: async (user, args, context) => {
-        await context.doors.requireUserField(user.id, 'sessions')
+        await context.viewer.requireUserField(user, 'sessions')
         return connect(context, args, sessionsOfUser, { parentId: user.id, variant: null })
       },
     }),

@@ -1,7 +1,5 @@
-import { GatewayError } from '../domain/errors.ts'
 import type { Team, TeamMemberWithUser } from '../domain/team.ts'
 import { connect, connectTo } from './connection.ts'
-import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
 import { defineLoader } from './loaders.ts'
@@ -35,15 +33,11 @@ export function defineTeam({ builder, refs }: Graph) {
         description: 'Who is in it, the oldest membership first. For its members and services.',
         args: t.arg.connectionArgs(),
         resolve: async (team, args, context) => {
-          await requireTeamMember(team, context)
+          const { id: parentId, organizationId } = team
+          const own = await teamsOfViewer(context).load(organizationId)
+          context.viewer.requireTeamMembers(own.some(({ id }) => id === parentId))
           const toNode = (teamMember: TeamMemberWithUser) => ({ ...teamMember, team })
-          return connectTo(
-            context,
-            args,
-            membersOfTeam,
-            { parentId: team.id, variant: null },
-            toNode,
-          )
+          return connectTo(context, args, membersOfTeam, { parentId, variant: null }, toNode)
         },
       }),
     }),
@@ -78,15 +72,6 @@ export function defineTeam({ builder, refs }: Graph) {
   }))
 }
 
-/** @throws GatewayError FORBIDDEN for users who are not in the team. */
-async function requireTeamMember({ id, organizationId }: Team, context: Context): Promise<void> {
-  context.doors.enter('identity:read')
-  if (context.caller.kind === 'service') return
-  const teams = await teamsOfViewer(context).load(organizationId)
-  if (!teams.some((team) => team.id === id))
-    throw new GatewayError('FORBIDDEN', 'The members of a team are for those who are in it.')
-}
-
 const teamsOfOrganization = defineList({
   field: 'Organization.teams',
   load: (ids, page, { teams }) => teams.listByOrganizationIds(ids, page),
@@ -101,8 +86,7 @@ const membersOfTeam = defineList({
 
 /** By organization; none when no user calls. */
 const teamsOfViewer = defineLoader(async (organizationIds: readonly string[], context) => {
-  const { caller, teams: repository } = context
-  const teams =
-    caller.kind === 'user' ? await repository.findByUserId(caller.userId, organizationIds) : []
+  const { userId } = context.viewer
+  const teams = userId === null ? [] : await context.teams.findByUserId(userId, organizationIds)
   return organizationIds.map((id) => teams.filter((team) => team.organizationId === id))
 })

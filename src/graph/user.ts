@@ -27,7 +27,7 @@ export function defineUser({ builder, refs, features }: Graph) {
         nullable: true,
         description,
         resolve: async (user, _args, context) => {
-          await context.doors.requireUserField(user.id, field)
+          await context.viewer.requireUserField(user, field)
           const known: Partial<User> | null = field in user ? user : await wholeUser(context, user)
           return (known?.[field] ?? null) as string | null
         },
@@ -40,7 +40,7 @@ export function defineUser({ builder, refs, features }: Graph) {
       type: refs.User,
       nullable: true,
       description: 'The user who calls; null for services and without a credential.',
-      resolve: (_root, _args, { doors }) => doors.self(),
+      resolve: (_root, _args, { viewer }) => viewer.self(),
     }),
     user: t.field({
       type: refs.User,
@@ -71,7 +71,7 @@ export function defineUser({ builder, refs, features }: Graph) {
         ids: t.arg.idList({ required: true, description: "At most 100 of Better Auth's ids." }),
       },
       resolve: (_root, { ids }, context) => {
-        context.doors.enter('identity:read')
+        context.viewer.requireScope('identity:read')
         return checkKeys(ids, 'ids').map((id) => userById(context, id))
       },
     }),
@@ -89,9 +89,9 @@ function isWhole(user: Pick<User, 'id'>): user is User {
 
 /** The door to one user. `null`: there is none, or none the caller may see. */
 export async function userById(context: Context, id: string): Promise<User | null> {
-  context.doors.enter('identity:read')
+  context.viewer.requireScope('identity:read')
   const [sees, user] = await Promise.all([
-    context.doors.seesUser(checkKey(id, 'id')),
+    context.viewer.seesUser(checkKey(id, 'id')),
     usersById(context).load(id),
   ])
   return sees ? user : null
@@ -99,9 +99,9 @@ export async function userById(context: Context, id: string): Promise<User | nul
 
 /** The same door, by the address in any case. */
 export async function userByEmail(context: Context, email: string): Promise<User | null> {
-  context.doors.enter('identity:pii')
+  context.viewer.requireScope('identity:pii')
   const user = await usersByAddress(context).load(checkKey(email, 'email').toLowerCase())
-  return (await context.doors.seesUser(user?.id ?? null)) ? user : null
+  return (await context.viewer.seesUser(user?.id ?? null)) ? user : null
 }
 
 const usersByAddress = defineLoader<string, User | null>(async (addresses, { users }) =>

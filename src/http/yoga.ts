@@ -1,5 +1,6 @@
 import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql'
 import { createYoga, type Plugin, useReadinessCheck } from 'graphql-yoga'
+import { createViewer } from '../access/viewer.ts'
 import type { Authenticator } from '../domain/caller.ts'
 import { REPRESENTATION } from '../domain/limits.ts'
 import type { RateLimit } from '../domain/rate.ts'
@@ -85,7 +86,7 @@ export function createHandler(options: HandlerOptions) {
         const caller = await options.authenticator.authenticate(headers)
         request.caller(caller.kind)
         if (options.rate) await countCaller(options.rate, caller)
-        return createContext(options.sources, caller)
+        return createContext(options.sources, createViewer(caller, options.sources))
       } catch (error) {
         throw asRequestError(error)
       }
