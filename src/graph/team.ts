@@ -36,7 +36,7 @@ export function defineTeam({ builder, refs }: Graph) {
           const { id: parentId, organizationId } = team
           const own = await teamsOfViewer(context).load(organizationId)
           context.viewer.requireTeamMembers(own.some(({ id }) => id === parentId))
-          const toNode = (teamMember: TeamMemberWithUser) => ({ ...teamMember, team })
+          const toNode = (teamMember: TeamMemberWithUser) => ({ team, ...teamMember })
           return connectTo(context, args, membersOfTeam, { parentId, variant: null }, toNode)
         },
       }),
