@@ -1,4 +1,5 @@
 import { type ExecutionResult, GraphQLError, type OperationDefinitionNode } from 'graphql'
+import { createViewer } from './access/viewer.ts'
 import type { Authenticator, Caller } from './domain/caller.ts'
 import { GatewayError } from './domain/errors.ts'
 import type { RateLimit } from './domain/rate.ts'
@@ -91,7 +92,7 @@ export function createAnswer(parts: AnswerParts): Answer {
       scope.caller = caller.kind
       if (rate) await count(rate, caller)
 
-      const context = createContext(sources, caller)
+      const context = createContext(sources, createViewer(caller, sources))
       const misfits = variableErrors(documents.schema, operation, variables)
       if (misfits) return tell(scope, misfits)
 

@@ -1,3 +1,4 @@
+import type { AdditionalAudience } from '../domain/additional-field.ts'
 import type { Scope } from '../domain/caller.ts'
 import type { Permission } from '../domain/permission.ts'
 
@@ -6,6 +7,7 @@ import type { Permission } from '../domain/permission.ts'
  */
 
 export type UserAudience = 'self' | 'co-member' | 'platform admin' | Scope
+export type Audience = UserAudience | AdditionalAudience
 
 const plain = ['self', 'platform admin', 'identity:read'] as const
 const personal = ['self', 'platform admin', 'identity:pii'] as const
@@ -39,6 +41,12 @@ export const organizationAudiences = {
   invitations: { permission: 'invitation:create', scope: 'identity:pii' },
 } as const satisfies Record<string, { permission: Permission; scope: Scope }>
 
+/** The doors to lists of everything. */
+export const listAudiences = {
+  users: ['platform admin', 'identity:read'],
+  organizations: ['identity:read'],
+} as const satisfies Record<string, readonly UserAudience[]>
+
 /** Fields with personal data, as `Type.field`: services need more than `identity:read` for them. */
 export const personalFields: readonly string[] = [
   ...Object.entries<readonly UserAudience[]>(userAudiences)
@@ -50,3 +58,5 @@ export const personalFields: readonly string[] = [
 ]
 
 export type GuardedOrganizationField = keyof typeof organizationAudiences
+
+export type GuardedList = keyof typeof listAudiences

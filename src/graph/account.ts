@@ -1,6 +1,6 @@
 import type { Account } from '../domain/account.ts'
 import type { Graph } from './graph.ts'
-import { loaderOf } from './loaders.ts'
+import { defineLoader } from './loaders.ts'
 
 export function defineAccount({ builder, refs }: Graph) {
   const Account = builder.objectRef<Account>('Account').implement({
@@ -27,13 +27,15 @@ export function defineAccount({ builder, refs }: Graph) {
       type: [Account],
       nullable: true,
       description: 'The ways in which the user signs in, the oldest first.',
-      resolve: async ({ id }, _args, context) => {
-        await context.doors.requireUserField(id, 'accounts')
-        return loaderOf<string, Account[]>(context, 'User.accounts', async (userIds) => {
-          const accounts = await context.accounts.findByUserIds(userIds)
-          return (userId) => accounts.filter((account) => account.userId === userId)
-        }).load(id)
+      resolve: async (user, _args, context) => {
+        await context.viewer.requireUserField(user, 'accounts')
+        return accountsOfUser(context).load(user.id)
       },
     }),
   )
 }
+
+const accountsOfUser = defineLoader(async (userIds: readonly string[], context) => {
+  const accounts = await context.accounts.findByUserIds(userIds)
+  return userIds.map((userId) => accounts.filter((account) => account.userId === userId))
+})

@@ -18,6 +18,8 @@ export function defineAdditionalFields(graph: Graph) {
 
 interface Entity {
   readonly id: string
+  /** Of a user, as the caller reached them. */
+  readonly coMember?: true
   /** Absent: only a summary of a user is known. */
   readonly additional?: AdditionalValues
 }
@@ -34,9 +36,8 @@ function define(graph: Graph, type: ExtensibleModel, fields: readonly Additional
         nullable: true,
         description: field.description,
         resolve: async (entity: Entity, _args, context) => {
-          const { id, additional } = entity
-          await context.doors.requireAdditional(field, type === 'User' ? id : null)
-          const values = additional ?? (await wholeUser(graph, context, entity))?.additional
+          await context.viewer.requireAdditional(field, type === 'User' ? entity : null)
+          const values = entity.additional ?? (await wholeUser(context, entity))?.additional
           return show(field.type, values?.[field.name]) as string | null
         },
       }),

@@ -1,10 +1,10 @@
 import { GatewayError } from '../domain/errors.ts'
 import { DEFAULT_SIZE, LARGEST_SIZE } from '../domain/limits.ts'
-import type { Listed, Page, PageRequest, Position } from '../domain/page.ts'
+import type { Page, PageRequest, Position } from '../domain/page.ts'
 import type { Builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { Cursors } from './cursor.ts'
-import { loaderOf } from './loaders.ts'
+import type { List } from './list.ts'
 
 export interface ConnectionArguments {
   readonly first?: number | null | undefined
@@ -31,42 +31,42 @@ function toPageRequest(
   }
 }
 
-interface ListedBy<Entity, Node> {
-  /** The field, for example `Organization.members`. */
-  readonly field: string
+interface Which<Variant> {
   /** Absent: the list has no parent. */
   readonly parentId?: string
-  /** Whatever else decides what the list holds and in which order; parents with the same share a statement. */
-  readonly variant?: unknown
+  readonly variant: Variant
   /** What the list is ordered by. */
   readonly key?: 'instant' | 'text'
-  /** A parent that is left out of the answer has an empty list. */
-  readonly load: (
-    parentIds: readonly string[],
-    page: PageRequest,
-  ) => Promise<ReadonlyMap<string, Page<Listed<Entity>>>>
-  readonly count: (parentIds: readonly string[]) => Promise<ReadonlyMap<string, number>>
-  readonly toNode: (entity: Entity) => Node
 }
 
 /** A Relay connection. The same page of several parents is one statement, and so are their counts. */
-export async function connect<Entity, Node>(
+export function connect<Entity, Variant>(
   context: Context,
   args: ConnectionArguments,
-  { field, parentId = '', variant = null, key = 'instant', ...list }: ListedBy<Entity, Node>,
+  list: List<Entity, Variant>,
+  which: Which<Variant>,
 ) {
-  const cursors = new Cursors([field, parentId, variant], key)
+  return connectTo(context, args, list, which, (entity) => entity)
+}
+
+/** A Relay connection to what lies behind the entities of a list. */
+export async function connectTo<Entity, Variant, Node>(
+  context: Context,
+  args: ConnectionArguments,
+  list: List<Entity, Variant>,
+  { parentId = '', variant, key = 'instant' }: Which<Variant>,
+  toNode: (entity: Entity) => Node,
+) {
+  const cursors = new Cursors([list.field, parentId, variant], key)
   const request = toPageRequest(args, cursors)
-  const load = (ids: readonly string[]) => list.load(ids, request)
-  const page = await batch(context, JSON.stringify([field, variant, request]), load, parentId)
+  const page = await list.pages(context, { variant, page: request }).load(parentId)
   const edges = (page?.items ?? []).map(
-    ({ entity, position }) => new Edge(cursors, position, entity, list.toNode(entity)),
+    ({ entity, position }) => new Edge(cursors, position, entity, toNode(entity)),
   )
   return {
     edges,
     pageInfo: new PageInfo(edges, page),
-    totalCount: async () =>
-      (await batch(context, JSON.stringify([field, variant, 'count']), list.count, parentId)) ?? 0,
+    totalCount: async () => (await list.counts(context, variant).load(parentId)) ?? 0,
   }
 }
 
@@ -113,39 +113,6 @@ class Edge<Entity, Node> {
   get cursor(): string {
     return this.#cursors.encode(this.#position)
   }
-}
-
-interface ListOfAll<Entity> extends Pick<ListedBy<unknown, unknown>, 'field' | 'variant' | 'key'> {
-  readonly load: (page: PageRequest) => Promise<Page<Listed<Entity>>>
-  readonly count: () => Promise<number>
-}
-
-/** A Relay connection of a list that has no parent. */
-export function connectAll<Entity>(
-  context: Context,
-  args: ConnectionArguments,
-  { load, count, ...list }: ListOfAll<Entity>,
-) {
-  const only = <Value>(ids: readonly string[], value: Value) =>
-    new Map(ids.map((id) => [id, value]))
-  return connect(context, args, {
-    ...list,
-    load: async (ids, page) => only(ids, await load(page)),
-    count: async (ids) => only(ids, await count()),
-    toNode: (entity) => entity,
-  })
-}
-
-function batch<Value>(
-  context: Context,
-  name: string,
-  load: (keys: readonly string[]) => Promise<ReadonlyMap<string, Value>>,
-  key: string,
-): Promise<Value | undefined> {
-  return loaderOf<string, Value | undefined>(context, name, async (keys) => {
-    const found = await load(keys)
-    return (wanted) => found.get(wanted)
-  }).load(key)
 }
 
 export function defineConnections(builder: Builder) {

@@ -3,7 +3,7 @@ import { GatewayError } from '../domain/errors.ts'
 import { checkLength, MOST_REPRESENTATIONS, REPRESENTATION } from '../domain/limits.ts'
 import type { Member } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
-import type { UserSummary } from '../domain/user.ts'
+import type { User } from '../domain/user.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
 import { memberById } from './member.ts'
@@ -12,21 +12,17 @@ import { userByEmail, userById } from './user.ts'
 
 /** How to enter each entity by each of its keys. They are the doors of Query, with the same checks. */
 export const entities: Readonly<Record<EntityName, Readonly<Record<string, Entrance>>>> = {
-  User: { id: userById, email: (_graph, context, email) => userByEmail(context, email) },
-  Organization: {
-    id: organizationById,
-    slug: (_graph, context, slug) => organizationBySlug(context, slug),
-  },
-  Member: { id: (_graph, context, id) => memberById(context, id) },
+  User: { id: userById, email: userByEmail },
+  Organization: { id: organizationById, slug: organizationBySlug },
+  Member: { id: memberById },
 }
 
 type EntityName = 'User' | 'Organization' | 'Member'
-type Entity = UserSummary | Organization | Member
-type Entrance = (graph: Graph, context: Context, key: string) => Promise<Entity | null>
+type Entity = User | Organization | Member
+type Entrance = (context: Context, key: string) => Promise<Entity | null>
 
 /** What a router of Apollo Federation asks of a subgraph. `sdl` is the graph without these fields. */
-export function defineFederation(graph: Graph, sdl: string) {
-  const { builder, refs, features } = graph
+export function defineFederation({ builder, refs, features }: Graph, sdl: string) {
   builder.scalarType(REPRESENTATION, {
     description: 'A reference to an entity: its `__typename` and one of its keys.',
     serialize: (value) => value,
@@ -64,11 +60,11 @@ export function defineFederation(graph: Graph, sdl: string) {
         }),
       },
       resolve: (_root, { representations }, context) => {
-        context.doors.requireCredential()
+        context.viewer.requireCredential()
         checkLength(representations, 'representations', MOST_REPRESENTATIONS)
         return representations.map(async (representation) => {
           const { name, enter, key } = readReference(representation, names)
-          const entity = await enter(graph, context, key)
+          const entity = await enter(context, key)
           brandWithType(entity, refs[name])
           return entity
         })

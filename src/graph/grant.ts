@@ -1,6 +1,14 @@
-import type { Consistency, Grant, Permission } from '../domain/permission.ts'
+import {
+  type Consistency,
+  type Grant,
+  type OrganizationsAsked,
+  type Permission,
+  pairKey,
+  type Subject,
+} from '../domain/permission.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
+import { defineVariants } from './loaders.ts'
 
 /** What members, and the viewer among them, may do: fields of entities that the caller has reached. */
 export function defineGrant({ builder, refs }: Graph) {
@@ -25,27 +33,46 @@ export function defineGrant({ builder, refs }: Graph) {
       type: ['Permission'],
       description: 'What the member may do in the organization, sorted.',
       args: consistencyArgument,
-      resolve: async (member, { consistency }, { grants }) =>
-        permissionsOf(await grants.of(member, consistency)),
+      resolve: async (member, { consistency }, context) =>
+        permissionsOf(await grantOf(member, consistency, context)),
     }),
     can: t.boolean({
       description: 'Whether the member may do this in the organization.',
       args: { ...permissionArgument, ...consistencyArgument },
-      resolve: async (member, { permission, consistency }, { grants }) =>
-        allows(await grants.of(member, consistency), permission),
+      resolve: async (member, { permission, consistency }, context) =>
+        allows(await grantOf(member, consistency, context), permission),
     }),
   }))
 }
 
-/** `null` for services. */
+/** What somebody may do, asked for together and at most once in a request. */
+export function grantOf(
+  { userId, organizationId }: Subject,
+  consistency: Consistency,
+  context: Context,
+): Promise<Grant> {
+  return grants(context, consistency).load({ userId, organizationId })
+}
+
+/** What the user who calls may do; `null` when no user does. */
 export async function viewerGrant(
   organizationId: string,
   consistency: Consistency,
-  { caller, grants }: Context,
+  context: Context,
 ): Promise<Grant | null> {
-  return caller.kind === 'user'
-    ? grants.of({ userId: caller.userId, organizationId }, consistency)
-    : null
+  const { userId } = context.viewer
+  return userId === null ? null : grantOf({ userId, organizationId }, consistency, context)
+}
+
+/** A filter by what members may do is one by the roles that grant it now. */
+export async function whoMay<Filter extends { readonly grantedBy?: unknown }>(
+  filter: Filter,
+  permission: Permission | null | undefined,
+  organizations: OrganizationsAsked,
+  { permissions }: Context,
+): Promise<Filter> {
+  if (permission == null) return filter
+  return { ...filter, grantedBy: await permissions.findGrantingRoles(permission, organizations) }
 }
 
 export function allows(grant: Grant | null, permission: Permission): boolean {
@@ -55,3 +82,9 @@ export function allows(grant: Grant | null, permission: Permission): boolean {
 function permissionsOf(grant: Grant | null): Permission[] {
   return [...(grant?.permissions ?? [])]
 }
+
+const grants = defineVariants(
+  (subjects: readonly Subject[], { permissions }, consistency: Consistency) =>
+    permissions.resolve(subjects, consistency),
+  { cacheKeyFn: pairKey, maxBatchSize: 1000 },
+)

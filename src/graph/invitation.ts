@@ -1,10 +1,11 @@
 import type { Invitation, InvitationFilter, InvitationStatus } from '../domain/invitation.ts'
 import { connect } from './connection.ts'
+import { viewerGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
+import { defineList } from './list.ts'
 import { wholeUser } from './user.ts'
 
-export function defineInvitation(graph: Graph) {
-  const { builder, refs } = graph
+export function defineInvitation({ builder, refs }: Graph) {
   const Status = builder.enumType('InvitationStatus', {
     description: 'What became of an invitation.',
     values: {
@@ -36,8 +37,8 @@ export function defineInvitation(graph: Graph) {
         type: refs.Organization,
         nullable: true,
         description: 'The organization; null for an invited person who is not a member of it.',
-        resolve: async ({ organizationId }, _args, { doors }) =>
-          (await doors.seesOrganization(organizationId)) ? organizationId : null,
+        resolve: async ({ organizationId }, _args, { viewer }) =>
+          (await viewer.seesOrganization(organizationId)) ? organizationId : null,
       }),
       organizationName: t.exposeString('organizationName', {
         description: 'The name of the organization, also for those who are not members.',
@@ -70,20 +71,15 @@ export function defineInvitation(graph: Graph) {
         status: t.arg({ type: Status, description: 'Only those of which this became.' }),
       },
       resolve: async ({ id }, { status, ...args }, context) => {
-        await context.doors.requireOrganizationField(id, 'invitations')
-        const { caller, creatorRole: role } = context
-        const filter: InvitationFilter = {
+        const { viewer, creatorRole: role } = context
+        const own = await viewerGrant(id, 'FRESH', context)
+        viewer.requireOrganizationField('invitations', own)
+        const { userId } = viewer
+        const variant: InvitationFilter = {
           status: status ?? undefined,
-          onlyForHolder: caller.kind === 'user' ? { role, userId: caller.userId } : undefined,
+          onlyForHolder: userId === null ? undefined : { role, userId },
         }
-        return connect(context, args, {
-          field: 'Organization.invitations',
-          parentId: id,
-          variant: filter,
-          load: (ids, page) => context.invitations.listByOrganizationIds(ids, page, filter),
-          count: (ids) => context.invitations.countByOrganizationIds(ids, filter),
-          toNode: (entity) => entity,
-        })
+        return connect(context, args, invitationsOfOrganization, { parentId: id, variant })
       },
     }),
   )
@@ -96,20 +92,33 @@ export function defineInvitation(graph: Graph) {
         "Pending invitations to the user's own address, the oldest first; none until the address is verified.",
       args: t.arg.connectionArgs(),
       resolve: async (user, args, context) => {
-        await context.doors.requireUserField(user.id, 'receivedInvitations')
-        const own = await wholeUser(graph, context, user)
-        const address = user.email.toLowerCase()
-        const verified = (emails: readonly string[]) => (own?.emailVerified ? emails : [])
-        return connect(context, args, {
-          field: 'User.receivedInvitations',
-          parentId: address,
-          load: (emails, page) => context.invitations.listByEmails(verified(emails), page, pending),
-          count: (emails) => context.invitations.countByEmails(verified(emails), pending),
-          toNode: (entity) => entity,
-        })
+        await context.viewer.requireUserField(user, 'receivedInvitations')
+        const own = await wholeUser(context, user)
+        const list = own?.emailVerified ? invitationsToAddress : invitationsToNobody
+        const parentId = user.email.toLowerCase()
+        return connect(context, args, list, { parentId, variant: null })
       },
     }),
   )
 }
 
+const invitationsOfOrganization = defineList<Invitation, InvitationFilter>({
+  field: 'Organization.invitations',
+  load: (ids, page, { invitations }, filter) =>
+    invitations.listByOrganizationIds(ids, page, filter),
+  count: (ids, { invitations }, filter) => invitations.countByOrganizationIds(ids, filter),
+})
+
 const pending: InvitationFilter = { status: 'PENDING' }
+
+const invitationsToAddress = defineList<Invitation>({
+  field: 'User.receivedInvitations',
+  load: (addresses, page, { invitations }) => invitations.listByEmails(addresses, page, pending),
+  count: (addresses, { invitations }) => invitations.countByEmails(addresses, pending),
+})
+
+const invitationsToNobody = defineList<Invitation>({
+  field: invitationsToAddress.field,
+  load: async () => new Map(),
+  count: async () => new Map(),
+})

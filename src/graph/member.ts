@@ -1,13 +1,16 @@
-import type { Doors } from '../access/viewer.ts'
+import type { Viewer } from '../access/viewer.ts'
 import { checkKey } from '../domain/id.ts'
 import { checkKeys } from '../domain/limits.ts'
-import type { MemberFilter, MemberOrder } from '../domain/member.ts'
-import { pairKey } from '../domain/permission.ts'
+import type { MemberFilter, MemberOrder, MemberWithUser } from '../domain/member.ts'
+import { type Permission, pairKey, type Subject } from '../domain/permission.ts'
+import type { UserSummary } from '../domain/user.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'
+import { whoMay } from './grant.ts'
 import type { Graph } from './graph.ts'
-import { loaderOf } from './loaders.ts'
-import type { MemberShown } from './refs.ts'
+import { defineList } from './list.ts'
+import { defineLoader, inOrderOf } from './loaders.ts'
+import { type MemberShown, type UserShown, usersById } from './refs.ts'
 
 export function defineMember(graph: Graph) {
   const { builder, refs } = graph
@@ -26,10 +29,7 @@ export function defineMember(graph: Graph) {
       user: t.field({
         type: refs.User,
         description: 'The person.',
-        resolve: ({ user, userId }, _args, { doors }) => {
-          doors.metAsMember(userId)
-          return user ?? userId
-        },
+        resolve: (member, _args, context) => userOfMember(member, context),
       }),
       organization: t.field({
         type: refs.Organization,
@@ -86,27 +86,12 @@ function defineMembersOfOrganization(graph: Graph) {
         orderBy: t.arg({ type: Order, description: 'In another order.' }),
       },
       resolve: ({ id }, { filter, orderBy, ...args }, context) => {
-        const which = toMemberFilter(filter ?? {}, context.doors)
-        const permission = filter?.permission
-        const granted = async (organizationIds: readonly string[]) =>
-          permission == null
-            ? which
-            : {
-                ...which,
-                grantedBy: await context.permissions.findGrantingRoles(permission, {
-                  organizationIds,
-                }),
-              }
+        const which = toMemberFilter(filter ?? {}, context.viewer)
         const order: MemberOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
-        return connect(context, args, {
-          field: 'Organization.members',
+        return connect(context, args, membersOfOrganization, {
           parentId: id,
-          variant: [which, permission, order],
+          variant: [which, filter?.permission, order],
           key: order.field === 'CREATED_AT' ? 'instant' : 'text',
-          load: async (ids, page) =>
-            context.members.listByOrganizationIds(ids, page, await granted(ids), order),
-          count: async (ids) => context.members.countByOrganizationIds(ids, await granted(ids)),
-          toNode: (member) => member,
         })
       },
     }),
@@ -116,34 +101,66 @@ function defineMembersOfOrganization(graph: Graph) {
       description: 'The membership of one person; null when they are not a member.',
       args: { userId: t.arg.id({ required: true, description: "Better Auth's id of the user." }) },
       resolve: ({ id }, { userId }, context) =>
-        memberOf(context, { userId: checkKey(userId, 'userId'), organizationId: id }),
+        membersByPair(context).load({ userId: checkKey(userId, 'userId'), organizationId: id }),
     }),
     viewerMembership: t.field({
       type: refs.Member,
       nullable: true,
       description: 'The membership of the user who calls; null for services.',
-      resolve: ({ id }, _args, context) =>
-        context.caller.kind === 'user'
-          ? memberOf(context, { userId: context.caller.userId, organizationId: id })
-          : null,
+      resolve: ({ id }, _args, context) => {
+        const { userId } = context.viewer
+        return userId === null ? null : membersByPair(context).load({ userId, organizationId: id })
+      },
     }),
   }))
 }
 
+/** Whoever is reached as a member shares an organization with the user who reached them, and need not be asked about. */
+function userOfMember({ user, userId }: MemberShown, context: Context) {
+  if (user) return asCoMember(user)
+  // Of somebody who has been deleted meanwhile, the id leads nowhere.
+  return usersById(context)
+    .load(userId)
+    .then((found) => (found ? asCoMember(found) : userId))
+}
+
+/** In this order: with a property after the spread, this takes several times as long, and a page has many members. */
+function asCoMember(user: UserSummary): UserShown {
+  return { coMember: true, ...user }
+}
+
 /** The door to one membership. `null`: there is none, or none in an organization the caller may see. */
 export async function memberById(context: Context, id: string): Promise<MemberShown | null> {
-  context.doors.enter('identity:read')
-  const member = await loaderOf<string, MemberShown | null>(
-    context,
-    'members by id',
-    async (ids) => {
-      const found = new Map<string, MemberShown>()
-      for (const member of await context.members.findByIds(ids)) found.set(member.id, member)
-      return (wanted) => found.get(wanted) ?? null
-    },
-  ).load(checkKey(id, 'id'))
-  return (await context.doors.seesOrganization(member?.organizationId ?? null)) ? member : null
+  context.viewer.requireScope('identity:read')
+  const member = await membersById(context).load(checkKey(id, 'id'))
+  return (await context.viewer.seesOrganization(member?.organizationId ?? null)) ? member : null
 }
+
+const membersById = defineLoader<string, MemberShown | null>(async (ids, { members }) =>
+  inOrderOf(ids, await members.findByIds(ids), ({ id }) => id),
+)
+
+const membersByPair = defineLoader<Subject, MemberShown | null>(
+  async (pairs, { members }) => {
+    const found = new Map((await members.findByPairs(pairs)).map((one) => [pairKey(one), one]))
+    return pairs.map((pair) => found.get(pairKey(pair)) ?? null)
+  },
+  { cacheKeyFn: pairKey },
+)
+
+type Variant = readonly [MemberFilter, Permission | null | undefined, MemberOrder]
+
+const membersOfOrganization = defineList<MemberWithUser, Variant>({
+  field: 'Organization.members',
+  load: async (organizationIds, page, context, [filter, permission, order]) => {
+    const which = await whoMay(filter, permission, { organizationIds }, context)
+    return context.members.listByOrganizationIds(organizationIds, page, which, order)
+  },
+  count: async (organizationIds, context, [filter, permission]) => {
+    const which = await whoMay(filter, permission, { organizationIds }, context)
+    return context.members.countByOrganizationIds(organizationIds, which)
+  },
+})
 
 interface MemberFilterInput {
   readonly roles?: readonly string[] | null | undefined
@@ -152,7 +169,10 @@ interface MemberFilterInput {
 }
 
 /** What a caller may not see of members, they may not search by either. */
-function toMemberFilter({ roles, userIds, search }: MemberFilterInput, doors: Doors): MemberFilter {
+function toMemberFilter(
+  { roles, userIds, search }: MemberFilterInput,
+  viewer: Viewer,
+): MemberFilter {
   return {
     roles: roles == null ? undefined : checkKeys(roles, 'roles'),
     userIds: userIds == null ? undefined : checkKeys(userIds, 'userIds'),
@@ -161,21 +181,7 @@ function toMemberFilter({ roles, userIds, search }: MemberFilterInput, doors: Do
         ? undefined
         : {
             prefix: checkKey(search, 'search'),
-            in: doors.mayAskForPersonalData() ? ['name', 'email'] : ['name'],
+            in: viewer.searchesAddresses() ? ['name', 'email'] : ['name'],
           },
   }
-}
-
-function memberOf(context: Context, pair: { userId: string; organizationId: string }) {
-  return loaderOf<typeof pair, MemberShown | null>(
-    context,
-    'members by pair',
-    async (pairs) => {
-      const found = new Map<string, MemberShown>()
-      for (const member of await context.members.findByPairs(pairs))
-        found.set(pairKey(member), member)
-      return (wanted) => found.get(pairKey(wanted)) ?? null
-    },
-    { cacheKey: pairKey },
-  ).load(pair)
 }

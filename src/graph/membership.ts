@@ -1,11 +1,12 @@
+import type { Viewer } from '../access/viewer.ts'
 import { checkKeys } from '../domain/limits.ts'
-import type { Member, MembershipFilter } from '../domain/member.ts'
+import type { Member, MembershipFilter, MemberWithOrganization } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
-import type { PageRequest } from '../domain/page.ts'
 import type { Permission } from '../domain/permission.ts'
-import { connect } from './connection.ts'
-import type { Context } from './context.ts'
+import { connect, connectTo } from './connection.ts'
+import { whoMay } from './grant.ts'
 import type { Graph } from './graph.ts'
+import { defineList } from './list.ts'
 
 /** The memberships of a user: as such, and as the organizations they lead to. */
 export function defineMembership({ builder, refs }: Graph) {
@@ -64,11 +65,7 @@ export function defineMembership({ builder, refs }: Graph) {
         filter: t.arg({ type: Filter, description: 'Which ones.' }),
       },
       resolve: ({ id }, { filter, ...args }, context) =>
-        connect(context, args, {
-          ...membershipsOf(id, filter ?? {}, context),
-          field: 'User.memberships',
-          toNode: (member) => member,
-        }),
+        connect(context, args, membershipsOfUser, whichOf(id, filter ?? {}, context.viewer)),
     }),
     organizations: t.field({
       type: UserOrganizationConnection,
@@ -79,11 +76,13 @@ export function defineMembership({ builder, refs }: Graph) {
         filter: t.arg({ type: Filter, description: 'Which ones.' }),
       },
       resolve: ({ id }, { filter, ...args }, context) =>
-        connect(context, args, {
-          ...membershipsOf(id, filter ?? {}, context),
-          field: 'User.organizations',
-          toNode: ({ organization }) => organization,
-        }),
+        connectTo(
+          context,
+          args,
+          organizationsOfUser,
+          whichOf(id, filter ?? {}, context.viewer),
+          ({ organization }) => organization,
+        ),
     }),
   }))
 }
@@ -93,24 +92,28 @@ interface MembershipFilterInput {
   readonly permission?: Permission | null | undefined
 }
 
-function membershipsOf(
-  userId: string,
-  { roles, permission }: MembershipFilterInput,
-  { doors, members, permissions }: Context,
-) {
-  const which: MembershipFilter = {
-    scope: doors.membershipsOf(userId),
+function whichOf(userId: string, { roles, permission }: MembershipFilterInput, viewer: Viewer) {
+  const filter: MembershipFilter = {
+    scope: viewer.membershipsOf(userId),
     roles: roles == null ? undefined : checkKeys(roles, 'roles'),
   }
-  const granted = async (ofUserIds: readonly string[]) =>
-    permission == null
-      ? which
-      : { ...which, grantedBy: await permissions.findGrantingRoles(permission, { ofUserIds }) }
-  return {
-    parentId: userId,
-    variant: [which, permission],
-    load: async (ids: readonly string[], page: PageRequest) =>
-      members.listByUserIds(ids, page, await granted(ids)),
-    count: async (ids: readonly string[]) => members.countByUserIds(ids, await granted(ids)),
-  }
+  return { parentId: userId, variant: [filter, permission] as const }
+}
+
+const membershipsOfUser = defineMemberships('User.memberships')
+const organizationsOfUser = defineMemberships('User.organizations')
+
+function defineMemberships(field: string) {
+  type Variant = readonly [MembershipFilter, Permission | null | undefined]
+  return defineList<MemberWithOrganization, Variant>({
+    field,
+    load: async (ofUserIds, page, context, [filter, permission]) => {
+      const which = await whoMay(filter, permission, { ofUserIds }, context)
+      return context.members.listByUserIds(ofUserIds, page, which)
+    },
+    count: async (ofUserIds, context, [filter, permission]) => {
+      const which = await whoMay(filter, permission, { ofUserIds }, context)
+      return context.members.countByUserIds(ofUserIds, which)
+    },
+  })
 }

@@ -1,6 +1,7 @@
 import type { OrganizationRole } from '../domain/permission.ts'
+import { viewerGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
-import { loaderOf } from './loaders.ts'
+import { defineLoader } from './loaders.ts'
 
 export function defineOrganizationRole({ builder, refs }: Graph) {
   const Source = builder.enumType('RoleSource', {
@@ -29,12 +30,14 @@ export function defineOrganizationRole({ builder, refs }: Graph) {
       nullable: true,
       description: 'The roles members can hold, by name. For holders of `ac:read`.',
       resolve: async ({ id }, _args, context) => {
-        await context.doors.requireOrganizationField(id, 'roles')
-        return loaderOf<string, OrganizationRole[]>(context, 'Organization.roles', async (ids) => {
-          const roles = await context.permissions.describeRoles(ids)
-          return (wanted) => [...(roles.get(wanted) ?? [])]
-        }).load(id)
+        context.viewer.requireOrganizationField('roles', await viewerGrant(id, 'FRESH', context))
+        return rolesOfOrganization(context).load(id)
       },
     }),
   )
 }
+
+const rolesOfOrganization = defineLoader(async (ids: readonly string[], { permissions }) => {
+  const roles = await permissions.describeRoles(ids)
+  return ids.map((id) => [...(roles.get(id) ?? [])])
+})

@@ -1,10 +1,12 @@
 import { checkKey } from '../domain/id.ts'
 import { checkKeys } from '../domain/limits.ts'
 import type { Organization, OrganizationOrder } from '../domain/organization.ts'
-import { connectAll } from './connection.ts'
+import { connect } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
-import { loaderOf } from './loaders.ts'
+import { defineListOfAll } from './list.ts'
+import { defineLoader, inOrderOf } from './loaders.ts'
+import { organizationsById } from './refs.ts'
 
 export function defineOrganization(graph: Graph) {
   const { builder, refs } = graph
@@ -37,7 +39,7 @@ export function defineOrganization(graph: Graph) {
       args: {
         id: t.arg.id({ required: true, description: "Better Auth's id of the organization." }),
       },
-      resolve: (_root, { id }, context) => organizationById(graph, context, id),
+      resolve: (_root, { id }, context) => organizationById(context, id),
     }),
     organizationBySlug: t.field({
       type: refs.Organization,
@@ -60,35 +62,31 @@ export function defineOrganization(graph: Graph) {
         ids: t.arg.idList({ required: true, description: "At most 100 of Better Auth's ids." }),
       },
       resolve: (_root, { ids }, context) => {
-        context.doors.enter('identity:read')
-        return checkKeys(ids, 'ids').map((id) => organizationById(graph, context, id))
+        context.viewer.requireScope('identity:read')
+        return checkKeys(ids, 'ids').map((id) => organizationById(context, id))
       },
     }),
   }))
 }
 
 /** The door to one organization. `null`: there is none, or none the caller may see. */
-export async function organizationById(
-  { refs }: Graph,
-  context: Context,
-  id: string,
-): Promise<Organization | null> {
-  context.doors.enter('identity:read')
+export async function organizationById(context: Context, id: string): Promise<Organization | null> {
+  context.viewer.requireScope('identity:read')
   const [sees, organization] = await Promise.all([
-    context.doors.seesOrganization(checkKey(id, 'id')),
-    refs.Organization.getDataloader(context).load(id),
+    context.viewer.seesOrganization(checkKey(id, 'id')),
+    organizationsById(context).load(id),
   ])
   return sees ? organization : null
 }
 
-/** Likewise, by the exact slug. */
+/** The same door, by the exact slug. */
 export async function organizationBySlug(
   context: Context,
   slug: string,
 ): Promise<Organization | null> {
-  context.doors.enter('identity:read')
-  const organization = await bySlug(context).load(checkKey(slug, 'slug'))
-  return (await context.doors.seesOrganization(organization?.id ?? null)) ? organization : null
+  context.viewer.requireScope('identity:read')
+  const organization = await organizationsBySlug(context).load(checkKey(slug, 'slug'))
+  return (await context.viewer.seesOrganization(organization?.id ?? null)) ? organization : null
 }
 
 function defineOrganizationList({ builder, refs }: Graph) {
@@ -124,24 +122,24 @@ function defineOrganizationList({ builder, refs }: Graph) {
         orderBy: t.arg({ type: Order, description: 'In another order.' }),
       },
       resolve: async (_root, { orderBy, ...args }, context) => {
-        await context.doors.enterList('identity:read', 'services only')
+        await context.viewer.requireList('organizations')
         const order: OrganizationOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
-        return connectAll(context, args, {
-          field: 'Query.organizations',
+        return connect(context, args, allOrganizations, {
           variant: order,
           key: order.field === 'CREATED_AT' ? 'instant' : 'text',
-          load: (page) => context.organizations.list(page, order),
-          count: () => context.organizations.count(),
         })
       },
     }),
   )
 }
 
-function bySlug(context: Context) {
-  return loaderOf<string, Organization | null>(context, 'organizationBySlug', async (slugs) => {
-    const organizations = await context.organizations.findBySlugs(slugs)
-    const found = new Map(organizations.map((organization) => [organization.slug, organization]))
-    return (slug) => found.get(slug) ?? null
-  })
-}
+const allOrganizations = defineListOfAll<Organization, OrganizationOrder>({
+  field: 'Query.organizations',
+  load: (page, { organizations }, order) => organizations.list(page, order),
+  count: ({ organizations }) => organizations.count(),
+})
+
+const organizationsBySlug = defineLoader<string, Organization | null>(
+  async (slugs, { organizations }) =>
+    inOrderOf(slugs, await organizations.findBySlugs(slugs), ({ slug }) => slug),
+)

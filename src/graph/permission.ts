@@ -3,7 +3,7 @@ import { checkKey } from '../domain/id.ts'
 import { checkLength, MOST_KEYS } from '../domain/limits.ts'
 import type { Consistency, Grant, Permission } from '../domain/permission.ts'
 import type { Context } from './context.ts'
-import { allows, viewerGrant } from './grant.ts'
+import { allows, grantOf, viewerGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
 
 /** The doors for questions about permissions: `can`, and `checkPermissions` for many at once. */
@@ -76,7 +76,7 @@ export function definePermissionChecks({ builder, refs }: Graph) {
         ...refs.consistencyArgument,
       },
       resolve: (_root, { checks, consistency }, context) => {
-        context.doors.enter('permissions:check')
+        context.viewer.requireScope('permissions:check')
         checkLength(checks, 'checks', MOST_KEYS)
         return Promise.all(checks.map((check) => decide(check, consistency, context)))
       },
@@ -98,29 +98,29 @@ interface PermissionDecision extends Pick<Grant, 'roles' | 'source' | 'resolvedA
 }
 
 /**
- * About others, a user is told only in organizations they belong to now, or as platform admin; what they are not told is
- * as if the other were not a member. About oneself, the answer's own bound holds for the account as well.
+ * What the caller is not told about others is as if the other were not a member. About oneself, the answer's own bound
+ * holds for the account as well.
  */
 async function decide(
   { permission, ...check }: PermissionCheck,
   consistency: Consistency,
   context: Context,
 ): Promise<PermissionDecision> {
-  const { caller, doors, grants } = context
-  doors.enter('permissions:check')
+  const { viewer } = context
+  viewer.requireScope('permissions:check')
   const organizationId = checkKey(check.organizationId, 'organizationId')
-  const userId = check.userId ?? (caller.kind === 'user' ? caller.userId : null)
+  const userId = check.userId ?? viewer.userId
   if (userId === null)
     throw new GatewayError('BAD_USER_INPUT', 'userId is required when a service asks.')
-  const aboutOther = caller.kind === 'user' && userId !== caller.userId
-  const [grant, own, ...reasons] = await Promise.all([
-    grants.of({ userId: checkKey(userId, 'userId'), organizationId }, consistency),
+  const subject = { userId: checkKey(userId, 'userId'), organizationId }
+  const [grant, own, told] = await Promise.all([
+    grantOf(subject, consistency, context),
     viewerGrant(organizationId, consistency, context),
-    ...(aboutOther ? [doors.seesOrganization(organizationId), doors.isPlatformAdmin()] : [true]),
+    viewer.seesPermissionsOf(subject),
   ])
-  if (own === grant && !grant.active)
+  const isAboutCaller = userId === viewer.userId
+  if (isAboutCaller && !grant.active)
     throw new GatewayError('UNAUTHENTICATED', 'This account is not active.')
-  const told = reasons.includes(true)
   const { source, resolvedAt } = told ? grant : (own ?? grant)
   return {
     allowed: told && allows(grant, permission),

@@ -1,12 +1,16 @@
+import type { ReachedUser } from '../access/viewer.ts'
 import type { Features } from '../domain/features.ts'
 import type { Member } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
-import type { UserSummary } from '../domain/user.ts'
+import type { User, UserSummary } from '../domain/user.ts'
 import { type Builder, createBuilder } from './builder.ts'
 import type { Context } from './context.ts'
-import { loaderOf } from './loaders.ts'
+import { defineLoader, inOrderOf, type Loader } from './loaders.ts'
 
 export type Refs = ReturnType<typeof createRefs>
+
+/** A user, whole or as a list brought them, as the caller reached them. */
+export type UserShown = UserSummary & ReachedUser
 
 /** A membership, with what is at its ends where the statement that read it read that as well. */
 export interface MemberShown extends Member {
@@ -18,16 +22,13 @@ export interface MemberShown extends Member {
 export function createRefs(builder: Builder, { organizations }: Features) {
   // What has been named must be built, and so types that the graph lacks are named where nothing is.
   const elsewhere = organizations ? builder : createBuilder()
-  const User = loadable<UserSummary>(builder, 'User', (ids, { users }) => users.findByIds(ids), {
+  const User = loadable<UserShown>(builder, 'User', usersById, {
     // Lists bring summaries, and the loader gives whole users.
     cacheResolved: false,
   })
-  const Organization = loadable(
-    elsewhere,
-    'Organization',
-    (ids, { organizations }) => organizations.findByIds(ids),
-    { cacheResolved: true },
-  )
+  const Organization = loadable<Organization>(elsewhere, 'Organization', organizationsById, {
+    cacheResolved: true,
+  })
   const Member = elsewhere.objectRef<MemberShown>('Member')
   const Consistency = builder.enumType('Consistency', {
     description: 'How old an answer about permissions may be.',
@@ -78,22 +79,34 @@ export function createRefs(builder: Builder, { organizations }: Features) {
   }
 }
 
+/** Users by id. */
+export const usersById = defineLoader<string, User | null>(async (ids, { users }) =>
+  inOrderOf(ids, await users.findByIds(ids), ({ id }) => id),
+)
+
+/** Organizations by id. */
+export const organizationsById = defineLoader<string, Organization | null>(
+  async (ids, { organizations }) =>
+    inOrderOf(ids, await organizations.findByIds(ids), ({ id }) => id),
+)
+
 /** A type whose resolvers may return the entity or just its id; the ids of one moment load together. */
 function loadable<Entity extends { readonly id: string }>(
   builder: Builder,
   name: string,
-  load: (ids: string[], context: Context) => Promise<readonly Entity[]>,
+  loader: (context: Context) => Loader<string, Entity | null>,
   { cacheResolved }: { readonly cacheResolved: boolean },
 ) {
-  const toKey = (entity: Entity) => entity.id
-  const ref = builder.loadableObjectRef(name, { load, toKey, cacheResolved })
-  const loader = (context: Context) =>
-    loaderOf<string, Entity | null>(context, name, async (ids) => {
-      const found = new Map((await load([...ids], context)).map((entity) => [entity.id, entity]))
-      return (id) => found.get(id) ?? null
-    })
-  // The plug-in keeps loaders in WeakMaps, and two new keys in these with each request were a fifth of the time that a
-  // small one takes: collecting garbage has to look through them.
-  ref.getDataloader = loader as unknown as typeof ref.getDataloader
+  const ref = builder.loadableObjectRef<Entity | null, string, unknown, Entity>(name, {
+    load: (ids, context) => loader(context).loadMany(ids),
+    toKey: ({ id }) => id,
+    cacheResolved,
+  })
+  // All is well without this, but for the time: the plug-in would keep a second loader over ours in WeakMaps, and two new
+  // keys in these with each request were a fifth of the time that a small one takes, because collecting garbage has to
+  // look through them.
+  builder.configStore.onTypeConfig(ref, (config) => {
+    config.extensions = { ...config.extensions, getDataloader: loader }
+  })
   return ref
 }

@@ -1,6 +1,7 @@
 import type { Session } from '../domain/session.ts'
 import { connect } from './connection.ts'
 import type { Graph } from './graph.ts'
+import { defineList } from './list.ts'
 
 export function defineSession({ builder, refs }: Graph) {
   const Session = builder.objectRef<Session>('Session').implement({
@@ -44,16 +45,16 @@ export function defineSession({ builder, refs }: Graph) {
       nullable: true,
       description: 'Sessions that have not expired, the oldest first.',
       args: t.arg.connectionArgs(),
-      resolve: async ({ id }, args, context) => {
-        await context.doors.requireUserField(id, 'sessions')
-        return connect(context, args, {
-          field: 'User.sessions',
-          parentId: id,
-          load: (ids, page) => context.sessions.listByUserIds(ids, page),
-          count: (ids) => context.sessions.countByUserIds(ids),
-          toNode: (entity) => entity,
-        })
+      resolve: async (user, args, context) => {
+        await context.viewer.requireUserField(user, 'sessions')
+        return connect(context, args, sessionsOfUser, { parentId: user.id, variant: null })
       },
     }),
   )
 }
+
+const sessionsOfUser = defineList({
+  field: 'User.sessions',
+  load: (userIds, page, { sessions }) => sessions.listByUserIds(userIds, page),
+  count: (userIds, { sessions }) => sessions.countByUserIds(userIds),
+})

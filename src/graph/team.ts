@@ -1,9 +1,8 @@
-import { GatewayError } from '../domain/errors.ts'
 import type { Team, TeamMemberWithUser } from '../domain/team.ts'
-import { connect } from './connection.ts'
-import type { Context } from './context.ts'
+import { connect, connectTo } from './connection.ts'
 import type { Graph } from './graph.ts'
-import { loaderOf } from './loaders.ts'
+import { defineList } from './list.ts'
+import { defineLoader } from './loaders.ts'
 
 export function defineTeam({ builder, refs }: Graph) {
   const Team = builder.objectRef<Team>('Team')
@@ -34,14 +33,11 @@ export function defineTeam({ builder, refs }: Graph) {
         description: 'Who is in it, the oldest membership first. For its members and services.',
         args: t.arg.connectionArgs(),
         resolve: async (team, args, context) => {
-          await requireTeamMember(team, context)
-          return connect(context, args, {
-            field: 'Team.members',
-            parentId: team.id,
-            load: (ids, page) => context.teams.listMembers(ids, page),
-            count: (ids) => context.teams.countMembers(ids),
-            toNode: (teamMember) => ({ ...teamMember, team }),
-          })
+          const { id: parentId, organizationId } = team
+          const own = await teamsOfViewer(context).load(organizationId)
+          context.viewer.requireTeamMembers(own.some(({ id }) => id === parentId))
+          const toNode = (teamMember: TeamMemberWithUser) => ({ team, ...teamMember })
+          return connectTo(context, args, membersOfTeam, { parentId, variant: null }, toNode)
         },
       }),
     }),
@@ -66,36 +62,31 @@ export function defineTeam({ builder, refs }: Graph) {
       description: 'The teams, the oldest first.',
       args: t.arg.connectionArgs(),
       resolve: ({ id }, args, context) =>
-        connect(context, args, {
-          field: 'Organization.teams',
-          parentId: id,
-          load: (ids, page) => context.teams.listByOrganizationIds(ids, page),
-          count: (ids) => context.teams.countByOrganizationIds(ids),
-          toNode: (entity) => entity,
-        }),
+        connect(context, args, teamsOfOrganization, { parentId: id, variant: null }),
     }),
     viewerTeams: t.field({
       type: [Team],
       description: 'The teams that the user who calls is in; empty for services.',
-      resolve: async ({ id }, _args, context) => [...(await teamsOfViewer(id, context))],
+      resolve: async ({ id }, _args, context) => [...(await teamsOfViewer(context).load(id))],
     }),
   }))
 }
 
-/** @throws GatewayError FORBIDDEN for users who are not in the team. */
-async function requireTeamMember({ id, organizationId }: Team, context: Context): Promise<void> {
-  context.doors.enter('identity:read')
-  if (context.caller.kind === 'service') return
-  const teams = await teamsOfViewer(organizationId, context)
-  if (!teams.some((team) => team.id === id))
-    throw new GatewayError('FORBIDDEN', 'The members of a team are for those who are in it.')
-}
+const teamsOfOrganization = defineList({
+  field: 'Organization.teams',
+  load: (ids, page, { teams }) => teams.listByOrganizationIds(ids, page),
+  count: (ids, { teams }) => teams.countByOrganizationIds(ids),
+})
 
-async function teamsOfViewer(organizationId: string, context: Context): Promise<readonly Team[]> {
-  const { caller } = context
-  if (caller.kind !== 'user') return []
-  return loaderOf<string, readonly Team[]>(context, 'teams of the viewer', async (ids) => {
-    const teams = await context.teams.findByUserId(caller.userId, ids)
-    return (wanted) => teams.filter((team) => team.organizationId === wanted)
-  }).load(organizationId)
-}
+const membersOfTeam = defineList({
+  field: 'Team.members',
+  load: (ids, page, { teams }) => teams.listMembers(ids, page),
+  count: (ids, { teams }) => teams.countMembers(ids),
+})
+
+/** By organization; none when no user calls. */
+const teamsOfViewer = defineLoader(async (organizationIds: readonly string[], context) => {
+  const { userId } = context.viewer
+  const teams = userId === null ? [] : await context.teams.findByUserId(userId, organizationIds)
+  return organizationIds.map((id) => teams.filter((team) => team.organizationId === id))
+})

@@ -1,8 +1,9 @@
-import type { Doors } from '../access/viewer.ts'
+import type { Viewer } from '../access/viewer.ts'
 import { checkKey } from '../domain/id.ts'
-import type { UserFilter, UserOrder, UserSearch } from '../domain/user.ts'
-import { connectAll } from './connection.ts'
+import type { User, UserFilter, UserOrder, UserSearch } from '../domain/user.ts'
+import { connect } from './connection.ts'
 import type { Graph } from './graph.ts'
+import { defineListOfAll } from './list.ts'
 
 /** `Query.users`: everyone there is, for platform admins and services. */
 export function defineUserList({ builder, refs, features }: Graph) {
@@ -73,21 +74,24 @@ export function defineUserList({ builder, refs, features }: Graph) {
         orderBy: t.arg({ type: Order, description: 'In another order.' }),
       },
       resolve: async (_root, { filter, orderBy, ...args }, context) => {
-        await context.doors.enterList('identity:read', 'platform admins too')
-        const which = toFilter(filter ?? {}, context.doors)
+        await context.viewer.requireList('users')
+        const which = toFilter(filter ?? {}, context.viewer)
         const order: UserOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
-        if (order.field === 'EMAIL') context.doors.requireScope('identity:pii')
-        return connectAll(context, args, {
-          field: 'Query.users',
+        if (order.field === 'EMAIL') context.viewer.requireScope('identity:pii')
+        return connect(context, args, allUsers, {
           variant: [which, order],
           key: order.field === 'CREATED_AT' ? 'instant' : 'text',
-          load: (page) => context.users.list(page, which, order),
-          count: () => context.users.count(which),
         })
       },
     }),
   )
 }
+
+const allUsers = defineListOfAll<User, readonly [UserFilter, UserOrder]>({
+  field: 'Query.users',
+  load: (page, { users }, [which, order]) => users.list(page, which, order),
+  count: ({ users }, [which]) => users.count(which),
+})
 
 interface FilterInput {
   readonly search?: string | null | undefined
@@ -98,10 +102,10 @@ interface FilterInput {
 }
 
 /** What a caller may not see, they may not filter by either: the answers would tell. */
-function toFilter(input: FilterInput, doors: Doors): UserFilter {
-  if (input.role != null || input.banned != null) doors.requireScope('identity:pii')
+function toFilter(input: FilterInput, viewer: Viewer): UserFilter {
+  if (input.role != null || input.banned != null) viewer.requireScope('identity:pii')
   return {
-    search: input.search == null ? undefined : toSearch(checkKey(input.search, 'search'), doors),
+    search: input.search == null ? undefined : toSearch(checkKey(input.search, 'search'), viewer),
     role: input.role == null ? undefined : checkKey(input.role, 'role'),
     banned: input.banned ?? undefined,
     createdAfter: input.createdAfter ?? undefined,
@@ -109,9 +113,9 @@ function toFilter(input: FilterInput, doors: Doors): UserFilter {
   }
 }
 
-function toSearch(prefix: string, doors: Doors): UserSearch {
+function toSearch(prefix: string, viewer: Viewer): UserSearch {
   return {
     prefix,
-    in: doors.mayAskForPersonalData() ? ['name', 'username', 'email'] : ['name', 'username'],
+    in: viewer.searchesAddresses() ? ['name', 'username', 'email'] : ['name', 'username'],
   }
 }

@@ -1,13 +1,13 @@
 import type { GuardedUserField } from '../access/audiences.ts'
 import { checkKey } from '../domain/id.ts'
 import { checkKeys } from '../domain/limits.ts'
-import type { User, UserSummary } from '../domain/user.ts'
+import type { User } from '../domain/user.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
-import { loaderOf } from './loaders.ts'
+import { defineLoader, inOrderOf } from './loaders.ts'
+import { usersById } from './refs.ts'
 
-export function defineUser(graph: Graph) {
-  const { builder, refs, features } = graph
+export function defineUser({ builder, refs, features }: Graph) {
   builder.objectType(refs.User, {
     description:
       'A person Better Auth knows. Fields that are not for the caller are null with `FORBIDDEN`.',
@@ -27,9 +27,8 @@ export function defineUser(graph: Graph) {
         nullable: true,
         description,
         resolve: async (user, _args, context) => {
-          await context.doors.requireUserField(user.id, field)
-          const known: Partial<User> | null =
-            field in user ? user : await wholeUser(graph, context, user)
+          await context.viewer.requireUserField(user, field)
+          const known: Partial<User> | null = field in user ? user : await wholeUser(context, user)
           return (known?.[field] ?? null) as string | null
         },
       }),
@@ -41,14 +40,14 @@ export function defineUser(graph: Graph) {
       type: refs.User,
       nullable: true,
       description: 'The user who calls; null for services and without a credential.',
-      resolve: (_root, _args, { doors }) => doors.self(),
+      resolve: (_root, _args, { viewer }) => viewer.self(),
     }),
     user: t.field({
       type: refs.User,
       nullable: true,
       description: 'A user by id; null when there is none, or none the caller may see.',
       args: { id: t.arg.id({ required: true, description: "Better Auth's id of the user." }) },
-      resolve: (_root, { id }, context) => userById(graph, context, id),
+      resolve: (_root, { id }, context) => userById(context, id),
     }),
     userByEmail: t.field({
       type: refs.User,
@@ -72,20 +71,16 @@ export function defineUser(graph: Graph) {
         ids: t.arg.idList({ required: true, description: "At most 100 of Better Auth's ids." }),
       },
       resolve: (_root, { ids }, context) => {
-        context.doors.enter('identity:read')
-        return checkKeys(ids, 'ids').map((id) => userById(graph, context, id))
+        context.viewer.requireScope('identity:read')
+        return checkKeys(ids, 'ids').map((id) => userById(context, id))
       },
     }),
   }))
 }
 
 /** Of somebody whom the caller has reached, what a list may have left out. `null`: they have been deleted meanwhile. */
-export async function wholeUser(
-  { refs }: Graph,
-  context: Context,
-  user: Pick<User, 'id'>,
-): Promise<User | null> {
-  return isWhole(user) ? user : ((await refs.User.getDataloader(context).load(user.id)) as User)
+export async function wholeUser(context: Context, user: Pick<User, 'id'>): Promise<User | null> {
+  return isWhole(user) ? user : usersById(context).load(user.id)
 }
 
 function isWhole(user: Pick<User, 'id'>): user is User {
@@ -93,33 +88,25 @@ function isWhole(user: Pick<User, 'id'>): user is User {
 }
 
 /** The door to one user. `null`: there is none, or none the caller may see. */
-export async function userById(
-  { refs }: Graph,
-  context: Context,
-  id: string,
-): Promise<UserSummary | null> {
-  context.doors.enter('identity:read')
+export async function userById(context: Context, id: string): Promise<User | null> {
+  context.viewer.requireScope('identity:read')
   const [sees, user] = await Promise.all([
-    context.doors.seesUser(checkKey(id, 'id')),
-    refs.User.getDataloader(context).load(id),
+    context.viewer.seesUser(checkKey(id, 'id')),
+    usersById(context).load(id),
   ])
   return sees ? user : null
 }
 
-/** Likewise, by the address in any case. */
+/** The same door, by the address in any case. */
 export async function userByEmail(context: Context, email: string): Promise<User | null> {
-  context.doors.enter('identity:pii')
-  const user = await byEmail(context).load(checkKey(email, 'email').toLowerCase())
-  return (await context.doors.seesUser(user?.id ?? null)) ? user : null
+  context.viewer.requireScope('identity:pii')
+  const user = await usersByAddress(context).load(checkKey(email, 'email').toLowerCase())
+  return (await context.viewer.seesUser(user?.id ?? null)) ? user : null
 }
 
-function byEmail(context: Context) {
-  return loaderOf<string, User | null>(context, 'userByEmail', async (emails) => {
-    const users = await context.users.findByEmails(emails)
-    const found = new Map(users.map((user) => [user.email.toLowerCase(), user]))
-    return (email) => found.get(email) ?? null
-  })
-}
+const usersByAddress = defineLoader<string, User | null>(async (addresses, { users }) =>
+  inOrderOf(addresses, await users.findByEmails(addresses), ({ email }) => email.toLowerCase()),
+)
 
 /** Columns that not everyone who reaches a user may see. */
 const columns = {

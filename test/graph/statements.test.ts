@@ -125,6 +125,17 @@ test('members bring what everybody sees of a person; the rest is read of all at 
   expect(statements).toHaveLength(plain.length + 3)
 })
 
+test('whoever is reached as a member is not asked about', async () => {
+  const members = (user: string) => `organizations(first: 50) { nodes { members { ${user} } } }`
+  const memberships = (user: string) => members(`nodes { user { memberships { ${user} } } }`)
+  for (const reached of [members, memberships]) {
+    const query = (fields: string) => `{ viewer { ${reached(`nodes { user { ${fields} } }`)} } }`
+    const forAll = await statementsOf(query('name'), await many.jwt())
+    const forCoMembers = await statementsOf(query('name email'), await many.jwt())
+    expect(forCoMembers).toHaveLength(forAll.length)
+  }
+})
+
 test('not one statement belongs to a transaction or is a write', async () => {
   const statements = await statementsOf(
     '{ viewer { organizations(first: 50) { totalCount nodes { viewerPermissions members { totalCount nodes { user { email } } } } } } }',

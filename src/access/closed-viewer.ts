@@ -1,0 +1,111 @@
+import type { AdditionalField } from '../domain/additional-field.ts'
+import type { Scope } from '../domain/caller.ts'
+import { GatewayError } from '../domain/errors.ts'
+import type { MembershipScope } from '../domain/member.ts'
+import type { Grant, Subject } from '../domain/permission.ts'
+import type { User } from '../domain/user.ts'
+import {
+  type Audience,
+  type GuardedList,
+  type GuardedOrganizationField,
+  type GuardedUserField,
+  listAudiences,
+  userAudiences,
+} from './audiences.ts'
+
+/** A user whom the caller has reached. */
+export interface ReachedUser {
+  readonly id: string
+  /** Said by the edge from a member to their user: every member whom a user reaches shares an organization with them. */
+  readonly coMember?: true
+}
+
+/**
+ * Everything the graph asks about its caller, answered for one without a credential: nothing is shown. The viewers of
+ * other kinds of callers open what is theirs, one method at a time, so that what they do not mention stays shut.
+ */
+export class ClosedViewer {
+  /** The user whose own things the fields called `viewer…` show; `null`: nobody's. */
+  readonly userId: string | null = null
+
+  /** @throws GatewayError UNAUTHENTICATED */
+  requireCredential(): void {
+    throw new GatewayError('UNAUTHENTICATED', 'This needs a credential.')
+  }
+
+  /**
+   * The first question at every door but `viewer`, and before a list is filtered by what it does not show. Users carry no
+   * scopes and need none.
+   * @throws GatewayError UNAUTHENTICATED or FORBIDDEN
+   */
+  requireScope(_scope: Scope): void {
+    this.requireCredential()
+  }
+
+  /** The user who calls, as their row is now; `null` when no user does. */
+  async self(): Promise<User | null> {
+    return null
+  }
+
+  /** `null` stands for a user who does not exist: it takes the same work and is as invisible as one who may not be seen. */
+  async seesUser(_id: string | null): Promise<boolean> {
+    return false
+  }
+
+  /** `null` stands for an organization that does not exist. */
+  async seesOrganization(_id: string | null): Promise<boolean> {
+    return false
+  }
+
+  /** Whether the caller is told what somebody may do; otherwise they hear what is true of a stranger. */
+  async seesPermissionsOf(_subject: Subject): Promise<boolean> {
+    return false
+  }
+
+  /** Whether searches look through e-mail addresses as well. */
+  searchesAddresses(): boolean {
+    return false
+  }
+
+  /** Which memberships of a user the caller may follow. */
+  membershipsOf(_userId: string): MembershipScope {
+    return 'none'
+  }
+
+  /** @throws GatewayError FORBIDDEN unless what the caller may do in the organization now, or a scope, lets them. */
+  requireOrganizationField(_field: GuardedOrganizationField, _own: Grant | null): void {
+    this.requireCredential()
+  }
+
+  /** @throws GatewayError FORBIDDEN unless the caller is in the team, or sees all. */
+  requireTeamMembers(_isInTeam: boolean): void {
+    this.requireCredential()
+  }
+
+  /**
+   * The door to a list of everything.
+   * @throws GatewayError UNAUTHENTICATED or FORBIDDEN
+   */
+  async requireList(list: GuardedList): Promise<void> {
+    this.requireScope('identity:read')
+    if (!(await this.isIn(listAudiences[list], null)))
+      throw new GatewayError('FORBIDDEN', 'This list is not for this caller.')
+  }
+
+  /** @throws GatewayError FORBIDDEN when the caller is in no audience of this field of this user. */
+  async requireUserField(user: ReachedUser, field: GuardedUserField): Promise<void> {
+    if (!(await this.isIn(userAudiences[field], user)))
+      throw new GatewayError('FORBIDDEN', `The field ${field} of this user is not for this caller.`)
+  }
+
+  /** @throws GatewayError FORBIDDEN when the caller is in no audience of this field; `null`: of no user. */
+  async requireAdditional({ name, visibleTo }: AdditionalField, user: ReachedUser | null) {
+    if (!(await this.isIn(visibleTo, user)))
+      throw new GatewayError('FORBIDDEN', `The field ${name} is not for this caller.`)
+  }
+
+  /** Whether the caller is in one of the audiences of what belongs to this user, or with `null` to no user. */
+  protected async isIn(_audience: readonly Audience[], _user: ReachedUser | null) {
+    return false
+  }
+}

@@ -1,0 +1,130 @@
+import DataLoader from 'dataloader'
+import { GatewayError } from '../domain/errors.ts'
+import type { MembershipScope } from '../domain/member.ts'
+import type { Grant, Subject } from '../domain/permission.ts'
+import type { User } from '../domain/user.ts'
+import type { VisibilityRepository } from '../domain/visibility.ts'
+import { type Audience, type GuardedOrganizationField, organizationAudiences } from './audiences.ts'
+import { ClosedViewer, type ReachedUser } from './closed-viewer.ts'
+
+export interface UserViewerSources {
+  readonly visibility: VisibilityRepository
+  readonly platformAdminRoles: readonly string[]
+}
+
+/**
+ * A user sees what Better Auth's own API would show them; a platform admin, who is one by the users table, sees everybody.
+ * What is asked at one moment is answered by one statement, which also reads whether the user's own account still lives.
+ */
+export class UserViewer extends ClosedViewer {
+  override readonly userId: string
+  readonly #sources: UserViewerSources
+  #answers: DataLoader<Question, Answer, string> | undefined
+
+  constructor(userId: string, sources: UserViewerSources) {
+    super()
+    this.userId = userId
+    this.#sources = sources
+  }
+
+  override requireCredential(): void {}
+
+  override requireScope(): void {}
+
+  override async self(): Promise<User> {
+    return (await this.#ask('user', this.userId)).self
+  }
+
+  override async seesUser(id: string | null): Promise<boolean> {
+    const { visible, self } = await this.#ask('user', id ?? '')
+    return id !== null && (visible || this.#isAdmin(self))
+  }
+
+  override async seesOrganization(id: string | null): Promise<boolean> {
+    return (await this.#ask('organization', id ?? '')).visible
+  }
+
+  /** About oneself, the answer's own bound holds for the account as well. */
+  override async seesPermissionsOf({ userId, organizationId }: Subject): Promise<boolean> {
+    if (userId === this.userId) return true
+    const reasons = [this.seesOrganization(organizationId), this.#isPlatformAdmin()]
+    return (await Promise.all(reasons)).includes(true)
+  }
+
+  override searchesAddresses(): boolean {
+    return true
+  }
+
+  override membershipsOf(userId: string): MembershipScope {
+    return userId === this.userId ? 'all' : { sharedWith: this.userId }
+  }
+
+  override requireOrganizationField(field: GuardedOrganizationField, own: Grant | null): void {
+    const { permission } = organizationAudiences[field]
+    if (!own?.permissions.includes(permission))
+      throw new GatewayError('FORBIDDEN', `The field ${field} needs the permission ${permission}.`)
+  }
+
+  override requireTeamMembers(isInTeam: boolean): void {
+    if (!isInTeam)
+      throw new GatewayError('FORBIDDEN', 'The members of a team are for those who are in it.')
+  }
+
+  protected override async isIn(
+    audience: readonly Audience[],
+    user: ReachedUser | null,
+  ): Promise<boolean> {
+    // Every user who reaches an organization or a member is a member there.
+    if (user === null && audience.includes('member')) return true
+    if (user?.id === this.userId) return audience.includes('self')
+    const forCoMembers = audience.includes('co-member')
+    if (forCoMembers && user?.coMember) return true
+    // Also asked when it does not matter, because nothing is for an account that is no longer active.
+    const { visible, self } = await this.#ask('user', user?.id ?? this.userId)
+    return (forCoMembers && visible) || (audience.includes('platform admin') && this.#isAdmin(self))
+  }
+
+  async #isPlatformAdmin(): Promise<boolean> {
+    return this.#isAdmin(await this.self())
+  }
+
+  /** Like Better Auth's own check, this does not trim the names. */
+  #isAdmin({ role }: User): boolean {
+    return role?.split(',').some((name) => this.#sources.platformAdminRoles.includes(name)) ?? false
+  }
+
+  #ask(about: Question['about'], id: string): Promise<Answer> {
+    this.#answers ??= new DataLoader((questions) => this.#look(questions), {
+      cacheKeyFn: (question) => `${question.about}:${question.id}`,
+      maxBatchSize: 1000,
+    })
+    return this.#answers.load({ about, id })
+  }
+
+  async #look(questions: readonly Question[]): Promise<(Answer | Error)[]> {
+    const { userId } = this
+    const ids = (about: Question['about']) =>
+      questions.filter((question) => question.about === about).map(({ id }) => id)
+    const userIds = ids('user').filter((id) => id !== userId)
+    const [sight] = await this.#sources.visibility.look([
+      { userId, organizationIds: ids('organization'), userIds },
+    ])
+    return questions.map(({ about, id }) => {
+      if (!sight) return new GatewayError('UNAUTHENTICATED', 'This account is not active.')
+      const { self, organizationIds, coMemberIds } = sight
+      const seen = about === 'organization' ? organizationIds : coMemberIds
+      return { self, visible: seen.has(id) || (about === 'user' && id === userId) }
+    })
+  }
+}
+
+interface Question {
+  readonly about: 'user' | 'organization'
+  /** Empty when there is nobody to ask about. */
+  readonly id: string
+}
+
+interface Answer {
+  readonly self: User
+  readonly visible: boolean
+}
