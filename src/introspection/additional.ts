@@ -7,8 +7,9 @@ import {
   type ExtensibleModel,
   extensibleModels,
 } from '../domain/additional-field.ts'
+import { fieldsOf } from '../layout/contract.ts'
 import type { StoredType } from '../layout/layout.ts'
-import { fieldsOf, storedType, typeName } from './columns.ts'
+import { storedType, typeName } from './columns.ts'
 import { bearing, type KnownNames } from './known-names.ts'
 import { type Column, isColumn, isSecret, realName, squash } from './names.ts'
 import { readJson } from './read-json.ts'

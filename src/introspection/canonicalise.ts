@@ -1,11 +1,11 @@
 import internals from '@prisma/internals'
 import { contract } from '../layout/contract.ts'
-import { type Model, models } from '../layout/layout.ts'
-import { renderSchema } from '../layout/schema-text.ts'
+import { type Column, type Layout, type Model, models, type Table } from '../layout/layout.ts'
+import { printLayout } from '../layout/schema-file.ts'
 import { type AdditionalColumn, type AskedFields, leftOut, matchAdditional } from './additional.ts'
-import { checkColumns, hasIntegerIds, matchFields } from './columns.ts'
+import { checkColumns, type Field, hasIntegerIds, matchFields, storedType } from './columns.ts'
 import type { KnownNames } from './known-names.ts'
-import { realName } from './names.ts'
+import { type Table as Found, realName } from './names.ts'
 import { findColumns, type Match, matchTables } from './tables.ts'
 
 /** What introspection found, by canonical names and real table names. */
@@ -61,7 +61,7 @@ export async function canonicalise(
   })
   const present = described.filter(({ table }) => table)
   return {
-    schema: await renderSchema(described),
+    schema: await format(printLayout(toLayout(described))),
     problems: [
       ...problems,
       ...checkTargets(matches),
@@ -89,6 +89,45 @@ export async function canonicalise(
         .map(realName),
     },
   }
+}
+
+interface Described {
+  readonly model: Model
+  /** Missing when the database has none. */
+  readonly table: Found | undefined
+  readonly fields: readonly Field[]
+  /** Of the application's own. */
+  readonly additional: readonly AdditionalColumn[]
+  /** Of the session's token. */
+  readonly tokenColumn: string | undefined
+}
+
+function toLayout(described: readonly Described[]): Layout {
+  return Object.fromEntries(
+    described.map((each) => [each.model, each.table ? toTable(each, each.table) : null]),
+  ) as unknown as Layout
+}
+
+function toTable({ fields, additional, tokenColumn = 'token' }: Described, table: Found): Table {
+  const columns = fields.flatMap(({ name, column }): [string, Column][] =>
+    // What is of no type that is read is among the problems.
+    column ? [[name, { name: realName(column), type: storedType(column) ?? 'text' }]] : [],
+  )
+  const further = additional.map(({ field, column, stored }): [string, Column] => [
+    field.name,
+    { name: realName(column), type: stored, additional: field },
+  ])
+  return {
+    name: realName(table),
+    columns: Object.fromEntries([...columns, ...further]),
+    ...(tokenColumn === 'token' ? {} : { tokenColumn }),
+  }
+}
+
+async function format(schema: string): Promise<string> {
+  const [file] = await internals.formatSchema({ schemas: [['schema.prisma', schema]] })
+  if (!file) throw new Error('Prisma formatted no schema.')
+  return file[1]
 }
 
 /** A model without the one it points to could be listed but not shown. */

@@ -1,4 +1,4 @@
-import { contract, type Scalar } from '../layout/contract.ts'
+import { fieldsOf, type Scalar } from '../layout/contract.ts'
 import type { Model, StoredType } from '../layout/layout.ts'
 import { type KnownNames, teller } from './known-names.ts'
 import { type Column, realName } from './names.ts'
@@ -56,10 +56,6 @@ export function storedType(column: Column): StoredType | null {
   if (column.isList) return null
   if (column.kind === 'enum') return 'enum'
   return typesByNative[`${column.type} ${column.nativeType?.[0] ?? ''}`.trim()] ?? null
-}
-
-export function fieldsOf(model: Model): Readonly<Record<string, string>> {
-  return { ...contract[model].columns, ...contract[model].optional }
 }
 
 /** By Prisma type and, unless it is that type's default, native type. */

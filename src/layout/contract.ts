@@ -174,3 +174,8 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
     signature: ['privateKey'],
   },
 }
+
+/** Prisma types of all columns that a model may have. */
+export function fieldsOf(model: Model): Readonly<Record<string, string>> {
+  return { ...contract[model].columns, ...contract[model].optional }
+}

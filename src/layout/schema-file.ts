@@ -1,21 +1,125 @@
 import { z } from 'zod'
 import { additionalTypes, audiences } from '../domain/additional-field.ts'
-import { Prisma } from '../postgres/client.ts'
+import { contract, fieldsOf } from './contract.ts'
 import { type Column, type Layout, type Model, models, storedTypes, type Table } from './layout.ts'
 
+/*
+ * The canonical schema.prisma: a layout as text, for Prisma and for people. Models and columns that a database lacks stay
+ * in it, marked, so that the types of Prisma's client are the same for every database; for the same reason comments, not
+ * attributes, say what a String is stored as, which further columns are shown, and what the token is called where it is
+ * not `token`. They are no documentation (`///`), which would enter the types. What is printed here is read here:
+ *
+ *   // absent: …                 above a model or a field
+ *   // stored as uuid            above a field that is no text
+ *   // additional: {…}           a column of the application's own
+ *   // token: "…"                the column with session tokens
+ */
+
+const ABSENT = 'absent: the database has no such'
+const STORED = 'stored as'
+const ADDITIONAL = 'additional:'
+const TOKEN = 'token:'
+
+const HEADER = `// Better Auth's tables under canonical names, as introspection found them in a database. Not edited by hand.
+// What is not listed here cannot be selected.
+
+generator client {
+  provider = "prisma-client"
+  output = "../src/postgres/generated"
+  runtime = "nodejs"
+  moduleFormat = "esm"
+  generatedFileExtension = "ts"
+  importFileExtension = "ts"
+  compilerBuild = "small"
+}
+
+datasource db {
+  provider = "postgresql"
+}`
+
+/** The text of a layout, which Prisma's formatter lays out further. */
+export function printLayout(layout: Layout): string {
+  return `${[HEADER, ...models.map((model) => printModel(model, layout[model]))].join('\n\n')}\n`
+}
+
+function printModel(model: Model, table: Table | null): string {
+  const further = Object.values(table?.columns ?? {}).filter(({ additional }) => additional)
+  const { tokenColumn } = table ?? {}
+  const lines = [
+    ...Object.entries(fieldsOf(model)).flatMap(([field, type]) =>
+      printField(model, field, type, table),
+    ),
+    ...printRelations(model),
+    ...further.map(
+      ({ name, type, additional }) =>
+        `// ${ADDITIONAL} ${inComment({ ...additional, column: name, stored: type })}`,
+    ),
+    ...(tokenColumn === undefined ? [] : [`// ${TOKEN} ${inComment(tokenColumn)}`]),
+    ...(table && table.name !== model ? [`@@map(${quoted(table.name)})`] : []),
+  ]
+  const mark = table ? '' : `// ${ABSENT} table\n`
+  return `${mark}model ${model} {\n${lines.map((line) => `  ${line}\n`).join('')}}`
+}
+
+function printField(model: Model, field: string, type: string, table: Table | null): string[] {
+  const attributes = [
+    field === 'id' ? '@id' : '',
+    contract[model].unique?.includes(field) ? '@unique' : '',
+  ].filter(Boolean)
+  const column = table?.columns[field]
+  const printed = (...more: string[]) => [field, type, ...attributes, ...more].join(' ')
+  if (!column) return [...(table ? [`// ${ABSENT} column`] : []), printed()]
+  const native = nativeTypes[column.type]
+  const isMarked = native === undefined && column.type !== 'text' && column.type !== 'boolean'
+  return [
+    ...(isMarked ? [`// ${STORED} ${column.type}`] : []),
+    printed(
+      ...(column.name === field ? [] : [`@map(${quoted(column.name)})`]),
+      ...(native === undefined ? [] : [native]),
+    ),
+  ]
+}
+
+const nativeTypes: Readonly<Partial<Record<Column['type'], string>>> = {
+  timestamptz: '@db.Timestamptz(6)',
+  timestamp: '@db.Timestamp(6)',
+}
+
+function printRelations(model: Model): readonly string[] {
+  const forward = Object.entries(contract[model].relations ?? {}).map(
+    ([name, { column, to }]) => `${name} ${to} @relation(fields: [${column}], references: [id])`,
+  )
+  const backward = models.flatMap((from) =>
+    Object.values(contract[from].relations ?? {})
+      .filter(({ to }) => to === model)
+      .map(({ back }) => `${back} ${from}[]`),
+  )
+  return [...forward, ...backward]
+}
+
+/** As Prisma writes text, on one line: to regular expressions, two characters that JSON leaves as they are end one. */
+function quoted(name: string): string {
+  return JSON.stringify(name).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
+}
+
+/** In ASCII, of which nothing ends a line. */
+function inComment(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
 /**
- * Reads the layout from the text of a canonical schema.prisma, as the command `introspect` writes it.
- * @throws Error in one sentence when it is not one, or one of another version of this package.
+ * Reads such a text. Models and optional columns that it lacks, because an earlier version wrote it, are absent.
+ * @throws Error in one sentence when it is no such text, or lacks what every database has.
  */
 export function parseLayout(schema: string): Layout {
   const blocks = new Map([...schema.matchAll(MODEL)].map((match) => [match[1], match]))
   const entries = models.map((model): [Model, Table | null] => {
-    const block = blocks.get(model)
-    if (!block) throw new Error(`It has no model ${model}: ${RUN}`)
-    const fields = parseFields(block[2] ?? '')
-    const missing = Object.keys(scalarsOf(model)).filter((name) => !fields.has(name))
-    if (missing.length > 0) throw new Error(`${model} has no field ${missing.join(', ')}: ${RUN}`)
-    return [model, isAbsent(block[0]) ? null : toTable(model, block[2] ?? '', fields)]
+    const [text = '', , body = ''] = blocks.get(model) ?? []
+    if (text === '' && contract[model].required) throw new Error(`It has no model ${model}: ${RUN}`)
+    return [model, text === '' || isAbsent(text) ? null : parseModel(model, body)]
   })
   return Object.fromEntries(entries) as unknown as Layout
 }
@@ -24,55 +128,41 @@ const RUN = 'it must be written by the command introspect of this version.'
 
 /** A block with the comment above it. What a database calls something is quoted, so no name ends a block. */
 const MODEL = /^(?:\/\/ [^\n]*\n)?model (\w+) \{\n(.*?)\n\}$/gms
-/** A column with the comments above it. */
+/** A field with the comment above it. */
 const FIELD = /^(?: {2}\/\/ (.*)\n)? {2}(\w+) +(String|Boolean|DateTime)(\??)(?: +(.*))?$/gm
 const MAPPED = /(?<!@)@map\(("(?:[^"\\]|\\.)*")\)/
-/** Further columns of the application, as JSON on one line. */
-const ADDITIONAL = /^ {2}\/\/ additional: (.*)$/gm
-const TOKEN = /^ {2}\/\/ token: ("(?:[^"\\]|\\.)*")$/m
+const FURTHER = new RegExp(`^ {2}// ${ADDITIONAL} (.*)$`, 'gm')
+const TOKEN_COLUMN = new RegExp(`^ {2}// ${TOKEN} ("(?:[^"\\\\]|\\\\.)*")$`, 'm')
 const TABLE = /^ {2}@@map\(("(?:[^"\\]|\\.)*")\)$/m
 
-type Field = { readonly column: Column | null }
-
-function parseFields(body: string): ReadonlyMap<string, Field> {
-  return new Map(
-    [...body.matchAll(FIELD)].map(
-      ([, comment = '', name = '', type = '', optional, attributes = '']) => [
-        name,
-        {
-          column: isAbsent(comment)
-            ? null
-            : {
-                name: unquote(MAPPED.exec(attributes)) ?? name,
-                type: toType(type, attributes, comment),
+function parseModel(model: Model, body: string): Table {
+  const fields = new Map([...body.matchAll(FIELD)].map((match) => [match[2] ?? '', match]))
+  const missing = Object.keys(contract[model].columns).filter((name) => !fields.has(name))
+  if (missing.length > 0) throw new Error(`${model} has no field ${missing.join(', ')}: ${RUN}`)
+  const columns = [...fields].flatMap(
+    ([name, [, comment = '', , type = '', optional, rest = '']]) =>
+      isAbsent(comment)
+        ? []
+        : [
+            [
+              name,
+              {
+                name: unquote(MAPPED.exec(rest)) ?? name,
+                type: toType(type, rest, comment),
                 ...(optional ? {} : { required: true }),
               },
-        },
-      ],
-    ),
+            ] as [string, Column],
+          ],
   )
-}
-
-function toTable(model: Model, body: string, fields: ReadonlyMap<string, Field>): Table {
-  const columns = [...fields].flatMap(([name, { column }]): [string, Column][] =>
-    column ? [[name, column]] : [],
-  )
-  const tokenColumn = unquote(TOKEN.exec(body))
+  const tokenColumn = unquote(TOKEN_COLUMN.exec(body))
   return {
     name: unquote(TABLE.exec(body)) ?? model,
-    columns: Object.fromEntries([...columns, ...additionalColumns(model, body)]),
+    columns: Object.fromEntries([...columns, ...parseAdditional(model, body)]),
     ...(tokenColumn === undefined ? {} : { tokenColumn }),
   }
 }
 
-function additionalColumns(model: Model, body: string): [string, Column][] {
-  return [...body.matchAll(ADDITIONAL)].map(([, json = '']) => {
-    const { column, stored, ...field } = parseAdditional(model, json)
-    return [field.name, { name: column, type: stored, additional: field }]
-  })
-}
-
-const additional = z.strictObject({
+const additionalColumn = z.strictObject({
   name: z.string(),
   column: z.string(),
   stored: z.enum(storedTypes),
@@ -81,21 +171,25 @@ const additional = z.strictObject({
   description: z.string(),
 })
 
-function parseAdditional(model: Model, json: string) {
+function parseAdditional(model: Model, body: string): [string, Column][] {
   try {
-    return additional.parse(JSON.parse(json))
+    return [...body.matchAll(FURTHER)].map(([, json = '']) => {
+      const { column, stored, ...field } = additionalColumn.parse(JSON.parse(json))
+      return [field.name, { name: column, type: stored, additional: field }]
+    })
   } catch {
     throw new Error(`An additional field of ${model} is not what it should be: ${RUN}`)
   }
 }
 
-function isAbsent(comment: string): boolean {
-  return /^(\/\/ )?absent:/.test(comment)
+function isAbsent(text: string): boolean {
+  return /^(\/\/ )?absent:/.test(text)
 }
 
 function toType(type: string, attributes: string, comment: string): Column['type'] {
-  const [, stored] = /^stored as (citext|uuid|enum|jsonb|json)$/.exec(comment) ?? []
-  if (stored) return stored as Column['type']
+  const stored = comment.startsWith(`${STORED} `) ? comment.slice(STORED.length + 1) : ''
+  const known = storedTypes.find((name) => name === stored)
+  if (known) return known
   if (type === 'String') return 'text'
   if (type === 'Boolean') return 'boolean'
   return attributes.includes('@db.Timestamptz') ? 'timestamptz' : 'timestamp'
@@ -103,9 +197,4 @@ function toType(type: string, attributes: string, comment: string): Column['type
 
 function unquote(match: RegExpExecArray | null): string | undefined {
   return match?.[1] === undefined ? undefined : (JSON.parse(match[1]) as string)
-}
-
-/** The columns that the generated client knows: the same for every layout. */
-function scalarsOf(model: Model): Readonly<Record<string, string>> {
-  return Prisma[`${model}ScalarFieldEnum`]
 }

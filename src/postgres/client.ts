@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { GatewayError } from '../domain/errors.ts'
+import { parseLayout, printLayout } from '../layout/schema-file.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
 import { createReadPool, type StatementReport } from './pool.ts'
 import { withSettings } from './session-options.ts'
@@ -93,7 +94,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       // Its lists have another text for each length.
       statementNameGenerator: () => '',
     }),
-    ...bindTo(options.prismaSchema),
+    ...bindTo(printLayout(parseLayout(options.prismaSchema))),
   })
   const guarded = client.$extends({
     name: 'query-only',
@@ -128,7 +129,8 @@ export function openDatabase(options: DatabaseOptions): Database {
 
 /**
  * Replaces the schema that the client was generated from. Its types are the same for every layout, so this text, which
- * it compiles statements with, is all that tells it the real names. The option is Prisma's own, for its tools, and not
+ * it compiles statements with, is all that tells it the real names. It is printed anew, because the file may be of an
+ * earlier version that did not know all models. The option is Prisma's own, for its tools, and not
  * among those its generated types list.
  */
 function bindTo(prismaSchema: string): object {
