@@ -1,48 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { codesOf } from '../support/codes.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import {
-  type Identity,
-  type Organization,
-  type Person,
-  startIdentity,
-} from '../support/identity.ts'
-import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+import type { Person } from '../support/identity.ts'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let services: ServiceIssuer
-let gateway: GatewayUnderTest
-let service: string
-/** Administers the platform at Better Auth, through which people are banned. */
-let root: Person
-let owner: Person
-let acme: Organization
+/** Root administers the platform at Better Auth, through which people are banned. */
+const { gateway, identity, services, root, ada: owner, acme } = await world({ own: true })
+const api = () => identity.betterAuth.auth.api
+const service = await services.token()
+const { id: teamId } = await api().createTeam({
+  body: { organizationId: acme.id, name: 'Team' },
+  headers: owner.headers,
+})
+
 /** A new member of Acme, and in its team, for each test. */
 let person: Person
 let token: string
 let memberId: string
-let teamId: string
 let people = 0
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  services = await startServiceIssuer()
-  service = await services.token()
-  root = await identity.signUp('Root')
-  await identity.sql("update users set role = 'admin' where id = $1", [root.id])
-  owner = await identity.signUp('Owner')
-  acme = await identity.createOrganization(owner, 'Acme')
-  const team = await api().createTeam({
-    body: { organizationId: acme.id, name: 'Team' },
-    headers: owner.headers,
-  })
-  teamId = team.id
-  gateway = gatewayFor(identity, {
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
-  })
-})
 
 beforeEach(async () => {
   person = await identity.signUp(`Person ${++people}`)
@@ -50,14 +24,6 @@ beforeEach(async () => {
   memberId = await identity.addMember(acme, person, 'admin')
   await api().addTeamMember({ body: { teamId, userId: person.id }, headers: owner.headers })
 })
-
-afterAll(async () => {
-  await gateway.close()
-  await services.stop()
-  await identity.stop()
-})
-
-const api = () => identity.betterAuth.auth.api
 
 async function read(query: string, as: string = token) {
   const { data, errors } = await gateway.graphql(query, { token: as })
