@@ -6,6 +6,10 @@ import { routesOf } from './matrix/routes.ts'
 import { type Outcome, rules } from './matrix/rules.ts'
 import { callers, matrixWorld } from './matrix/world.ts'
 
+/**
+ * The oracle of who sees what: every field of every type, on every route that leads to it, for every kind of caller
+ * (matrix/rules.ts). Tests elsewhere leave to it what a caller is shown; a field or a kind that it does not name fails.
+ */
 const schema = federatedGraph()
 const matrix = await matrixWorld({ FEDERATION: 'on' })
 const { gateway } = matrix

@@ -23,6 +23,7 @@ export const callers = [
   'permissions:check',
   'identity:read identity:pii',
   'identity:read identity:pii permissions:check',
+  'no scope',
 ] as const
 export type Caller = (typeof callers)[number]
 
@@ -97,6 +98,7 @@ export async function matrixWorld(
       'identity:read identity:pii permissions:check': service(
         'identity:read identity:pii permissions:check',
       ),
+      'no scope': service(''),
     },
   }
 }
