@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { world } from '../support/world.ts'
 
 const READERS = 2000
-const NAMES = 6
+const NAMES = 3
 
 const { gateway, identity, services, ada, acme } = await world({
   own: true,
@@ -142,5 +142,5 @@ test('among thousands of concurrent readers, none sees a name older than their r
     }
   }
   await Promise.all([write(), ...readers])
-  expect({ stale, enough: reads >= 3 * READERS }).toEqual({ stale: 0, enough: true })
+  expect({ stale, enough: reads >= 2 * READERS }).toEqual({ stale: 0, enough: true })
 }, 240_000)

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { accessControl } from '../../src/demo/access-control.ts'
 import { createHostileWorld, type HostileWorld, malformed } from '../long/support/hostile-world.ts'
-import { codesOf } from '../support/codes.ts'
 import { recordStatements } from '../support/sql-log.ts'
 import { world } from '../support/world.ts'
 
@@ -11,7 +10,7 @@ const permissions = [
   ...['member:create', 'invitation:cancel', 'Leave:by:night', '7:*', 'unknown:read'],
 ]
 
-const { gateway, identity, services, sql, rita, ivy, eve } = await world({ own: true })
+const { gateway, identity, services, sql, rita } = await world({ own: true })
 let hostile: HostileWorld
 /** Members of nearly every organization, of whom the first can sign in. */
 let people: readonly { readonly id: string }[]
@@ -246,36 +245,5 @@ describe('the roles of an organization', () => {
       const { roles } = (await read(query, { id })).organization
       expect(roles).toEqual(expected.sort((a, b) => (a.name < b.name ? -1 : 1)))
     }
-  })
-
-  test('are for holders of ac:read, as of now', async () => {
-    const acme = await identity.createOrganization(rita, 'Roles')
-    const member = await identity.addMember(acme, ivy, 'approver')
-    const token = await ivy.jwt()
-    await sql(
-      `insert into organization_roles (id, organization_id, role, permission, created_at)
-         values ('1', $1, 'clerk', '{"ac":["read"]}', now()), ('2', $1, 'approver', '{nope', now())`,
-      [acme.id],
-    )
-    const hold = (role: string) => sql('update members set role = $2 where id = $1', [member, role])
-    for (const [role, sees] of [
-      ['approver', false],
-      ['clerk', true],
-      ['ac:read', false],
-      ['approver, member', true],
-      ['', false],
-    ] as const) {
-      await hold(role)
-      const answer = await gateway.graphql(query, { token, variables: { id: acme.id } })
-      if (sees) expect(answer.errors).toEqual([])
-      else expect(codesOf(answer)).toEqual({ 'organization.roles': 'FORBIDDEN' })
-      if (sees)
-        expect(answer.data.organization.roles).toContainEqual({
-          name: 'approver',
-          permissions: ['leave:approve'],
-          source: 'BOTH',
-        })
-    }
-    expect(await read(query, { id: acme.id }, await eve.jwt())).toEqual({ organization: null })
   })
 })
