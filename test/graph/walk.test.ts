@@ -16,17 +16,17 @@ const DEPTH = 8
 vi.setConfig({ testTimeout: 120_000 })
 const schema = federatedGraph()
 
-const { gateway, identity, services, sql, root, ...cast } = await world({
-  own: true,
-  environment: {
-    FEDERATION: 'on',
-    // Walks farther at once than a client may.
-    LIMIT_COST: '10000000',
-    LIMIT_DEPTH: '100',
-    LIMIT_TOKENS: '100000',
-  },
-})
-const { ada, bob, carol, eve, rita, ivy, ines } = cast
+const { gateway, identity, services, sql, root, ada, bob, carol, eve, rita, ivy, ines } =
+  await world({
+    own: true,
+    environment: {
+      FEDERATION: 'on',
+      // Walks farther at once than a client may.
+      LIMIT_COST: '10000000',
+      LIMIT_DEPTH: '100',
+      LIMIT_TOKENS: '100000',
+    },
+  })
 const people = [ada, bob, carol, eve, rita, ivy, ines]
 
 /**

@@ -2,8 +2,9 @@ import { afterEach, expect, test } from 'vitest'
 import { type Server, startServer } from '../../src/http/server.ts'
 import { world } from '../support/world.ts'
 
-const { gatewayWith, ...people } = await world()
-const [ada, bob] = await Promise.all([people.ada.jwt(), people.bob.jwt()])
+const { gatewayWith, ada: first, bob: second } = await world()
+const ada = await first.jwt()
+const bob = await second.jwt()
 let server: Server | undefined
 
 afterEach(async () => {

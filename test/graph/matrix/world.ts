@@ -78,9 +78,6 @@ export async function matrixWorld(
   const service = (scope: string) => () => services.token(scope)
   return {
     ...own,
-    get gateway() {
-      return own.gateway
-    },
     memberId: membership?.id ?? '',
     tokens: {
       anonymous: async () => undefined,
