@@ -10,5 +10,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: '100%',
+    // A worker loads Better Auth, Prisma and the sources once, for all its files; so a file puts back whatever it
+    // changes in the process.
+    isolate: false,
   },
 })

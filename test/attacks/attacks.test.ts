@@ -1,22 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, startIdentity } from '../support/identity.ts'
+import { describe, expect, test } from 'vitest'
+import { world } from '../support/world.ts'
 import { type AttackRequest, attacks } from './attacks.ts'
 
-let identity: Identity
-let gateway: GatewayUnderTest
-let token: string
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  gateway = gatewayFor(identity)
-  token = await (await identity.signUp('Ada')).jwt()
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await identity.stop()
-})
+const { gateway, ada } = await world()
+const token = await ada.jwt()
 
 async function send({ method = 'POST', search = '', headers, body }: AttackRequest) {
   const response = await gateway.fetch(

@@ -1,34 +1,22 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Server, startServer } from '../../src/http/server.ts'
-import { gatewayFor } from '../support/gateway.ts'
-import { type Identity, startIdentity } from '../support/identity.ts'
+import { afterAll, describe, expect, test } from 'vitest'
+import { startServer } from '../../src/http/server.ts'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let server: Server
-let token: string
-let cookie: string
+const { gatewayWith, identity, ada } = await world()
+const server = await startServer(
+  gatewayWith({
+    AUTH_SESSIONS: 'on',
+    BETTER_AUTH_SECRET: identity.betterAuth.secret,
+    NODE_ENV: 'production',
+  }),
+  { host: '127.0.0.1', port: 0 },
+)
+const token = await ada.jwt()
+const cookie = `better-auth.session_token=${encodeURIComponent(ada.session)}`
 
-beforeAll(async () => {
-  identity = await startIdentity()
-  server = await startServer(
-    gatewayFor(identity, {
-      AUTH_SESSIONS: 'on',
-      BETTER_AUTH_SECRET: identity.betterAuth.secret,
-      NODE_ENV: 'production',
-    }),
-    { host: '127.0.0.1', port: 0 },
-  )
-  const ada = await identity.signUp('Ada')
-  token = await ada.jwt()
-  cookie = `better-auth.session_token=${encodeURIComponent(ada.session)}`
-})
-
-afterAll(async () => {
-  await server.stop()
-  await identity.stop()
-})
+afterAll(() => server.stop())
 
 /** Sends bytes as they are and reads until the server closes the connection, or has answered and is silent. */
 async function raw(bytes: string): Promise<string> {

@@ -9,30 +9,14 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { printGraph } from '../../src/gateway.ts'
-import { startWorld, type World } from '../graph/matrix/world.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
+import { matrixWorld } from '../graph/matrix/world.ts'
 import { hostileTexts } from '../support/hostile-values.ts'
 import { layout } from '../support/layout.ts'
 
-let world: World
-let gateway: GatewayUnderTest
-
-beforeAll(async () => {
-  world = await startWorld()
-  const { identity, services } = world
-  gateway = gatewayFor(identity, {
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
-  })
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await world.stop()
-})
+const world = await matrixWorld()
+const { gateway } = world
 
 /** One place of the graph that takes text from the client. */
 interface Place {
@@ -130,11 +114,11 @@ describe('hostile text is answered with data or a code, and harms nothing beside
       .replaceAll('ACME', world.acme.id)
       .slice(1)}`
     const service = await world.services.token()
-    for (const token of [await world.sam.jwt(), service]) {
+    for (const token of [await world.ada.jwt(), service]) {
       const { status, data, errors } = await gateway.graphql(query, { token })
       expect(status).toBe(200)
       if (isWhole) expect(data).toBeNull()
-      else expect(data.control).toEqual(token === service ? null : { id: world.sam.id })
+      else expect(data.control).toEqual(token === service ? null : { id: world.ada.id })
       for (const { extensions, message } of errors) {
         expect(['BAD_USER_INPUT', 'FORBIDDEN', 'UNAUTHENTICATED'], message).toContain(
           extensions.code,
@@ -145,7 +129,7 @@ describe('hostile text is answered with data or a code, and harms nothing beside
 })
 
 test('cursors that are changed, foreign or endless are BAD_USER_INPUT', async () => {
-  const token = await world.sam.jwt()
+  const token = await world.ada.jwt()
   const list = (cursor: string) =>
     gateway.graphql(
       'query ($c: String) { viewer { memberships(first: 1, after: $c) { pageInfo { endCursor } } sessions(first: 1) { pageInfo { endCursor } } } }',
@@ -184,7 +168,7 @@ test('cursors that are changed, foreign or endless are BAD_USER_INPUT', async ()
 })
 
 test('nothing that was sent came into the tables or into the log', async () => {
-  const tables = await world.identity.sql('select id from users')
+  const tables = await world.sql('select id from users')
   expect(tables.length).toBeGreaterThan(5)
   expect(gateway.logged.join('\n')).not.toMatch(/drop table|pg_sleep|etc\/passwd/)
 })

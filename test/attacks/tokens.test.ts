@@ -1,48 +1,32 @@
 import { createServer } from 'node:http'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { close, listen } from '../../src/demo/ports.ts'
 import { publishKey } from '../auth/published-keys.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { hostileTokens, type Target } from '../support/hostile-tokens.ts'
-import { type Identity, startIdentity } from '../support/identity.ts'
-import { createSigner, type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+import { createSigner } from '../support/tokens.ts'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let services: ServiceIssuer
-let gateway: GatewayUnderTest
-let target: Target
-let tokens: Readonly<Record<string, string>>
+const { gateway, identity, services, ada } = await world({ own: true })
 const fetched: (string | undefined)[] = []
 const attacker = createServer((request, response) => {
   fetched.push(request.url)
   response.end('{"keys":[]}')
 })
+const port = await listen(attacker, 0, '127.0.0.1')
+const trusted = await createSigner('EdDSA', 'trusted')
+await publishKey(identity, trusted)
+const { issuer } = identity.betterAuth
+const target: Target = {
+  trusted,
+  issuer,
+  audience: issuer,
+  userId: ada.id,
+  attackerUrl: `http://127.0.0.1:${port}`,
+  services,
+}
+const tokens = await hostileTokens(target)
 
-beforeAll(async () => {
-  identity = await startIdentity()
-  services = await startServiceIssuer()
-  const ada = await identity.signUp('Ada')
-  await ada.jwt()
-  const trusted = await createSigner('EdDSA', 'trusted')
-  await publishKey(identity, trusted)
-  const { issuer } = identity.betterAuth
-  const port = await listen(attacker, 0, '127.0.0.1')
-  const attackerUrl = `http://127.0.0.1:${port}`
-  target = { trusted, issuer, audience: issuer, userId: ada.id, attackerUrl, services }
-  tokens = await hostileTokens(target)
-  gateway = gatewayFor(identity, {
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
-  })
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await services.stop()
-  await identity.stop()
-  await close(attacker)
-})
+afterAll(() => close(attacker))
 
 const claims = () => {
   const now = Math.floor(Date.now() / 1000)

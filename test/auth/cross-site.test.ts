@@ -1,33 +1,23 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { startServer } from '../../src/http/server.ts'
-import { gatewayFor } from '../support/gateway.ts'
-import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import type { Person } from '../support/identity.ts'
+import { world } from '../support/world.ts'
 
-/** A page that may ask, by CORS_ORIGINS. */
 const allowed = 'https://app.example.com'
 const evil = 'https://evil.example.com'
 
-let identity: Identity
-let ada: Person
-let server: Awaited<ReturnType<typeof startServer>>
-let cookie: string
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  ada = await identity.signUp('Ada')
-  cookie = await signIn(ada)
-  const gateway = gatewayFor(identity, {
+const { gatewayWith, identity, ada } = await world({ own: true })
+const cookie = await signIn(ada)
+const server = await startServer(
+  gatewayWith({
     AUTH_SESSIONS: 'on',
     BETTER_AUTH_SECRET: identity.betterAuth.secret,
     CORS_ORIGINS: allowed,
-  })
-  server = await startServer(gateway, { host: '127.0.0.1', port: 0 })
-})
+  }),
+  { host: '127.0.0.1', port: 0 },
+)
 
-afterAll(async () => {
-  await server.stop()
-  await identity.stop()
-})
+afterAll(() => server.stop())
 
 /** The cookies that Better Auth sets, as a browser sends them back. */
 async function signIn({ email, password }: Person): Promise<string> {

@@ -1,20 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { GatewayUnderTest } from '../support/gateway.ts'
 import { recordStatements } from '../support/sql-log.ts'
 import { createSigner, type JwksServer, type Signer, startJwksServer } from '../support/tokens.ts'
+import { world } from '../support/world.ts'
 import { publishKey } from './published-keys.ts'
 
-let identity: Identity
-let ada: Person
+const { gatewayWith, identity, ada } = await world({ own: true })
 let gateway: GatewayUnderTest
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  ada = await identity.signUp('Ada')
-})
-
-afterAll(() => identity.stop())
 
 /** Moves the clock that keys are held by; that of tokens stays. */
 let ahead = 0
@@ -48,7 +40,7 @@ describe('keys from the jwks table', () => {
     (await recordStatements(identity.database.name, work)).filter((sql) => sql.includes('jwks'))
 
   beforeEach(() => {
-    gateway = gatewayFor(identity)
+    gateway = gatewayWith({})
   })
 
   test('are read once for many requests', async () => {
@@ -135,7 +127,7 @@ describe('keys from a URL', () => {
   beforeEach(async () => {
     first = await createSigner('EdDSA', 'first')
     jwks = await startJwksServer(first.publicJwk)
-    gateway = gatewayFor(identity, { AUTH_JWKS: jwks.url })
+    gateway = gatewayWith({ AUTH_JWKS: jwks.url })
   })
   afterEach(() => jwks.stop())
 
@@ -147,7 +139,7 @@ describe('keys from a URL', () => {
 
   test('of Better Auth’s own endpoint verify its tokens', async () => {
     const token = await ada.jwt()
-    const other = gatewayFor(identity, { AUTH_JWKS: `${identity.betterAuth.url}/jwks` })
+    const other = gatewayWith({ AUTH_JWKS: `${identity.betterAuth.url}/jwks` })
     const answer = await other.graphql('{ viewer { id } }', { token })
     await other.close()
     expect(answer.data).toEqual({ viewer: { id: ada.id } })
@@ -203,7 +195,7 @@ describe('keys from a URL', () => {
 test('a database that cannot be reached is 503 for whoever has a token, before its keys were read', async () => {
   const url = new URL(identity.readOnlyUrl)
   url.port = '1'
-  gateway = gatewayFor(identity, { DATABASE_URL: url.href })
+  gateway = gatewayWith({ DATABASE_URL: url.href })
   expect(await statusOf(await ada.jwt())).toBe(503)
 })
 

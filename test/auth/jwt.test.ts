@@ -1,42 +1,14 @@
 import { type JWTHeaderParameters, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, type Person, startIdentity } from '../support/identity.ts'
-import {
-  createSigner,
-  type ServiceIssuer,
-  type Signer,
-  startServiceIssuer,
-} from '../support/tokens.ts'
+import { describe, expect, test } from 'vitest'
+import { gatewayFor } from '../support/gateway.ts'
+import { createSigner } from '../support/tokens.ts'
+import { world } from '../support/world.ts'
 import { publishKey } from './published-keys.ts'
 
-let identity: Identity
-let ada: Person
-let services: ServiceIssuer
-let gateway: GatewayUnderTest
-let trusted: Signer
-let others: readonly Signer[]
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  ada = await identity.signUp('Ada')
-  await ada.jwt()
-  services = await startServiceIssuer()
-  trusted = await createSigner('EdDSA', 'trusted')
-  others = await Promise.all(['ES256', 'RS256', 'ES384'].map((alg) => createSigner(alg)))
-  for (const signer of [trusted, ...others]) await publishKey(identity, signer)
-  gateway = gatewayFor(identity, {
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
-  })
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await services.stop()
-  await identity.stop()
-})
+const { gateway, identity, services, ada, eve: stranger } = await world({ own: true })
+const trusted = await createSigner('EdDSA', 'trusted')
+const others = await Promise.all(['ES256', 'RS256', 'ES384'].map((alg) => createSigner(alg)))
+for (const signer of [trusted, ...others]) await publishKey(identity, signer)
 
 const now = Math.floor(Date.now() / 1000)
 
@@ -187,7 +159,6 @@ describe('a token is accepted', () => {
 })
 
 test('a user token that carries scopes is still the token of a user', async () => {
-  const stranger = await identity.signUp('Stranger')
   const token = await sign({ scope: 'identity:read identity:pii permissions:check', role: 'admin' })
   const answer = await gateway.graphql(
     'query ($id: ID!) { viewer { id } user(id: $id) { id } userByEmail(email: "stranger@example.com") { id } }',

@@ -1,39 +1,20 @@
 import { createHmac } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createGateway, loadConfig } from '../../src/gateway.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import type { GatewayUnderTest } from '../support/gateway.ts'
+import type { Person } from '../support/identity.ts'
 import { recordStatements } from '../support/sql-log.ts'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let ada: Person
-let gateway: GatewayUnderTest
-const opened: GatewayUnderTest[] = []
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  ada = await identity.signUp('Ada')
-  gateway = withSessions()
-  opened.pop()
-})
-
-afterEach(async () => {
-  for (const other of opened.splice(0)) await other.close()
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await identity.stop()
-})
+const { gatewayWith, identity, sql, ada, bob, eve, rita } = await world({ own: true })
+const gateway = withSessions()
 
 function withSessions(environment: Readonly<Record<string, string>> = {}): GatewayUnderTest {
-  const started = gatewayFor(identity, {
+  return gatewayWith({
     AUTH_SESSIONS: 'on',
     BETTER_AUTH_SECRET: identity.betterAuth.secret,
     ...environment,
   })
-  opened.push(started)
-  return started
 }
 
 interface SignedIn {
@@ -176,8 +157,7 @@ describe('a session ends with the next request', () => {
     ],
     [
       'when it has expired',
-      ({ token }) =>
-        identity.sql(`update sessions set expires_at = now() where token = $1`, [token]),
+      ({ token }) => sql(`update sessions set expires_at = now() where token = $1`, [token]),
     ],
   ])('%s', async (_, end) => {
     const signedIn = await signIn()
@@ -189,9 +169,8 @@ describe('a session ends with the next request', () => {
   })
 
   test('but the account decides: somebody banned is refused with a live session', async () => {
-    const eve = await identity.signUp('Eve')
     const { cookie, bearer } = await signIn(eve)
-    await identity.sql('update users set banned = true where id = $1', [eve.id])
+    await sql('update users set banned = true where id = $1', [eve.id])
     expect(await byCookie(cookie)).toBe('200 UNAUTHENTICATED')
     expect(await byBearer(bearer)).toBe('200 UNAUTHENTICATED')
   })
@@ -199,7 +178,6 @@ describe('a session ends with the next request', () => {
 
 describe('one credential counts', () => {
   test('an Authorization header, good or bad, and not the cookie beside it', async () => {
-    const bob = await identity.signUp('Bob')
     const { cookie } = await signIn()
     const beside = (authorization: string) => outcome({ cookie, authorization })
     expect(await beside(`Bearer ${bob.session}`)).toBe(bob.id)
@@ -210,7 +188,7 @@ describe('one credential counts', () => {
   })
 
   test('of two cookies, the one that only a secure origin can set', async () => {
-    const { cookie: planted } = await signIn(await identity.signUp('Mallory'))
+    const { cookie: planted } = await signIn(rita)
     const { cookie, bearer } = await signIn()
     expect(await byCookie(`${planted}; __Secure-${cookie}`)).toBe(ada.id)
     await identity.betterAuth.auth.api.signOut({
@@ -223,8 +201,7 @@ describe('one credential counts', () => {
 describe('AUTH_SESSIONS', () => {
   test('off is the default: a session bearer is refused and cookies are ignored', async () => {
     const { cookie, bearer } = await signIn()
-    const plain = gatewayFor(identity, { BETTER_AUTH_SECRET: identity.betterAuth.secret })
-    opened.push(plain)
+    const plain = gatewayWith({ BETTER_AUTH_SECRET: identity.betterAuth.secret })
     expect(await byBearer(bearer, plain)).toBe(REFUSED)
     expect(await byCookie(cookie, plain)).toBe('anonymous')
     expect(await byBearer(await ada.jwt(), plain)).toBe(ada.id)
@@ -257,8 +234,7 @@ describe('AUTH_SESSIONS', () => {
 })
 
 describe('without the function', () => {
-  const rename = (from: string, to: string) =>
-    identity.sql(`alter function ${from}(text) rename to ${to}`)
+  const rename = (from: string, to: string) => sql(`alter function ${from}(text) rename to ${to}`)
 
   test('sessions are unavailable, the log says why at start, and JWTs go on', async () => {
     const { cookie, bearer } = await signIn()
@@ -284,11 +260,9 @@ describe('without the function', () => {
   test('or without a grant on it, likewise', async () => {
     const { cookie } = await signIn()
     const role = new URL(identity.readOnlyUrl).username
-    await identity.sql(
-      `revoke execute on function identity_gateway_session_user(text) from ${role}`,
-    )
+    await sql(`revoke execute on function identity_gateway_session_user(text) from ${role}`)
     expect(await byCookie(cookie)).toBe('503 UNAVAILABLE')
-    await identity.sql(`grant execute on function identity_gateway_session_user(text) to ${role}`)
+    await sql(`grant execute on function identity_gateway_session_user(text) to ${role}`)
     expect(await byCookie(cookie)).toBe(ada.id)
   })
 })

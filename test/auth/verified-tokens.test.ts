@@ -1,24 +1,15 @@
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { VerifiedTokens } from '../../src/auth/verified-tokens.ts'
 import { anonymous } from '../../src/domain/caller.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, type Person, startIdentity } from '../support/identity.ts'
-import { createSigner, type Signer } from '../support/tokens.ts'
+import { createSigner } from '../support/tokens.ts'
+import { world } from '../support/world.ts'
 import { publishKey } from './published-keys.ts'
 
-let identity: Identity
-let ada: Person
-let bob: Person
-let signer: Signer
-let gateway: GatewayUnderTest
+const { gateway, gatewayWith, identity, sql, ada, bob } = await world({ own: true })
+const signer = await createSigner('EdDSA', 'own')
+await publishKey(identity, signer)
 
 beforeAll(async () => {
-  identity = await startIdentity()
-  ada = await identity.signUp('Ada')
-  bob = await identity.signUp('Bob')
-  signer = await createSigner('EdDSA', 'own')
-  await publishKey(identity, signer)
-  gateway = gatewayFor(identity)
   // The first token waits for the keys, and is not remembered.
   await viewer(await tokenOf(ada.id))
 })
@@ -26,11 +17,6 @@ beforeAll(async () => {
 afterEach(() => {
   vi.useRealTimers()
   vi.restoreAllMocks()
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await identity.stop()
 })
 
 function tokenOf(sub: string, lifeSeconds = 600, by = signer): Promise<string> {
@@ -66,10 +52,10 @@ test('it is refused in the very second in which it expires', async () => {
 test('it is refused once its key is withdrawn and the held keys are a minute old', async () => {
   const withdrawn = await createSigner('EdDSA', 'withdrawn')
   await publishKey(identity, withdrawn)
-  const own = gatewayFor(identity)
+  const own = gatewayWith({})
   const token = await tokenOf(ada.id, 600, withdrawn)
   for (let i = 0; i < 3; i++) expect(await viewer(token, own)).toBe(ada.id)
-  await identity.sql("delete from jwks where id = 'withdrawn'")
+  await sql("delete from jwks where id = 'withdrawn'")
   const now = performance.now()
   vi.spyOn(performance, 'now').mockReturnValue(now + 61_000)
   expect(await viewer(token, own)).toBe(401)
@@ -99,7 +85,7 @@ test('what one configuration has verified another refuses', async () => {
     { AUTH_ISSUER: 'https://elsewhere.example.com', AUTH_AUDIENCE: identity.betterAuth.issuer },
     { AUTH_ALGORITHMS: 'RS256' },
   ]) {
-    const other = gatewayFor(identity, changed)
+    const other = gatewayWith(changed)
     expect(await viewer(token, other)).toBe(401)
     await other.close()
   }

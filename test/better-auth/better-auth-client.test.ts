@@ -1,24 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { betterAuthFor } from '../../src/better-auth/writes.ts'
-import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let ada: Person
-let eve: Person
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  ada = await identity.signUp('Ada')
-  eve = await identity.signUp('Eve')
-})
-
-afterAll(() => identity.stop())
+const { identity, ada, eve, acme } = await world({ own: true })
 
 test('a change is made in the name of whoever sent the request', async () => {
-  const organization = await identity.createOrganization(ada, 'Acme')
   const rename = (caller: Headers) =>
     betterAuthFor(identity.betterAuth.url, caller).organization.update({
-      organizationId: organization.id,
+      organizationId: acme.id,
       data: { name: 'Acme & Sons' },
     })
   expect((await rename(new Headers())).error?.status).toBe(401)

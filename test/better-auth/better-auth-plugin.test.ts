@@ -1,47 +1,27 @@
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  type IdentityGatewayPlugin,
-  identityGateway,
-} from '../../src/better-auth/better-auth-plugin.ts'
+import { afterAll, expect, test } from 'vitest'
+import { identityGateway } from '../../src/better-auth/better-auth-plugin.ts'
 import { call, changes, createScene, delayOf, type Scene } from '../support/changes.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { startIdentity } from '../support/identity.ts'
 import { useRedis } from '../support/redis.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
-import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+import { world } from '../support/world.ts'
 
 const { url, prefix } = useRedis()
-
-let plugin: IdentityGatewayPlugin
-let services: ServiceIssuer
-let scene: Scene
+const plugin = identityGateway({ redisUrl: url, keyPrefix: prefix })
+const { gatewayWith, identity, services, root } = await world({ betterAuth: { plugins: [plugin] } })
+const scene: Scene = { identity, admin: root }
 /** One that listens and one that only shares the Redis. */
-let gateways: GatewayUnderTest[]
+const gateways = ['redis', 'off'].map((PERMISSION_EVENTS) =>
+  gatewayWith({
+    PERMISSION_EVENTS,
+    REDIS_URL: url,
+    REDIS_KEY_PREFIX: prefix,
+    REDIS_TIMEOUT_MS: '2000',
+  }),
+)
 
-beforeAll(async () => {
-  plugin = identityGateway({ redisUrl: url, keyPrefix: prefix })
-  services = await startServiceIssuer()
-  scene = await createScene(await startIdentity({ plugins: [plugin] }))
-  gateways = ['redis', 'off'].map((PERMISSION_EVENTS) =>
-    gatewayFor(scene.identity, {
-      PERMISSION_EVENTS,
-      REDIS_URL: url,
-      REDIS_KEY_PREFIX: prefix,
-      REDIS_TIMEOUT_MS: '2000',
-      SERVICE_ISSUER: services.issuer,
-      SERVICE_AUDIENCE: services.audience,
-      SERVICE_JWKS_URL: services.jwksUrl,
-    }),
-  )
-})
-
-afterAll(async () => {
-  for (const gateway of gateways) await gateway.close()
-  plugin.close()
-  await services.stop()
-  await scene.identity.stop()
-})
+afterAll(() => plugin.close())
 
 test.each(Object.entries(changes))('%s is seen at once by every gateway', async (name, change) => {
   const delayMs = await delayOf(scene, change, gateways, await services.token())

@@ -54,9 +54,7 @@ const UNUSED = [
 test('every query of the suite works, and together they read the columns that are granted', async () => {
   const gateway = gatewayFor(identity, {
     DATABASE_URL: url,
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
+    ...services.environment,
   })
   const token = await services.token()
   const statements = await recordStatements(identity.database.name, async () => {

@@ -1,25 +1,15 @@
 import { writeFile } from 'node:fs/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { examine } from '../../src/doctor/doctor.ts'
 import { toJson, toText } from '../../src/doctor/print.ts'
-import { createProject, type Project } from '../introspection/project.ts'
-import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { createProject } from '../introspection/project.ts'
 import { createSigner, startJwksServer } from '../support/tokens.ts'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let ada: Person
-let folder: Project
+const { identity, sql, ada, bob, acme } = await world({ own: true })
+const folder = await createProject()
 
-beforeAll(async () => {
-  identity = await startIdentity()
-  ada = await identity.signUp('Ada')
-  folder = await createProject()
-})
-
-afterAll(async () => {
-  await identity.stop()
-  await folder.remove()
-})
+afterAll(() => folder.remove())
 
 function report(environment: Readonly<Record<string, string>> = {}) {
   return examine({
@@ -39,22 +29,22 @@ const levels = async (check: string, environment: Readonly<Record<string, string
 
 describe('keys', () => {
   test('an empty table is an error', async () => {
-    await identity.sql('delete from jwks')
+    await sql('delete from jwks')
     expect(await levels('keys')).toEqual([expect.stringMatching(/^error: The jwks table has no/)])
   })
 
   test('their number and algorithms, and when the last one expires', async () => {
     await ada.jwt()
     expect(await levels('keys')).toEqual(['info: Keys in the jwks table: 1 (EdDSA).'])
-    await identity.sql(`update jwks set expires_at = now() + interval '1 hour'`)
+    await sql(`update jwks set expires_at = now() + interval '1 hour'`)
     expect(await levels('keys')).toContainEqual(
       expect.stringMatching(/^info: The last key .*expires at/),
     )
-    await identity.sql(`update jwks set expires_at = now() - interval '1 hour'`)
+    await sql(`update jwks set expires_at = now() - interval '1 hour'`)
     expect(await levels('keys')).toContainEqual(
       expect.stringMatching(/^warning: The last key .*expired at/),
     )
-    await identity.sql('update jwks set expires_at = null')
+    await sql('update jwks set expires_at = null')
   })
 
   test('of no accepted algorithm are an error', async () => {
@@ -92,10 +82,10 @@ describe('sessions', () => {
     'alter function identity_gateway_session_user(text) security invoker',
   ])('%s is found, and mended by the SQL of the finding', async (change) => {
     expect(await levels('sessions', on)).toEqual(['info: Sessions can be looked up.'])
-    await identity.sql(change.replace('ROLE', new URL(identity.readOnlyUrl).username))
+    await sql(change.replace('ROLE', new URL(identity.readOnlyUrl).username))
     const [finding] = await found('sessions', on)
     expect(finding?.level).toBe('error')
-    await identity.sql(finding?.sql ?? '')
+    await sql(finding?.sql ?? '')
     expect(await levels('sessions', on)).toEqual(['info: Sessions can be looked up.'])
   })
 })
@@ -115,9 +105,9 @@ describe('triggers', () => {
     expect(await found('triggers')).toEqual([])
     const [finding] = await found('triggers', on)
     expect(finding).toMatchObject({ level: 'error' })
-    await identity.sql(finding?.sql ?? '')
+    await sql(finding?.sql ?? '')
     expect(await levels('triggers', on)).toEqual([expect.stringMatching(/^info: /)])
-    await identity.sql('alter table users disable trigger identity_gateway_delete')
+    await sql('alter table users disable trigger identity_gateway_delete')
     expect(await levels('triggers', on)).toEqual([
       expect.stringMatching(/^error: .*: "identity_gateway_delete" on "users"\.$/),
     ])
@@ -131,9 +121,10 @@ describe('roles', () => {
   }
 
   test('are compared with those that members hold', async () => {
+    await sql('delete from members')
     expect(await levels('access-control')).toEqual([expect.stringMatching(/^info: Nobody is/)])
-    const acme = await identity.createOrganization(ada, 'Acme')
-    await identity.addMember(acme, await identity.signUp('Bob'), 'approver', 'member')
+    await identity.addMember(acme, ada, 'owner')
+    await identity.addMember(acme, bob, 'approver', 'member')
     expect(await levels('access-control')).toEqual([
       expect.stringMatching(/^warning: .*Better Auth's default roles does not.*: "approver"\.$/),
       'info: Roles that no member holds: "admin".',
@@ -153,10 +144,9 @@ describe('roles', () => {
   })
 
   test('of the database count when dynamic access control is on', async () => {
-    const [acme] = await identity.sql<{ id: string }>('select id from organizations limit 1')
-    await identity.sql(
+    await sql(
       `insert into organization_roles (id, organization_id, role, permission) values ('1', $1, 'approver', '{}')`,
-      [acme?.id],
+      [acme.id],
     )
     expect(await levels('access-control', { DYNAMIC_ACCESS_CONTROL: 'on' })).not.toContainEqual(
       expect.stringMatching(/^warning/),

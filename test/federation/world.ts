@@ -40,9 +40,7 @@ export async function startWorld(): Promise<World> {
   const services = await startServiceIssuer()
   const gateway = gatewayFor(identity, {
     FEDERATION: 'on',
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
+    ...services.environment,
   })
   let requests = 0
   const server = await startServer(

@@ -7,14 +7,8 @@ import { introspect, type Report } from '../../src/introspection/introspect.ts'
 import { createProject, type Project } from '../introspection/project.ts'
 import { codesOf } from '../support/codes.ts'
 import { asSuperuser } from '../support/database.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import {
-  type Identity,
-  type Organization,
-  type Person,
-  startIdentity,
-} from '../support/identity.ts'
-import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+import type { GatewayUnderTest } from '../support/gateway.ts'
+import { world } from '../support/world.ts'
 
 const fields = {
   User: {
@@ -40,63 +34,40 @@ const fields = {
   Member: { title: { type: 'String', visibleTo: ['identity:read'] } },
 }
 
-let identity: Identity
+const { gatewayWith, identity, services, sql, ada, bob, root, acme } = await world({ own: true })
+const role = `additional_${randomBytes(6).toString('hex')}`
 let project: Project
 let report: Report
 let gateway: GatewayUnderTest
-let services: ServiceIssuer
-let ada: Person
-let bob: Person
-let eve: Person
-let acme: Organization
-const role = `additional_${randomBytes(6).toString('hex')}`
 
 beforeAll(async () => {
-  identity = await startIdentity()
-  services = await startServiceIssuer()
-  await identity.sql(`alter table users add dept text, add level int, add balance numeric, add big bigint,
+  await sql(`alter table users add dept text, add level int, add balance numeric, add big bigint,
     add vip boolean, add hired_at timestamptz, add left_at timestamp, add settings jsonb, add notes text,
     add tags text[], add scores jsonb, add nickname text, add password_hash text, add "legacyToken" text`)
-  await identity.sql('alter table organizations add tier varchar(20)')
-  await identity.sql('alter table members add title text')
+  await sql('alter table organizations add tier varchar(20)')
+  await sql('alter table members add title text')
   project = await createProject()
   report = await run(fields)
 
-  await identity.sql(printOwnerSql(project.layout(), { role, schema: 'public' }))
+  await sql(printOwnerSql(project.layout(), { role, schema: 'public' }))
   await asSuperuser(`alter role ${role} password 'reader'`)
   const url = new URL(identity.ownerUrl)
   url.username = role
   url.password = 'reader'
-  gateway = gatewayFor(
-    { ...identity, readOnlyUrl: url.href },
-    {
-      PRISMA_SCHEMA_FILE: project.schemaPath,
-      SERVICE_ISSUER: services.issuer,
-      SERVICE_AUDIENCE: services.audience,
-      SERVICE_JWKS_URL: services.jwksUrl,
-    },
-  )
-  ada = await identity.signUp('Ada')
-  bob = await identity.signUp('Bob')
-  eve = await identity.signUp('Eve')
-  acme = await identity.createOrganization(ada, 'Acme')
-  await identity.addMember(acme, bob)
-  await identity.sql(
+  gateway = gatewayWith({ DATABASE_URL: url.href, PRISMA_SCHEMA_FILE: project.schemaPath })
+  await sql(
     `update users set dept = 'Research', level = 7, balance = 12.5, big = 9007199254740993, vip = true,
       hired_at = '2026-01-31T09:30:00.123456+02:00', left_at = '2026-02-28T09:30:00', settings = '{"theme": "dark"}',
       notes = '[1, "two"]', tags = '{a,NULL,b}', scores = '[1, "x", 2.5, 3]' where id = $1`,
     [ada.id],
   )
-  await identity.sql("update organizations set tier = 'gold'")
-  await identity.sql("update members set title = 'Chief' where user_id = $1", [ada.id])
-  await identity.sql("update users set role = 'admin' where id = $1", [eve.id])
+  await sql("update organizations set tier = 'gold'")
+  await sql("update members set title = 'Chief' where user_id = $1", [ada.id])
 })
 
 afterAll(async () => {
-  await gateway.close()
   await project.remove()
-  await services.stop()
-  await identity.stop()
+  await sql(`drop owned by ${role}`)
   await asSuperuser(`drop role ${role}`)
 })
 
@@ -182,7 +153,7 @@ describe('they are for their audiences alone, on every way to them:', () => {
     expect(await ask(await bob.jwt())).toEqual({ user, tier: 'gold', title: null })
   })
   test('platform admins', async () => {
-    expect(await ask(await eve.jwt())).toMatchObject({ user: { ...nothing, balance: 12.5 } })
+    expect(await ask(await root.jwt())).toMatchObject({ user: { ...nothing, balance: 12.5 } })
   })
   test('services that may read', async () => {
     expect(await ask(await services.token('identity:read'))).toEqual({

@@ -1,38 +1,20 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, startIdentity } from '../support/identity.ts'
-import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let services: ServiceIssuer
-let gateway: GatewayUnderTest
-let token: string
+const { gateway, services, sql } = await world({ own: true })
+const token = await services.token()
 
 beforeAll(async () => {
-  identity = await startIdentity()
-  services = await startServiceIssuer()
-  gateway = gatewayFor(identity, {
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
-  })
-  token = await services.token()
-  await identity.sql(
+  await sql(
     `insert into organizations (id, name, slug, created_at)
      values ('o', 'O', 'o', now()), ('other', 'Other', 'other', now())`,
   )
-  await identity.sql(
+  await sql(
     `insert into users (id, name, email, email_verified, created_at, updated_at)
      select 'u' || i, 'User ' || i, 'u' || i || '@example.com', true, now(), now()
      from generate_series(0, 149) i`,
   )
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await services.stop()
-  await identity.stop()
 })
 
 interface Row {
@@ -43,8 +25,8 @@ interface Row {
 
 /** Replaces the members of the organization. */
 async function store(rows: readonly Row[], organization = 'o'): Promise<void> {
-  await identity.sql('delete from members where organization_id = $1', [organization])
-  await identity.sql(
+  await sql('delete from members where organization_id = $1', [organization])
+  await sql(
     `insert into members (id, organization_id, user_id, role, created_at)
      select id, $3, 'u' || (n - 1), 'member', '2026-03-29T00:59:59.999990Z'::timestamptz + at * interval '1 microsecond'
      from unnest($1::text[], $2::int[]) with ordinality as row (id, at, n)`,
@@ -284,7 +266,7 @@ describe('entries that come between two pages', () => {
   beforeEach(() => store([10, 20, 30, 40].map((at) => ({ id: `m${at}`, at }))))
 
   const add = (id: string, at: number) =>
-    identity.sql(
+    sql(
       `insert into members (id, organization_id, user_id, role, created_at)
        select $1, 'o', 'u100', 'member', '2026-03-29T00:59:59.999990Z'::timestamptz + $2::int * interval '1 microsecond'`,
       [id, at],

@@ -8,63 +8,31 @@ import {
   lexicographicSortSchema,
   printSchema,
 } from 'graphql'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { printGraph } from '../../src/gateway.ts'
 import { codesOf } from '../support/codes.ts'
 import { federatedGraph } from '../support/federated-graph.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import {
-  type Identity,
-  type Organization,
-  type Person,
-  startIdentity,
-} from '../support/identity.ts'
+import type { GatewayUnderTest } from '../support/gateway.ts'
 import { layout } from '../support/layout.ts'
 import { recordStatements } from '../support/sql-log.ts'
-import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let services: ServiceIssuer
-let gateway: GatewayUnderTest
-/** Ada and Bob share Acme; Eve is in Evil alone. */
-let ada: Person
-let bob: Person
-let eve: Person
-let acme: Organization
-let evil: Organization
-/** Bob's membership in Acme, and Eve's in Evil. */
-let bobInAcme: string
-let eveInEvil: string
+const { gateway, gatewayWith, identity, services, sql, ada, bob, eve, acme, evil } = await world({
+  own: true,
+  environment: { FEDERATION: 'on' },
+})
+const [bobInAcme, eveInEvil] = await Promise.all([bob, eve].map(memberIdOf))
 
 beforeAll(async () => {
-  identity = await startIdentity()
-  services = await startServiceIssuer()
-  ada = await identity.signUp('Ada')
-  bob = await identity.signUp('Bob')
-  eve = await identity.signUp('Eve')
-  acme = await identity.createOrganization(ada, 'Acme')
-  evil = await identity.createOrganization(eve, 'Evil')
-  bobInAcme = await identity.addMember(acme, bob, 'approver')
-  const [row] = await identity.sql<{ id: string }>('select id from members where user_id = $1', [
-    eve.id,
-  ])
-  eveInEvil = row?.id ?? ''
-  gateway = gatewayFor(identity, {
-    FEDERATION: 'on',
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
-  })
   // The signing keys are read by the first requests.
   for (const token of await Promise.all([ada.jwt(), services.token()]))
     await gateway.graphql('{ viewer { id } }', { token })
 })
 
-afterAll(async () => {
-  await gateway.close()
-  await services.stop()
-  await identity.stop()
-})
+async function memberIdOf({ id }: { id: string }): Promise<string | undefined> {
+  const [row] = await sql<{ id: string }>('select id from members where user_id = $1', [id])
+  return row?.id
+}
 
 const query = `query ($representations: [_Any!]!) { _entities(representations: $representations) {
   __typename ... on User { name email } ... on Organization { slug } ... on Member { roles user { name } }
@@ -92,11 +60,10 @@ describe('the graph', () => {
   })
 
   test('is without it what is printed', async () => {
-    const without = gatewayFor(identity)
+    const without = gatewayWith({})
     expect(await served(without)).toBe(expected(buildSchema(printGraph(layout))))
     const { errors } = await without.graphql('{ _service { sdl } }')
     expect(errors.map(({ extensions }) => extensions.code)).toEqual(['GRAPHQL_VALIDATION_FAILED'])
-    await without.close()
   })
 
   test('describes each thing that is added', async () => {
@@ -122,10 +89,9 @@ describe('the graph', () => {
   })
 
   test('is told to composers as the command prints it, also where introspection is off', async () => {
-    const closed = gatewayFor(identity, { FEDERATION: 'on', INTROSPECTION: 'off' })
+    const closed = gatewayWith({ FEDERATION: 'on', INTROSPECTION: 'off' })
     const { data } = await closed.graphql('{ _service { sdl } }')
     expect(data._service.sdl).toBe(printGraph(layout, 'federation'))
-    await closed.close()
   })
 })
 
@@ -148,7 +114,7 @@ describe('references', () => {
     const { entities, codes } = await ask(references, await ada.jwt())
     const asUser = { __typename: 'User', name: 'Bob', email: bob.email }
     const asOrganization = { __typename: 'Organization', slug: acme.slug }
-    const asMember = { __typename: 'Member', roles: ['approver'], user: { name: 'Bob' } }
+    const asMember = { __typename: 'Member', roles: ['member', 'approver'], user: { name: 'Bob' } }
     expect(codes).toEqual({})
     expect(entities).toEqual([
       asMember,
@@ -249,7 +215,7 @@ describe('references', () => {
     ] as const) {
       const person = await identity.signUp(name)
       const token = await person.jwt()
-      await identity.sql(change, [person.id])
+      await sql(change, [person.id])
       const references = [user({ id: person.id }), organization({ id: acme.id })]
       expect((await ask(references, token)).codes).toEqual({
         '_entities.0': 'UNAUTHENTICATED',

@@ -1,39 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { codesOf } from '../support/codes.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, type Person, startIdentity } from '../support/identity.ts'
 import { recordStatements } from '../support/sql-log.ts'
-import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let services: ServiceIssuer
-let gateway: GatewayUnderTest
-/** Owner of 151 organizations, in all of their teams. */
-let many: Person
-const tokens = { service: '', many: '' }
+const { gateway, identity, services, sql, ines: many } = await world({ own: true })
+/** Many is the owner of 151 organizations, in all of their teams. */
+const tokens = { service: await services.token(), many: await many.jwt() }
 
 const ORGANIZATIONS = 151
 
 beforeAll(async () => {
-  identity = await startIdentity()
-  services = await startServiceIssuer()
-  many = await identity.signUp('Many')
   await fill()
-  gateway = gatewayFor(identity, {
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
-  })
-  tokens.service = await services.token()
-  tokens.many = await many.jwt()
   // The signing keys are read by the first requests.
   for (const token of Object.values(tokens)) await gateway.graphql('{ viewer { id } }', { token })
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await services.stop()
-  await identity.stop()
 })
 
 /** In each organization three members, two teams of two, and two invitations; of each user two sessions. */
@@ -41,6 +20,7 @@ async function fill(): Promise<void> {
   const { id } = many
   const upTo = `generate_series(1, ${ORGANIZATIONS}) i`
   for (const statement of [
+    'delete from organizations',
     `insert into organizations (id, name, slug, created_at)
      select 'o' || i, 'Organization ' || i, 'o' || i, now() + i * interval '1 microsecond' from ${upTo}`,
     `insert into users (id, name, email, email_verified, role, banned, created_at, updated_at)
@@ -57,7 +37,7 @@ async function fill(): Promise<void> {
      select 'x' || id, id, '${id}', 'x' || id, now() from teams
      union all select 'y' || id, id, 'u1', 'y' || id, null from teams`,
     `insert into invitations (id, organization_id, email, role, status, expires_at, created_at, inviter_id)
-     select 'i' || i || '-' || n, 'o' || i, case n when 1 then 'many@example.com' else 'x' end, 'member', 'pending',
+     select 'i' || i || '-' || n, 'o' || i, case n when 1 then 'ines@example.com' else 'x' end, 'member', 'pending',
        now() + interval '1 day', now(), 'u' || i from ${upTo}, generate_series(1, 2) n`,
     `insert into sessions (id, user_id, token, expires_at, created_at, updated_at)
      select 's' || id || n, id, id || n, now() + interval '1 day', now(), now() from users, generate_series(1, 2) n`,
@@ -66,7 +46,7 @@ async function fill(): Promise<void> {
     `insert into organization_roles (id, organization_id, role, permission)
      select 'r' || i, 'o' || i, 'r' || i, '{"leave":["approve"]}' from ${upTo}`,
   ])
-    await identity.sql(statement)
+    await sql(statement)
 }
 
 async function read(query: string, token: keyof typeof tokens) {
@@ -250,7 +230,7 @@ describe('a forged cursor is BAD_USER_INPUT, never more than that:', () => {
 
 test('a cursor is good however long the name is that it carries', async () => {
   const name = '名'.repeat(4000)
-  await identity.sql(
+  await sql(
     `insert into users (id, name, email, email_verified, created_at, updated_at)
      values ('long', $1, 'long', true, now(), now())`,
     [name],
@@ -260,7 +240,7 @@ test('a cursor is good however long the name is that it carries', async () => {
     const next = `{ users(${orderBy('NAME', 'DESC')} first: 1 after: "${cursor}") { nodes { name } } }`
     expect(await read(next, 'service')).toEqual({ users: { nodes: [{ name: 'User 99' }] } })
   } finally {
-    await identity.sql("delete from users where id = 'long'")
+    await sql("delete from users where id = 'long'")
   }
 })
 
@@ -272,7 +252,7 @@ test('entries that come between two pages of a list by name are met in their pla
     { name: 'Organization 1' },
     { name: 'Organization 10' },
   ])
-  await identity.sql(`insert into organizations (id, name, slug, created_at)
+  await sql(`insert into organizations (id, name, slug, created_at)
     values ('early', 'A', 'early', now()), ('~', 'Organization 10', 'tie', now())`)
   const after = `after: "${first.organizations.pageInfo.endCursor}"`
   const second = await read(page(after), 'service')
@@ -281,7 +261,7 @@ test('entries that come between two pages of a list by name are met in their pla
     { name: 'Organization 100' },
   ])
   expect(second.organizations.pageInfo.hasPreviousPage).toBe(true)
-  await identity.sql("delete from organizations where id in ('early', '~')")
+  await sql("delete from organizations where id in ('early', '~')")
 })
 
 /** The SQL of one request that succeeds. */
@@ -315,7 +295,7 @@ test('a member of 151 organizations gets 151, each with the roles there, over tw
 })
 
 test('a hundred ids keep their order, with nulls in the places of those that are not to be seen', async () => {
-  await identity.sql(`insert into users (id, name, email, email_verified, created_at, updated_at)
+  await sql(`insert into users (id, name, email, email_verified, created_at, updated_at)
     select 'stranger' || i, 'Stranger', 'stranger' || i, true, now(), now() from generate_series(1, 10) i`)
   const ids = [
     ...Array.from({ length: 45 }, (_, i) => `u${90 - i}`),

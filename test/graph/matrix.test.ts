@@ -1,39 +1,26 @@
 import { isIntrospectionType, isObjectType } from 'graphql'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { federatedGraph } from '../support/federated-graph.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { questionsOf, readRoute, typeAt } from './matrix/reader.ts'
 import { routesOf } from './matrix/routes.ts'
 import { type Outcome, rules } from './matrix/rules.ts'
-import { callers, startWorld, type World } from './matrix/world.ts'
+import { callers, matrixWorld } from './matrix/world.ts'
 
+/**
+ * The oracle of who sees what: every field of every type, on every route that leads to it, for every kind of caller
+ * (matrix/rules.ts). Tests elsewhere leave to it what a caller is shown; a field or a kind that it does not name fails.
+ */
 const schema = federatedGraph()
-
-let world: World
-let gateway: GatewayUnderTest
-
-beforeAll(async () => {
-  world = await startWorld()
-  gateway = gatewayFor(world.identity, {
-    FEDERATION: 'on',
-    SERVICE_ISSUER: world.services.issuer,
-    SERVICE_AUDIENCE: world.services.audience,
-    SERVICE_JWKS_URL: world.services.jwksUrl,
-  })
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await world.stop()
-})
+const matrix = await matrixWorld({ FEDERATION: 'on' })
+const { gateway } = matrix
 
 test('every type has a route, and every field on every route has a rule', () => {
-  const routes = Object.keys(routesOf(world))
+  const routes = Object.keys(routesOf(matrix))
   const types = Object.values(schema.getTypeMap()).filter(
     (type) => isObjectType(type) && !isIntrospectionType(type),
   )
   const asked = routes.flatMap((route) =>
-    questionsOf(schema, world, route).map(({ key }) => ({ route, key })),
+    questionsOf(schema, matrix, route).map(({ key }) => ({ route, key })),
   )
   const problems = [
     ...types.filter(({ name }) => !routes.includes(name)).map(({ name }) => `no route to ${name}`),
@@ -50,12 +37,12 @@ test('every type has a route, and every field on every route has a rule', () => 
 })
 
 test('a route leads to the type it is named after', () => {
-  for (const [name, route] of Object.entries(routesOf(world)))
+  for (const [name, route] of Object.entries(routesOf(matrix)))
     if (schema.getType(name)) expect(typeAt(schema, route).name).toBe(name)
 })
 
 test('every field is shown to somebody, so that no rule holds because nothing works', () => {
-  const hidden = Object.keys(routesOf(world)).flatMap((type) =>
+  const hidden = Object.keys(routesOf(matrix)).flatMap((type) =>
     [...(rules.get(type) ?? [])]
       .filter(([field]) => schema.getType(type) && !field.includes('/'))
       .filter(([, rule]) => !Object.values(rule).some((outcome) => shown.includes(outcome)))
@@ -68,8 +55,10 @@ const shown: readonly Outcome[] = ['value', 'false']
 
 describe.each(callers)('for %s', (caller) => {
   test.each([...rules.keys()])('%s is as the contract says', async (route) => {
-    const token = await world.tokens[caller]()
-    const seen = await readRoute(schema, world, route, (query) => gateway.graphql(query, { token }))
+    const token = await matrix.tokens[caller]()
+    const seen = await readRoute(schema, matrix, route, (query) =>
+      gateway.graphql(query, { token }),
+    )
     const expected = [...(rules.get(route) ?? [])].map(([key, rule]) => [key, rule[caller]])
     expect(seen).toEqual(Object.fromEntries(expected))
   })

@@ -1,48 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { codesOf } from '../support/codes.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import {
-  type Identity,
-  type Organization,
-  type Person,
-  startIdentity,
-} from '../support/identity.ts'
-import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+import type { Person } from '../support/identity.ts'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let services: ServiceIssuer
-let gateway: GatewayUnderTest
-let service: string
-/** Administers the platform at Better Auth, through which people are banned. */
-let root: Person
-let owner: Person
-let acme: Organization
+/** Root administers the platform at Better Auth, through which people are banned. */
+const { gateway, identity, services, root, ada: owner, acme } = await world({ own: true })
+const api = () => identity.betterAuth.auth.api
+const service = await services.token()
+const { id: teamId } = await api().createTeam({
+  body: { organizationId: acme.id, name: 'Team' },
+  headers: owner.headers,
+})
+
 /** A new member of Acme, and in its team, for each test. */
 let person: Person
 let token: string
 let memberId: string
-let teamId: string
 let people = 0
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  services = await startServiceIssuer()
-  service = await services.token()
-  root = await identity.signUp('Root')
-  await identity.sql("update users set role = 'admin' where id = $1", [root.id])
-  owner = await identity.signUp('Owner')
-  acme = await identity.createOrganization(owner, 'Acme')
-  const team = await api().createTeam({
-    body: { organizationId: acme.id, name: 'Team' },
-    headers: owner.headers,
-  })
-  teamId = team.id
-  gateway = gatewayFor(identity, {
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
-  })
-})
 
 beforeEach(async () => {
   person = await identity.signUp(`Person ${++people}`)
@@ -50,14 +24,6 @@ beforeEach(async () => {
   memberId = await identity.addMember(acme, person, 'admin')
   await api().addTeamMember({ body: { teamId, userId: person.id }, headers: owner.headers })
 })
-
-afterAll(async () => {
-  await gateway.close()
-  await services.stop()
-  await identity.stop()
-})
-
-const api = () => identity.betterAuth.auth.api
 
 async function read(query: string, as: string = token) {
   const { data, errors } = await gateway.graphql(query, { token: as })
@@ -265,72 +231,6 @@ describe('one whose account was deleted is nobody and nowhere from the very next
     })
     expect(await isInLists()).toEqual(nowhere)
   })
-})
-
-test('a session that was revoked is in no list, and the others stay', async () => {
-  const query = '{ viewer { sessions { totalCount nodes { id } } } }'
-  const { email, password } = person
-  await api().signInEmail({ body: { email, password } })
-  const { nodes } = (await read(query)).viewer.sessions
-  expect(nodes).toHaveLength(2)
-  const rows = await identity.sql<{ id: string; token: string }>(
-    'select id, token from sessions where user_id = $1 order by created_at desc, id desc',
-    [person.id],
-  )
-  const [revoked, kept] = rows
-  await api().revokeSession({ body: { token: revoked?.token ?? '' }, headers: person.headers })
-  const sessions = { totalCount: 1, nodes: [{ id: kept?.id }] }
-  expect(await read(query)).toEqual({ viewer: { sessions } })
-  await api().revokeUserSessions({ body: { userId: person.id }, headers: root.headers })
-  expect((await read(query)).viewer.sessions).toEqual({ totalCount: 0, nodes: [] })
-})
-
-test('an invitation is where it belongs when it is made, and pending no more when it is withdrawn, declined or accepted', async () => {
-  const { headers } = owner
-  const invited = await identity.signUp(`Invited ${people}`)
-  await identity.sql('update users set email_verified = true where id = $1', [invited.id])
-  const theirs = await invited.jwt()
-  const received = '{ viewer { receivedInvitations { totalCount nodes { id organizationName } } } }'
-  const ofAcme = (status: string) =>
-    `{ organization(id: "${acme.id}") { invitations(status: ${status} last: 100) { nodes { id } } } }`
-  const isOf = async (id: string, status: string) => {
-    const { organization } = await read(ofAcme(status))
-    return organization.invitations.nodes.some((node: { id: string }) => node.id === id)
-  }
-  const ways = {
-    CANCELED: (invitationId: string) => api().cancelInvitation({ body: { invitationId }, headers }),
-    REJECTED: (invitationId: string) =>
-      api().rejectInvitation({ body: { invitationId }, headers: invited.headers }),
-    ACCEPTED: (invitationId: string) =>
-      api().acceptInvitation({ body: { invitationId }, headers: invited.headers }),
-  }
-  for (const [status, end] of Object.entries(ways)) {
-    const none = { totalCount: 0, nodes: [] }
-    expect((await read(received, theirs)).viewer.receivedInvitations).toEqual(none)
-    const { id } = await api().createInvitation({
-      body: { organizationId: acme.id, email: invited.email, role: 'member' },
-      headers,
-    })
-    const one = { totalCount: 1, nodes: [{ id, organizationName: 'Acme' }] }
-    expect((await read(received, theirs)).viewer.receivedInvitations).toEqual(one)
-    expect([await isOf(id, 'PENDING'), await isOf(id, status)]).toEqual([true, false])
-    await end(id)
-    expect((await read(received, theirs)).viewer.receivedInvitations).toEqual(none)
-    expect([await isOf(id, 'PENDING'), await isOf(id, status)]).toEqual([false, true])
-  }
-  const { organization } = await read(`{ organization(id: "${acme.id}") { name } }`, theirs)
-  expect(organization).toEqual({ name: 'Acme' })
-})
-
-test('one who was taken from a team is not in it, and does not see who is', async () => {
-  const query = `{ organization(id: "${acme.id}") { viewerTeams { id } teams(last: 1) { nodes { members { nodes { user { id } } } } } } }`
-  const before = await read(query)
-  expect(before.organization.viewerTeams).toEqual([{ id: teamId }])
-  await api().removeTeamMember({ body: { teamId, userId: person.id }, headers: owner.headers })
-  const after = await gateway.graphql(query, { token })
-  expect(codesOf(after)).toEqual({ 'organization.teams.nodes.0.members': 'FORBIDDEN' })
-  expect(after.data.organization.viewerTeams).toEqual([])
-  expect(await isInLists()).toEqual([true, true, true, false])
 })
 
 test('one who was made platform admin is one at once, and when that is taken back no more', async () => {

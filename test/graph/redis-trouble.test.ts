@@ -1,36 +1,24 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import {
-  type Identity,
-  type Organization,
-  type Person,
-  startIdentity,
-} from '../support/identity.ts'
+import { expect, test } from 'vitest'
+import type { GatewayUnderTest } from '../support/gateway.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
+import { world } from '../support/world.ts'
 
 const TIMEOUT_MS = 100
 /** For everything but Redis, on a machine that is busy with other tests. */
 const MARGIN_MS = 400
 const REQUESTS = 120
 
-let identity: Identity
-let organization: Organization
-let people: { person: Person; token: string; approver: boolean }[]
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  const owner = await identity.signUp('Owner')
-  organization = await identity.createOrganization(owner, 'Acme')
-  people = [{ person: owner, token: await owner.jwt(), approver: true }]
-  for (let i = 0; i < 5; i++) {
-    const person = await identity.signUp(`Person ${i}`)
-    const approver = i % 2 === 0
-    await identity.addMember(organization, person, approver ? 'approver' : 'member')
-    people.push({ person, token: await person.jwt(), approver })
-  }
-})
-
-afterAll(() => identity.stop())
+const { identity, gatewayWith, ada, bob, carol, rita, ivy, ines, acme } = await world({ own: true })
+await identity.addMember(acme, rita, 'approver')
+await identity.addMember(acme, ivy, 'member')
+await identity.addMember(acme, ines, 'approver')
+const people = await Promise.all(
+  [ada, bob, carol, rita, ivy, ines].map(async (person) => ({
+    person,
+    token: await person.jwt(),
+    approver: person !== carol && person !== ivy,
+  })),
+)
 
 const harms: Record<string, (redis: RedisProcess) => unknown> = {
   'never there': (redis) => redis.kill(),
@@ -43,7 +31,7 @@ test.each(Object.keys(harms))(
   async (harm) => {
     const redis = await startRedisProcess()
     if (harm === 'never there') await redis.kill()
-    const gateway = gatewayFor(identity, {
+    const gateway = gatewayWith({
       REDIS_URL: redis.url,
       REDIS_TIMEOUT_MS: String(TIMEOUT_MS),
     })
@@ -80,7 +68,7 @@ async function askOnce(gateway: GatewayUnderTest, i: number): Promise<number> {
       foreign: can(permission: "leave:approve", organizationId: "absent") }`,
     {
       token: asking?.token,
-      variables: { organizationId: organization.id, userId: about?.person.id },
+      variables: { organizationId: acme.id, userId: about?.person.id },
     },
   )
   expect(answer.errors).toEqual([])

@@ -1,64 +1,45 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import {
-  type Identity,
-  type Organization,
-  type Person,
-  startIdentity,
-} from '../support/identity.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Organization } from '../support/identity.ts'
 import { recordStatements } from '../support/sql-log.ts'
-import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let services: ServiceIssuer
-let gateway: GatewayUnderTest
-/** Members of 2, 5 and 50 organizations, each with three members. */
-let few: Person
-let some: Person
-let many: Person
-let users: string[]
-let organizations: string[]
+const {
+  gateway,
+  identity,
+  services,
+  sql,
+  root,
+  // Members of 2, 5 and 50 organizations, each with three members.
+  rita: few,
+  ivy: some,
+  ines: many,
+} = await world({
+  own: true,
+  // Asks for more at once than a client may.
+  environment: { LIMIT_COST: '1000000' },
+})
+await fill(await identity.createOrganization(many, 'Organization 0'))
+const users = await idsOf('users')
+const organizations = await idsOf('organizations')
 
 beforeAll(async () => {
-  identity = await startIdentity()
-  services = await startServiceIssuer()
-  few = await identity.signUp('Few')
-  some = await identity.signUp('Some')
-  many = await identity.signUp('Many')
-  const first = await identity.createOrganization(many, 'Organization 0')
-  await fill(first)
-  users = await idsOf('users')
-  organizations = await idsOf('organizations')
-  gateway = gatewayFor(identity, {
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
-    // Asks for more at once than a client may.
-    LIMIT_COST: '1000000',
-  })
   // The signing keys are read by the first requests.
   for (const token of await Promise.all([many.jwt(), services.token()]))
     await gateway.graphql('{ viewer { id } }', { token })
 })
 
-afterAll(async () => {
-  await gateway.close()
-  await services.stop()
-  await identity.stop()
-})
-
 /** Forty-nine organizations more and a hundred people more, by SQL, because Better Auth takes its time for each. */
 async function fill(first: Organization): Promise<void> {
-  await identity.sql(
+  await sql(
     `insert into organizations (id, name, slug, created_at)
      select 'o' || i, 'Organization ' || i, 'organization-' || i, now() from generate_series(1, 49) i`,
   )
-  await identity.sql(
+  await sql(
     `insert into users (id, name, email, email_verified, created_at, updated_at)
      select 'u' || i, 'User ' || i, 'u' || i || '@example.com', true, now(), now()
      from generate_series(1, 100) i`,
   )
-  await identity.sql(
+  await sql(
     `insert into members (id, organization_id, user_id, role, created_at)
      select 'many' || i, 'o' || i, $1, 'member', now() from generate_series(1, 49) i
      union all select 'some' || i, 'o' || i, $2, 'member', now() from generate_series(1, 5) i
@@ -71,7 +52,7 @@ async function fill(first: Organization): Promise<void> {
 }
 
 async function idsOf(table: string): Promise<string[]> {
-  const rows = await identity.sql<{ id: string }>(`select id from ${table} order by id limit 100`)
+  const rows = await sql<{ id: string }>(`select id from ${table} order by id limit 100`)
   return rows.map(({ id }) => id)
 }
 
@@ -104,23 +85,21 @@ test('members bring what everybody sees of a person; the rest is read of all at 
     `{ viewer { organizations(first: 50) { nodes { members(first: 20) { nodes { user { ${fields} } } } } } } }`
   const token = await many.jwt()
   const plain = await statementsOf(query('id name image email'), token)
-  const admin = await identity.signUp('Admin')
-  await identity.sql("update users set role = 'admin' where id = $1", [admin.id])
-  await identity.sql(
+  await sql(
     `insert into members (id, organization_id, user_id, role, created_at)
      select 'admin' || i, 'o' || i, $1, 'member', now() from generate_series(1, 20) i`,
-    [admin.id],
+    [root.id],
   )
   const whole = query('id name image email emailVerified createdAt')
-  const { data, errors } = await gateway.graphql(whole, { token: await admin.jwt() })
+  const { data, errors } = await gateway.graphql(whole, { token: await root.jwt() })
   expect(errors).toEqual([])
   const { nodes } = data.viewer.organizations
   expect(nodes).toHaveLength(20)
   for (const { members } of nodes)
     for (const { user } of members.nodes)
       expect(Object.values(user).filter((value) => value === null)).toHaveLength(1)
-  const statements = await statementsOf(whole, await admin.jwt())
-  await identity.sql('delete from members where user_id = $1', [admin.id])
+  const statements = await statementsOf(whole, await root.jwt())
+  await sql('delete from members where user_id = $1', [root.id])
   // Who may see it, what is one's own, and what is the others'.
   expect(statements).toHaveLength(plain.length + 3)
 })

@@ -6,32 +6,36 @@ import {
   isRequiredArgument,
   isUnionType,
 } from 'graphql'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { federatedGraph } from '../support/federated-graph.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, type Person, startIdentity } from '../support/identity.ts'
-import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+import type { Person } from '../support/identity.ts'
+import { world } from '../support/world.ts'
 
 const DEPTH = 8
 // A walk is some three hundred deep queries.
 vi.setConfig({ testTimeout: 120_000 })
 const schema = federatedGraph()
 
-let identity: Identity
-let services: ServiceIssuer
-let gateway: GatewayUnderTest
-let people: Person[]
-let root: Person
+const { gateway, identity, services, sql, root, ada, bob, carol, eve, rita, ivy, ines } =
+  await world({
+    own: true,
+    environment: {
+      FEDERATION: 'on',
+      // Walks farther at once than a client may.
+      LIMIT_COST: '10000000',
+      LIMIT_DEPTH: '100',
+      LIMIT_TOKENS: '100000',
+    },
+  })
+const people = [ada, bob, carol, eve, rita, ivy, ines]
 
 /**
  * Circles of organizations that overlap: person i is in organizations i to i + 2 of nine, so everybody is joined to
  * everybody by some path, but shares an organization with four people alone.
  */
 beforeAll(async () => {
-  identity = await startIdentity()
-  services = await startServiceIssuer()
-  people = []
-  for (let i = 0; i < 9; i++) people.push(await identity.signUp(`Person ${i}`))
+  await sql('delete from organizations')
+  people.push(await identity.signUp('Dan'), await identity.signUp('Finn'))
   for (const [i, person] of people.entries()) {
     const organization = await identity.createOrganization(person, `Organization ${i}`)
     for (const step of [1, 2]) {
@@ -39,24 +43,6 @@ beforeAll(async () => {
       if (joining) await identity.addMember(organization, joining, 'approver')
     }
   }
-  root = await identity.signUp('Root')
-  await identity.sql("update users set role = 'admin' where id = $1", [root.id])
-  gateway = gatewayFor(identity, {
-    FEDERATION: 'on',
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
-    // Walks farther at once than a client may.
-    LIMIT_COST: '10000000',
-    LIMIT_DEPTH: '100',
-    LIMIT_TOKENS: '100000',
-  })
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await services.stop()
-  await identity.stop()
 })
 
 /** Ids by the name of their type. */
@@ -97,7 +83,7 @@ test('a service that may read reaches everything, so the walk would find a leak'
 /** What the database says this person may reach at most. */
 async function circleOf({ id }: Person): Promise<Reached> {
   const ids = async (query: string) => {
-    const rows = await identity.sql<{ id: string }>(query, [id])
+    const rows = await sql<{ id: string }>(query, [id])
     return new Set(rows.map((row) => row.id))
   }
   const own = 'organization_id in (select organization_id from members where user_id = $1)'
@@ -180,11 +166,11 @@ type Values = Readonly<Record<string, readonly unknown[]>>
 
 /** For each required argument, what the walk asks with; where a union answers, for each type in it. */
 async function knownArguments(): Promise<Values> {
-  const users = await identity.sql<{ id: string; email: string }>('select id, email from users')
-  const organizations = await identity.sql<{ id: string; slug: string }>(
+  const users = await sql<{ id: string; email: string }>('select id, email from users')
+  const organizations = await sql<{ id: string; slug: string }>(
     'select id, slug from organizations',
   )
-  const members = await identity.sql<{ id: string }>('select id from members')
+  const members = await sql<{ id: string }>('select id from members')
   return {
     'Query.user.id': users.map(({ id }) => id),
     'Query.usersByIds.ids': [users.map(({ id }) => id)],

@@ -1,31 +1,23 @@
 import { type Audit, serverAudits } from 'graphql-http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Serving, startServing } from '../support/cli.ts'
-import { type Identity, startIdentity } from '../support/identity.ts'
 import { useRedis } from '../support/redis.ts'
+import { world } from '../support/world.ts'
+
+const { environment: usual, identity, ada } = await world()
+const authorization = `Bearer ${await ada.jwt()}`
+const servers: Serving[] = []
+
+afterAll(() => Promise.all(servers.map((server) => server.signal('SIGTERM'))))
 
 // The server as it is shipped, in production, with a token and every protection but for TRUSTED_DOCUMENTS_FILE, which
 // refuses the documents of the audits, as it should.
-let identity: Identity
-let authorization: string
-const servers: Serving[] = []
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  authorization = `Bearer ${await (await identity.signUp('Ada')).jwt()}`
-})
-
-afterAll(async () => {
-  await Promise.all(servers.map((server) => server.signal('SIGTERM')))
-  await identity?.stop()
-})
 
 async function serve(environment: Readonly<Record<string, string>>): Promise<Serving> {
   const server = await startServing({
     NODE_ENV: 'production',
-    DATABASE_URL: identity.readOnlyUrl,
+    ...usual,
     DATABASE_STATEMENT_TIMEOUT_MS: '10000',
-    AUTH_ISSUER: identity.betterAuth.issuer,
     AUTH_SESSIONS: 'on',
     BETTER_AUTH_SECRET: identity.betterAuth.secret,
     BETTER_AUTH_URL: identity.betterAuth.url,

@@ -1,23 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { describe, expect, test } from 'vitest'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let ada: Person
-let gateway: GatewayUnderTest
-let authorization: string
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  ada = await identity.signUp('Ada')
-  authorization = `Bearer ${await ada.jwt()}`
-  gateway = gatewayFor(identity, { LIMIT_BATCH: '3' })
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await identity.stop()
-})
+const { gateway, gatewayWith, ada } = await world({ environment: { LIMIT_BATCH: '3' } })
+const authorization = `Bearer ${await ada.jwt()}`
 
 const json = 'application/json'
 const response = 'application/graphql-response+json'
@@ -92,7 +77,7 @@ describe('several operations in one request', () => {
   })
 
   test('are ten unless another limit is given', async () => {
-    const usual = gatewayFor(identity)
+    const usual = gatewayWith({})
     const post = (operations: number) =>
       usual.fetch(
         new Request('http://gateway/graphql', {

@@ -5,35 +5,23 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { close, listen } from '../../src/demo/ports.ts'
 import { createJsonLane } from '../../src/http/json.ts'
 import { RequestScope, runIn } from '../../src/scope.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { world } from '../support/world.ts'
+
+const { gateway, ada } = await world({
+  environment: { CORS_ORIGINS: 'https://app.example.com' },
+})
+const server = createServer((request, response) => gateway.node(request, response))
+await listen(server, 0, '127.0.0.1')
+
+afterAll(async () => {
+  server.closeAllConnections()
+  await close(server)
+})
 
 /*
  * Requests to `/graphql` take the lane for plain JSON when they are usual, those to `/graphql?` never do. Everything else
  * being equal, the answers must be.
  */
-
-let identity: Identity
-let gateway: GatewayUnderTest
-let ada: Person
-const server = createServer((request, response) => gateway.node(request, response))
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  ada = await identity.signUp('Ada')
-  const bob = await identity.signUp('Bob')
-  const acme = await identity.createOrganization(ada, 'Acme')
-  await identity.addMember(acme, bob)
-  gateway = gatewayFor(identity, { CORS_ORIGINS: 'https://app.example.com' })
-  await listen(server, 0, '127.0.0.1')
-})
-
-afterAll(async () => {
-  server.closeAllConnections()
-  await close(server)
-  await gateway.close()
-  await identity.stop()
-})
 
 interface Asked {
   readonly method?: string

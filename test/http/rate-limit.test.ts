@@ -1,29 +1,19 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { type Server, startServer } from '../../src/http/server.ts'
-import { gatewayFor } from '../support/gateway.ts'
-import { type Identity, startIdentity } from '../support/identity.ts'
+import { world } from '../support/world.ts'
 
-let identity: Identity
+const { gatewayWith, ada: first, bob: second } = await world()
+const ada = await first.jwt()
+const bob = await second.jwt()
 let server: Server | undefined
-let ada: string
-let bob: string
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  const [first, second] = [await identity.signUp('Ada'), await identity.signUp('Bob')]
-  ada = await first.jwt()
-  bob = await second.jwt()
-})
 
 afterEach(async () => {
   await server?.stop()
   server = undefined
 })
 
-afterAll(() => identity.stop())
-
 async function serve(environment: Readonly<Record<string, string>>) {
-  server = await startServer(gatewayFor(identity, environment), { host: '127.0.0.1', port: 0 })
+  server = await startServer(gatewayWith(environment), { host: '127.0.0.1', port: 0 })
   const { url } = server
   return {
     url,

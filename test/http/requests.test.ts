@@ -2,41 +2,23 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { type Server, startServer } from '../../src/http/server.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import type { GatewayUnderTest } from '../support/gateway.ts'
 import { findSecret } from '../support/planted.ts'
-import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let services: ServiceIssuer
-let ada: Person
-let token: string
+const { gatewayWith, identity, services, sql, ada } = await world({ own: true })
+await sql("update users set name = 'Ada Lovelace' where id = $1", [ada.id])
+const token = await ada.jwt()
 let gateway: GatewayUnderTest
 let server: Server
 
-beforeAll(async () => {
-  identity = await startIdentity()
-  services = await startServiceIssuer()
-  ada = await identity.signUp('Ada Lovelace')
-  await identity.createOrganization(ada, 'Acme')
-  token = await ada.jwt()
-})
-
 afterEach(() => server.stop())
 
-afterAll(async () => {
-  await services.stop()
-  await identity.stop()
-})
-
 async function serve(environment: Readonly<Record<string, string>> = {}): Promise<void> {
-  gateway = gatewayFor(identity, {
+  gateway = gatewayWith({
     DATABASE_STATEMENT_TIMEOUT_MS: '60000',
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
     METRICS_PORT: '0',
     ...environment,
   })
@@ -96,7 +78,7 @@ async function lockUsers() {
 /** How many statements of the gateway PostgreSQL is running. */
 const running = async () =>
   (
-    await identity.sql(
+    await sql(
       "select 1 from pg_stat_activity where application_name = 'identity-gateway' and state = 'active' and datname = current_database()",
     )
   ).length
@@ -176,7 +158,7 @@ test('a line says who asked for what, and nothing that a client chose', async ()
 
 test('no line and no metric holds a planted secret, a credential, an address, a name or a value', async () => {
   await serve({ DATABASE_STATEMENT_TIMEOUT_MS: '200', LOG_LEVEL: 'trace' })
-  const rows = await identity.sql<{ secret: string }>(`
+  const rows = await sql<{ secret: string }>(`
     select token as secret from sessions union all select password from accounts
     union all select private_key from jwks union all select secret from two_factors`)
   const secrets = rows.map(({ secret }) => secret).filter((secret) => secret !== null)
@@ -246,8 +228,7 @@ describe('past its deadline', () => {
 
   test('what others wait for as well goes on', async () => {
     await serve()
-    const organizationId = (await identity.sql<{ id: string }>('select id from organizations'))[0]
-      ?.id
+    const organizationId = (await sql<{ id: string }>('select id from organizations'))[0]?.id
     const query = `{ can(permission: "member:create", organizationId: "${organizationId}") }`
     await post({ query: viewer })
     const release = await lockUsers()
@@ -315,7 +296,7 @@ test('metrics count what happens, under names and labels that no client chooses'
   await serve()
   await post({ query: 'query AnythingAtAll { viewer { name } }' })
   await post({ query: '{ nothing }' })
-  const organizationId = (await identity.sql<{ id: string }>('select id from organizations'))[0]?.id
+  const organizationId = (await sql<{ id: string }>('select id from organizations'))[0]?.id
   const can = `{ can(permission: "member:create", organizationId: "${organizationId}") }`
   for (let index = 0; index < 3; index++) await post({ query: can })
   const metrics = (await gateway.metrics?.print()) ?? ''

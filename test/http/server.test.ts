@@ -1,35 +1,24 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { startServer } from '../../src/http/server.ts'
 import { type Serving, startServing } from '../support/cli.ts'
-import { gatewayFor } from '../support/gateway.ts'
-import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let ada: Person
-let token: string
+const { environment, gateway, identity, ada } = await world({ own: true })
+const token = await ada.jwt()
 let serving: Serving | undefined
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  ada = await identity.signUp('Ada Lovelace')
-  token = await ada.jwt()
-})
 
 afterEach(async () => {
   await serving?.signal('SIGTERM')
   serving = undefined
 })
 
-afterAll(() => identity.stop())
-
 async function serve(env: Readonly<Record<string, string>> = {}): Promise<Serving> {
   serving = await startServing({
-    DATABASE_URL: identity.readOnlyUrl,
+    ...environment,
     DATABASE_STATEMENT_TIMEOUT_MS: '10000',
-    AUTH_ISSUER: identity.betterAuth.issuer,
     ...env,
   })
   return serving
@@ -48,7 +37,7 @@ const viewer = '{ viewer { name } }'
 test('a real process answers GraphQL, health and readiness, and nothing else', async () => {
   const { url } = await serve()
   const answer = await post(url, viewer)
-  expect(await answer.json()).toEqual({ data: { viewer: { name: 'Ada Lovelace' } } })
+  expect(await answer.json()).toEqual({ data: { viewer: { name: ada.name } } })
   expect((await fetch(`${url}/health`)).status).toBe(200)
   expect((await fetch(`${url}/ready`)).status).toBe(200)
   for (const path of ['/', '/nothing', '/graphql/more', '/metrics', '/.env'])
@@ -91,7 +80,7 @@ describe('when it is told to stop', () => {
     await expect.poll(() => open.received()).toMatch(/^HTTP\/1\.1 503 .*connection: close/is)
     await lock.release()
     const answer = await underWay
-    expect(await answer.json()).toEqual({ data: { viewer: { name: 'Ada Lovelace' } } })
+    expect(await answer.json()).toEqual({ data: { viewer: { name: ada.name } } })
     const answered = performance.now()
     expect(await ended).toBe(0)
     expect(performance.now() - answered).toBeLessThan(2000)
@@ -105,7 +94,7 @@ test('for the time of grace it answers as before but says that it is not ready',
   await expect.poll(async () => (await fetch(`${url}/ready`)).status).toBe(503)
   const answer = await post(url, viewer)
   expect(answer.headers.get('connection')).toBe('close')
-  expect(await answer.json()).toEqual({ data: { viewer: { name: 'Ada Lovelace' } } })
+  expect(await answer.json()).toEqual({ data: { viewer: { name: ada.name } } })
   expect((await fetch(`${url}/health`)).status).toBe(200)
   expect(await ended).toBe(0)
 })
@@ -188,7 +177,6 @@ test('no line of the log holds a token, an address, a name, an id or a value', a
 })
 
 test('where names are given, a request for another one is 421', async () => {
-  const gateway = gatewayFor(identity)
   const server = await startServer(gateway, { host: '127.0.0.1', port: 0, hosts: ['127.0.0.1'] })
   const { port } = new URL(server.url)
   expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200)

@@ -1,35 +1,24 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type Server, startServer } from '../../src/http/server.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, startIdentity } from '../support/identity.ts'
+import { afterAll, afterEach, expect, test } from 'vitest'
+import { startServer } from '../../src/http/server.ts'
+import { world } from '../support/world.ts'
 
-let identity: Identity
-let gateway: GatewayUnderTest
-let server: Server
+const { gateway } = await world({ environment: { LIMIT_CONCURRENCY: '1' } })
+const limits = {
+  headersMs: 600,
+  requestMs: 1200,
+  silenceMs: 2000,
+  idleMs: 1000,
+  mostConnections: 20,
+}
+const server = await startServer(gateway, { host: '127.0.0.1', port: 0, limits })
 const sockets: Socket[] = []
 
-beforeAll(async () => {
-  identity = await startIdentity()
-  gateway = gatewayFor(identity, { LIMIT_CONCURRENCY: '1' })
-  const limits = {
-    headersMs: 600,
-    requestMs: 1200,
-    silenceMs: 2000,
-    idleMs: 1000,
-    mostConnections: 20,
-  }
-  server = await startServer(gateway, { host: '127.0.0.1', port: 0, limits })
-})
+afterAll(() => server.stop())
 
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy()
-})
-
-afterAll(async () => {
-  await server.stop()
-  await identity.stop()
 })
 
 async function open() {

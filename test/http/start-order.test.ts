@@ -48,9 +48,7 @@ test('with nothing there it starts, says so, and is ready when the others are, i
     DATABASE_URL: postgres.url,
     REDIS_URL: redis.url,
     AUTH_ISSUER: 'https://auth.example.com',
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
+    ...services.environment,
     METRICS_PORT: '0',
   })
   expect([await statusOf('/health'), await statusOf('/ready')]).toEqual([200, 503])

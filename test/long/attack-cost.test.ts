@@ -50,9 +50,7 @@ beforeAll(async () => {
     METRICS_PORT: String(port),
     DATABASE_URL: identity.readOnlyUrl,
     AUTH_ISSUER: issuer,
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
+    ...services.environment,
   })
 })
 

@@ -32,9 +32,7 @@ beforeAll(async () => {
     REDIS_TIMEOUT_MS: '1000',
     PERMISSION_CACHE_TTL_SECONDS: String(TTL_SECONDS),
     AUTH_ISSUER: world.issuer,
-    SERVICE_ISSUER: world.services.issuer,
-    SERVICE_AUDIENCE: world.services.audience,
-    SERVICE_JWKS_URL: world.services.jwksUrl,
+    ...world.services.environment,
     METRICS_PORT: '0',
   })
 })

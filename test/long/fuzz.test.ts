@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startWorld, type World } from '../graph/matrix/world.ts'
+import { matrixWorld } from '../graph/matrix/world.ts'
 import { type Serving, startServing } from '../support/cli.ts'
 import { asSuperuser } from '../support/database.ts'
 import { findSecret } from '../support/planted.ts'
@@ -20,24 +20,19 @@ const CONCURRENCY = 16
 /** New tokens after so many requests, before those of Better Auth run out. */
 const LESSON = 20_000
 
-let world: World
+const world = await matrixWorld()
 let serving: Serving
 
 beforeAll(async () => {
-  world = await startWorld()
-  const { identity, services } = world
+  const { identity } = world
   await asSuperuser(`alter database ${identity.database.name} set log_statement = 'none'`)
   const redis = useRedis()
   serving = await startServing({
-    DATABASE_URL: identity.readOnlyUrl,
+    ...world.environment,
     REDIS_URL: redis.url,
     REDIS_KEY_PREFIX: redis.prefix,
-    AUTH_ISSUER: identity.betterAuth.issuer,
     AUTH_SESSIONS: 'on',
     BETTER_AUTH_SECRET: identity.betterAuth.secret,
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
     DYNAMIC_ACCESS_CONTROL: 'on',
     GRAPHIQL: 'off',
   })
@@ -45,7 +40,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await serving?.signal('SIGTERM')
-  await world?.stop()
 })
 
 interface Tally {

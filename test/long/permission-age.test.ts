@@ -10,9 +10,7 @@ const services = await startServiceIssuer()
 const scene = await createScene(await startIdentity())
 const gateway = gatewayFor(scene.identity, {
   PERMISSION_CACHE_TTL_SECONDS: String(TTL_SECONDS),
-  SERVICE_ISSUER: services.issuer,
-  SERVICE_AUDIENCE: services.audience,
-  SERVICE_JWKS_URL: services.jwksUrl,
+  ...services.environment,
 })
 
 afterAll(async () => {

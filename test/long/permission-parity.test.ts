@@ -6,12 +6,12 @@ import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
 import { type BetterAuths, startBetterAuths, type Verdict } from './support/better-auths.ts'
 import { isPropertyOfAll, type Standing, withoutBadParts } from './support/clean-twin.ts'
 import {
-  createWorld,
+  createHostileWorld,
+  type HostileWorld,
   insertMembers,
   insertOrganizations,
   malformed,
   type StoredRole,
-  type World,
 } from './support/hostile-world.ts'
 import { type PermissionGateway, startPermissionGateway } from './support/permission-gateway.ts'
 import { actionOf, isDynamic, type RoleSet, resourceOf, roleSets } from './support/role-sets.ts'
@@ -36,7 +36,7 @@ describe(`with SEED=${seed}`, () => {
   let services: ServiceIssuer
   let betterAuths: BetterAuths
   let gateways: ReadonlyMap<RoleSet, PermissionGateway>
-  let world: World
+  let world: HostileWorld
   let people: readonly Person[]
   /** Asks in organizations that are made for one question. */
   let asking: Person
@@ -48,7 +48,7 @@ describe(`with SEED=${seed}`, () => {
       Array.from({ length: PEOPLE }, (_, index) => identity.signUp(`Person ${index}`)),
     )
     asking = await identity.signUp('Asking')
-    world = await createWorld(identity, people, { organizations: 40, seed })
+    world = await createHostileWorld(identity, people, { organizations: 40, seed })
     betterAuths = await startBetterAuths({
       databaseUrl: identity.ownerUrl,
       secret: identity.betterAuth.secret,

@@ -52,9 +52,7 @@ afterAll(async () => {
 function startGateway(redisUrl: string, ttlSeconds: number): GatewayUnderTest {
   return gatewayFor(identity, {
     DATABASE_POOL_SIZE: '10',
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
+    ...services.environment,
     REDIS_URL: redisUrl,
     PERMISSION_CACHE_TTL_SECONDS: String(ttlSeconds),
   })

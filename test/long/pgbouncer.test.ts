@@ -41,9 +41,7 @@ function open(url: string, environment: Readonly<Record<string, string>> = {}): 
     DATABASE_URL: url,
     DATABASE_PREPARED_STATEMENTS: 'off',
     DATABASE_POOL_SIZE: '20',
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
+    ...services.environment,
     ...environment,
   })
   gateways.push(gateway)

@@ -1,10 +1,9 @@
 import { createSchema as schemaOf } from 'graphql-yoga'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Document } from '../../src/operation/document.ts'
 import { COMPILED_AT } from '../../src/operation/engine.ts'
 import { variableErrors } from '../../src/operation/variables.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, type Person, startIdentity } from '../support/identity.ts'
+import { world } from '../support/world.ts'
 
 /** Everything that an executor has to get right, in a schema that does nothing else. */
 const schema = schemaOf({
@@ -150,24 +149,8 @@ test.each([
   expect(compiled).not.toContain(true)
 })
 
-describe('the gateway', () => {
-  let identity: Identity
-  let gateway: GatewayUnderTest
-  let ada: Person
-
-  beforeAll(async () => {
-    identity = await startIdentity()
-    ada = await identity.signUp('Ada')
-    const bob = await identity.signUp('Bob')
-    const acme = await identity.createOrganization(ada, 'Acme')
-    await identity.addMember(acme, bob)
-    gateway = gatewayFor(identity)
-  })
-
-  afterAll(async () => {
-    await gateway.close()
-    await identity.stop()
-  })
+describe('the gateway', async () => {
+  const { gateway, ada } = await world()
 
   const members =
     'organizations { totalCount edges { cursor roles joinedAt node { name members { pageInfo { endCursor } nodes { roles user'

@@ -1,21 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, startIdentity } from '../support/identity.ts'
+import { describe, expect, test } from 'vitest'
+import { world } from '../support/world.ts'
 
 const writeTo = 'https://auth.example.com/api/auth'
-
-let identity: Identity
-let gateway: GatewayUnderTest
-
-beforeAll(async () => {
-  identity = await startIdentity()
-  gateway = gatewayFor(identity, { BETTER_AUTH_URL: writeTo })
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await identity.stop()
-})
+const { gateway, gatewayWith, ada } = await world({ environment: { BETTER_AUTH_URL: writeTo } })
 
 function post(body: object, headers: Record<string, string> = {}): Promise<Response> {
   return gateway.fetch(
@@ -76,7 +63,6 @@ describe('a mutation is told where to go:', () => {
   })
 
   test('whoever sends it, with whatever token', async () => {
-    const ada = await identity.signUp('Ada')
     for (const token of [await ada.jwt(), 'forged', undefined]) {
       const { errors } = await gateway.graphql('mutation { a }', { token })
       expect(errors).toMatchObject([refusal])
@@ -98,7 +84,7 @@ test('a mutation that cannot be parsed is a parse error', async () => {
 })
 
 test('without BETTER_AUTH_URL the code comes alone, and nobody is told it was our fault', async () => {
-  const other = gatewayFor(identity)
+  const other = gatewayWith({})
   const { errors } = await other.graphql('mutation { a }')
   expect(errors.map(({ extensions }) => extensions)).toEqual([
     { code: 'READ_ONLY', requestId: expect.any(String) },

@@ -2,36 +2,23 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { ConfigError, createGateway, loadConfig } from '../../src/gateway.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, startIdentity } from '../support/identity.ts'
+import { world } from '../support/world.ts'
 
 const viewer = 'query Viewer { viewer { name } }'
 const byId = 'query ById($id: ID!) { user(id: $id) { name } }'
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
 const listed = { [hashOf(viewer)]: viewer, [`sha256:${hashOf(byId)}`]: byId }
 
-let directory: string
-let identity: Identity
-let gateway: GatewayUnderTest
-let id: string
-let authorization: string
-
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'identity-documents-'))
-  identity = await startIdentity()
-  const ada = await identity.signUp('Ada')
-  id = ada.id
-  authorization = `Bearer ${await ada.jwt()}`
-  gateway = gatewayFor(identity, { TRUSTED_DOCUMENTS_FILE: await fileWith(listed) })
+const directory = await mkdtemp(join(tmpdir(), 'identity-documents-'))
+const { gateway, gatewayWith, ada } = await world({
+  environment: { TRUSTED_DOCUMENTS_FILE: await fileWith(listed) },
 })
+const { id } = ada
+const authorization = `Bearer ${await ada.jwt()}`
 
-afterAll(async () => {
-  await gateway.close()
-  await identity.stop()
-  await rm(directory, { recursive: true })
-})
+afterAll(() => rm(directory, { recursive: true }))
 
 async function fileWith(content: unknown): Promise<string> {
   const path = join(directory, `${crypto.randomUUID()}.json`)
@@ -133,7 +120,7 @@ describe('nothing else is', () => {
 })
 
 test('without a file, documentId is nothing that is known', async () => {
-  const open = gatewayFor(identity)
+  const open = gatewayWith({})
   const response = await open.fetch(
     new Request('http://gateway/graphql', {
       method: 'POST',

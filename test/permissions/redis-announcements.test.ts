@@ -1,40 +1,21 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import {
-  type Identity,
-  type Organization,
-  type Person,
-  startIdentity,
-} from '../support/identity.ts'
-import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
+import { startRedisProcess } from '../support/redis-process.ts'
+import { world } from '../support/world.ts'
 
-let redis: RedisProcess
-let client: Redis
-let identity: Identity
-let gateway: GatewayUnderTest
-let owner: Person
-let organization: Organization
-
-beforeAll(async () => {
-  redis = await startRedisProcess()
-  client = new Redis(redis.url)
-  identity = await startIdentity()
-  owner = await identity.signUp('Owner')
-  organization = await identity.createOrganization(owner, 'Acme')
-  gateway = gatewayFor(identity, {
-    PERMISSION_EVENTS: 'redis',
-    REDIS_URL: redis.url,
-    REDIS_TIMEOUT_MS: '2000',
-  })
-  await listening()
+const redis = await startRedisProcess()
+const client = new Redis(redis.url)
+const { gateway, sql, ada, acme } = await world({
+  own: true,
+  environment: { PERMISSION_EVENTS: 'redis', REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '2000' },
 })
+
+beforeAll(() => listening())
 
 afterAll(async () => {
   await gateway.close()
   await client.quit()
   await redis.kill()
-  await identity.stop()
 })
 
 const channel = 'identity:invalidate'
@@ -45,15 +26,15 @@ async function listening(): Promise<void> {
 
 async function can(): Promise<boolean> {
   const { data, errors } = await gateway.graphql(
-    `{ can(permission: "leave:approve", organizationId: "${organization.id}") }`,
-    { token: await owner.jwt() },
+    `{ can(permission: "leave:approve", organizationId: "${acme.id}") }`,
+    { token: await ada.jwt() },
   )
   expect(errors).toEqual([])
   return data.can
 }
 
 async function setRole(role: string): Promise<void> {
-  await identity.sql('update members set role = $2 where user_id = $1', [owner.id, role])
+  await sql('update members set role = $2 where user_id = $1', [ada.id, role])
 }
 
 async function setsDone(): Promise<number> {
@@ -61,7 +42,7 @@ async function setsDone(): Promise<number> {
 }
 
 test('what anybody announces is forgotten, though they set no epoch', async () => {
-  for (const target of [{ userId: owner.id }, { organizationId: organization.id }]) {
+  for (const target of [{ userId: ada.id }, { organizationId: acme.id }]) {
     await setRole('owner')
     await client.publish(channel, JSON.stringify(target))
     await expect.poll(can).toBe(true)
@@ -84,7 +65,7 @@ test('what is no target changes nothing', async () => {
 test('a flood about one person is a few writes', async () => {
   const before = await setsDone()
   const flood = 5000
-  const text = JSON.stringify({ userId: owner.id })
+  const text = JSON.stringify({ userId: ada.id })
   await Promise.all(Array.from({ length: flood }, () => client.publish(channel, text)))
   await client.publish(channel, JSON.stringify({ userId: 'after the flood' }))
   await expect.poll(() => client.exists('identity:user-epoch:{after%20the%20flood}')).toBe(1)
@@ -97,6 +78,6 @@ test('a gateway whose connection was cut listens again', async () => {
   await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
   await listening()
   await setRole('owner')
-  await client.publish(channel, JSON.stringify({ userId: owner.id }))
+  await client.publish(channel, JSON.stringify({ userId: ada.id }))
   await expect.poll(can).toBe(true)
 })

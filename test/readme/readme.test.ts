@@ -9,11 +9,12 @@ import { accessControl } from '../../src/demo/access-control.ts'
 import { createGateway, loadConfig } from '../../src/gateway.ts'
 import { readFields } from '../../src/introspection/additional.ts'
 import { runCli } from '../support/cli.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import { type Identity, startIdentity } from '../support/identity.ts'
 import { type Block, readme, readmeBlocks } from '../support/readme.ts'
 import { useRedis } from '../support/redis.ts'
+import { world } from '../support/world.ts'
 import { programs, textOf } from './programs.ts'
+
+const { gateway, environment: usual, identity, ada, acme } = await world()
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const blocks = readmeBlocks()
@@ -26,38 +27,29 @@ const of = (language: string) =>
 const runElsewhere = ['# leave.graphql', 'new ApolloGateway(', 'stitchSchemas(']
 const packageOf = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'))
 
-let identity: Identity
-let gateway: GatewayUnderTest
 let directory: string
 let environment: Record<string, string>
 
 beforeAll(async () => {
-  identity = await startIdentity()
-  gateway = gatewayFor(identity)
-  const ada = await identity.signUp('Ada')
-  const { id } = await identity.createOrganization(ada, 'Acme')
   // In the repository, so that its own packages and itself are found by their names.
   directory = await mkdtemp(join(root, '.readme-'))
   const roles = join(directory, 'access-control.json')
   await writeFile(roles, JSON.stringify(accessControl))
   environment = {
     PATH: process.env.PATH ?? '',
-    DATABASE_URL: identity.readOnlyUrl,
-    AUTH_ISSUER: identity.betterAuth.issuer,
+    ...usual,
     ACCESS_CONTROL_FILE: roles,
     LOG_LEVEL: 'silent',
     AUTHORIZATION: `Bearer ${await ada.jwt()}`,
     BETTER_AUTH_URL: identity.betterAuth.url,
     SESSION: ada.session,
     REDIS_URL: useRedis().url,
-    ORGANIZATION_ID: id,
+    ORGANIZATION_ID: acme.id,
   }
   await compilePrograms()
 })
 
 afterAll(async () => {
-  await gateway?.close()
-  await identity?.stop()
   if (directory) await rm(directory, { recursive: true })
 })
 

@@ -12,17 +12,19 @@ export interface Database {
   drop(): Promise<void>
 }
 
-/** A database of its own in the run's PostgreSQL: with Better Auth's tables (plural, snake_case), or empty. */
+/**
+ * A database of its own in the run's PostgreSQL: empty, with Better Auth's tables (plural, snake_case), or with the cast
+ * in these.
+ */
 export async function createDatabase(
-  content: 'better-auth' | 'empty' = 'better-auth',
+  content: 'cast' | 'better-auth' | 'empty' = 'better-auth',
 ): Promise<Database> {
-  const template = content === 'empty' ? 'template0' : inject('templateDatabase')
+  const template = templateOf[content]()
   const name = `test_${randomBytes(6).toString('hex')}`
   await asSuperuser(`create database ${name} template ${template}`)
   const address = new URL(inject('postgresUrl'))
   address.pathname = name
-  const pool = new pg.Pool({ connectionString: address.href, max: 2, application_name: 'test' })
-  pool.on('error', () => {})
+  const pool = createPool(address.href, 2)
   return {
     name,
     url: address.href,
@@ -37,15 +39,26 @@ export async function createDatabase(
   }
 }
 
+const templateOf = {
+  cast: () => inject('cast').database,
+  'better-auth': () => inject('templateDatabase'),
+  empty: () => 'template0',
+}
+
 /** Runs one statement outside of every test's database. */
 export async function asSuperuser(statement: string): Promise<void> {
-  const address = new URL(inject('postgresUrl'))
-  address.pathname = 'postgres'
-  const client = new pg.Client({ connectionString: address.href, application_name: 'test' })
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
-  }
+  superuser ??= createPool(
+    Object.assign(new URL(inject('postgresUrl')), { pathname: 'postgres' }).href,
+    1,
+  )
+  await superuser.query(statement)
+}
+
+/** One for all files of a worker: to connect costs more than most statements. */
+let superuser: pg.Pool | undefined
+
+function createPool(connectionString: string, max: number): pg.Pool {
+  const pool = new pg.Pool({ connectionString, max, application_name: 'test' })
+  pool.on('error', () => {})
+  return pool
 }

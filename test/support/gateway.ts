@@ -65,12 +65,17 @@ export function gatewayFor(
     watch.verify()
     return response
   }
+  const close = async () => {
+    await gateway.close()
+    watch.verify()
+  }
+  let closed: Promise<void> | undefined
   return {
     ...gateway,
     fetch: watchedFetch,
-    close: async () => {
-      await gateway.close()
-      watch.verify()
+    close() {
+      closed ??= close()
+      return closed
     },
     logged,
     graphql: async (query, { token, variables, headers } = {}) => {

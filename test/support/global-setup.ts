@@ -1,7 +1,9 @@
+import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { startBetterAuth } from '../../src/demo/better-auth.ts'
 import { type Postgres, startPostgres } from '../../src/demo/postgres.ts'
 import { findOrStartRedis, type RedisServer } from '../../src/demo/redis.ts'
+import { type SignedUpCast, signUpCast } from './cast.ts'
 import { installProgram } from './install-program.ts'
 
 declare module 'vitest' {
@@ -10,6 +12,8 @@ declare module 'vitest' {
     postgresUrl: string
     /** Names the database in which Better Auth has made its tables. */
     templateDatabase: string
+    /** Who is in every world, and the database in which they have signed up. */
+    cast: SignedUpCast
     /** The file to which PostgreSQL writes every statement. */
     statementLog: string
     /** The run's Redis, or how to get one. */
@@ -23,27 +27,36 @@ let redis: RedisServer | null = null
 /** One PostgreSQL and one Redis for the whole run, on ports and in directories of their own. */
 export async function setup(project: TestProject): Promise<void> {
   const templateDatabase = 'better_auth_template'
-  const start = async (): Promise<Postgres> => {
-    const started = await startPostgres({ database: templateDatabase, settings: logStatements })
-    const betterAuth = await startBetterAuth({ databaseUrl: started.url })
+  const prepare = async () => {
+    postgres = await startPostgres({ database: templateDatabase, settings: logStatements })
+    const betterAuth = await startBetterAuth({ databaseUrl: postgres.url })
     await betterAuth.stop()
-    return started
+    project.provide('postgresUrl', postgres.url)
+    project.provide('templateDatabase', templateDatabase)
+    project.provide('statementLog', postgres.log)
+    project.provide('cast', await signUpCast(await copyOf(postgres.url, 'cast_template')))
   }
-  const outcomes = await Promise.allSettled([start(), findRedis()])
-  const [postgresOutcome, redisOutcome] = outcomes
-  if (postgresOutcome.status === 'fulfilled') postgres = postgresOutcome.value
-  if (redisOutcome.status === 'fulfilled') redis = redisOutcome.value
-  for (const outcome of outcomes)
+  const find = async () => {
+    redis = await findRedis()
+    project.provide('redis', redis === null ? { missing: howToGetRedis } : { url: redis.url })
+  }
+  for (const outcome of await Promise.allSettled([prepare(), find()]))
     if (outcome.status === 'rejected') {
       await teardown()
       throw outcome.reason
     }
-  if (postgres === undefined) return
+}
 
-  project.provide('postgresUrl', postgres.url)
-  project.provide('templateDatabase', templateDatabase)
-  project.provide('statementLog', postgres.log)
-  project.provide('redis', redis === null ? { missing: howToGetRedis } : { url: redis.url })
+async function copyOf(url: string, name: string): Promise<string> {
+  const { pathname } = new URL(url)
+  const client = new pg.Client(Object.assign(new URL(url), { pathname: 'postgres' }).href)
+  await client.connect()
+  try {
+    await client.query(`create database ${name} template ${pathname.slice(1)}`)
+  } finally {
+    await client.end()
+  }
+  return Object.assign(new URL(url), { pathname: name }).href
 }
 
 export async function teardown(): Promise<void> {

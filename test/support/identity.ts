@@ -47,13 +47,29 @@ export interface Identity {
   stop(): Promise<void>
 }
 
-/** A real Better Auth over a database of its own, whose secrets are recognisable. */
+/** A real Better Auth over a database of its own in which nobody is yet, and whose secrets are recognisable. */
 export async function startIdentity(
   settings: Omit<BetterAuthSettings, 'databaseUrl'> = {},
 ): Promise<Identity> {
   const database = await createDatabase()
   await plantSecrets(database.sql)
   const readOnlyUrl = await createReadOnlyRole(database.url, layout)
+  const identity = await identityOver(database, readOnlyUrl, settings)
+  return {
+    ...identity,
+    async stop() {
+      await identity.stop()
+      await asSuperuser(`drop role ${new URL(readOnlyUrl).username}`)
+    },
+  }
+}
+
+/** Better Auth over a database with its tables, to which a role has been given that the gateway connects as. */
+export async function identityOver(
+  database: Database,
+  readOnlyUrl: string,
+  settings: Omit<BetterAuthSettings, 'databaseUrl'> = {},
+): Promise<Identity> {
   const betterAuth = await startBetterAuth({ ...settings, databaseUrl: database.url })
   const { api } = betterAuth.auth
   return {
@@ -76,7 +92,6 @@ export async function startIdentity(
     async stop() {
       await betterAuth.stop()
       await database.drop()
-      await asSuperuser(`drop role ${new URL(readOnlyUrl).username}`)
     },
   }
 }
@@ -89,16 +104,16 @@ async function signUp({ auth }: BetterAuthServer, name: string): Promise<Person>
     returnHeaders: true,
   })
   const session = headers.get('set-auth-token') ?? ''
-  const asPerson = new Headers({ authorization: `Bearer ${session}` })
-  return {
-    id: response.user.id,
-    name,
-    email,
-    password,
-    session,
-    headers: asPerson,
-    jwt: async () => (await auth.api.getToken({ headers: asPerson })).token,
-  }
+  return toPerson({ auth }, { id: response.user.id, name, email, password, session })
+}
+
+/** Somebody who has signed up, as they act at a Better Auth that has them and the secret they signed up under. */
+export function toPerson(
+  { auth }: Pick<BetterAuthServer, 'auth'>,
+  account: Omit<Person, 'headers' | 'jwt'>,
+): Person {
+  const headers = new Headers({ authorization: `Bearer ${account.session}` })
+  return { ...account, headers, jwt: async () => (await auth.api.getToken({ headers })).token }
 }
 
 function slugOf(name: string): string {

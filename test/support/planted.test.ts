@@ -1,29 +1,20 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { gatewayFor } from './gateway.ts'
-import { type Identity, type Person, startIdentity } from './identity.ts'
 import { findSecret } from './planted.ts'
+import { world } from './world.ts'
 
-let identity: Identity
-let ada: Person
+const { identity, sql, ada, eve, acme } = await world({ own: true })
 
 beforeAll(async () => {
-  identity = await startIdentity()
-  ada = await identity.signUp('Ada')
-  const { id: organizationId } = await identity.createOrganization(ada, 'Acme')
   const { api } = identity.betterAuth.auth
   const { id: teamId } = await api.createTeam({
-    body: { organizationId, name: 'Ward' },
+    body: { organizationId: acme.id, name: 'Ward' },
     headers: ada.headers,
   })
   await api.addTeamMember({
-    body: { organizationId, teamId, userId: ada.id },
+    body: { organizationId: acme.id, teamId, userId: ada.id },
     headers: ada.headers,
   })
-  await ada.jwt()
-})
-
-afterAll(async () => {
-  await identity.stop()
 })
 
 test.each([
@@ -39,13 +30,13 @@ test.each([
   ['jwks', 'private_key'],
   ['team_members', 'membership_key'],
 ])('every value of %s.%s is recognised', async (table, column) => {
-  const rows = await identity.sql<{ value: string }>(`select ${column} as value from ${table}`)
+  const rows = await sql<{ value: string }>(`select ${column} as value from ${table}`)
   expect(rows).not.toEqual([])
   for (const { value } of rows) expect(findSecret(`{"name":"${value}"}`)).not.toBeNull()
 })
 
 test('what is public is not taken for a secret', async () => {
-  const [key] = await identity.sql<{ public_key: string }>('select public_key from jwks')
+  const [key] = await sql<{ public_key: string }>('select public_key from jwks')
   expect(findSecret(`${key?.public_key} ${ada.id} ${await ada.jwt()}`)).toBeNull()
 })
 
@@ -59,10 +50,9 @@ test('people sign in and out with planted secrets as ever', async () => {
 
 test('an answer with a secret fails the test that asked', async () => {
   const gateway = gatewayFor(identity)
-  const eve = await identity.signUp('Eve')
   const ask = async () => gateway.graphql('{ viewer { name } }', { token: await eve.jwt() })
   expect((await ask()).data).toEqual({ viewer: { name: 'Eve' } })
-  await identity.sql(
+  await sql(
     'update users set name = (select token from sessions where user_id = $1 limit 1) where id = $1',
     [eve.id],
   )
@@ -72,7 +62,7 @@ test('an answer with a secret fails the test that asked', async () => {
 
 test('a log line with a secret fails the test, at the latest when the gateway closes', async () => {
   const gateway = gatewayFor(identity)
-  const [row] = await identity.sql<{ token: string }>('select token from sessions limit 1')
+  const [row] = await sql<{ token: string }>('select token from sessions limit 1')
   const request = new Request(`http://gateway/${row?.token}`)
   await gateway.fetch(request).catch(() => undefined)
   await expect(gateway.close()).rejects.toThrow('A log line holds a secret')

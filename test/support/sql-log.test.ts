@@ -13,6 +13,7 @@ beforeAll(async () => {
     application_name: 'identity-gateway',
     max: 4,
   })
+  gateway.on('error', () => {})
 })
 
 afterAll(async () => {
@@ -56,6 +57,7 @@ test('what others run, or the gateway runs on another database, is not counted',
     connectionString: other.url,
     application_name: 'identity-gateway',
   })
+  elsewhere.on('error', () => {})
   const statements = await recordStatements(database.name, async () => {
     await elsewhere.query('select 1')
     await database.sql('select 2')

@@ -70,6 +70,8 @@ export interface ServiceIssuer {
   readonly jwksUrl: string
   readonly signer: Signer
   readonly jwks: JwksServer
+  /** What tells a gateway to accept its tokens. */
+  readonly environment: Readonly<Record<string, string>>
   /** A token for ten minutes with these scopes (all of them); `claims` are laid over what it would carry. */
   token(scope?: string, claims?: JWTPayload): Promise<string>
   stop(): Promise<void>
@@ -86,6 +88,11 @@ export async function startServiceIssuer(alg = 'ES256'): Promise<ServiceIssuer> 
     jwksUrl: jwks.url,
     signer,
     jwks,
+    environment: {
+      SERVICE_ISSUER: issuer,
+      SERVICE_AUDIENCE: audience,
+      SERVICE_JWKS_URL: jwks.url,
+    },
     token(scope = 'identity:read identity:pii permissions:check', claims = {}) {
       const now = Math.floor(Date.now() / 1000)
       const usual = { iss: issuer, aud: audience, sub: 'payroll', iat: now, exp: now + 600 }

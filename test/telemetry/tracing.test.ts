@@ -3,8 +3,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Serving, startServing } from '../support/cli.ts'
-import { type Identity, startIdentity } from '../support/identity.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
+import { world } from '../support/world.ts'
+
+const { environment, ada, acme } = await world()
 
 interface Span {
   readonly traceId: string
@@ -24,21 +26,18 @@ const collector = createServer(async (request, response) => {
   response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
 })
 
-let identity: Identity
 let redis: RedisProcess
 let serving: Serving
 
 beforeAll(async () => {
   collector.listen(0, '127.0.0.1')
   await once(collector, 'listening')
-  identity = await startIdentity()
   redis = await startRedisProcess()
   serving = await startServing({
     NODE_OPTIONS: '--import ./test/support/tracing.js',
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
-    DATABASE_URL: identity.readOnlyUrl,
+    ...environment,
     REDIS_URL: redis.url,
-    AUTH_ISSUER: identity.betterAuth.issuer,
   })
 })
 
@@ -46,12 +45,10 @@ afterAll(async () => {
   await serving.signal('SIGTERM')
   await redis.kill()
   collector.close()
-  await identity.stop()
 })
 
 test('spans of a request, its SQL and its Redis reach a collector, in the trace of the caller', async () => {
-  const ada = await identity.signUp('Ada')
-  const { id } = await identity.createOrganization(ada, 'Acme')
+  const { id } = acme
   const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
   const response = await fetch(`${serving.url}/graphql`, {
     method: 'POST',

@@ -9,12 +9,12 @@ import {
 import type { GatewayUnderTest, GraphQLAnswer } from '../../support/gateway.ts'
 import { argumentsOf, type Route, routesOf } from './routes.ts'
 import { type Outcome, rules } from './rules.ts'
-import type { World } from './world.ts'
+import type { MatrixWorld } from './world.ts'
 
 /** Asks every field at the end of a route, and the further questions that have a rule; answers what each one came to. */
 export async function readRoute(
   schema: GraphQLSchema,
-  world: World,
+  world: MatrixWorld,
   name: string,
   ask: (query: string) => ReturnType<GatewayUnderTest['graphql']>,
 ): Promise<Readonly<Record<string, Outcome>>> {
@@ -34,7 +34,7 @@ export async function readRoute(
 }
 
 /** What a route must have rules for: all fields, and of the further questions to them those that have a rule. */
-export function questionsOf(schema: GraphQLSchema, world: World, route: string): Question[] {
+export function questionsOf(schema: GraphQLSchema, world: MatrixWorld, route: string): Question[] {
   const type = typeAt(schema, routesOf(world)[route] ?? [])
   const given = argumentsOf(world)
   return Object.values(type.getFields()).flatMap((field) => {

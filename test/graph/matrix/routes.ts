@@ -1,6 +1,6 @@
-import type { World } from './world.ts'
+import type { MatrixWorld } from './world.ts'
 
-type Place = Pick<World, 'sam' | 'acme' | 'memberId'>
+type Place = Pick<MatrixWorld, 'ada' | 'acme' | 'memberId'>
 
 /**
  * The selections, each within the one before, that lead from Query to an object: fields, and `... on <type>` below a union.
@@ -9,17 +9,17 @@ type Place = Pick<World, 'sam' | 'acme' | 'memberId'>
 export type Route = readonly string[]
 
 /** How the matrix gets to the objects whose fields it reads; each type has at least the route of its own name. */
-export function routesOf({ sam, acme, memberId }: Place): Readonly<Record<string, Route>> {
-  const user = `user(id: "${sam.id}")`
+export function routesOf({ ada, acme, memberId }: Place): Readonly<Record<string, Route>> {
+  const user = `user(id: "${ada.id}")`
   const organization = `organization(id: "${acme.id}")`
   const teams = [organization, 'teams(last: 1)']
   const teamMembers = [...teams, 'nodes', 'members']
   const invitations = [organization, 'invitations(status: PENDING)']
-  const entity = entitiesOf({ sam, acme, memberId })
+  const entity = entitiesOf({ ada, acme, memberId })
   const received = ['viewer', 'receivedInvitations', 'nodes']
   return {
     Query: [],
-    PermissionDecision: [`checkPermissions(checks: [${checkOf({ sam, acme, memberId })}])`],
+    PermissionDecision: [`checkPermissions(checks: [${checkOf({ ada, acme, memberId })}])`],
     _Service: ['_service'],
     User: [user],
     'User entity': [`_entities${entity.User}`, '... on User'],
@@ -30,7 +30,7 @@ export function routesOf({ sam, acme, memberId }: Place): Readonly<Record<string
       '... on Organization',
     ],
     'Member entity': [`_entities${entity.Member}`, '... on Member'],
-    'User by e-mail': [`userByEmail(email: "${sam.email}")`],
+    'User by e-mail': [`userByEmail(email: "${ada.email}")`],
     'Inviter who has left': [...invitations, 'nodes', 'inviter'],
     'Inviter to the caller': [...received, 'inviter'],
     UserConnection: ['users'],
@@ -45,7 +45,7 @@ export function routesOf({ sam, acme, memberId }: Place): Readonly<Record<string
     OrganizationConnection: ['organizations'],
     OrganizationEdge: ['organizations', 'edges'],
     OrganizationRole: [organization, 'roles'],
-    Member: [organization, `member(userId: "${sam.id}")`],
+    Member: [organization, `member(userId: "${ada.id}")`],
     MemberConnection: [organization, 'members'],
     MemberEdge: [organization, 'members', 'edges'],
     PageInfo: [organization, 'members(first: 1)', 'pageInfo'],
@@ -66,10 +66,10 @@ export function routesOf({ sam, acme, memberId }: Place): Readonly<Record<string
  * Arguments, by type and field. A field that needs none and is not named here is read without; what follows a slash
  * names a further question to the field.
  */
-export function argumentsOf({ sam, acme, memberId }: Place): Readonly<Record<string, string>> {
+export function argumentsOf({ ada, acme, memberId }: Place): Readonly<Record<string, string>> {
   const stranger = '(userId: "nobody")'
   const aboutOneself = `{ permission: "leave:request", organizationId: "${acme.id}" }`
-  const entity = entitiesOf({ sam, acme, memberId })
+  const entity = entitiesOf({ ada, acme, memberId })
   const notShared = '(filter: { roles: ["auditor"] })'
   return {
     'Query._entities': entity.User,
@@ -77,43 +77,50 @@ export function argumentsOf({ sam, acme, memberId }: Place): Readonly<Record<str
     'Query._entities/Organization': entity.Organization,
     'Query._entities/OrganizationBySlug': entity['Organization by slug'],
     'Query._entities/Member': entity.Member,
-    'Query.user': `(id: "${sam.id}")`,
-    'Query.usersByIds': `(ids: ["${sam.id}"])`,
-    'Query.userByEmail': `(email: "${sam.email}")`,
+    'Query.user': `(id: "${ada.id}")`,
+    'Query.usersByIds': `(ids: ["${ada.id}"])`,
+    'Query.userByEmail': `(email: "${ada.email}")`,
+    'Query.user/absent': '(id: "nobody")',
+    'Query.usersByIds/absent': '(ids: ["nobody"])',
+    'Query.userByEmail/absent': '(email: "nobody@example.com")',
+    'Query.userByEmail/inCapitals': `(email: "${ada.email.toUpperCase()}")`,
+    'Query.organization/absent': '(id: "nowhere")',
+    'Query.organizationBySlug/absent': '(slug: "nowhere")',
+    'Query.organizationsByIds/absent': '(ids: ["nowhere"])',
     'Query.users/byEmail': '(orderBy: { field: EMAIL, direction: ASC })',
     'Query.users/ofRole': '(filter: { role: "user" })',
     'Query.users/banned': '(filter: { banned: true })',
-    'Query.users/addressFound': `(filter: { search: "${sam.email}" })`,
+    'Query.users/addressFound': `(filter: { search: "${ada.email}" })`,
     'Query.organization': `(id: "${acme.id}")`,
     'Query.organizationBySlug': `(slug: "${acme.slug}")`,
     'Query.organizationsByIds': `(ids: ["${acme.id}"])`,
-    'Query.can': `(permission: "leave:approve", organizationId: "${acme.id}", userId: "${sam.id}")`,
-    'Query.checkPermissions': `(checks: [${checkOf({ sam, acme, memberId })}])`,
+    'Query.can': `(permission: "leave:approve", organizationId: "${acme.id}", userId: "${ada.id}")`,
+    'Query.checkPermissions': `(checks: [${checkOf({ ada, acme, memberId })}])`,
     'Query.checkPermissions/aboutOneself': `(checks: [${aboutOneself}])`,
     'Query.can/aboutOneself': `(permission: "leave:request", organizationId: "${acme.id}")`,
     'User.memberships/notShared': notShared,
     'User.organizations/notShared': notShared,
-    'Organization.member': `(userId: "${sam.id}")`,
+    'Organization.member': `(userId: "${ada.id}")`,
     'Organization.member/ofAStranger': stranger,
-    'Organization.members/addressFound': `(filter: { search: "${sam.email}" })`,
+    'Organization.members/addressFound': `(filter: { search: "${ada.email}" })`,
     'Organization.invitations/toTheCreatorRole': '(status: CANCELED)',
     'Organization.viewerCan': '(permission: "invitation:create")',
     'Member.can': '(permission: "leave:approve")',
   }
 }
 
-function entitiesOf({ sam, acme, memberId }: Place) {
+function entitiesOf({ ada, acme, memberId }: Place) {
   const one = (type: string, key: string, value: string) =>
     `(representations: [{ __typename: "${type}", ${key}: "${value}" }])`
   return {
-    User: one('User', 'id', sam.id),
-    'User by e-mail': one('User', 'email', sam.email),
+    User: one('User', 'id', ada.id),
+    'User by e-mail': one('User', 'email', ada.email),
     Organization: one('Organization', 'id', acme.id),
     'Organization by slug': one('Organization', 'slug', acme.slug),
     Member: one('Member', 'id', memberId),
   }
 }
 
-function checkOf({ sam, acme }: Place): string {
-  return `{ permission: "leave:approve", organizationId: "${acme.id}", userId: "${sam.id}" }`
+function checkOf({ ada, acme }: Place): string {
+  return `{ permission: "leave:approve", organizationId: "${acme.id}", userId: "${ada.id}" }`
 }

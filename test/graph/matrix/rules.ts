@@ -19,143 +19,151 @@ const signs = {
 } as const
 
 /**
- * Who sees what, read from the contract and not from the code: for each route (routes.ts) and field, in the order of
- * callers, which are the columns:
+ * The oracle of who sees what, read from the contract and not from the code. What a line here says of a caller, a field
+ * and an outcome no other test says again; others are about values, numbers, cost and change.
+ *
+ * For each route (routes.ts) and field, the outcomes in the order of callers, which are the columns:
  * 1 anonymous, 2 themself, 3 a co-member, 4 a co-member who may invite and shares a team, 5 a stranger, 6 an invited
  * person, 7 a platform admin, 8 an inviter who has left; then services: 9 identity:read, 10 identity:pii,
- * 11 permissions:check, 12 identity:read and identity:pii, 13 all.
+ * 11 permissions:check, 12 identity:read and identity:pii, 13 all, 14 none.
  */
 const table = `
-                                                      1 2 3 4   5 6 7 8   9 10 11 12 13
-Query: viewer                                       | 0 + + +   + + + +   0 0 0 0 0
-Query: user usersByIds                              | U + + +   0 0 + 0   + F F + +
-Query: userByEmail                                  | U + + +   0 0 + 0   F + F + +
-Query: users                                        | U F F F   F F + F   + F F + +
-Query: users/byEmail users/ofRole users/banned      | U F F F   F F + F   F F F + +
-Query: users/addressFound                           | U F F F   F F + F   [] F F + +
-Query: organization organizationBySlug              | U + + +   0 0 0 0   + F F + +
-Query: organizationsByIds                           | U + + +   0 0 0 0   + F F + +
-Query: organizations                                | U F F F   F F F F   + F F + +
-Query: _entities                                    | U + + +   0 0 + 0   + F F + +
-Query: _entities/UserByEmail                        | U + + +   0 0 + 0   F + F + +
-Query: _entities/Organization                       | U + + +   0 0 0 0   + F F + +
-Query: _entities/OrganizationBySlug                 | U + + +   0 0 0 0   + F F + +
-Query: _entities/Member                             | U + + +   0 0 0 0   + F F + +
-Query: _service                                     | + + + +   + + + +   + + + + +
-_Service: sdl                                       | + + + +   + + + +   + + + + +
-Query: can                                          | U + + +   false false + false   F F + F +
-Query: can/aboutOneself                             | U + + false   false false false false   F F B F B
-Query: checkPermissions                             | U + + +   + + + +   F F + F +
-Query: checkPermissions/aboutOneself                | U + + +   + + + +   F F B F B
-PermissionDecision: allowed                         | . + + +   false false + false   . . + . +
-PermissionDecision: roles                           | . + + +   [] [] + [] . . + . +
-PermissionDecision: permission organizationId       | . + + +   + + + +   . . + . +
-PermissionDecision: userId source resolvedAt        | . + + +   + + + +   . . + . +
+                                                      1 2 3 4   5 6 7 8   9 10 11 12 13 14
+Query: viewer                                       | 0 + + +   + + + +   0 0 0 0 0 0
+Query: user usersByIds                              | U + + +   0 0 + 0   + F F + + F
+Query: userByEmail                                  | U + + +   0 0 + 0   F + F + + F
+Query: user/absent usersByIds/absent                | U 0 0 0   0 0 0 0   0 F F 0 0 F
+Query: userByEmail/absent                           | U 0 0 0   0 0 0 0   F 0 F 0 0 F
+Query: userByEmail/inCapitals                       | U + + +   0 0 + 0   F + F + + F
+Query: users                                        | U F F F   F F + F   + F F + + F
+Query: users/byEmail users/ofRole users/banned      | U F F F   F F + F   F F F + + F
+Query: users/addressFound                           | U F F F   F F + F   [] F F + + F
+Query: organization organizationBySlug              | U + + +   0 0 0 0   + F F + + F
+Query: organizationsByIds                           | U + + +   0 0 0 0   + F F + + F
+Query: organization/absent                          | U 0 0 0   0 0 0 0   0 F F 0 0 F
+Query: organizationBySlug/absent                    | U 0 0 0   0 0 0 0   0 F F 0 0 F
+Query: organizationsByIds/absent                    | U 0 0 0   0 0 0 0   0 F F 0 0 F
+Query: organizations                                | U F F F   F F F F   + F F + + F
+Query: _entities                                    | U + + +   0 0 + 0   + F F + + F
+Query: _entities/UserByEmail                        | U + + +   0 0 + 0   F + F + + F
+Query: _entities/Organization                       | U + + +   0 0 0 0   + F F + + F
+Query: _entities/OrganizationBySlug                 | U + + +   0 0 0 0   + F F + + F
+Query: _entities/Member                             | U + + +   0 0 0 0   + F F + + F
+Query: _service                                     | + + + +   + + + +   + + + + + +
+_Service: sdl                                       | + + + +   + + + +   + + + + + +
+Query: can                                          | U + + +   false false + false   F F + F + F
+Query: can/aboutOneself                             | U + + false   false false false false   F F B F B F
+Query: checkPermissions                             | U + + +   + + + +   F F + F + F
+Query: checkPermissions/aboutOneself                | U + + +   + + + +   F F B F B F
+PermissionDecision: allowed                         | . + + +   false false + false   . . + . + .
+PermissionDecision: roles                           | . + + +   [] [] + [] . . + . + .
+PermissionDecision: permission organizationId       | . + + +   + + + +   . . + . + .
+PermissionDecision: userId source resolvedAt        | . + + +   + + + +   . . + . + .
 
-User: id name image                                 | . + + +   . . + .   + . . + +
-User: username displayUsername createdAt updatedAt  | . + F F   . . + .   + . . + +
-User: email                                         | . + + +   . . + .   F . . + +
-User: emailVerified phoneNumber phoneNumberVerified | . + F F   . . + .   F . . + +
-User: twoFactorEnabled isAnonymous role             | . + F F   . . + .   F . . + +
-User: banned banReason banExpires sessions          | . + F F   . . + .   F . . + +
-User: accounts                                      | . + F F   . . F .   F . . + +
-User: receivedInvitations                           | . + F F   . . F .   F . . F F
-User: memberships organizations                     | . + + +   . . [] .  + . . + +
-User: memberships/notShared organizations/notShared | . + [] [] . . [] .  + . . + +
+User: id name image                                 | . + + +   . . + .   + . . + + .
+User: username displayUsername createdAt updatedAt  | . + F F   . . + .   + . . + + .
+User: email                                         | . + + +   . . + .   F . . + + .
+User: emailVerified phoneNumber phoneNumberVerified | . + F F   . . + .   F . . + + .
+User: twoFactorEnabled isAnonymous role             | . + F F   . . + .   F . . + + .
+User: banned banReason banExpires sessions          | . + F F   . . + .   F . . + + .
+User: accounts                                      | . + F F   . . F .   F . . + + .
+User: receivedInvitations                           | . + F F   . . F .   F . . F F .
+User: memberships organizations                     | . + + +   . . [] .  + . . + + .
+User: memberships/notShared organizations/notShared | . + [] [] . . [] .  + . . + + .
 
-User by e-mail: id name image email                 | . + + +   . . + .   . + . + +
-User by e-mail: username displayUsername createdAt  | . + F F   . . + .   . F . + +
-User by e-mail: updatedAt                           | . + F F   . . + .   . F . + +
-User by e-mail: emailVerified phoneNumber role      | . + F F   . . + .   . + . + +
-User by e-mail: phoneNumberVerified isAnonymous     | . + F F   . . + .   . + . + +
-User by e-mail: twoFactorEnabled banned banReason   | . + F F   . . + .   . + . + +
-User by e-mail: banExpires sessions                 | . + F F   . . + .   . + . + +
-User by e-mail: accounts                            | . + F F   . . F .   . + . + +
-User by e-mail: receivedInvitations                 | . + F F   . . F .   . F . F F
-User by e-mail: memberships organizations           | . + + +   . . [] .  . [] . + +
+User by e-mail: id name image email                 | . + + +   . . + .   . + . + + .
+User by e-mail: username displayUsername createdAt  | . + F F   . . + .   . F . + + .
+User by e-mail: updatedAt                           | . + F F   . . + .   . F . + + .
+User by e-mail: emailVerified phoneNumber role      | . + F F   . . + .   . + . + + .
+User by e-mail: phoneNumberVerified isAnonymous     | . + F F   . . + .   . + . + + .
+User by e-mail: twoFactorEnabled banned banReason   | . + F F   . . + .   . + . + + .
+User by e-mail: banExpires sessions                 | . + F F   . . + .   . + . + + .
+User by e-mail: accounts                            | . + F F   . . F .   . + . + + .
+User by e-mail: receivedInvitations                 | . + F F   . . F .   . F . F F .
+User by e-mail: memberships organizations           | . + + +   . . [] .  . [] . + + .
 
-Inviter who has left: id name image                 | . + . +   . . . .   . . . + +
-Inviter who has left: username displayUsername      | . F . F   . . . .   . . . + +
-Inviter who has left: createdAt updatedAt           | . F . F   . . . .   . . . + +
-Inviter who has left: email emailVerified           | . F . F   . . . .   . . . + +
-Inviter who has left: phoneNumber                   | . F . F   . . . .   . . . + +
-Inviter who has left: phoneNumberVerified           | . F . F   . . . .   . . . + +
-Inviter who has left: twoFactorEnabled isAnonymous  | . F . F   . . . .   . . . + +
-Inviter who has left: role banned banReason         | . F . F   . . . .   . . . + +
-Inviter who has left: banExpires sessions accounts  | . F . F   . . . .   . . . + +
-Inviter who has left: receivedInvitations           | . F . F   . . . .   . . . F F
-Inviter who has left: memberships organizations     | . [] . [] . . . .   . . . + +
+Inviter who has left: id name image                 | . + . +   . . . .   . . . + + .
+Inviter who has left: username displayUsername      | . F . F   . . . .   . . . + + .
+Inviter who has left: createdAt updatedAt           | . F . F   . . . .   . . . + + .
+Inviter who has left: email emailVerified           | . F . F   . . . .   . . . + + .
+Inviter who has left: phoneNumber                   | . F . F   . . . .   . . . + + .
+Inviter who has left: phoneNumberVerified           | . F . F   . . . .   . . . + + .
+Inviter who has left: twoFactorEnabled isAnonymous  | . F . F   . . . .   . . . + + .
+Inviter who has left: role banned banReason         | . F . F   . . . .   . . . + + .
+Inviter who has left: banExpires sessions accounts  | . F . F   . . . .   . . . + + .
+Inviter who has left: receivedInvitations           | . F . F   . . . .   . . . F F .
+Inviter who has left: memberships organizations     | . [] . [] . . . .   . . . + + .
 
-Inviter to the caller: id name image                | . + . .   . + . .   . . . . .
-Inviter to the caller: username displayUsername     | . F . .   . F . .   . . . . .
-Inviter to the caller: createdAt updatedAt          | . F . .   . F . .   . . . . .
-Inviter to the caller: email emailVerified          | . F . .   . F . .   . . . . .
-Inviter to the caller: phoneNumber                  | . F . .   . F . .   . . . . .
-Inviter to the caller: phoneNumberVerified          | . F . .   . F . .   . . . . .
-Inviter to the caller: twoFactorEnabled isAnonymous | . F . .   . F . .   . . . . .
-Inviter to the caller: role banned banReason        | . F . .   . F . .   . . . . .
-Inviter to the caller: banExpires sessions accounts | . F . .   . F . .   . . . . .
-Inviter to the caller: receivedInvitations          | . F . .   . F . .   . . . . .
-Inviter to the caller: memberships organizations    | . [] . .  . [] . .  . . . . .
+Inviter to the caller: id name image                | . + . .   . + . .   . . . . . .
+Inviter to the caller: username displayUsername     | . F . .   . F . .   . . . . . .
+Inviter to the caller: createdAt updatedAt          | . F . .   . F . .   . . . . . .
+Inviter to the caller: email emailVerified          | . F . .   . F . .   . . . . . .
+Inviter to the caller: phoneNumber                  | . F . .   . F . .   . . . . . .
+Inviter to the caller: phoneNumberVerified          | . F . .   . F . .   . . . . . .
+Inviter to the caller: twoFactorEnabled isAnonymous | . F . .   . F . .   . . . . . .
+Inviter to the caller: role banned banReason        | . F . .   . F . .   . . . . . .
+Inviter to the caller: banExpires sessions accounts | . F . .   . F . .   . . . . . .
+Inviter to the caller: receivedInvitations          | . F . .   . F . .   . . . . . .
+Inviter to the caller: memberships organizations    | . [] . .  . [] . .  . . . . . .
 
-Organization: id name slug logo metadata createdAt  | . + + +   . . . .   + . . + +
-Organization: members member teams                  | . + + +   . . . .   + . . + +
-Organization: member/ofAStranger                    | . 0 0 0   . . . .   0 . . 0 0
-Organization: roles                                 | . + + F   . . . .   + . . + +
-Organization: invitations                           | . + F +   . . . .   F . . + +
-Organization: invitations/toTheCreatorRole          | . + F []  . . . .   F . . + +
-Organization: members/addressFound                  | . + + +   . . . .   [] . . + +
-Organization: viewerMembership                      | . + + +   . . . .   0 . . 0 0
-Organization: viewerPermissions                     | . + + +   . . . .   [] . . [] []
-Organization: viewerCan                             | . + false + . . . . false . . false false
-Organization: viewerTeams                           | . + [] +  . . . .   [] . . [] []
+Organization: id name slug logo metadata createdAt  | . + + +   . . . .   + . . + + .
+Organization: members member teams                  | . + + +   . . . .   + . . + + .
+Organization: member/ofAStranger                    | . 0 0 0   . . . .   0 . . 0 0 .
+Organization: roles                                 | . + + F   . . . .   + . . + + .
+Organization: invitations                           | . + F +   . . . .   F . . + + .
+Organization: invitations/toTheCreatorRole          | . + F []  . . . .   F . . + + .
+Organization: members/addressFound                  | . + + +   . . . .   [] . . + + .
+Organization: viewerMembership                      | . + + +   . . . .   0 . . 0 0 .
+Organization: viewerPermissions                     | . + + +   . . . .   [] . . [] [] .
+Organization: viewerCan                             | . + false + . . . . false . . false false .
+Organization: viewerTeams                           | . + [] +  . . . .   [] . . [] [] .
 
-Member: id roles createdAt user organization        | . + + +   . . . .   + . . + +
-Member: permissions can                             | . + + +   . . . .   + . . + +
-MemberConnection: nodes edges pageInfo totalCount   | . + + +   . . . .   + . . + +
-MemberEdge: cursor node                             | . + + +   . . . .   + . . + +
-PageInfo: hasNextPage startCursor endCursor         | . + + +   . . . .   + . . + +
-PageInfo: hasPreviousPage                           | . false false false . . . . false . . false false
+Member: id roles createdAt user organization        | . + + +   . . . .   + . . + + .
+Member: permissions can                             | . + + +   . . . .   + . . + + .
+MemberConnection: nodes edges pageInfo totalCount   | . + + +   . . . .   + . . + + .
+MemberEdge: cursor node                             | . + + +   . . . .   + . . + + .
+PageInfo: hasNextPage startCursor endCursor         | . + + +   . . . .   + . . + + .
+PageInfo: hasPreviousPage                           | . false false false . . . . false . . false false .
 
-UserOrganizationConnection: nodes edges totalCount  | . + + +   . . [] .  + . . + +
-UserOrganizationConnection: pageInfo                | . + + +   . . + .   + . . + +
-UserOrganizationEdge: cursor node roles joinedAt    | . + + +   . . . .   + . . + +
+UserOrganizationConnection: nodes edges totalCount  | . + + +   . . [] .  + . . + + .
+UserOrganizationConnection: pageInfo                | . + + +   . . + .   + . . + + .
+UserOrganizationEdge: cursor node roles joinedAt    | . + + +   . . . .   + . . + + .
 
-Team: id name createdAt organization                | . + + +   . . . .   + . . + +
-Team: members                                       | . + F +   . . . .   + . . + +
-TeamConnection: nodes edges pageInfo totalCount     | . + + +   . . . .   + . . + +
-TeamEdge: cursor node                               | . + + +   . . . .   + . . + +
-TeamMember: id createdAt user team                  | . + . +   . . . .   + . . + +
-TeamMemberConnection: nodes edges pageInfo          | . + . +   . . . .   + . . + +
-TeamMemberConnection: totalCount                    | . + . +   . . . .   + . . + +
-TeamMemberEdge: cursor node                         | . + . +   . . . .   + . . + +
+Team: id name createdAt organization                | . + + +   . . . .   + . . + + .
+Team: members                                       | . + F +   . . . .   + . . + + .
+TeamConnection: nodes edges pageInfo totalCount     | . + + +   . . . .   + . . + + .
+TeamEdge: cursor node                               | . + + +   . . . .   + . . + + .
+TeamMember: id createdAt user team                  | . + . +   . . . .   + . . + + .
+TeamMemberConnection: nodes edges pageInfo          | . + . +   . . . .   + . . + + .
+TeamMemberConnection: totalCount                    | . + . +   . . . .   + . . + + .
+TeamMemberEdge: cursor node                         | . + . +   . . . .   + . . + + .
 
-Invitation: id email roles status expiresAt         | . + . +   . . . .   . . . + +
-Invitation: createdAt organization organizationName | . + . +   . . . .   . . . + +
-Invitation: inviter teamIds                         | . + . +   . . . .   . . . + +
-InvitationConnection: nodes edges pageInfo          | . + . +   . . . .   . . . + +
-InvitationConnection: totalCount                    | . + . +   . . . .   . . . + +
-InvitationEdge: cursor node                         | . + . +   . . . .   . . . + +
-Invitation to the caller: id email roles status     | . + . .   . + . .   . . . . .
-Invitation to the caller: expiresAt createdAt       | . + . .   . + . .   . . . . .
-Invitation to the caller: organization              | . 0 . .   . 0 . .   . . . . .
-Invitation to the caller: organizationName inviter  | . + . .   . + . .   . . . . .
-Invitation to the caller: teamIds                   | . + . .   . + . .   . . . . .
+Invitation: id email roles status expiresAt         | . + . +   . . . .   . . . + + .
+Invitation: createdAt organization organizationName | . + . +   . . . .   . . . + + .
+Invitation: inviter teamIds                         | . + . +   . . . .   . . . + + .
+InvitationConnection: nodes edges pageInfo          | . + . +   . . . .   . . . + + .
+InvitationConnection: totalCount                    | . + . +   . . . .   . . . + + .
+InvitationEdge: cursor node                         | . + . +   . . . .   . . . + + .
+Invitation to the caller: id email roles status     | . + . .   . + . .   . . . . . .
+Invitation to the caller: expiresAt createdAt       | . + . .   . + . .   . . . . . .
+Invitation to the caller: organization              | . 0 . .   . 0 . .   . . . . . .
+Invitation to the caller: organizationName inviter  | . + . .   . + . .   . . . . . .
+Invitation to the caller: teamIds                   | . + . .   . + . .   . . . . . .
 
-Session: id createdAt updatedAt expiresAt ipAddress | . + . .   . . + .   . . . + +
-Session: userAgent activeOrganizationId             | . + . .   . . + .   . . . + +
-Session: impersonatedBy                             | . + . .   . . + .   . . . + +
-SessionConnection: nodes edges pageInfo totalCount  | . + . .   . . + .   . . . + +
-SessionEdge: cursor node                            | . + . .   . . + .   . . . + +
-Account: id providerId accountId scopes             | . + . .   . . . .   . . . + +
-Account: createdAt updatedAt                        | . + . .   . . . .   . . . + +
-OrganizationRole: name permissions source           | . + + .   . . . .   + . . + +
+Session: id createdAt updatedAt expiresAt ipAddress | . + . .   . . + .   . . . + + .
+Session: userAgent activeOrganizationId             | . + . .   . . + .   . . . + + .
+Session: impersonatedBy                             | . + . .   . . + .   . . . + + .
+SessionConnection: nodes edges pageInfo totalCount  | . + . .   . . + .   . . . + + .
+SessionEdge: cursor node                            | . + . .   . . + .   . . . + + .
+Account: id providerId accountId scopes             | . + . .   . . . .   . . . + + .
+Account: createdAt updatedAt                        | . + . .   . . . .   . . . + + .
+OrganizationRole: name permissions source           | . + + .   . . . .   + . . + + .
 
-UserConnection: nodes edges pageInfo totalCount     | . . . .   . . + .   + . . + +
-UserEdge: cursor node                               | . . . .   . . + .   + . . + +
-OrganizationConnection: nodes edges pageInfo        | . . . .   . . . .   + . . + +
-OrganizationConnection: totalCount                  | . . . .   . . . .   + . . + +
-OrganizationEdge: cursor node                       | . . . .   . . . .   + . . + +
+UserConnection: nodes edges pageInfo totalCount     | . . . .   . . + .   + . . + + .
+UserEdge: cursor node                               | . . . .   . . + .   + . . + + .
+OrganizationConnection: nodes edges pageInfo        | . . . .   . . . .   + . . + + .
+OrganizationConnection: totalCount                  | . . . .   . . . .   + . . + + .
+OrganizationEdge: cursor node                       | . . . .   . . . .   + . . + + .
 `
 
 export type Rule = Readonly<Record<Caller, Outcome>>

@@ -1,21 +1,11 @@
-import {
-  type Identity,
-  type Organization,
-  type Person,
-  startIdentity,
-} from '../../support/identity.ts'
-import { type ServiceIssuer, startServiceIssuer } from '../../support/tokens.ts'
+import type { Identity, Organization, Person } from '../../support/identity.ts'
+import { type World, world } from '../../support/world.ts'
 
-/** What the matrix asks about: Sam, Acme, which Sam owns, and the id of the row that says so. */
-export interface World {
-  readonly identity: Identity
-  readonly services: ServiceIssuer
-  readonly sam: Person
-  readonly acme: Organization
+/** What the matrix asks about: Ada, Acme, which Ada owns, and the id of the row that says so. */
+export interface MatrixWorld extends World {
   readonly memberId: string
   /** A new credential for each kind of caller. */
   readonly tokens: Readonly<Record<Caller, () => Promise<string | undefined>>>
-  stop(): Promise<void>
 }
 
 /** The kinds of callers, in the order of the columns of rules.ts. */
@@ -33,43 +23,35 @@ export const callers = [
   'permissions:check',
   'identity:read identity:pii',
   'identity:read identity:pii permissions:check',
+  'no scope',
 ] as const
 export type Caller = (typeof callers)[number]
 
-export async function startWorld(): Promise<World> {
-  const identity = await startIdentity()
-  const services = await startServiceIssuer()
+/** A world of the file's own in which every kind of caller has met Ada in its way. */
+export async function matrixWorld(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<MatrixWorld> {
+  const own = await world({ own: true, environment })
+  const { identity, services, ada, carol, rita, eve, ivy, root, ines, acme, evil } = own
   const { api } = identity.betterAuth.auth
-  const person = (name: string) => identity.signUp(name)
-  const sam = await person('Sam')
-  const cora = await person('Cora')
-  const rita = await person('Rita')
-  const stan = await person('Stan')
-  const ivy = await person('Ivy')
-  const root = await person('Root')
-  const ines = await person('Ines')
-
-  const acme = await identity.createOrganization(sam, 'Acme', { plan: 'pro' })
-  await identity.addMember(acme, cora, 'member')
   await identity.addMember(acme, rita, 'recruiter')
   await identity.addMember(acme, ines, 'recruiter')
-  const others = await identity.createOrganization(stan, 'Others')
   await identity.createOrganization(root, 'Rooted')
   await identity.createOrganization(ines, 'Elsewhere')
-  // Nobody but Sam belongs to this one, in which alone Sam is an auditor.
-  await identity.addMember(await identity.createOrganization(stan, 'Alone'), sam, 'auditor')
+  // Nobody but Ada belongs to this one, in which alone Ada is an auditor.
+  await identity.addMember(await identity.createOrganization(eve, 'Alone'), ada, 'auditor')
   await identity.sql(
     "delete from members where user_id = $1 and organization_id in (select id from organizations where slug = 'alone')",
-    [stan.id],
+    [eve.id],
   )
 
   const organizationId = acme.id
   const createTeam = (of: Organization, { headers }: Person) =>
     api.createTeam({ body: { organizationId: of.id, name: 'Ward' }, headers })
-  const { id: teamId } = await createTeam(acme, sam)
-  const { id: otherTeamId } = await createTeam(others, stan)
-  for (const { id: userId } of [sam, rita])
-    await api.addTeamMember({ body: { organizationId, teamId, userId }, headers: sam.headers })
+  const { id: teamId } = await createTeam(acme, ada)
+  const { id: otherTeamId } = await createTeam(evil, eve)
+  for (const { id: userId } of [ada, rita])
+    await api.addTeamMember({ body: { organizationId, teamId, userId }, headers: ada.headers })
 
   await api.createInvitation({
     body: { organizationId, email: ivy.email, role: 'member', teamId },
@@ -77,35 +59,32 @@ export async function startWorld(): Promise<World> {
   })
   await api.leaveOrganization({ body: { organizationId }, headers: ines.headers })
   await api.createInvitation({
-    body: { organizationId: others.id, email: sam.email, role: 'member', teamId: otherTeamId },
-    headers: stan.headers,
+    body: { organizationId: evil.id, email: ada.email, role: 'member', teamId: otherTeamId },
+    headers: eve.headers,
   })
   // The only canceled invitation is the only one to the creator role.
   const { id: invitationId } = await api.createInvitation({
     body: { organizationId, email: 'next.owner@example.com', role: 'owner' },
-    headers: sam.headers,
+    headers: ada.headers,
   })
-  await api.cancelInvitation({ body: { invitationId }, headers: sam.headers })
+  await api.cancelInvitation({ body: { invitationId }, headers: ada.headers })
 
   await fillColumns(identity)
   const [membership] = await identity.sql<{ id: string }>(
     'select id from members where user_id = $1 and organization_id = $2',
-    [sam.id, acme.id],
+    [ada.id, acme.id],
   )
   await identity.sql("update users set role = 'admin' where id = $1", [root.id])
   const service = (scope: string) => () => services.token(scope)
   return {
-    identity,
-    services,
-    sam,
-    acme,
+    ...own,
     memberId: membership?.id ?? '',
     tokens: {
       anonymous: async () => undefined,
-      themself: () => sam.jwt(),
-      'a co-member': () => cora.jwt(),
+      themself: () => ada.jwt(),
+      'a co-member': () => carol.jwt(),
       'a co-member who may invite and shares a team': () => rita.jwt(),
-      'a stranger': () => stan.jwt(),
+      'a stranger': () => eve.jwt(),
       'an invited person': () => ivy.jwt(),
       'a platform admin': () => root.jwt(),
       'an inviter who has left': () => ines.jwt(),
@@ -116,10 +95,7 @@ export async function startWorld(): Promise<World> {
       'identity:read identity:pii permissions:check': service(
         'identity:read identity:pii permissions:check',
       ),
-    },
-    async stop() {
-      await services.stop()
-      await identity.stop()
+      'no scope': service(''),
     },
   }
 }

@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { buildSchema } from 'graphql'
 import { printGraph } from '../../../src/gateway.ts'
 import { publishKey } from '../../auth/published-keys.ts'
-import type { World } from '../../graph/matrix/world.ts'
+import type { MatrixWorld } from '../../graph/matrix/world.ts'
 import { hostileTokens } from '../../support/hostile-tokens.ts'
 import { layout } from '../../support/layout.ts'
 import { createSigner } from '../../support/tokens.ts'
 import type { Knowledge } from './random-request.ts'
 
 /** Everything true that a fuzzer needs to get far, and tokens that should not get anywhere. */
-export async function learn(world: World, url: string): Promise<Knowledge> {
+export async function learn(world: MatrixWorld, url: string): Promise<Knowledge> {
   const { identity, services, tokens } = world
   const rows = await identity.sql<{ id: string }>(
     `select id from users union all select id from organizations union all select id from members
@@ -25,12 +25,12 @@ export async function learn(world: World, url: string): Promise<Knowledge> {
     trusted,
     issuer,
     audience: issuer,
-    userId: world.sam.id,
+    userId: world.ada.id,
     attackerUrl: 'http://127.0.0.1:9',
     services,
   })
   const good = honest.filter((token) => token !== undefined)
-  const session = `better-auth.session_token=${encodeURIComponent(world.sam.session)}`
+  const session = `better-auth.session_token=${encodeURIComponent(world.ada.session)}`
   return {
     schema: buildSchema(printGraph(layout)),
     ids: rows.map(({ id }) => id),

@@ -21,9 +21,7 @@ export function environmentOf(prepared: Prepared, services: ServiceIssuer): Reco
     AUTH_SESSIONS: 'on',
     BETTER_AUTH_SECRET: secret,
     DYNAMIC_ACCESS_CONTROL: 'on',
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
+    ...services.environment,
   }
 }
 

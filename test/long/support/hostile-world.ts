@@ -14,7 +14,7 @@ interface Someone {
   readonly id: string
 }
 
-export interface World {
+export interface HostileWorld {
   /** Each with the roles it has in the database. */
   readonly organizations: ReadonlyMap<string, readonly StoredRole[]>
   /** What is in the role column of each membership of a person in an organization, the oldest first. */
@@ -63,11 +63,11 @@ const storedRoles = fc.oneof(
 )
 
 /** Organizations with hostile roles, whose members are these people. */
-export async function createWorld(
+export async function createHostileWorld(
   identity: Identity,
   people: readonly Someone[],
   options: { readonly organizations: number; readonly seed: number },
-): Promise<World> {
+): Promise<HostileWorld> {
   const { seed } = options
   const rowsOfEach = fc.sample(storedRoles, { seed, numRuns: options.organizations })
   const organizations = new Map(rowsOfEach.map((rows, index) => [`organization-${index}`, rows]))

@@ -67,9 +67,7 @@ export async function startPermissionGateway(
     DATABASE_URL: identity.readOnlyUrl,
     DATABASE_POOL_SIZE: '2',
     AUTH_ISSUER: identity.betterAuth.issuer,
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
+    ...services.environment,
     DYNAMIC_ACCESS_CONTROL: isDynamic(roleSet) ? 'on' : 'off',
   })
   const accessControl = roleSet.roles && { roles: roleSet.roles }

@@ -2,66 +2,26 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { asRoles, statements as everything } from '../../src/demo/access-control.ts'
 import { codesOf } from '../support/codes.ts'
-import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
-import {
-  type Identity,
-  type Organization,
-  type Person,
-  startIdentity,
-} from '../support/identity.ts'
+import type { Person } from '../support/identity.ts'
 import { useRedis } from '../support/redis.ts'
 import { recordStatements } from '../support/sql-log.ts'
-import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
+import { world } from '../support/world.ts'
 
 const redisServer = useRedis()
 const redis = new Redis(redisServer.url)
-
-let identity: Identity
-let services: ServiceIssuer
-let gateway: GatewayUnderTest
-/** The owner of Acme. */
-let ada: Person
-/** An approver in Acme. */
-let bob: Person
-/** A plain member of Acme. */
-let carol: Person
-/** The owner of Evil, which nobody else belongs to. */
-let eve: Person
-/** A platform admin, in no organization. */
-let root: Person
-let acme: Organization
-let evil: Organization
+const withRedis = {
+  REDIS_URL: redisServer.url,
+  REDIS_KEY_PREFIX: redisServer.prefix,
+  REDIS_TIMEOUT_MS: '2000',
+}
+const { gateway, gatewayWith, identity, services, ada, bob, carol, eve, root, acme, evil } =
+  await world({ own: true, environment: withRedis })
 
 beforeAll(async () => {
-  identity = await startIdentity()
-  services = await startServiceIssuer()
-  ada = await identity.signUp('Ada')
-  bob = await identity.signUp('Bob')
-  carol = await identity.signUp('Carol')
-  eve = await identity.signUp('Eve')
-  root = await identity.signUp('Root')
-  acme = await identity.createOrganization(ada, 'Acme')
-  evil = await identity.createOrganization(eve, 'Evil')
-  await identity.addMember(acme, bob, 'member', 'approver')
-  await identity.addMember(acme, carol, 'member')
-  await identity.sql("update users set role = 'admin' where id = $1", [root.id])
-  gateway = gatewayFor(identity, {
-    SERVICE_ISSUER: services.issuer,
-    SERVICE_AUDIENCE: services.audience,
-    SERVICE_JWKS_URL: services.jwksUrl,
-    REDIS_URL: redisServer.url,
-    REDIS_KEY_PREFIX: redisServer.prefix,
-    REDIS_TIMEOUT_MS: '2000',
-  })
   await gateway.graphql('{ viewer { id } }', { token: await ada.jwt() })
 })
 
-afterAll(async () => {
-  await redis.quit()
-  await gateway.close()
-  await services.stop()
-  await identity.stop()
-})
+afterAll(() => redis.quit())
 
 interface Question {
   readonly permission?: string
@@ -111,11 +71,7 @@ describe('with Redis', () => {
 
   test('the second question runs no SQL, from another gateway as well', async () => {
     const token = await bob.jwt()
-    const other = gatewayFor(identity, {
-      REDIS_URL: redisServer.url,
-      REDIS_KEY_PREFIX: redisServer.prefix,
-      REDIS_TIMEOUT_MS: '2000',
-    })
+    const other = gatewayWith(withRedis)
     await other.graphql('{ viewer { id } }', { token })
     const sql = await sqlOf(async () => {
       expect(await can({ organizationId: acme.id }, token)).toBe(true)
