@@ -1,4 +1,4 @@
-import { type ExecutionResult, GraphQLError, type OperationDefinitionNode } from 'graphql'
+import type { ExecutionResult, GraphQLError } from 'graphql'
 import { createViewer } from './access/viewer.ts'
 import type { Authenticator, Caller } from './domain/caller.ts'
 import { GatewayError } from './domain/errors.ts'
@@ -6,12 +6,8 @@ import type { RateLimit } from './domain/rate.ts'
 import { createContext, type Sources } from './graph/context.ts'
 import { readAsked } from './operation/asked.ts'
 import type { Documents } from './operation/documents.ts'
-import {
-  asRequestError,
-  asValidationError,
-  requestError,
-  toClientError,
-} from './operation/errors.ts'
+import { asRequestError, asValidationError, toClientError } from './operation/errors.ts'
+import { noSubscriptions, rateLimited, readOnly } from './operation/refusals.ts'
 import type { TrustedDocuments } from './operation/trusted.ts'
 import { variableErrors } from './operation/variables.ts'
 import type { RequestScope } from './scope.ts'
@@ -127,26 +123,4 @@ export function createTell({ suggestions, onUnexpected }: Telling): Tell {
 async function count(rate: Pick<RateLimit, 'ofCaller'>, caller: Caller): Promise<void> {
   const seconds = await rate.ofCaller(caller)
   if (seconds !== null) throw rateLimited(seconds)
-}
-
-/** @param seconds For how long further requests are refused. */
-export function rateLimited(seconds: number): GraphQLError {
-  const error = new GatewayError(
-    'RATE_LIMITED',
-    'Too many requests: wait as long as Retry-After says.',
-  )
-  return requestError(error, { status: 429, headers: { 'retry-after': String(seconds) } })
-}
-
-function readOnly(writeTo: string | null): GraphQLError {
-  const error = new GatewayError(
-    'READ_ONLY',
-    'This graph is read-only: changes are made by Better Auth.',
-  )
-  const more = writeTo === null ? {} : { writeTo }
-  return requestError(error, { status: 400, spec: true }, more)
-}
-
-function noSubscriptions(operation: OperationDefinitionNode): GraphQLError {
-  return new GraphQLError('This graph has no subscriptions.', { nodes: operation })
 }

@@ -4,7 +4,6 @@ import { createAuth } from './auth/auth.ts'
 import { type Config, ConfigError, reading } from './config/config.ts'
 import { MOST_REPRESENTATIONS } from './domain/limits.ts'
 import { createSchema, createSubgraph } from './graph/schema.ts'
-import { type GraphForm, printForm } from './graph/sdl/form.ts'
 import { Admission } from './http/admission.ts'
 import { clientAddressFinder } from './http/client-address.ts'
 import { Front } from './http/front.ts'
@@ -14,14 +13,10 @@ import { recordRequests } from './http/log.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
 import { mostValues } from './http/values.ts'
 import { createYogaLane } from './http/yoga.ts'
-import { createStores, readLayout } from './identity.ts'
+import { createStores, type Identity, readLayout } from './identity.ts'
 import { featuresOf } from './layout/features.ts'
-import type { Layout } from './layout/layout.ts'
-import { type Grantee, ownerScript } from './layout/owner-sql.ts'
 import { Documents } from './operation/documents.ts'
 import { parseTrustedDocuments } from './operation/trusted.ts'
-import { parseRoleDefinitions } from './permissions/definitions.ts'
-import { printPermissionType } from './permissions/permission-type.ts'
 import { createSessionLookup } from './postgres/session-lookup.ts'
 import { createSigningKeyRepository } from './postgres/signing-key.ts'
 import { createRedis } from './redis/client.ts'
@@ -33,28 +28,18 @@ import { Telemetry } from './telemetry/telemetry.ts'
 export type { Config } from './config/config.ts'
 export { ConfigError, loadConfig, loadNames } from './config/config.ts'
 export type { ErrorCode } from './domain/errors.ts'
-export type { GraphForm } from './graph/sdl/form.ts'
 export type { GraphiQLCaller } from './http/graphiql-callers.ts'
 export { readLayout } from './identity.ts'
 export { toAccessControl } from './permissions/definitions.ts'
+export { type GraphForm, printGraph, printOwnerSql, printPermissions } from './print.ts'
 
-export interface Gateway {
+export interface Gateway extends Pick<Identity, 'ready' | 'verify'> {
   /** For servers that speak the Fetch API. No connection is known here, so a rate limit counts all as one address. */
   readonly fetch: (request: Request) => Promise<Response>
   /** For `node:http` and the servers built on it. */
   readonly node: RequestListener
   /** Connects to what must be there before the first request: Redis, and whoever tells of changes. The first request does too. */
   start(): void
-  /**
-   * Whether the database answers and is as the layout says; a change shows within five seconds. The first time it is, what
-   * requests read is read once beforehand.
-   */
-  ready(): Promise<boolean>
-  /**
-   * Asks the database whether it is as the layout says. A database that does not answer is no reason to give up.
-   * @throws Error in one sentence that says what differs and which command helps.
-   */
-  verify(): Promise<void>
   /** What was counted; `null` unless METRICS_PORT is set. */
   readonly metrics: Metrics | null
   /** Lets go of connections; requests under way should have ended. */
@@ -111,7 +96,21 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     reading('TRUSTED_DOCUMENTS_FILE', () => parseTrustedDocuments(trustedDocuments, schema))
 
   const admission = new Admission(http.mostUnderWay, () => metrics?.shed())
-  const rate = createRate(config, telemetry)
+  const { redis } = config
+  const rate =
+    limits.ratePerMinute === null
+      ? null
+      : new RateLimiter({
+          perMinute: limits.ratePerMinute,
+          redis: redis && {
+            keyPrefix: redis.keyPrefix,
+            client: createRedis(redis.url, {
+              timeoutMs: redis.timeoutMs,
+              onTrouble: trouble(UNCOUNTED),
+            }),
+          },
+          addressOf: clientAddressFinder(http.trustProxy),
+        })
   const tell = createTell({
     suggestions: http.introspection,
     onUnexpected: (error, { id }) =>
@@ -122,7 +121,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     documents,
     trusted,
     authenticator: auth.authenticator,
-    rate: rate?.limiter ?? null,
+    rate,
     sources: {
       ...stores,
       platformAdminRoles: config.platformAdminRoles,
@@ -153,7 +152,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     node: createJsonLane({ ...lane, otherwise: yoga }),
     fetch: (request) => yoga.fetch(request),
     endpoint: ENDPOINT,
-    rate: rate?.limiter ?? null,
+    rate,
     corsOrigins: http.corsOrigins,
     timeoutMs: http.timeoutMs,
     tell,
@@ -203,39 +202,6 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
 
 const NO_SESSIONS =
   'AUTH_SESSIONS: this database has no table of sessions: set it off, or set session.storeSessionInDatabase in Better Auth and run introspect'
+const UNCOUNTED = 'Redis is in trouble: requests are counted in this process.'
 const NO_SESSION_FUNCTION =
   'Sessions cannot be looked up: the owner of the database must run the SQL that the command doctor --sql prints.'
-
-function createRate({ redis, http, limits }: Config, { trouble }: Telemetry) {
-  const { ratePerMinute: perMinute } = limits
-  if (perMinute === null) return null
-  const onTrouble = trouble('Redis is in trouble: requests are counted in this process.')
-  const client = redis && createRedis(redis.url, { timeoutMs: redis.timeoutMs, onTrouble })
-  return {
-    limiter: new RateLimiter({
-      perMinute,
-      redis: client && redis && { client, keyPrefix: redis.keyPrefix },
-      addressOf: clientAddressFinder(http.trustProxy),
-    }),
-    start: () => void client?.connect().catch(() => {}),
-    close: () => client?.disconnect(),
-  }
-}
-
-/** The graph of the introspected database in GraphQL's schema language, sorted. */
-export function printGraph(layout: Layout, form: GraphForm = 'plain'): string {
-  return printForm(createSchema(featuresOf(layout)), form)
-}
-
-/**
- * TypeScript that declares the permissions of an access control file.
- * @throws Error when it does not say what roles may do.
- */
-export function printPermissions(accessControl: unknown): string {
-  return printPermissionType(parseRoleDefinitions(accessControl))
-}
-
-/** The SQL with which a database's owner lets the gateway's role read what it reads, for the introspected database. */
-export function printOwnerSql(layout: Layout, grantee: Grantee): string {
-  return ownerScript(layout, grantee)
-}

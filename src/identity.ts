@@ -3,28 +3,23 @@ import type { PermissionService } from './domain/permission.ts'
 import type { Repositories } from './domain/repositories.ts'
 import type { Layout } from './layout/layout.ts'
 import { parseLayout } from './layout/schema-file.ts'
-import type { PermissionCache } from './permissions/cache.ts'
+import { createPermissions } from './permissions/create.ts'
 import {
   defaultRoleDefinitions,
   parseRoleDefinitions,
   type RoleDefinitions,
-  versionOf,
 } from './permissions/definitions.ts'
-import { MemoryPermissionCache } from './permissions/memory-cache.ts'
 import { News, type NewsOptions } from './permissions/news.ts'
 import { RedisAnnouncements } from './permissions/redis-announcements.ts'
-import { RedisPermissionCache } from './permissions/redis-cache.ts'
-import { CachingPermissionService } from './permissions/service.ts'
-import { Trust } from './permissions/trust.ts'
-import { TrustedCache } from './permissions/trusted-cache.ts'
 import { createAccountRepository } from './postgres/account.ts'
 import { type Database, openDatabase } from './postgres/client.ts'
 import type { Db } from './postgres/db.ts'
-import { type DriftWatch, watchDrift } from './postgres/drift-watch.ts'
+import { watchDrift } from './postgres/drift-watch.ts'
 import { createInvitationRepository } from './postgres/invitation.ts'
 import { createMemberRepository } from './postgres/member.ts'
 import { createOrganizationRepository } from './postgres/organization.ts'
 import { PostgresNotifications } from './postgres/postgres-notifications.ts'
+import { createReadiness, type Readiness } from './postgres/readiness.ts'
 import { createRoleRepository } from './postgres/role.ts'
 import { createSessionRepository } from './postgres/session.ts'
 import { createSigningKeyRepository } from './postgres/signing-key.ts'
@@ -77,18 +72,8 @@ export function openIdentity(config: IdentityConfig, parts: IdentityParts = {}):
 /** Of the configuration, what reading takes. */
 export type IdentityConfig = Pick<Config, 'database' | 'redis' | 'permissions' | 'logLevel'>
 
-export interface Identity extends Repositories {
+export interface Identity extends Repositories, Readiness {
   readonly permissions: PermissionService
-  /**
-   * Whether the database answers and is as the layout says; a change shows within five seconds. The first time it is, what
-   * requests read is read once beforehand.
-   */
-  ready(): Promise<boolean>
-  /**
-   * Asks the database whether it is as the layout says. A database that does not answer is no reason to give up.
-   * @throws Error in one sentence that says what differs and which command helps.
-   */
-  verify(): Promise<void>
   /** Lets go of connections; questions under way should have ended. */
   close(): Promise<void>
 }
@@ -131,23 +116,25 @@ export function createStores(
     onJoined: (kind, count) => metrics?.coalesced(kind, count),
   }
 
-  const definitions = readDefinitions(config)
-  const trust = new Trust({ continuous: config.permissions.events === 'postgres' })
-  const cache = new TrustedCache(
-    createPermissionCache(config, definitions, telemetry),
-    trust,
-    (hits, misses) => metrics?.permissionReads(hits, misses),
-  )
   const roles = createRoleRepository(db)
-  const permissions = new CachingPermissionService({
+  const {
+    service: permissions,
+    cache,
+    trust,
+  } = createPermissions({
+    ...config.permissions,
+    definitions: readDefinitions(config),
+    redis: config.redis,
+    continuous: config.permissions.events === 'postgres',
     roles: {
       findRoles: (...question) => runShared(() => roles.findRoles(...question)),
       findDynamicRoles: (...question) => roles.findDynamicRoles(...question),
     },
+    onReads: (hits, misses) => metrics?.permissionReads(hits, misses),
     onJoin: () => metrics?.coalesced('permissions', 1),
-    cache,
-    definitions,
-    dynamic: config.permissions.dynamic,
+    onTrouble: trouble('Redis is in trouble.'),
+    onRest: (of, resting) => metrics?.breaker(of, resting),
+    onAttempt: telemetry.onRedisAttempt,
   })
   const news = createNews(config, { permissions, trust, trouble })
   const repositories = {
@@ -160,15 +147,18 @@ export function createStores(
     teams: createTeamRepository(db),
     visibility: createVisibilityRepository(db),
   }
-  const drift = watchDrift(database, layout, schema, (problem) =>
-    problem === null ? log.info('The database is as expected again.') : log.error(problem),
-  )
-  const warm = once(() =>
-    warmUp(
-      { ...repositories, signingKeys: createSigningKeyRepository(db) },
-      tables.has('Organization') && tables.has('Member'),
+  const readiness = createReadiness(database, {
+    drift: watchDrift(database, layout, schema, (problem) =>
+      problem === null ? log.info('The database is as expected again.') : log.error(problem),
     ),
-  )
+    warmUp: () =>
+      warmUp(
+        { ...repositories, signingKeys: createSigningKeyRepository(db) },
+        tables.has('Organization') && tables.has('Member'),
+      ),
+    onUnreachable: (error) =>
+      log.warn({ error: describeError(error) }, describeUnreachable(error, config.database.url)),
+  })
   return {
     ...repositories,
     database,
@@ -179,12 +169,7 @@ export function createStores(
       // Nothing waits for a connection to Redis, so it is opened before the first question.
       void cache.ready()
     },
-    ready: async () => {
-      const ready = (await answers(database)) && (await drift.isRight())
-      if (ready) await warm()
-      return ready
-    },
-    verify: () => verify(drift, config, log),
+    ...readiness,
     close: async () => {
       await news.close()
       await cache.close()
@@ -204,28 +189,6 @@ export function readLayout({ prismaSchema }: Pick<Config['database'], 'prismaSch
 function readDefinitions({ permissions: { accessControl } }: IdentityConfig): RoleDefinitions {
   if (accessControl === null) return defaultRoleDefinitions
   return reading('ACCESS_CONTROL_FILE', () => parseRoleDefinitions(accessControl))
-}
-
-/** Grants kept in this process when there is no Redis. */
-const MOST_CACHED_GRANTS = 100_000
-
-function createPermissionCache(
-  { redis, permissions: { dynamic, ttlSeconds } }: IdentityConfig,
-  definitions: RoleDefinitions,
-  { metrics, trouble, onRedisAttempt }: Telemetry,
-): PermissionCache {
-  if (!redis) return new MemoryPermissionCache({ ttlSeconds, maxEntries: MOST_CACHED_GRANTS })
-  const { timeoutMs, keyPrefix: prefix } = redis
-  const onTrouble = trouble('Redis is in trouble.')
-  return new RedisPermissionCache(createRedis(redis.url, { onTrouble, timeoutMs }), {
-    prefix,
-    ttlSeconds,
-    timeoutMs,
-    version: versionOf(definitions, dynamic),
-    onTrouble,
-    onRest: (of, resting) => metrics?.breaker(of, resting),
-    onAttempt: onRedisAttempt,
-  })
 }
 
 /** What tells of changes, by whichever source is configured. */
@@ -259,30 +222,5 @@ function createNews(
       await (notifications ?? announcements)?.close()
       news.close()
     },
-  }
-}
-
-async function verify(drift: DriftWatch, { database: { url } }: IdentityConfig, log: Logger) {
-  const problem = await drift.findProblem().catch((error: unknown) => {
-    log.warn({ error: describeError(error) }, describeUnreachable(error, url))
-    return null
-  })
-  if (problem !== null) throw new Error(problem)
-}
-
-function once(work: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined
-  return () => {
-    done ??= work()
-    return done
-  }
-}
-
-async function answers(database: Database): Promise<boolean> {
-  try {
-    await database.ping()
-    return true
-  } catch {
-    return false
   }
 }

@@ -68,12 +68,14 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ['config', 'domain', 'layout', 'permissions', 'postgres', 'redis', 'telemetry'],
     packages: [],
   },
+  'client.ts': { rooms: ['config', 'postgres'], packages: [] },
+  'print.ts': { rooms: ['graph', 'layout', 'permissions'], packages: [] },
   'gateway.ts': {
     rooms: [
       ...['answer.ts', 'auth', 'config', 'domain', 'graph', 'http', 'identity.ts', 'layout'],
-      ...['operation', 'permissions', 'postgres', 'redis', 'scope.ts', 'telemetry'],
+      ...['operation', 'permissions', 'postgres', 'print.ts', 'redis', 'scope.ts', 'telemetry'],
     ],
-    packages: ['graphql', 'node:http'],
+    packages: ['node:http'],
   },
   'better-auth': {
     rooms: ['domain', 'permissions', 'redis'],

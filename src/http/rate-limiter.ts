@@ -16,11 +16,13 @@ export interface RateLimiterOptions {
 export class RateLimiter implements RateLimit {
   readonly #limiter: RateLimiterMemory | RateLimiterRedis
   readonly #addressOf: (origin: RequestOrigin) => string
+  readonly #client: Redis | Cluster | undefined
 
   constructor({ perMinute, redis, addressOf }: RateLimiterOptions) {
     const window = { points: perMinute, duration: WINDOW_SECONDS }
     const alone = new RateLimiterMemory(window)
     this.#addressOf = addressOf
+    this.#client = redis?.client
     this.#limiter = redis
       ? new RateLimiterRedis({
           ...window,
@@ -31,6 +33,16 @@ export class RateLimiter implements RateLimit {
           inMemoryBlockOnConsumed: perMinute + 1,
         })
       : alone
+  }
+
+  /** Nothing waits for a connection, so it is opened before the first request. */
+  start(): void {
+    this.#client?.connect().catch(() => {})
+  }
+
+  /** It owns the client it was given. */
+  close(): void {
+    this.#client?.disconnect()
   }
 
   ofAddress(origin: RequestOrigin): Promise<number | null> {

@@ -61,7 +61,11 @@ test('it holds what runs, and nothing else', () => {
 })
 
 describe('in an empty project', () => {
-  const names = ["from 'identity-gateway/identity'", '// app/graphql/route.ts']
+  const names = [
+    "from 'identity-gateway/identity'",
+    "from 'identity-gateway/client'",
+    '// app/graphql/route.ts',
+  ]
 
   test('the examples of the README compile, with every declaration they reach, and answer', async () => {
     const ada = await identity.signUp('Ada')

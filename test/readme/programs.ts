@@ -52,6 +52,11 @@ export const programs: readonly Program[] = [
     prints: ['grace@example.com', null, true],
   },
   {
+    marker: "from 'identity-gateway/client'",
+    after: `print(owners)`,
+    prints: [{ user: { name: 'Ada' } }],
+  },
+  {
     marker: "from 'hono'",
     after: `print(await (await app.request('/graphql', ${ask})).json())
       await gateway.close()`,

@@ -1,0 +1,51 @@
+import type { Database } from './client.ts'
+import type { DriftWatch } from './drift-watch.ts'
+
+export interface ReadinessOptions {
+  readonly drift: DriftWatch
+  /** Reads once what requests read, before the first of them. Never rejects. */
+  readonly warmUp: () => Promise<void>
+  /** Told when the database cannot be asked at start. */
+  readonly onUnreachable: (error: unknown) => void
+}
+
+export interface Readiness {
+  /**
+   * Whether the database answers and is as the layout says; a change shows within five seconds. The first time it is, what
+   * requests read is read once beforehand.
+   */
+  ready(): Promise<boolean>
+  /**
+   * Asks the database whether it is as the layout says. A database that does not answer is no reason to give up.
+   * @throws Error in one sentence that says what differs and which command helps.
+   */
+  verify(): Promise<void>
+}
+
+export function createReadiness(
+  database: Pick<Database, 'ping'>,
+  { drift, warmUp, onUnreachable }: ReadinessOptions,
+): Readiness {
+  let warmed: Promise<void> | undefined
+  return {
+    ready: async () => {
+      const answers = await database.ping().then(
+        () => true,
+        () => false,
+      )
+      const ready = answers && (await drift.isRight())
+      if (ready) {
+        warmed ??= warmUp()
+        await warmed
+      }
+      return ready
+    },
+    verify: async () => {
+      const problem = await drift.findProblem().catch((error: unknown) => {
+        onUnreachable(error)
+        return null
+      })
+      if (problem !== null) throw new Error(problem)
+    },
+  }
+}
