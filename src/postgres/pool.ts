@@ -23,9 +23,10 @@ export interface StatementReport {
 
 /**
  * A pool for statements that only read, so that one may be sent again: a connection that turns out to be dead is
- * replaced, and the statement tried on the next; so is one whose prepared statement no longer fits an altered table.
- * Where connections share sessions, statements are no longer prepared. Waiting is bounded, for a connection and for the
- * answer. Who no longer waits for a statement has it cancelled in PostgreSQL as well, and its connection closed.
+ * replaced, and the statement tried on the next; so is one whose prepared statement no longer fits an altered table, and
+ * the statement then goes unprepared, because the next connection may hold the old plan too. Where connections share
+ * sessions, statements are no longer prepared. Waiting is bounded, for a connection and for the answer. Who no longer
+ * waits for a statement has it cancelled in PostgreSQL as well, and its connection closed.
  * Statements fail with what `pg` throws, or with an Error whose cause is a GatewayError or the reason of the signal.
  */
 export function createReadPool(options: ReadPoolOptions): pg.Pool {
@@ -36,8 +37,9 @@ export function createReadPool(options: ReadPoolOptions): pg.Pool {
   let preparing = true
   const query = async (asked: pg.QueryConfig) => {
     const signal = options.signal()
+    let stale = false
     for (;;) {
-      const statement = preparing ? asked : { ...asked, name: '' }
+      const statement = preparing && !stale ? asked : { ...asked, name: '' }
       const client = await checkOut(pool, options.mostWaiting, signal)
       const reused = used.has(client)
       used.add(client)
@@ -47,7 +49,8 @@ export function createReadPool(options: ReadPoolOptions): pg.Pool {
         if (statement.name && isOfSharedSession(error)) {
           if (preparing) options.onSharedSessions()
           preparing = false
-        } else if (!reused || !isLost(error)) throw error
+        } else if (statement.name && isOfStalePlan(error)) stale = true
+        else if (!reused || !isLost(error)) throw error
       }
     }
   }

@@ -97,6 +97,24 @@ test('two gateways that prepare statements are answered rightly, and each says o
   }
 })
 
+test('readiness alone finds that sessions are shared, before anybody asks', async () => {
+  const prepare = { DATABASE_PREPARED_STATEMENTS: 'on', DATABASE_POOL_SIZE: '5' }
+  const both = [open(throughUrl, prepare), open(throughUrl, prepare)]
+  const ready = () =>
+    Promise.all(both.map((gateway) => gateway.fetch(new Request('http://gateway/ready'))))
+  const told = () =>
+    both.map(({ logged }) => logged.filter((line) => line.includes('STATEMENTS=off')).length)
+  await expect
+    .poll(
+      async () => {
+        for (const { status } of await ready()) expect(status).toBe(200)
+        return told()
+      },
+      { timeout: 30_000, interval: 1100 },
+    )
+    .toEqual([1, 1])
+})
+
 test('doctor says that sessions are shared, and nothing of it without a pooler', async () => {
   const environment = (url: string) => ({
     DATABASE_URL: url,
