@@ -59,7 +59,7 @@ export class CachingPermissionService implements PermissionService {
     for (const [index, [key, subject]] of [...unique].entries()) {
       const { grant, epochs } = known[index] ?? nothingKnown
       const flight = this.#flights.get(key)
-      if (grant) grants.set(key, { source: 'CACHE', ...grant })
+      if (grant) grants.set(key, { ...grant, source: 'CACHE' })
       else if (flight && canJoin(flight, { asked, consistency, epochs })) {
         grants.set(key, flight.grant)
         this.#options.onJoin?.()

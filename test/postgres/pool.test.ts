@@ -245,25 +245,4 @@ describe('a prepared statement', () => {
     expect(statements.map(({ outcome }) => outcome)).toEqual(['failed', 'answered'])
     await admin.query('drop table altered')
   })
-
-  test('of Prisma is sent again as well, whether its session or its table changed', async () => {
-    const pid = () => database.read<{ pid: number }>(Prisma.sql`select pg_backend_pid() as pid`)
-    await admin.query('create table users (id text, name text)')
-    await admin.query(`insert into users values ('u', 'Ada')`)
-    let told = 0
-    const database = open({ poolSize: 1, onSharedSessions: () => told++ })
-    const find = () => database.models.user.findFirst({ select: { name: true } })
-    const ada = { name: 'Ada' }
-    expect(await find()).toEqual(ada)
-    const [first] = await pid()
-    await admin.query('alter table users alter column name type varchar(9)')
-    expect(await find()).toEqual(ada)
-    expect(await pid()).not.toEqual([first])
-    expect(await find()).toEqual(ada)
-    expect(told).toBe(0)
-    await database.read(Prisma.sql`deallocate all`)
-    expect(await find()).toEqual(ada)
-    expect(told).toBe(1)
-    await admin.query('drop table users')
-  })
 })
