@@ -1,4 +1,5 @@
 import { type Config, ConfigError, loadConfig } from '../config/config.ts'
+import { findMisspelt } from '../config/misspelt.ts'
 import type { Layout } from '../layout/layout.ts'
 import { ownerScript } from '../layout/owner-sql.ts'
 import { parseLayout } from '../layout/schema-file.ts'
@@ -50,10 +51,12 @@ const checksByLayout: Readonly<Record<string, Check>> = {
 export async function examine(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Report> {
+  const misspelt = configurationFindings('warning', findMisspelt(environment))
   try {
     const config = loadConfig(environment)
     const layout = readLayout(config)
     const findings = [
+      ...misspelt,
       ...(await examineDatabase(config, layout)),
       ...named('redis', await checkRedis(config)),
     ]
@@ -62,12 +65,16 @@ export async function examine(
     return toReport(findings, ownerScript(layout, grantee))
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    const problems = error.message.split('\n')
-    return toReport(
-      problems.map((message) => ({ check: 'configuration', level: 'error', message })),
-      null,
-    )
+    const problems = configurationFindings('error', error.message.split('\n'))
+    return toReport([...problems, ...misspelt], null)
   }
+}
+
+function configurationFindings(
+  level: Finding['level'],
+  messages: readonly string[],
+): readonly Finding[] {
+  return messages.map((message) => ({ check: 'configuration', level, message }))
 }
 
 function toReport(findings: readonly Finding[], roleSql: string | null): Report {

@@ -1,16 +1,31 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { runCli } from '../support/cli.ts'
+import { runCli, startServing } from '../support/cli.ts'
 
-test.each([['--help'], ['-h'], ['serve', '--help']])(
-  '%s %s tells how it is used',
-  async (...words) => {
-    const { code, stdout, stderr } = await runCli(words)
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    for (const command of ['serve', 'demo', 'introspect', 'doctor', 'schema'])
-      expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
-  },
-)
+const commands = [
+  ...['serve', 'demo', 'introspect', 'doctor', 'schema', 'access-control', 'permissions'],
+]
+
+test.each(['--help', '-h'])('%s tells how everything is used', async (word) => {
+  const { code, stdout, stderr } = await runCli([word])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
+  expect(stdout).toMatch(/^ {2}--version /m)
+})
+
+test.each(commands)('%s --help tells how that command is used, and does nothing', async (name) => {
+  const { code, stdout, stderr } = await runCli([name, '--help'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(new RegExp(`^Usage: identity-gateway ${name}[ \n]`))
+  expect(stdout.includes('--federation')).toBe(name === 'schema')
+})
+
+test('--version prints the version of the package', async () => {
+  const { version } = JSON.parse(
+    await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
+  )
+  expect(await runCli(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+})
 
 test.each([
   [],
@@ -36,6 +51,34 @@ test('serve without its configuration ends with 2 and names every problem, witho
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   for (const name of ['DATABASE_URL', 'AUTH_ISSUER', 'PORT']) expect(stderr).toContain(name)
   expect(stderr).not.toMatch(/^\s+at /m)
+})
+
+test('serve names a variable that is probably misspelt beside the one that is missing', async () => {
+  const { code, stderr } = await runCli(['serve'], {
+    AUTH_ISSUER: 'https://auth.example.com',
+    DATABSE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
+  })
+  expect(code).toBe(2)
+  expect(stderr.split('\n')).toEqual([
+    expect.stringMatching(/^DATABASE_URL: is required/),
+    expect.stringMatching(/^DATABSE_URL: .* DATABASE_URL\?$/),
+    '',
+  ])
+})
+
+test('serve warns in its log of variables that are probably misspelt, and starts', async () => {
+  const serving = await startServing({
+    AUTH_ISSUER: 'https://auth.example.com',
+    DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
+    LIMT_DEPTH: '3',
+  })
+  expect(serving.lines.map((line) => JSON.parse(line))).toContainEqual(
+    expect.objectContaining({
+      level: 40,
+      msg: 'LIMT_DEPTH: is not a variable of the gateway; did you mean LIMIT_DEPTH?',
+    }),
+  )
+  expect(await serving.signal('SIGTERM')).toBe(0)
 })
 
 test('serve on a port that is taken ends with 1', async () => {

@@ -199,6 +199,31 @@ describe('everything that is wrong is told at once', () => {
     expect(complaints({ ...needed, AUTH_ALGORITHMS: value })).toEqual(['AUTH_ALGORITHMS'])
   })
 
+  test.each([
+    ['LIMIT_DEPTH', '2000', 'must be a whole number from 1 to 1000'],
+    ['LIMIT_DEPTH', 'deep', 'must be a whole number from 1 to 1000'],
+    ['LIMIT_BODY_BYTES', '100k', 'must be a whole number from 1 to 100000000, in bytes'],
+    ['REDIS_TIMEOUT_MS', '1s', 'must be a whole number from 1 to 60000, in milliseconds'],
+    ['RATE_LIMIT_PER_MINUTE', '0', 'must be off, or a whole number from 1 to 10000000'],
+    ['FEDERATION', 'true', 'must be on or off'],
+    ['PERMISSION_EVENTS', 'kafka', 'must be one of redis, postgres, off'],
+    ['LOG_LEVEL', 'loud', 'must be one of trace, debug, info, warn, error, fatal, silent'],
+    [
+      'AUTH_JWKS',
+      'file:///keys',
+      'must be database, or a URL that begins with http:// or https://',
+    ],
+    [
+      'TRUST_PROXY',
+      '11',
+      'must be off, or a number of proxies from 1 to 10, or their addresses (10.0.0.0/8), separated by commas',
+    ],
+  ])('%s=%s is told what is accepted', (name, value, problem) => {
+    expect(() => loadConfig({ ...needed, [name]: value })).toThrow(
+      new ConfigError(`${name}: ${problem}`),
+    )
+  })
+
   test('without the values, which may be secrets', () => {
     const secret = 'hunter2'
     expect(() => loadConfig({ DATABASE_URL: `mysql://me:${secret}@db` })).toThrow(
@@ -220,14 +245,22 @@ describe('the service issuer', () => {
     expect(complaints({ ...needed, ...Object.fromEntries(some) })).toEqual(lacking)
   })
 
-  test.each(['*', 'sub', 'sub=', 'sub=**', '=a', '*=a', 'sub=a,azp', ' , '])(
-    'has no marks of services that are %j',
-    (value) => {
-      expect(complaints({ ...needed, ...services, SERVICE_SUBJECTS: value })).toEqual([
-        'SERVICE_SUBJECTS',
-      ])
-    },
-  )
+  test.each([
+    '*',
+    'sub',
+    'sub=',
+    'sub=**',
+    '=a',
+    '*=a',
+    'sub=a,azp',
+    'iss=*.example.com',
+    'aud=me',
+    ' , ',
+  ])('has no marks of services that are %j', (value) => {
+    expect(complaints({ ...needed, ...services, SERVICE_SUBJECTS: value })).toEqual([
+      'SERVICE_SUBJECTS',
+    ])
+  })
 
   test('is needed where marks of services are given', () => {
     expect(complaints({ ...needed, SERVICE_SUBJECTS: 'sub=*@clients' })).toEqual([

@@ -182,6 +182,16 @@ describe('the report', () => {
     ])
   })
 
+  test('warns of variables that look misspelt, whether the rest can be read or not', async () => {
+    const warning = 'LIMT_DEPTH: is not a variable of the gateway; did you mean LIMIT_DEPTH?'
+    expect(await levels('configuration', { LIMT_DEPTH: '3' })).toEqual([`warning: ${warning}`])
+    const { findings } = await examine({ DATABSE_URL: 'x', AUTH_ISSUER: 'https://a.example.com' })
+    expect(findings).toEqual([
+      expect.objectContaining({ level: 'error', message: expect.stringMatching(/^DATABASE_URL/) }),
+      expect.objectContaining({ level: 'warning', message: expect.stringMatching(/^DATABSE_URL/) }),
+    ])
+  })
+
   test('finds no secret worth repeating', async () => {
     const { findings } = await report({ REDIS_URL: 'redis://user:hunter2@127.0.0.1:1' })
     const text = JSON.stringify(findings)

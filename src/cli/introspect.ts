@@ -1,0 +1,53 @@
+import { ConfigError } from '../config/config.ts'
+import { command } from './command.ts'
+import { whereInstalled } from './installed.ts'
+
+export const introspect = command({
+  synopsis: 'introspect',
+  usage: `Read how DATABASE_URL names Better Auth's tables; write prisma/schema.prisma, which serve reads.
+  --auth      the module that exports your Better Auth, as auth or by default, to ask it for names
+  --overrides a JSON file with names of tables and columns that are not recognised
+  --fields    a JSON file with further fields to show, and who sees them
+  --output    where to write it instead; - for standard output`,
+  options: {
+    auth: { type: 'string' },
+    overrides: { type: 'string' },
+    fields: { type: 'string' },
+    output: { type: 'string' },
+  },
+  run: async ({ auth, overrides, fields, output = 'prisma/schema.prisma' }) => {
+    const loading = import('../introspection/introspect.ts')
+    const introspection = await whereInstalled(loading, 'introspect')
+    const { readLayout } = await import('../gateway.ts')
+    const { printGraph } = await import('../print.ts')
+    const { DATABASE_URL, DATABASE_SCHEMA } = process.env
+    if (!DATABASE_URL)
+      throw new ConfigError('DATABASE_URL: is required: the PostgreSQL database of Better Auth')
+    const asked = {
+      databaseUrl: DATABASE_URL,
+      databaseSchema: DATABASE_SCHEMA || 'public',
+      authPath: auth,
+      overridesPath: overrides,
+      fieldsPath: fields,
+      verify: (prismaSchema: string) => void printGraph(readLayout({ prismaSchema })),
+    }
+    if (output === '-') {
+      const { schema, report } = await introspection.readSchema(asked)
+      process.stderr.write(toJson(report))
+      await pipe(schema)
+    } else {
+      await pipe(toJson(await introspection.introspect({ ...asked, schemaPath: output })))
+    }
+    // The module of --auth may hold connections open.
+    process.exit()
+  },
+})
+
+function toJson(report: object): string {
+  return `${JSON.stringify(report, null, 2)}\n`
+}
+
+/** Waits until whoever reads has it. */
+function pipe(text: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(text, () => resolve()))
+}

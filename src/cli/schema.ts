@@ -1,0 +1,26 @@
+import { loadNames } from '../config/config.ts'
+import { command, WrongUsage } from './command.ts'
+
+export const schema = command({
+  synopsis: 'schema',
+  usage: `Print the graph in GraphQL's schema language.
+  --federation      as a subgraph of Apollo Federation 2
+  --authorization   with --federation: also @authenticated and @requiresScopes
+  --stitching       with the stitching directives of GraphQL Tools`,
+  options: {
+    federation: { type: 'boolean' },
+    authorization: { type: 'boolean' },
+    stitching: { type: 'boolean' },
+  },
+  run: async ({ federation, authorization, stitching }) => {
+    if (federation && stitching)
+      throw new WrongUsage('--federation and --stitching exclude each other.')
+    if (authorization && !federation)
+      throw new WrongUsage('--authorization is of use with --federation alone.')
+    const { readLayout } = await import('../gateway.ts')
+    const { printGraph } = await import('../print.ts')
+    const subgraph = authorization ? 'federation with authorization' : 'federation'
+    const form = stitching ? 'stitching' : federation ? subgraph : 'plain'
+    process.stdout.write(printGraph(readLayout(loadNames(process.env)), form))
+  },
+})

@@ -1,0 +1,57 @@
+import { setFlagsFromString } from 'node:v8'
+import { type Config, ConfigError, loadConfig } from '../config/config.ts'
+import { findMisspelt } from '../config/misspelt.ts'
+import { startMetricsServer } from '../http/metrics-server.ts'
+import { startServer } from '../http/server.ts'
+import { createLogger, type Logger } from '../telemetry/log.ts'
+import { command } from './command.ts'
+import { stopOnSignal } from './stop-on-signal.ts'
+
+export const serve = command({
+  synopsis: 'serve',
+  usage: 'Serve the graph over HTTP, configured by the environment (see README.md).',
+  options: {},
+  run: async () => {
+    // V8 allocates as long-lived what it saw survive while its young generation was still small: rows and entities of the
+    // first requests. docs/internals.md says what that costs, under "What the garbage collector taught".
+    setFlagsFromString('--no-allocation-site-pretenuring')
+    const misspelt = findMisspelt(process.env)
+    const config = load(misspelt)
+    const log = createLogger(config.logLevel)
+    for (const warning of misspelt) log.warn(warning)
+    const starting = start(config, log)
+    stopOnSignal(starting)
+    const { url } = await starting
+    if (!config.redis) log.info('REDIS_URL is not set: permissions are cached in this process.')
+    log.info({ url }, 'listening')
+  },
+})
+
+/** What is required and missing may be there under a misspelt name, and no log can say so yet. */
+function load(misspelt: readonly string[]): Config {
+  try {
+    return loadConfig(process.env)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError([error.message, ...misspelt].join('\n'))
+  }
+}
+
+async function start(config: Config, log: Logger) {
+  const { createGateway } = await import('../gateway.ts')
+  const gateway = createGateway(config, { log })
+  await gateway.verify()
+  gateway.start()
+  const { host, metricsPort } = config.http
+  const metrics =
+    gateway.metrics && metricsPort !== null
+      ? await startMetricsServer(gateway.metrics, { host, port: metricsPort })
+      : null
+  if (metrics) log.info({ port: metrics.port }, 'metrics')
+  const server = await startServer(gateway, config.http)
+  const stop = async () => {
+    await server.stop()
+    await metrics?.stop()
+  }
+  return { url: server.url, stop }
+}

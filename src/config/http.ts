@@ -1,0 +1,128 @@
+import { z } from 'zod'
+import { group, optional, withDefault } from './group.ts'
+import { jsonFile, type Kind, kind, list, onOff, text, wholeNumber, wordOr } from './kinds.ts'
+
+const origins = list('origins as browsers send them, such as https://app.example.com', (names) =>
+  names.every((name) => URL.canParse(name) && new URL(name).origin === name && !name.includes('*')),
+)
+
+const address = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])
+const addresses = list(
+  'addresses (10.0.0.0/8)',
+  (parts) => parts.length > 0 && parts.every((part) => address.safeParse(part).success),
+)
+const trustProxy = kind(
+  `a number of proxies from 1 to 10, or their ${addresses.description}`,
+  (given): number | readonly string[] | undefined =>
+    (/^\d+$/.test(given) ? wholeNumber(1, 10) : addresses).safeParse(given).data,
+)
+
+const documentsFile: Kind<Readonly<Record<string, string>>> = jsonFile
+  .pipe(
+    z.record(z.string(), z.string('is no text'), {
+      error: 'must be a JSON object of documents by their hashes',
+    }),
+  )
+  .describe('the path of a JSON file: `{ "<hash>": "<document>" }`')
+
+export const http = group({
+  title: 'HTTP and the graph',
+  variables: {
+    HOST: withDefault(text, '0.0.0.0', 'the address to listen on'),
+    PORT: withDefault(
+      wholeNumber(0, 65_535),
+      '4000',
+      'the port to listen on; 0 is any that is free',
+    ),
+    NODE_ENV: withDefault(
+      text,
+      'development',
+      '`production` turns GraphiQL and introspection of the graph off, and with it names suggested in errors',
+    ),
+    GRAPHIQL: optional(
+      onOff,
+      'as `NODE_ENV` says; `off` with `TRUSTED_DOCUMENTS_FILE`',
+      'whether browsers are shown GraphiQL',
+    ),
+    INTROSPECTION: optional(onOff, 'as `NODE_ENV` says', 'whether the graph can be introspected'),
+    FEDERATION: withDefault(
+      onOff,
+      'off',
+      'whether the graph is served as a subgraph of Apollo Federation 2',
+    ),
+    TRUSTED_DOCUMENTS_FILE: optional(
+      documentsFile,
+      'any document is answered',
+      'the only documents that are answered',
+    ),
+    CORS_ORIGINS: optional(origins, 'none', 'the origins whose pages may ask'),
+    TRUST_PROXY: withDefault(
+      wordOr('off', trustProxy),
+      'off',
+      'whose `X-Forwarded-For` is believed; `off`: nobody is',
+    ),
+    // Shorter than the silence after which a connection is cut off.
+    REQUEST_TIMEOUT_MS: withDefault(
+      wholeNumber(1, 25_000, 'milliseconds'),
+      '10000',
+      'the longest that a request may take',
+    ),
+    LIMIT_CONCURRENCY: withDefault(
+      wholeNumber(1, 100_000),
+      '1000',
+      'the most operations under way at once; more are refused',
+    ),
+    LIMIT_BATCH: withDefault(wholeNumber(1, 1000), '10', 'the most operations in one request'),
+    SHUTDOWN_GRACE_MS: withDefault(
+      wholeNumber(0, 600_000, 'milliseconds'),
+      '0',
+      'how long requests are still accepted after SIGTERM, while `/ready` says 503',
+    ),
+    METRICS_PORT: optional(
+      wholeNumber(0, 65_535),
+      'no metrics',
+      'a port of its own for Prometheus, at `/metrics`',
+    ),
+  },
+  rules: [
+    {
+      about: 'GRAPHIQL',
+      brokenBy: (given) => given.GRAPHIQL === 'on' && given.TRUSTED_DOCUMENTS_FILE !== undefined,
+      problem: 'cannot be on with TRUSTED_DOCUMENTS_FILE, which lists no document of GraphiQL',
+    },
+    {
+      about: 'TRUSTED_DOCUMENTS_FILE',
+      brokenBy: (given) => given.FEDERATION === 'on' && given.TRUSTED_DOCUMENTS_FILE !== undefined,
+      problem: 'is of no use with FEDERATION=on: routers send documents of their own',
+    },
+  ],
+  make: (env) => {
+    const production = env.NODE_ENV === 'production'
+    return {
+      http: {
+        host: env.HOST,
+        port: env.PORT,
+        graphiql: env.GRAPHIQL ?? (!production && env.TRUSTED_DOCUMENTS_FILE === undefined),
+        introspection: env.INTROSPECTION ?? !production,
+        /** As browsers send them, for example `https://app.example.com`. */
+        corsOrigins: env.CORS_ORIGINS ?? [],
+        /** The longest a request may take. */
+        timeoutMs: env.REQUEST_TIMEOUT_MS,
+        /** How many operations may be under way at once. */
+        mostUnderWay: env.LIMIT_CONCURRENCY,
+        /** How long requests are still accepted when the server stops, for the balancer to notice. */
+        shutdownGraceMs: env.SHUTDOWN_GRACE_MS,
+        /** `null`: no metrics. */
+        metricsPort: env.METRICS_PORT ?? null,
+        /** Whose word is taken for the address of a client: nobody's, that of so many proxies, or of these addresses. */
+        trustProxy: env.TRUST_PROXY,
+        /** The most operations in one request. */
+        batchLimit: env.LIMIT_BATCH,
+        /** Documents by the names clients send; nothing else is answered then. `null`: any document is. */
+        trustedDocuments: env.TRUSTED_DOCUMENTS_FILE ?? null,
+      },
+      /** Whether the graph is served as a subgraph of Apollo Federation. */
+      federation: env.FEDERATION,
+    }
+  },
+})

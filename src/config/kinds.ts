@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+/** What the text of a variable may be. Its `description` completes "must be …", in messages and in the documentation. */
+export type Kind<Value> = z.ZodType<Value, string>
+
+export const text: Kind<string> = z.string().describe('any text')
+
+export const onOff = kind('on or off', (given) =>
+  given === 'on' ? true : given === 'off' ? false : undefined,
+)
+
+export function oneOf<const Name extends string>(...names: readonly Name[]): Kind<Name> {
+  return kind(`one of ${names.join(', ')}`, (given) => names.find((name) => name === given))
+}
+
+/** `unit` says what is counted, where the name of the variable alone could be misread. */
+export function wholeNumber(least: number, most: number, unit = ''): Kind<number> {
+  const accepted = `a whole number from ${least} to ${most}`
+  return kind(unit === '' ? accepted : `${accepted}, in ${unit}`, (given) => {
+    const value = /^\d+$/.test(given) ? Number(given) : Number.NaN
+    return value >= least && value <= most ? value : undefined
+  })
+}
+
+/** A word of its own meaning, or what the other kind accepts. */
+export function wordOr<const Word extends string, Value>(
+  word: Word,
+  other: Kind<Value>,
+): Kind<Word | Value> {
+  const accepted = `${word}, or ${other.description}`
+  return z.union([z.literal(word), other], { error: `must be ${accepted}` }).describe(accepted)
+}
+
+/** The parts between commas, without spaces around them and without empty ones. */
+export function list(
+  accepted: string,
+  accepts: (parts: readonly string[]) => boolean = () => true,
+): Kind<readonly string[]> {
+  return kind(`${accepted}, separated by commas`, (given) => {
+    const parts = given.split(',').map((part) => part.trim())
+    const filled = parts.filter((part) => part !== '')
+    return accepts(filled) ? filled : undefined
+  })
+}
+
+/** Stays text: URLs of databases are parsed by their drivers. */
+export function urlText(...protocols: readonly string[]): Kind<string> {
+  return kind(`a URL that begins with ${beginnings(protocols)}`, (given) =>
+    isUrl(given, protocols) ? given : undefined,
+  )
+}
+
+export function urlTexts(...protocols: readonly string[]): Kind<string> {
+  return kind(`${beginnings(protocols)} URLs, separated by commas`, (given) =>
+    given.split(',').every((part) => isUrl(part.trim(), protocols)) ? given : undefined,
+  )
+}
+
+export const httpUrl = kind(`a URL that begins with ${beginnings(['http:', 'https:'])}`, (given) =>
+  isUrl(given, ['http:', 'https:']) ? new URL(given) : undefined,
+)
+
+/** Holds the text of the file. */
+export const textFile: Kind<string> = z
+  .string()
+  .transform((path, context) => {
+    try {
+      return readFileSync(path, 'utf8')
+    } catch (error) {
+      context.addIssue(`cannot be read: ${error instanceof Error ? error.message : error}`)
+      return z.NEVER
+    }
+  })
+  .describe('the path of a file')
+
+/** Holds what the file says. */
+export const jsonFile: Kind<unknown> = z
+  .string()
+  .transform((path, context): unknown => {
+    try {
+      return JSON.parse(readFileSync(path, 'utf8'))
+    } catch (error) {
+      context.addIssue(`cannot be read as JSON: ${error instanceof Error ? error.message : error}`)
+      return z.NEVER
+    }
+  })
+  .describe('the path of a JSON file')
+
+/** `read` answers `undefined` for what is not accepted. */
+export function kind<Value>(
+  accepted: string,
+  read: (given: string) => Value | undefined,
+): Kind<Value> {
+  return z
+    .string()
+    .transform((given, context) => {
+      const value = read(given)
+      if (value !== undefined) return value
+      context.addIssue(`must be ${accepted}`)
+      return z.NEVER
+    })
+    .describe(accepted)
+}
+
+function beginnings(protocols: readonly string[]): string {
+  return protocols.map((protocol) => `${protocol}//`).join(' or ')
+}
+
+function isUrl(given: string, protocols: readonly string[]): boolean {
+  return URL.canParse(given) && protocols.includes(new URL(given).protocol)
+}

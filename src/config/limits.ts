@@ -1,0 +1,45 @@
+import { group, withDefault } from './group.ts'
+import { wholeNumber, wordOr } from './kinds.ts'
+
+export const limits = group({
+  title: 'Limits',
+  variables: {
+    LIMIT_DEPTH: withDefault(wholeNumber(1, 1000), '12', 'how deep the fields of a document nest'),
+    LIMIT_ALIASES: withDefault(wholeNumber(1, 100_000), '100', 'the most aliases of a document'),
+    LIMIT_DIRECTIVES: withDefault(
+      wholeNumber(1, 100_000),
+      '50',
+      'the most directives of a document',
+    ),
+    LIMIT_TOKENS: withDefault(wholeNumber(1, 100_000), '2000', 'the most tokens of a document'),
+    LIMIT_COST: withDefault(
+      wholeNumber(1, 10_000_000),
+      '10000',
+      'the most objects that a document may ask for',
+    ),
+    LIMIT_BODY_BYTES: withDefault(
+      wholeNumber(1, 100_000_000, 'bytes'),
+      '102400',
+      'the longest body of a request',
+    ),
+    RATE_LIMIT_PER_MINUTE: withDefault(
+      wordOr('off', wholeNumber(1, 10_000_000)),
+      'off',
+      'requests a minute of each address and of each user, counted in Redis where there is one',
+    ),
+  },
+  make: (env) => ({
+    limits: {
+      document: {
+        depth: env.LIMIT_DEPTH,
+        aliases: env.LIMIT_ALIASES,
+        directives: env.LIMIT_DIRECTIVES,
+        tokens: env.LIMIT_TOKENS,
+        cost: env.LIMIT_COST,
+      },
+      bodyBytes: env.LIMIT_BODY_BYTES,
+      /** Requests of one caller, and of one address; `null`: any number. */
+      ratePerMinute: env.RATE_LIMIT_PER_MINUTE === 'off' ? null : env.RATE_LIMIT_PER_MINUTE,
+    },
+  }),
+})

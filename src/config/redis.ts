@@ -1,0 +1,33 @@
+import { group, optional, withDefault } from './group.ts'
+import { text, urlTexts, wholeNumber } from './kinds.ts'
+
+export const redis = group({
+  title: 'Redis',
+  variables: {
+    REDIS_URL: optional(
+      urlTexts('redis:', 'rediss:'),
+      'in this process',
+      'where permissions are cached; several nodes are those of a Redis Cluster',
+    ),
+    REDIS_KEY_PREFIX: withDefault(text, 'identity:', 'what every key begins with'),
+    REDIS_TIMEOUT_MS: withDefault(
+      wholeNumber(1, 60_000, 'milliseconds'),
+      '250',
+      'the longest wait for Redis, each time it is asked',
+    ),
+  },
+  rules: [
+    {
+      about: 'REDIS_URL',
+      brokenBy: (given) => given.PERMISSION_EVENTS === 'redis' && given.REDIS_URL === undefined,
+      problem: 'is required with PERMISSION_EVENTS=redis',
+    },
+  ],
+  make: (env) => ({
+    /** `null`: permissions are cached in this process. */
+    redis:
+      env.REDIS_URL === undefined
+        ? null
+        : { url: env.REDIS_URL, keyPrefix: env.REDIS_KEY_PREFIX, timeoutMs: env.REDIS_TIMEOUT_MS },
+  }),
+})

@@ -1,0 +1,75 @@
+import { group, optional, type Rule } from './group.ts'
+import { httpUrl, kind, text } from './kinds.ts'
+
+/** Every token of the issuer has them, so they would let everything in, as a value of nothing but `*` would. */
+const ofEveryToken = ['iss', 'aud']
+
+/** `claim=value`, several separated by commas; `*` in a value stands for any text. */
+const subjects = kind(
+  'a claim and its value, such as gty=client-credentials or sub=*@clients, several separated by commas; a value of nothing but * is none, nor are the claims iss and aud',
+  (given) => {
+    const marks = given
+      .split(',')
+      .map((mark) => mark.trim())
+      .filter((mark) => mark !== '')
+      .map((mark) => {
+        const [claim = '', pattern = ''] = mark.split(/=(.*)/s)
+        return { claim, pattern }
+      })
+    const isMark = ({ claim, pattern }: (typeof marks)[number]) =>
+      /^[^*]+$/.test(claim) && !ofEveryToken.includes(claim) && /[^*]/.test(pattern)
+    return marks.length > 0 && marks.every(isMark) ? marks : undefined
+  },
+)
+
+const names = ['SERVICE_ISSUER', 'SERVICE_AUDIENCE', 'SERVICE_JWKS_URL'] as const
+
+export const service = group({
+  title: 'Services',
+  variables: {
+    SERVICE_ISSUER: optional(
+      text,
+      'none',
+      'the issuer whose tokens are accepted from services; all three of these are set, or none',
+    ),
+    SERVICE_AUDIENCE: optional(text, 'none', 'the audience of its tokens'),
+    SERVICE_JWKS_URL: optional(httpUrl, 'none', 'the JWKS with its public keys'),
+    SERVICE_SUBJECTS: optional(
+      subjects,
+      'that `sub` is `client_id` or `azp`, where a token has these',
+      'what marks a token as one of a service itself, and not of a user who consented to an app',
+    ),
+  },
+  rules: [
+    ...names.map(
+      (name): Rule<typeof name> => ({
+        about: name,
+        brokenBy: (given) =>
+          given[name] === undefined &&
+          [...names, 'SERVICE_SUBJECTS'].some((other) => given[other] !== undefined),
+        problem: 'is required when services are accepted',
+      }),
+    ),
+    {
+      about: 'SERVICE_ISSUER',
+      brokenBy: (given) =>
+        given.SERVICE_ISSUER !== undefined && given.SERVICE_ISSUER === given.AUTH_ISSUER,
+      problem: 'must differ from AUTH_ISSUER, or users could carry scopes',
+    },
+  ],
+  make: (env) => ({
+    /** `null`: no service tokens are accepted. */
+    service:
+      env.SERVICE_ISSUER === undefined ||
+      env.SERVICE_AUDIENCE === undefined ||
+      env.SERVICE_JWKS_URL === undefined
+        ? null
+        : {
+            issuer: env.SERVICE_ISSUER,
+            audience: env.SERVICE_AUDIENCE,
+            jwksUrl: env.SERVICE_JWKS_URL,
+            /** `null`: see `isOfService`. */
+            subjects: env.SERVICE_SUBJECTS ?? null,
+          },
+  }),
+})
