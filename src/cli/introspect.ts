@@ -18,10 +18,10 @@ export const introspect = command({
   run: async ({ auth, overrides, fields, output = 'prisma/schema.prisma' }) => {
     const loading = import('../introspection/introspect.ts')
     const introspection = await whereInstalled(loading, 'introspect')
-    const { printGraph, readLayout } = await import('../gateway.ts')
     const { DATABASE_URL, DATABASE_SCHEMA } = process.env
     if (!DATABASE_URL)
       throw new ConfigError('DATABASE_URL: is required: the PostgreSQL database of Better Auth')
+    const { printGraph, readLayout } = await import('../gateway.ts')
     const asked = {
       databaseUrl: DATABASE_URL,
       databaseSchema: DATABASE_SCHEMA || 'public',
