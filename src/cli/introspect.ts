@@ -18,11 +18,11 @@ export const introspect = command({
   run: async ({ auth, overrides, fields, output = 'prisma/schema.prisma' }) => {
     const loading = import('../introspection/introspect.ts')
     const introspection = await whereInstalled(loading, 'introspect')
-    const { readLayout } = await import('../gateway.ts')
-    const { printGraph } = await import('../print.ts')
     const { DATABASE_URL, DATABASE_SCHEMA } = process.env
     if (!DATABASE_URL)
       throw new ConfigError('DATABASE_URL: is required: the PostgreSQL database of Better Auth')
+    const { readLayout } = await import('../gateway.ts')
+    const { printGraph } = await import('../print.ts')
     const asked = {
       databaseUrl: DATABASE_URL,
       databaseSchema: DATABASE_SCHEMA || 'public',

@@ -53,6 +53,7 @@ export const programs: readonly Program[] = [
   },
   {
     marker: "from 'identity-gateway/client'",
+    before: organizationId,
     after: `print(owners)`,
     prints: [{ user: { name: 'Ada' } }],
   },
