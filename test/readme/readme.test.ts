@@ -14,7 +14,7 @@ import { useRedis } from '../support/redis.ts'
 import { world } from '../support/world.ts'
 import { programs, textOf } from './programs.ts'
 
-const { gateway, environment: usual, identity, ada, acme } = await world()
+const { gateway, environment: usual, identity, ada, acme } = await world({ own: true })
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const blocks = readmeBlocks()
