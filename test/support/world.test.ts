@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { world } from './world.ts'
 
-const { gateway, sql, ada, acme, services } = await world()
+const { gateway, identity, sql, ada, acme, services } = await world()
 const own = await world({ own: true, environment: { FEDERATION: 'on' } })
 
 test('people of the cast are who they are at Better Auth and at the gateway', async () => {
@@ -36,6 +36,9 @@ test('people of the cast are who they are at Better Auth and at the gateway', as
 test('nobody writes into a world that is shared', async () => {
   const refused = /read-only transaction/
   await expect(sql("update users set name = 'Eva'")).rejects.toThrow(refused)
+  await expect(
+    identity.betterAuth.auth.api.updateUser({ body: { name: 'Eva' }, headers: ada.headers }),
+  ).rejects.toThrow()
   const { data } = await gateway.graphql('{ viewer { name } }', { token: await ada.jwt() })
   expect(data).toEqual({ viewer: { name: 'Ada' } })
 })

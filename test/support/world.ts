@@ -1,7 +1,7 @@
 import { afterAll, inject } from 'vitest'
 import type { BetterAuthSettings } from '../../src/demo/better-auth.ts'
 import type { Cast } from './cast.ts'
-import { asSuperuser, createDatabase } from './database.ts'
+import { asSuperuser, createDatabase, type Database } from './database.ts'
 import { type GatewayUnderTest, gatewayFor } from './gateway.ts'
 import { type Identity, identityOver, toPerson } from './identity.ts'
 import { type ServiceIssuer, startServiceIssuer } from './tokens.ts'
@@ -45,7 +45,9 @@ export async function world({
   own = false,
   betterAuth,
 }: WorldOptions = {}): Promise<World> {
-  const identity = await (own || betterAuth ? openIdentity(betterAuth) : sharedIdentity())
+  const identity = await (own || betterAuth
+    ? openIdentity(await createDatabase('cast'), betterAuth)
+    : sharedIdentity())
   const services = await startServiceIssuer()
   const gateways: GatewayUnderTest[] = []
   const gatewayWith = (variables: Readonly<Record<string, string>>) => {
@@ -83,18 +85,19 @@ let shared: Promise<Identity> | undefined
 
 async function sharedIdentity(): Promise<Identity> {
   shared ??= (async () => {
-    const identity = await openIdentity()
-    await asSuperuser(
-      `alter database ${identity.database.name} set default_transaction_read_only = on`,
-    )
-    return identity
+    const database = await createDatabase('cast')
+    // It holds for sessions that begin after it, so it comes before the first.
+    await asSuperuser(`alter database ${database.name} set default_transaction_read_only = on`)
+    return openIdentity(database)
   })()
   return shared
 }
 
-async function openIdentity(settings: WorldOptions['betterAuth'] = {}): Promise<Identity> {
+async function openIdentity(
+  database: Database,
+  settings: WorldOptions['betterAuth'] = {},
+): Promise<Identity> {
   const { readOnlyUrl, secret } = inject('cast')
-  const database = await createDatabase('cast')
   const url = Object.assign(new URL(readOnlyUrl), { pathname: database.name })
   return identityOver(database, url.href, { ...settings, secret })
 }
