@@ -136,7 +136,11 @@ const TOKEN_COLUMN = new RegExp(`^ {2}// ${TOKEN} ("(?:[^"\\\\]|\\\\.)*")$`, 'm'
 const TABLE = /^ {2}@@map\(("(?:[^"\\]|\\.)*")\)$/m
 
 function parseModel(model: Model, body: string): Table {
-  const fields = new Map([...body.matchAll(FIELD)].map((match) => [match[2] ?? '', match]))
+  // What the contract does not list is no column of ours, whoever wrote it into the file: a password, for one.
+  const listed = [...body.matchAll(FIELD)].filter(([, , name = '']) =>
+    Object.hasOwn(fieldsOf(model), name),
+  )
+  const fields = new Map(listed.map((match) => [match[2] ?? '', match]))
   const missing = Object.keys(contract[model].columns).filter((name) => !fields.has(name))
   if (missing.length > 0) throw new Error(`${model} has no field ${missing.join(', ')}: ${RUN}`)
   const columns = [...fields].flatMap(

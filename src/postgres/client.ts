@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { GatewayError } from '../domain/errors.ts'
+import { fieldsOf } from '../layout/contract.ts'
+import { type Layout, models } from '../layout/layout.ts'
 import { parseLayout, printLayout } from '../layout/schema-file.ts'
+import { refuse } from './failures.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
 import { createReadPool, type StatementReport } from './pool.ts'
 import { withSettings } from './session-options.ts'
@@ -87,6 +90,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       options.onStatement?.(statement)
     },
   })
+  const layout = parseLayout(options.prismaSchema)
   const nameOf = options.preparedStatements ? nameStatements() : () => ''
   const client = new PrismaClient({
     adapter: new PrismaPg(pool, {
@@ -94,7 +98,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       // Its lists have another text for each length.
       statementNameGenerator: () => '',
     }),
-    ...bindTo(printLayout(parseLayout(options.prismaSchema))),
+    omit: absentFrom(layout),
+    ...bindTo(printLayout(layout)),
   })
   const guarded = client.$extends({
     name: 'query-only',
@@ -112,7 +117,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     return rows
   }
   return {
-    models: guarded as unknown as Models,
+    models: readsOf(guarded),
     read,
     ping: async () => {
       // When every connection is busy with statements that are answered, another one need not stand in the queue.
@@ -125,6 +130,39 @@ export function openDatabase(options: DatabaseOptions): Database {
       await pool.end()
     },
   }
+}
+
+/** The models with their reads and nothing else, because Prisma's client leads on to one that nothing guards. */
+function readsOf(client: object): Models {
+  const delegates = client as Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  const names = Object.keys(Prisma.ModelName).map(toDelegate)
+  return Object.freeze(
+    Object.fromEntries(
+      names.map((name) => {
+        const reads = READS.map((read) => [read, delegates[name]?.[read]] as const)
+        return [name, Object.freeze(Object.fromEntries(reads))]
+      }),
+    ),
+  ) as unknown as Models
+}
+
+/** What Prisma is not to select unless it is told to: columns that this database lacks. */
+function absentFrom(layout: Layout) {
+  return Object.fromEntries(
+    models.map((model) => [
+      toDelegate(model),
+      Object.fromEntries(
+        Object.keys(fieldsOf(model))
+          .filter((field) => !layout[model]?.columns[field])
+          .map((field) => [field, true]),
+      ),
+    ]),
+  )
+}
+
+/** What Prisma's client calls a model. */
+export function toDelegate(model: string): string {
+  return `${model.charAt(0).toLowerCase()}${model.slice(1)}`
 }
 
 /**
@@ -190,39 +228,4 @@ async function withinTime(answer: Promise<unknown>, milliseconds: number): Promi
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** SQLSTATEs that mean the server is not there for us now, rather than that the statement is wrong. */
-const AWAY = /^(08|28|3D000|40001|53|57P0[1-5])/
-
-function refuse(error: unknown): never {
-  if (error instanceof Error && error.cause instanceof GatewayError) throw error.cause
-  const failure = driverFailure(error)
-  if (failure?.sqlState === '57014')
-    throw new GatewayError('TIMEOUT', 'The database took too long.', { cause: error })
-  if (failure && (failure.sqlState === undefined || AWAY.test(failure.sqlState)))
-    throw new GatewayError('UNAVAILABLE', 'The database cannot be reached.', { cause: error })
-  throw new GatewayError('INTERNAL', 'The database refused a statement.', { cause: error })
-}
-
-/** What the driver saw, if the failure is its own; without an SQLSTATE there was no answer from PostgreSQL. */
-function driverFailure(error: unknown): { readonly sqlState?: string | undefined } | undefined {
-  if (error instanceof Prisma.PrismaClientKnownRequestError) {
-    const { driverAdapterError } = error.meta ?? {}
-    if (!(driverAdapterError instanceof Error)) return undefined
-    const { originalCode } = driverAdapterError.cause as { readonly originalCode?: string }
-    return { sqlState: originalCode }
-  }
-  if (isRefusal(error)) return { sqlState: error.code }
-  // What happens to a connection, rather than to a statement, reaches us as the driver threw it.
-  if (error instanceof Error && PLAIN.has(error.constructor)) return {}
-  return undefined
-}
-
-const PLAIN = new Set<unknown>([Error, AggregateError])
-
-/** An answer of PostgreSQL, as the driver throws it. */
-function isRefusal(error: unknown): error is { readonly code: string } {
-  const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown }
-  return typeof code === 'string' && typeof severity === 'string'
 }

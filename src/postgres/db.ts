@@ -1,5 +1,5 @@
 import type { Model } from '../layout/layout.ts'
-import type { Database } from './client.ts'
+import { type Database, toDelegate } from './client.ts'
 import type { Columns, Row } from './columns.ts'
 import { createJoin, type Join } from './join.ts'
 import type { Tables } from './tables.ts'
@@ -45,7 +45,7 @@ export async function allRows<Entity>(
 
 async function findMany<Entity>({ models, tables }: Db, columns: Columns<Entity>, which: object) {
   const { model } = columns
-  const name = `${model.charAt(0).toLowerCase()}${model.slice(1)}` as Uncapitalize<Model>
+  const name = toDelegate(model) as Uncapitalize<Model>
   // The arguments fit every model: their names are those of its columns, which the layout knows.
   const { findMany } = models[name] as unknown as Readable
   const rows = await findMany({ ...which, select: columns.present(tables) })

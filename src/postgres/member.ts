@@ -9,10 +9,9 @@ import {
   parseRoles,
 } from '../domain/member.ts'
 import { type GrantingRole, pairKey } from '../domain/permission.ts'
-import { activeUser } from './active-user.ts'
 import { Prisma } from './client.ts'
 import { additional, Columns, from, type Row } from './columns.ts'
-import { allOf, holdsGrantingRole, holdsRole, matches } from './conditions.ts'
+import { activeUser, allOf, holdsGrantingRole, holdsRole, matches } from './conditions.ts'
 import { type Db, joining } from './db.ts'
 import { by, byText, counts, pages } from './join.ts'
 import { byInstant, countRows, type List, listPages, byText as orderedByText } from './list.ts'

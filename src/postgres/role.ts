@@ -5,9 +5,9 @@ import {
   type RolesRead,
   type Subject,
 } from '../domain/permission.ts'
-import { activeUser } from './active-user.ts'
 import { Prisma } from './client.ts'
 import { Columns } from './columns.ts'
+import { activeUser } from './conditions.ts'
 import { type Db, findRows, joining } from './db.ts'
 import { pick, type Sharing } from './join.ts'
 import type { Tables } from './tables.ts'

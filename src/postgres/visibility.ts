@@ -1,7 +1,7 @@
 import type { Sight, SightQuestion, VisibilityRepository } from '../domain/visibility.ts'
-import { activeUser } from './active-user.ts'
 import { Prisma } from './client.ts'
 import type { Row } from './columns.ts'
+import { activeUser } from './conditions.ts'
 import { type Db, joining } from './db.ts'
 import { inOrder } from './join.ts'
 import type { Tables } from './tables.ts'

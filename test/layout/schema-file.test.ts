@@ -86,6 +86,15 @@ describe.each(models.filter((model) => !contract[model].required))('a file witho
   })
 })
 
+test('a column that the contract does not list is none, whoever wrote it into the file', () => {
+  const edited = prismaSchema.replace(
+    'model Account {\n',
+    'model Account {\n  password String? @map("password")\n',
+  )
+  expect(edited).not.toBe(prismaSchema)
+  expect(parseLayout(edited)).toEqual(layout)
+})
+
 test('a file without an optional column is that of a database without it', () => {
   const { User } = parseLayout(prismaSchema.replace(/^ {2}phoneNumber .*\n/m, ''))
   expect(User?.columns).not.toHaveProperty('phoneNumber')

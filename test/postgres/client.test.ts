@@ -69,10 +69,7 @@ describe('the type and the guard refuse', () => {
       () => models.member.deleteMany({}),
     ]
     for (const attempt of attempts)
-      await expect(async () => attempt()).rejects.toMatchObject({
-        ...refused,
-        message: expect.stringContaining('query-only'),
-      })
+      await expect(async () => attempt()).rejects.toThrow('is not a function')
     await nothingChanged()
   })
 
@@ -94,10 +91,7 @@ describe('the type and the guard refuse', () => {
       () => models.$extends({}).user.updateMany({ data: { name: 'Changed' } }),
     ]
     for (const attempt of attempts)
-      await expect(async () => attempt()).rejects.toMatchObject({
-        ...refused,
-        message: expect.stringContaining('query-only'),
-      })
+      await expect(async () => attempt()).rejects.toThrow('is not a function')
     await nothingChanged()
   })
 

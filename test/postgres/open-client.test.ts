@@ -1,5 +1,9 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConfigError, openClient } from '../../src/client.ts'
+import { prismaSchema } from '../support/layout.ts'
 import { world } from '../support/world.ts'
 
 const { identity, sql, ada, acme } = await world({ own: true })
@@ -40,10 +44,45 @@ describe('writing is refused', () => {
     // @ts-expect-error There is no $transaction.
     ['$transaction', () => models.$transaction([models.user.deleteMany()])],
   ])('%s', async (_how, attempt) => {
-    await expect(async () => attempt()).rejects.toThrow('query-only')
+    await expect(async () => attempt()).rejects.toThrow(TypeError)
     const [row] = await sql<{ name: string }>('select name from users where id = $1', [ada.id])
     expect(row?.name).toBe(ada.name)
   })
+})
+
+test('there is nothing but reads of models, and no way to the client below them', () => {
+  const reads = ['findUnique', 'findFirst', 'findMany', 'count', 'aggregate', 'groupBy']
+  expect(Object.keys(client)).toEqual(['models', 'close'])
+  for (const [name, model] of Object.entries(client.models)) {
+    expect(Object.keys(model), name).toEqual(expect.arrayContaining(reads))
+    expect(
+      Object.keys(model).filter((key) => !/^(find|count|aggregate|groupBy)/.test(key)),
+    ).toEqual([])
+  }
+  for (const hidden of ['$parent', '$extends', '$transaction', '$executeRaw', '_engine'])
+    expect(Reflect.get(client.models, hidden)).toBeUndefined()
+  expect(Object.isFrozen(client.models) && Object.isFrozen(client.models.user)).toBe(true)
+})
+
+test('a read without a selection asks for the columns that there are', async () => {
+  await sql('alter table users drop column phone_number')
+  const schemaFile = join(await mkdtemp(join(tmpdir(), 'identity-client-')), 'schema.prisma')
+  const absent = '  // absent: the database has no such column\n'
+  await writeFile(
+    schemaFile,
+    prismaSchema.replace(/^ {2}phoneNumber .*\n/m, (line) => absent + line),
+  )
+  const lacking = openClient({ url: identity.ownerUrl, schemaFile })
+  expect(await lacking.models.user.findUnique({ where: { id: ada.id } })).toMatchObject({
+    name: ada.name,
+  })
+  await lacking.close()
+})
+
+test('one that must be there and is not is told as Prisma tells it', async () => {
+  await expect(
+    client.models.organization.findUniqueOrThrow({ where: { id: 'nowhere' } }),
+  ).rejects.toMatchObject({ code: 'P2025' })
 })
 
 test('a schema file that cannot be read is named', () => {
