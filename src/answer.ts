@@ -1,13 +1,14 @@
-import type { ExecutionResult, GraphQLError } from 'graphql'
+import type { ExecutionResult } from 'graphql'
 import { createViewer } from './access/viewer.ts'
-import type { Authenticator, Caller } from './domain/caller.ts'
+import type { Authenticator } from './domain/caller.ts'
 import { GatewayError } from './domain/errors.ts'
 import type { RateLimit } from './domain/rate.ts'
 import { createContext, type Sources } from './graph/context.ts'
 import { readAsked } from './operation/asked.ts'
 import type { Documents } from './operation/documents.ts'
-import { asRequestError, asValidationError, toClientError } from './operation/errors.ts'
+import { asRequestError, asValidationError } from './operation/errors.ts'
 import { noSubscriptions, rateLimited, readOnly } from './operation/refusals.ts'
+import type { Tell } from './operation/tell.ts'
 import type { TrustedDocuments } from './operation/trusted.ts'
 import { variableErrors } from './operation/variables.ts'
 import type { RequestScope } from './scope.ts'
@@ -27,13 +28,6 @@ export interface AnswerParts {
   readonly tell: Tell
 }
 
-export interface Telling {
-  /** Whether errors may name parts of the graph that the client did not name. */
-  readonly suggestions: boolean
-  /** Told of each error on our side, which the client is not told the cause of. */
-  readonly onUnexpected: (error: unknown, scope: RequestScope) => void
-}
-
 export interface Admission {
   /** Whether there is room; then `leave` follows. */
   enter(scope: RequestScope): boolean
@@ -44,12 +38,6 @@ export interface Admission {
 export interface Headers {
   get(name: string): string | null
 }
-
-/** Makes of errors what clients are told of them. */
-export type Tell = (
-  scope: RequestScope,
-  errors: readonly unknown[],
-) => { readonly errors: readonly GraphQLError[] }
 
 /** Answers one operation, whatever way it came. Its errors are as clients are told of them, HTTP status included. */
 export type Answer = (
@@ -86,7 +74,8 @@ export function createAnswer(parts: AnswerParts): Answer {
 
       const caller = await authenticator.authenticate(headers)
       scope.caller = caller.kind
-      if (rate) await count(rate, caller)
+      const wait = (await rate?.ofCaller(caller)) ?? null
+      if (wait !== null) throw rateLimited(wait)
 
       const context = createContext(sources, createViewer(caller, sources))
       const misfits = variableErrors(documents.schema, operation, variables)
@@ -100,27 +89,4 @@ export function createAnswer(parts: AnswerParts): Answer {
       if (entered) admission.leave(scope)
     }
   }
-}
-
-/** Tells clients of errors, and the log of those on our side: once of each, however many fields waited for it. */
-export function createTell({ suggestions, onUnexpected }: Telling): Tell {
-  const reported = new WeakSet()
-  return (scope, errors) => {
-    const report = (error: unknown) => {
-      if (scope.isGivenUp || (error instanceof Error && reported.has(error))) return
-      if (error instanceof Error) reported.add(error)
-      onUnexpected(error, scope)
-    }
-    const told = errors.map((error) =>
-      toClientError(error, { requestId: scope.id, suggestions, onUnexpected: report }),
-    )
-    for (const { extensions } of told) scope.codes.add(String(extensions.code))
-    return { errors: told }
-  }
-}
-
-/** @throws GraphQLError RATE_LIMITED */
-async function count(rate: Pick<RateLimit, 'ofCaller'>, caller: Caller): Promise<void> {
-  const seconds = await rate.ofCaller(caller)
-  if (seconds !== null) throw rateLimited(seconds)
 }

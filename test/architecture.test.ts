@@ -41,7 +41,7 @@ const rooms: Readonly<Record<string, Room>> = {
       'node:crypto',
     ],
   },
-  operation: { rooms: ['domain'], packages: ['graphql', 'graphql-jit', 'lru-cache'] },
+  operation: { rooms: ['domain', 'scope.ts'], packages: ['graphql', 'graphql-jit', 'lru-cache'] },
   'scope.ts': { rooms: ['domain'], packages: ['node:async_hooks', 'node:events'] },
   'answer.ts': {
     rooms: ['access', 'domain', 'graph', 'operation', 'scope.ts'],

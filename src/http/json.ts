@@ -6,8 +6,9 @@ import type {
   ServerResponse,
 } from 'node:http'
 import type { ExecutionResult } from 'graphql'
-import type { Answer, Tell } from '../answer.ts'
+import type { Answer } from '../answer.ts'
 import { badRequest } from '../operation/errors.ts'
+import type { Tell } from '../operation/tell.ts'
 import { currentScope } from '../scope.ts'
 import { checkValues } from './values.ts'
 import { write } from './write.ts'

@@ -1,0 +1,104 @@
+import { GraphQLError } from 'graphql'
+import { type ErrorCode, GatewayError } from '../domain/errors.ts'
+import type { RequestScope } from '../scope.ts'
+
+export interface TellParts {
+  /** Whether errors may name parts of the graph that the client did not name. */
+  readonly suggestions: boolean
+  /** Told of each error on our side, which the client is not told the cause of. */
+  readonly onUnexpected: (error: unknown, scope: RequestScope) => void
+}
+
+/** Makes of errors what clients are told of them. */
+export type Tell = (
+  scope: RequestScope,
+  errors: readonly unknown[],
+) => { readonly errors: readonly GraphQLError[] }
+
+/** Tells clients of errors, and the log of those on our side: once of each, however many fields waited for it. */
+export function createTell({ suggestions, onUnexpected }: TellParts): Tell {
+  const reported = new WeakSet()
+  return (scope, errors) => {
+    const report = (error: unknown) => {
+      if (scope.isGivenUp || (error instanceof Error && reported.has(error))) return
+      if (error instanceof Error) reported.add(error)
+      onUnexpected(error, scope)
+    }
+    const told = errors.map((error) =>
+      toClientError(error, { requestId: scope.id, suggestions, onUnexpected: report }),
+    )
+    for (const { extensions } of told) scope.codes.add(String(extensions.code))
+    return { errors: told }
+  }
+}
+
+interface Telling {
+  /** How the client can name the request to us. */
+  readonly requestId: string
+  /** Whether errors may name parts of the graph that the client did not name. */
+  readonly suggestions: boolean
+  /** Told what went wrong on our side, which is kept from the client. */
+  readonly onUnexpected: (error: unknown) => void
+}
+
+const MASK = 'Unexpected error.'
+/** Names and values that clients send, and places in their documents, are told again no further than anybody reads. */
+const LONGEST_MESSAGE = 500
+const MOST_LOCATIONS = 10
+const worthReporting: readonly ErrorCode[] = ['INTERNAL', 'UNAVAILABLE', 'TIMEOUT']
+
+/** Message and code of ours or of GraphQL's own, and nothing of any other error. */
+function toClientError(error: unknown, telling: Telling): GraphQLError {
+  const origin = originOf(error)
+  const code = codeOf(origin)
+  if (worthReporting.includes(code)) telling.onUnexpected(origin)
+  const message = messageOf(error, code, telling)
+  const named = { code, requestId: telling.requestId }
+  if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions: named })
+  const { nodes, source, positions, locations, path, extensions } = error
+  const told = new GraphQLError(message, {
+    path: path ?? null,
+    extensions: {
+      ...named,
+      ...(extensions.http ? { http: extensions.http } : {}),
+      ...(extensions.writeTo ? { writeTo: extensions.writeTo } : {}),
+    },
+  })
+  // Given to the constructor, each place would be looked for in the text once more.
+  return Object.assign(told, {
+    source,
+    nodes: nodes?.slice(0, MOST_LOCATIONS),
+    positions: positions?.slice(0, MOST_LOCATIONS),
+    locations: locations?.slice(0, MOST_LOCATIONS),
+  })
+}
+
+function messageOf(error: unknown, code: ErrorCode, { suggestions }: Telling): string {
+  if (code === 'INTERNAL' || !(error instanceof Error)) return MASK
+  const { message } = error
+  const short = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message
+  return suggestions ? short : short.replace(/ ?Did you mean .+\?$/s, '')
+}
+
+function originOf(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError
+    ? originOf(error.originalError)
+    : error
+}
+
+/** Codes that the GraphQL libraries give and that are ours as well. */
+const shared: readonly unknown[] = [
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_REQUEST',
+] satisfies ErrorCode[]
+
+function codeOf(origin: unknown): ErrorCode {
+  if (origin instanceof GatewayError) return origin.code
+  if (!(origin instanceof GraphQLError)) return 'INTERNAL'
+  const { code } = origin.extensions
+  if (code === 'REQUEST_ENTITY_TOO_LARGE') return 'LIMIT_EXCEEDED'
+  if (shared.includes(code)) return code as ErrorCode
+  // Without a code: values of variables that do not fit. With another one: requests that cannot be made sense of.
+  return code === undefined ? 'BAD_USER_INPUT' : 'BAD_REQUEST'
+}
