@@ -7,14 +7,14 @@ export function worksFor(world, session) {
   const service = `Bearer ${world.serviceToken}`
   const bearer = (token) => `Bearer ${token}`
   const each = (make) => world.tokens.map(make)
-  const q2 = (path) => ({
+  /** With `email`, which not everybody sees, of each person as well. */
+  const q2 = (path, email = '') => ({
     gateway: {
       path: '/graphql',
       requests: each(({ token }) => ({
         auth: bearer(token),
         body: json({
-          query:
-            '{ viewer { id name organizations(first: 5) { nodes { id name slug members(first: 20) { nodes { roles user { id name } } } } } } }',
+          query: `{ viewer { id name organizations(first: 5) { nodes { id name slug members(first: 20) { nodes { roles user { id name ${email} } } } } } } }`,
         }),
       })),
       read: ({ data: { viewer } }) => ({
@@ -29,8 +29,7 @@ export function worksFor(world, session) {
       path: '/graphql',
       requests: each(({ id }) => ({
         body: json({
-          query:
-            'query ($id: ID!) { user(id: $id) { id name organizations(first: 5) { id name slug members(first: 20) { roles user { id name } } } } }',
+          query: `query ($id: ID!) { user(id: $id) { id name organizations(first: 5) { id name slug members(first: 20) { roles user { id name ${email} } } } } }`,
           variables: { id },
         }),
       })),
@@ -42,7 +41,7 @@ export function worksFor(world, session) {
         body: json({
           query: `query ($id: String!) { userByRowId(rowId: $id) { rowId name
             membersByUserId(first: 5, orderBy: [CREATED_AT_ASC, ROW_ID_ASC]) { nodes { organizationByOrganizationId { rowId name slug
-              membersByOrganizationId(first: 20, orderBy: [CREATED_AT_ASC, ROW_ID_ASC]) { nodes { role userByUserId { rowId name } } } } } } } }`,
+              membersByOrganizationId(first: 20, orderBy: [CREATED_AT_ASC, ROW_ID_ASC]) { nodes { role userByUserId { rowId name ${email} } } } } } } } }`,
           variables: { id },
         }),
       })),
@@ -53,10 +52,12 @@ export function worksFor(world, session) {
           id: o.rowId,
           name: o.name,
           slug: o.slug,
-          members: o.membersByOrganizationId.nodes.map(({ role, userByUserId }) => ({
-            roles: role.split(','),
-            user: { id: userByUserId.rowId, name: userByUserId.name },
-          })),
+          members: o.membersByOrganizationId.nodes.map(
+            ({ role, userByUserId: { rowId, ...rest } }) => ({
+              roles: role.split(','),
+              user: { id: rowId, ...rest },
+            }),
+          ),
         })),
       }),
     },
@@ -133,6 +134,7 @@ export function worksFor(world, session) {
       },
     },
     'Q2: five organizations, a hundred members': q2('/q2'),
+    'Q2 with the e-mail address of each': q2('/q2-email', 'email'),
     'permission check, warm': {
       gateway: { path: '/graphql', requests: checks(service), read: ({ data }) => data.can },
       mercurius: { path: '/graphql', requests: checks(''), read: ({ data }) => data.can },

@@ -9,16 +9,8 @@ pool.on('error', () => {})
 const statements = {
   '/q1': `select json_build_object('user', json_build_object('id', id, 'name', name, 'email', email))::text as json
     from users where id = $1`,
-  '/q2': `select json_build_object('viewer', json_build_object('id', u.id, 'name', u.name, 'organizations', (
-      select json_agg(json_build_object('id', o.id, 'name', o.name, 'slug', o.slug, 'members', (
-        select json_agg(json_build_object('roles', string_to_array(p.role, ','),
-          'user', json_build_object('id', p.user_id, 'name', p.name)) order by p.created_at, p.id)
-        from (select m.id, m.role, m.created_at, m.user_id, mu.name from members m join users mu on mu.id = m.user_id
-          where m.organization_id = o.id order by m.created_at, m.id limit 20) p)) order by o.created, o.member)
-      from (select og.*, mine.created_at as created, mine.id as member from members mine
-        join organizations og on og.id = mine.organization_id
-        where mine.user_id = u.id order by mine.created_at, mine.id limit 5) o)))::text as json
-    from users u where u.id = $1`,
+  '/q2': viewer(['name']),
+  '/q2-email': viewer(['name', 'email']),
 }
 
 const server = createServer(async (request, response) => {
@@ -31,3 +23,19 @@ const server = createServer(async (request, response) => {
   response.end(`{"data":${rows[0].json}}`)
 })
 server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`))
+
+/** A user, their organizations, and the members of these with columns of their users. */
+function viewer(columns) {
+  const built = columns.map((column) => `, '${column}', p.${column}`).join('')
+  const read = columns.map((column) => `, mu.${column}`).join('')
+  return `select json_build_object('viewer', json_build_object('id', u.id, 'name', u.name, 'organizations', (
+      select json_agg(json_build_object('id', o.id, 'name', o.name, 'slug', o.slug, 'members', (
+        select json_agg(json_build_object('roles', string_to_array(p.role, ','),
+          'user', json_build_object('id', p.user_id${built})) order by p.created_at, p.id)
+        from (select m.id, m.role, m.created_at, m.user_id${read} from members m join users mu on mu.id = m.user_id
+          where m.organization_id = o.id order by m.created_at, m.id limit 20) p)) order by o.created, o.member)
+      from (select og.*, mine.created_at as created, mine.id as member from members mine
+        join organizations og on og.id = mine.organization_id
+        where mine.user_id = u.id order by mine.created_at, mine.id limit 5) o)))::text as json
+    from users u where u.id = $1`
+}
