@@ -1,4 +1,4 @@
-import type { Model } from '../layout/layout.ts'
+import type { Model } from '../layout/contract.ts'
 
 /** An index that a statement of the gateway needs, by canonical names. */
 export interface NeededIndex {

@@ -4,11 +4,8 @@ import type { AdditionalField, ExtensibleModel } from './additional-field.ts'
 export interface Features {
   /** The organization plug-in: organizations, members and permissions. */
   readonly organizations: boolean
-  readonly invitations: boolean
-  readonly teams: boolean
-  readonly accounts: boolean
-  /** False where Better Auth keeps sessions outside the database. */
-  readonly sessions: boolean
+  /** Better Auth's names of the tables that it has. No `Session` where sessions are kept outside the database. */
+  readonly models: ReadonlySet<string>
   /** Those of the optional fields of a user that have a column. */
   readonly userFields: ReadonlySet<string>
   /** The application's own. */

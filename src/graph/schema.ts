@@ -41,8 +41,9 @@ function defineGraph(features: Features): Graph {
   defineConnections(builder)
   defineUser(graph)
   defineUserList(graph)
-  if (features.accounts) defineAccount(graph)
-  if (features.sessions) defineSession(graph)
+  const has = (...models: string[]) => models.every((model) => features.models.has(model))
+  if (has('Account')) defineAccount(graph)
+  if (has('Session')) defineSession(graph)
   if (features.organizations) {
     defineOrganization(graph)
     defineMember(graph)
@@ -50,8 +51,8 @@ function defineGraph(features: Features): Graph {
     defineGrant(graph)
     definePermissionChecks(graph)
     defineOrganizationRole(graph)
-    if (features.invitations) defineInvitation(graph)
-    if (features.teams) defineTeam(graph)
+    if (has('Invitation')) defineInvitation(graph)
+    if (has('Team', 'TeamMember')) defineTeam(graph)
   }
   defineAdditionalFields(graph)
   return graph

@@ -1,7 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { fieldsOf } from '../layout/contract.ts'
-import { type Model, models } from '../layout/layout.ts'
+import { fieldsOf, type Model, models } from '../layout/contract.ts'
 import type { KnownName, KnownNames, KnownTable } from './known-names.ts'
 
 const tables = z.record(

@@ -1,6 +1,6 @@
 import internals from '@prisma/internals'
-import { contract } from '../layout/contract.ts'
-import { type Column, type Layout, type Model, models, type Table } from '../layout/layout.ts'
+import { contract, type Model, models } from '../layout/contract.ts'
+import type { Column, Layout, Table } from '../layout/layout.ts'
 import { printLayout } from '../layout/schema-file.ts'
 import { type AdditionalColumn, type AskedFields, leftOut, matchAdditional } from './additional.ts'
 import { checkColumns, type Field, hasIntegerIds, matchFields, storedType } from './columns.ts'

@@ -1,5 +1,5 @@
-import { fieldsOf, type Scalar } from '../layout/contract.ts'
-import type { Model, StoredType } from '../layout/layout.ts'
+import { fieldsOf, type Model, type Scalar } from '../layout/contract.ts'
+import type { StoredType } from '../layout/layout.ts'
 import { type KnownNames, teller } from './known-names.ts'
 import { type Column, realName } from './names.ts'
 import { findColumns, type Match } from './tables.ts'

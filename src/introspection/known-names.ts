@@ -1,4 +1,4 @@
-import { type Model, models } from '../layout/layout.ts'
+import { type Model, models } from '../layout/contract.ts'
 import { type Named, realName, singular, squash } from './names.ts'
 
 /** Who says what something is called: the file of overrides, or Better Auth as the application configures it. */

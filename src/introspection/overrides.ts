@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { fieldsOf } from '../layout/contract.ts'
-import { type Model, models } from '../layout/layout.ts'
+import { fieldsOf, type Model, models } from '../layout/contract.ts'
 import type { KnownName, KnownNames } from './known-names.ts'
 import { readJson, refuse } from './read-json.ts'
 

@@ -1,5 +1,4 @@
-import { contract } from '../layout/contract.ts'
-import { type Model, models } from '../layout/layout.ts'
+import { contract, type Model, models } from '../layout/contract.ts'
 import { bearing, type KnownNames, type Source, teller } from './known-names.ts'
 import { type Column, isColumn, realName, singular, squash, type Table } from './names.ts'
 

@@ -1,4 +1,17 @@
-import type { Model } from './layout.ts'
+/** Tables of Better Auth under the names this project calls them by. */
+export const models = [
+  'User',
+  'Session',
+  'Account',
+  'Organization',
+  'Member',
+  'Invitation',
+  'Team',
+  'TeamMember',
+  'OrganizationRole',
+  'Jwks',
+] as const
+export type Model = (typeof models)[number]
 
 export type Scalar = 'String' | 'Boolean' | 'DateTime'
 

@@ -1,15 +1,13 @@
 import type { AdditionalField } from '../domain/additional-field.ts'
 import type { Features } from '../domain/features.ts'
+import { models } from './contract.ts'
 import type { Layout, Table } from './layout.ts'
 
 /** Which parts of the graph a database with these tables has. */
 export function featuresOf(tables: Layout): Features {
   return {
     organizations: tables.Organization !== null && tables.Member !== null,
-    invitations: tables.Invitation !== null,
-    teams: tables.Team !== null && tables.TeamMember !== null,
-    accounts: tables.Account !== null,
-    sessions: tables.Session !== null,
+    models: new Set(models.filter((model) => tables[model] !== null)),
     userFields: new Set(Object.keys(tables.User?.columns ?? {})),
     additional: {
       User: additionalFields(tables.User),

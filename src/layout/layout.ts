@@ -1,19 +1,5 @@
 import type { AdditionalField } from '../domain/additional-field.ts'
-
-/** Tables of Better Auth under the names this project calls them by. */
-export const models = [
-  'User',
-  'Session',
-  'Account',
-  'Organization',
-  'Member',
-  'Invitation',
-  'Team',
-  'TeamMember',
-  'OrganizationRole',
-  'Jwks',
-] as const
-export type Model = (typeof models)[number]
+import type { Model } from './contract.ts'
 
 export const storedTypes = [
   'text',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { additionalTypes, audiences } from '../domain/additional-field.ts'
-import { contract, fieldsOf } from './contract.ts'
-import { type Column, type Layout, type Model, models, storedTypes, type Table } from './layout.ts'
+import { contract, fieldsOf, type Model, models } from './contract.ts'
+import { type Column, type Layout, storedTypes, type Table } from './layout.ts'
 
 /*
  * The canonical schema.prisma: a layout as text, for Prisma and for people. Models and columns that a database lacks stay

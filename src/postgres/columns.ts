@@ -1,4 +1,4 @@
-import type { Model } from '../layout/layout.ts'
+import type { Model } from '../layout/contract.ts'
 import { Prisma } from './client.ts'
 import type { Tables } from './tables.ts'
 

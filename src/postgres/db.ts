@@ -1,4 +1,4 @@
-import type { Model } from '../layout/layout.ts'
+import type { Model } from '../layout/contract.ts'
 import { type Database, toDelegate } from './client.ts'
 import type { Columns, Row } from './columns.ts'
 import { createJoin, type Join } from './join.ts'

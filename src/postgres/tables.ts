@@ -1,5 +1,6 @@
 import type { AdditionalField } from '../domain/additional-field.ts'
-import type { Column, Layout, Model } from '../layout/layout.ts'
+import type { Model } from '../layout/contract.ts'
+import type { Column, Layout } from '../layout/layout.ts'
 import { quote } from '../layout/quote.ts'
 import { Prisma } from './client.ts'
 

@@ -6,15 +6,8 @@ import {
   audiencesOf,
   extensibleModels,
 } from '../../src/domain/additional-field.ts'
-import { contract, fieldsOf } from '../../src/layout/contract.ts'
-import {
-  type Column,
-  type Layout,
-  type Model,
-  models,
-  storedTypes,
-  type Table,
-} from '../../src/layout/layout.ts'
+import { contract, fieldsOf, type Model, models } from '../../src/layout/contract.ts'
+import { type Column, type Layout, storedTypes, type Table } from '../../src/layout/layout.ts'
 import { parseLayout, printLayout } from '../../src/layout/schema-file.ts'
 import { prismaSchema } from '../support/layout.ts'
 

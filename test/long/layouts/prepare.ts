@@ -7,7 +7,7 @@ import pg from 'pg'
 import type { Auth } from '../../../src/demo/better-auth.ts'
 import { printOwnerSql } from '../../../src/gateway.ts'
 import { introspect, type Report } from '../../../src/introspection/introspect.ts'
-import { models } from '../../../src/layout/layout.ts'
+import { models } from '../../../src/layout/contract.ts'
 import { createProject, type Project } from '../../introspection/project.ts'
 import { asSuperuser, createDatabase, type Database } from '../../support/database.ts'
 import {
