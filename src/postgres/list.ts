@@ -100,8 +100,8 @@ export function listPages<Entity>(
 }
 
 /**
- * Likewise, but the statement says only which rows they are, and Prisma reads these: for tables that are not read with
- * every request. A row that is gone in between is left out.
+ * The same pages, for tables that are not read with every request: the statement says only which rows they hold, and
+ * Prisma reads these. A row that is gone in between is left out.
  */
 export async function listRows<Entity extends { readonly id: string }>(
   db: Db,

@@ -122,7 +122,7 @@ function once<Part>(make: (name: string) => Part): (name: string) => Part {
   return remembering(make, new Map())
 }
 
-/** Likewise for each list of names. */
+/** The same for parts that are made for a list of names. */
 function onceForEach<Part>(
   make: (names: readonly string[]) => Part,
 ): (names: readonly string[]) => Part {
