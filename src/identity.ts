@@ -127,8 +127,8 @@ export function createStores(
     redis: config.redis,
     continuous: config.permissions.events === 'postgres',
     roles: {
+      ...roles,
       findRoles: (...question) => runShared(() => roles.findRoles(...question)),
-      findDynamicRoles: (...question) => roles.findDynamicRoles(...question),
     },
     onReads: (hits, misses) => metrics?.permissionReads(hits, misses),
     onJoin: () => metrics?.coalesced('permissions', 1),

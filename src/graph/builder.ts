@@ -19,6 +19,8 @@ export interface SchemaTypes {
 }
 
 export type Builder = ReturnType<typeof createBuilder>
+/** What the fields of an input type are declared with. */
+export type InputFieldBuilder = Parameters<Parameters<Builder['inputType']>[1]['fields']>[0]
 
 /** Connections are Relay's, ids are Better Auth's own: other services hold them already. */
 export function createBuilder() {

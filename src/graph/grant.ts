@@ -6,6 +6,7 @@ import {
   pairKey,
   type Subject,
 } from '../domain/permission.ts'
+import type { InputFieldBuilder } from './builder.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
 import { defineVariants } from './loaders.ts'
@@ -62,6 +63,20 @@ export async function viewerGrant(
 ): Promise<Grant | null> {
   const { userId } = context.viewer
   return userId === null ? null : grantOf({ userId, organizationId }, consistency, context)
+}
+
+/** Conditions on memberships by what is held through them. */
+export function heldInputs(t: InputFieldBuilder) {
+  return {
+    roles: t.stringList({
+      description: 'Holds at least one of these roles, for example `admin`; at most 100.',
+    }),
+    permission: t.field({
+      type: 'Permission',
+      description:
+        'Has this permission in the organization, as of now, for example `leave:approve`.',
+    }),
+  }
 }
 
 /** A filter by what members may do is one by the roles that grant it now. */

@@ -6,7 +6,7 @@ import { type Permission, pairKey, type Subject } from '../domain/permission.ts'
 import type { UserSummary } from '../domain/user.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'
-import { whoMay } from './grant.ts'
+import { heldInputs, whoMay } from './grant.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
 import { defineLoader, inOrderOf } from './loaders.ts'
@@ -46,14 +46,7 @@ function defineMembersOfOrganization(graph: Graph) {
   const Filter = builder.inputType('MemberFilter', {
     description: 'Which members to list; every condition given must hold.',
     fields: (t) => ({
-      roles: t.stringList({
-        description: 'Holds at least one of these roles, for example `admin`; at most 100.',
-      }),
-      permission: t.field({
-        type: 'Permission',
-        description:
-          'Has this permission in the organization, as of now, for example `leave:approve`.',
-      }),
+      ...heldInputs(t),
       search: t.string({
         description:
           'The beginning of a name or of an e-mail address, in any case, for example `ada`. Services without `identity:pii` do not search addresses.',

@@ -4,7 +4,7 @@ import type { Member, MembershipFilter, MemberWithOrganization } from '../domain
 import type { Organization } from '../domain/organization.ts'
 import type { Permission } from '../domain/permission.ts'
 import { connect, connectTo } from './connection.ts'
-import { whoMay } from './grant.ts'
+import { heldInputs, whoMay } from './grant.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
 
@@ -13,14 +13,7 @@ export function defineMembership({ builder, refs }: Graph) {
   const Filter = builder.inputType('MembershipFilter', {
     description: 'Which memberships to list; every condition given must hold.',
     fields: (t) => ({
-      roles: t.stringList({
-        description: 'Holds at least one of these roles, for example `admin`; at most 100.',
-      }),
-      permission: t.field({
-        type: 'Permission',
-        description:
-          'Has this permission in the organization, as of now, for example `leave:approve`.',
-      }),
+      ...heldInputs(t),
     }),
   })
   const UserOrganizationEdge = builder.objectRef<{

@@ -10,7 +10,7 @@ const BYTES_PER_FIELD = 8 << 10
 const MOST_BYTES = 75_000_000
 /** Of the texts that came but once, in characters. */
 const MOST_SEEN = 500_000
-/** Longer texts are not kept. In characters. */
+/** Longer texts are not taken for seen, and so never kept. In characters. */
 const LONGEST = 20_000
 
 /**
@@ -47,7 +47,7 @@ export class Documents {
       if (this.#kept.peek(text) === document)
         this.#kept.set(text, document, { size: size + fields * BYTES_PER_FIELD })
     })
-    if (text.length < LONGEST) this.#kept.set(text, document, { size })
+    this.#kept.set(text, document, { size })
     return document
   }
 }
