@@ -3,10 +3,10 @@ import type { Position } from '../../src/domain/page.ts'
 import { canonicalise } from '../../src/introspection/canonicalise.ts'
 import { pullSchema } from '../../src/introspection/engine.ts'
 import { introspect } from '../../src/introspection/introspect.ts'
-import { openDatabase } from '../../src/postgres/client.ts'
 import { createInvitationRepository } from '../../src/postgres/invitation.ts'
 import { Tables } from '../../src/postgres/tables.ts'
 import { createUserRepository } from '../../src/postgres/user.ts'
+import { openHouse } from '../support/client.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { recordStatements } from '../support/sql-log.ts'
 import { allPlugins, migrate } from './migrate.ts'
@@ -59,11 +59,9 @@ test('columns that older versions of Better Auth did not make may be missing', a
         values ($1, 'o', 'bob@example.com', 'pending', now(), 'u')`,
       [id],
     )
-  const client = openDatabase({
+  const client = openHouse({
     url: database.url,
-    schema: 'public',
     prismaSchema: project.schema(),
-    preparedStatements: true,
     poolSize: 1,
     statementTimeoutMs: 2000,
   })
@@ -89,11 +87,9 @@ test('citext is compared and ordered as citext, by its own index', async () => {
     await database.sql('insert into users values ($1, $1, $2, true)', [id, email])
   await write()
   expect(project.layout().User?.columns.email?.type).toBe('citext')
-  const client = openDatabase({
+  const client = openHouse({
     url: database.url,
-    schema: 'public',
     prismaSchema: project.schema(),
-    preparedStatements: true,
     poolSize: 1,
     statementTimeoutMs: 2000,
   })
@@ -211,11 +207,9 @@ test('what is stored as uuid, enum or jsonb is said in the layout and read as te
     role: { type: 'enum' },
   })
   expect(layout.Organization?.columns.metadata?.type).toBe('jsonb')
-  const client = openDatabase({
+  const client = openHouse({
     url: uuids.url,
-    schema: 'public',
     prismaSchema: project.schema(),
-    preparedStatements: true,
     poolSize: 1,
     statementTimeoutMs: 2000,
   })

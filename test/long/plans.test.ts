@@ -7,7 +7,7 @@ import type { RoleRepository } from '../../src/domain/permission.ts'
 import type { SessionRepository } from '../../src/domain/session.ts'
 import type { UserRepository } from '../../src/domain/user.ts'
 import type { VisibilityRepository } from '../../src/domain/visibility.ts'
-import { type Database as Client, openDatabase, Prisma } from '../../src/postgres/client.ts'
+import { type Database as Client, Prisma } from '../../src/postgres/client.ts'
 import { createInvitationRepository } from '../../src/postgres/invitation.ts'
 import { createMemberRepository } from '../../src/postgres/member.ts'
 import { createOrganizationRepository } from '../../src/postgres/organization.ts'
@@ -16,8 +16,9 @@ import { createSessionRepository } from '../../src/postgres/session.ts'
 import { Tables } from '../../src/postgres/tables.ts'
 import { createUserRepository } from '../../src/postgres/user.ts'
 import { createVisibilityRepository } from '../../src/postgres/visibility.ts'
+import { openHouse } from '../support/client.ts'
 import { createDatabase, type Database } from '../support/database.ts'
-import { layout, prismaSchema } from '../support/layout.ts'
+import { layout } from '../support/layout.ts'
 import { fillLarge } from './support/large-world.ts'
 
 /*
@@ -54,14 +55,7 @@ const BOUND = 4 * (SIZE + 1)
 beforeAll(async () => {
   database = await createDatabase()
   await fillLarge(database)
-  client = openDatabase({
-    url: database.url,
-    schema: 'public',
-    prismaSchema,
-    poolSize: 1,
-    statementTimeoutMs: 60_000,
-    preparedStatements: true,
-  })
+  client = openHouse({ url: database.url, poolSize: 1, statementTimeoutMs: 60_000 })
   const explained: Client = {
     ...client,
     read: async (sql) => {

@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { PageRequest } from '../../src/domain/page.ts'
-import { type Database as Client, openDatabase, Prisma } from '../../src/postgres/client.ts'
+import { type Database as Client, Prisma } from '../../src/postgres/client.ts'
 import { createMemberRepository } from '../../src/postgres/member.ts'
 import { createOrganizationRepository } from '../../src/postgres/organization.ts'
 import { createRoleRepository } from '../../src/postgres/role.ts'
 import { Tables } from '../../src/postgres/tables.ts'
 import { createUserRepository } from '../../src/postgres/user.ts'
 import { createVisibilityRepository } from '../../src/postgres/visibility.ts'
+import { openHouse } from '../support/client.ts'
 import { createDatabase, type Database } from '../support/database.ts'
-import { layout, prismaSchema } from '../support/layout.ts'
+import { layout } from '../support/layout.ts'
 import { fillLarge } from './support/large-world.ts'
 
 /*
@@ -25,14 +26,7 @@ beforeAll(async () => {
   await fillLarge(database)
   const url = new URL(database.url)
   url.searchParams.set('options', '-c plan_cache_mode=force_generic_plan')
-  client = openDatabase({
-    url: url.href,
-    schema: 'public',
-    prismaSchema,
-    poolSize: 1,
-    statementTimeoutMs: 60_000,
-    preparedStatements: true,
-  })
+  client = openHouse({ url: url.href, poolSize: 1, statementTimeoutMs: 60_000 })
   tables = new Tables(layout, 'public')
 }, 300_000)
 

@@ -1,14 +1,15 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CountsByParent, Page, PageRequest, Position } from '../../src/domain/page.ts'
-import { type Database as Client, openDatabase } from '../../src/postgres/client.ts'
+import type { Database as Client } from '../../src/postgres/client.ts'
 import { createInvitationRepository } from '../../src/postgres/invitation.ts'
 import { createMemberRepository } from '../../src/postgres/member.ts'
 import { createSessionRepository } from '../../src/postgres/session.ts'
 import { Tables } from '../../src/postgres/tables.ts'
 import { createTeamRepository } from '../../src/postgres/team.ts'
+import { openHouse } from '../support/client.ts'
 import { createDatabase, type Database } from '../support/database.ts'
-import { layout, prismaSchema } from '../support/layout.ts'
+import { layout } from '../support/layout.ts'
 import { byTime, type Entry, entries, pageOf, start } from './plain-list.ts'
 
 let database: Database
@@ -16,14 +17,7 @@ let client: Client
 
 beforeAll(async () => {
   database = await createDatabase()
-  client = openDatabase({
-    url: database.url,
-    schema: 'public',
-    prismaSchema,
-    poolSize: 2,
-    statementTimeoutMs: 10_000,
-    preparedStatements: true,
-  })
+  client = openHouse({ url: database.url })
   await database.sql(`insert into users (id, name, email, email_verified, created_at, updated_at)
     select 'p' || i, 'P', 'p' || i, true, now(), now() from generate_series(0, 3) i`)
   await database.sql(`insert into organizations (id, name, slug, created_at)

@@ -1,8 +1,8 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Database, openDatabase, Prisma } from '../../src/postgres/client.ts'
+import { type Database, type DatabaseOptions, Prisma } from '../../src/postgres/client.ts'
+import { openHouse } from '../support/client.ts'
 import { type Identity, type Person, startIdentity } from '../support/identity.ts'
-import { prismaSchema } from '../support/layout.ts'
 
 let identity: Identity
 let ada: Person
@@ -22,16 +22,8 @@ afterEach(async () => {
 afterAll(() => identity.stop())
 
 /** As the owner, so that what refuses is not the lack of a grant. */
-function open(changes: Partial<Parameters<typeof openDatabase>[0]> = {}): Database {
-  const database = openDatabase({
-    url: identity.ownerUrl,
-    schema: 'public',
-    prismaSchema,
-    poolSize: 2,
-    statementTimeoutMs: 2000,
-    preparedStatements: true,
-    ...changes,
-  })
+function open(changes: Partial<DatabaseOptions> = {}): Database {
+  const database = openHouse({ url: identity.ownerUrl, statementTimeoutMs: 2000, ...changes })
   opened.push(database)
   return database
 }
@@ -221,12 +213,12 @@ describe('the grants of the read-only role refuse', () => {
 
   test('nothing that the gateway reads', async () => {
     const { models } = open({ url: identity.readOnlyUrl })
-    for (const model of Object.values({ ...only(models) }))
+    for (const model of Object.values(present(models)))
       expect(await model.findMany()).toBeInstanceOf(Array)
   })
 })
 
-function only({ user, session, account, organization, member, jwks }: Database['models']) {
+function present({ user, session, account, organization, member, jwks }: Database['models']) {
   const all = { user, session, account, organization, member, jwks }
   return all as unknown as Record<string, { findMany(): Promise<unknown[]> }>
 }

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createReadOnlyRole } from '../../src/demo/role.ts'
-import { type Database as Client, openDatabase } from '../../src/postgres/client.ts'
+import type { Database as Client } from '../../src/postgres/client.ts'
 import { describeDrift, findDrift } from '../../src/postgres/drift.ts'
 import { DriftWatch } from '../../src/postgres/drift-watch.ts'
+import { openHouse } from '../support/client.ts'
 import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
-import { layout, prismaSchema } from '../support/layout.ts'
+import { layout } from '../support/layout.ts'
 
 let database: Database
 let client: Client
@@ -14,14 +15,7 @@ beforeAll(async () => {
   database = await createDatabase()
   const url = await createReadOnlyRole(database.url, layout)
   role = new URL(url).username
-  client = openDatabase({
-    url,
-    schema: 'public',
-    prismaSchema,
-    preparedStatements: true,
-    poolSize: 2,
-    statementTimeoutMs: 10_000,
-  })
+  client = openHouse({ url })
 })
 
 afterAll(async () => {

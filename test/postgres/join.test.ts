@@ -6,14 +6,15 @@ import type { PageRequest } from '../../src/domain/page.ts'
 import type { RoleRepository } from '../../src/domain/permission.ts'
 import type { UserRepository } from '../../src/domain/user.ts'
 import type { VisibilityRepository } from '../../src/domain/visibility.ts'
-import { type Database as Client, openDatabase } from '../../src/postgres/client.ts'
+import type { Database as Client } from '../../src/postgres/client.ts'
 import { createMemberRepository } from '../../src/postgres/member.ts'
 import { createRoleRepository } from '../../src/postgres/role.ts'
 import { Tables } from '../../src/postgres/tables.ts'
 import { createUserRepository } from '../../src/postgres/user.ts'
 import { createVisibilityRepository } from '../../src/postgres/visibility.ts'
+import { openHouse } from '../support/client.ts'
 import { createDatabase, type Database } from '../support/database.ts'
-import { layout, prismaSchema } from '../support/layout.ts'
+import { layout } from '../support/layout.ts'
 
 let database: Database
 let client: Client
@@ -27,14 +28,7 @@ let roles: RoleRepository
 beforeAll(async () => {
   database = await createDatabase()
   await fill()
-  client = openDatabase({
-    url: database.url,
-    schema: 'public',
-    prismaSchema,
-    poolSize: 4,
-    statementTimeoutMs: 500,
-    preparedStatements: true,
-  })
+  client = openHouse({ url: database.url, poolSize: 4, statementTimeoutMs: 500 })
   const counted: Client = {
     ...client,
     read: (sql) => {

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/domain/errors.ts'
-import { type Database, openDatabase, Prisma } from '../../src/postgres/client.ts'
+import { type Database, type DatabaseOptions, Prisma } from '../../src/postgres/client.ts'
 import type { StatementReport } from '../../src/postgres/pool.ts'
-import { prismaSchema } from '../support/layout.ts'
+import { openHouse } from '../support/client.ts'
 import { type PostgresProcess, startPostgresProcess } from '../support/postgres-process.ts'
 
 let postgres: PostgresProcess
@@ -28,13 +28,10 @@ afterAll(async () => {
   await postgres.remove()
 })
 
-function open(changes: Partial<Parameters<typeof openDatabase>[0]> = {}): Database {
+function open(changes: Partial<DatabaseOptions> = {}): Database {
   statements = []
-  const database = openDatabase({
+  const database = openHouse({
     url: postgres.url,
-    schema: 'public',
-    prismaSchema,
-    preparedStatements: true,
     poolSize: 3,
     statementTimeoutMs: 5000,
     onStatement: (statement) => statements.push(statement),

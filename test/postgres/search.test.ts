@@ -2,12 +2,13 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { MemberRepository } from '../../src/domain/member.ts'
 import type { UserRepository } from '../../src/domain/user.ts'
-import { type Database as Client, openDatabase } from '../../src/postgres/client.ts'
+import type { Database as Client } from '../../src/postgres/client.ts'
 import { createMemberRepository } from '../../src/postgres/member.ts'
 import { Tables } from '../../src/postgres/tables.ts'
 import { createUserRepository } from '../../src/postgres/user.ts'
+import { openHouse } from '../support/client.ts'
 import { createDatabase, type Database } from '../support/database.ts'
-import { layout, prismaSchema } from '../support/layout.ts'
+import { layout } from '../support/layout.ts'
 
 let database: Database
 let client: Client
@@ -16,14 +17,7 @@ let members: MemberRepository
 
 beforeAll(async () => {
   database = await createDatabase()
-  client = openDatabase({
-    url: database.url,
-    schema: 'public',
-    prismaSchema,
-    poolSize: 2,
-    statementTimeoutMs: 10_000,
-    preparedStatements: true,
-  })
+  client = openHouse({ url: database.url })
   const tables = new Tables(layout, 'public')
   users = createUserRepository({ ...client, tables })
   members = createMemberRepository({ ...client, tables })
