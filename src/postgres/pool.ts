@@ -151,27 +151,26 @@ function givenUp(reason: unknown): Error {
   return new Error('Not waited for.', { cause: reason })
 }
 
-/** Whether the connection is no good, rather than the statement: PostgreSQL's own refusals are of severity ERROR. */
+/** SQLSTATEs with which PostgreSQL, or a pooler before it, ends a session. */
+const ENDING = /^(08|57P0)/
+
+/**
+ * Whether the connection is no good, rather than the statement. The severity does not say it: `pg` passes on the one that
+ * is in the language of the server's messages.
+ */
 function isLost(error: unknown): boolean {
   if (error instanceof Error && error.cause instanceof GatewayError) return false
-  return (error as Refusal).severity !== 'ERROR' || isOfStalePlan(error)
-}
-
-interface Refusal {
-  readonly severity?: unknown
-  /** The SQLSTATE. */
-  readonly code?: unknown
-  /** Of PostgreSQL's source, which no language of its messages changes. */
-  readonly routine?: unknown
+  if (!(error instanceof pg.DatabaseError)) return true
+  return ENDING.test(error.code ?? '') || isOfStalePlan(error)
 }
 
 /** A table has been altered since the statement was prepared: its session says so for ever, and a new one does not. */
 function isOfStalePlan(error: unknown): boolean {
-  const { code, routine } = error as Refusal
-  return code === '0A000' && routine === 'RevalidateCachedQuery'
+  if (!(error instanceof pg.DatabaseError)) return false
+  return error.code === '0A000' && error.routine === 'RevalidateCachedQuery'
 }
 
 /** The session has a statement that this connection did not prepare, or lacks one that it did. */
 function isOfSharedSession(error: unknown): boolean {
-  return ['42P05', '26000'].includes(String((error as Refusal).code))
+  return error instanceof pg.DatabaseError && ['42P05', '26000'].includes(error.code ?? '')
 }

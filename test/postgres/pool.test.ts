@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/domain/errors.ts'
@@ -185,6 +186,42 @@ describe('PostgreSQL', () => {
     expect(await one(database)).toEqual([{ one: 1 }])
   })
 })
+
+test('what PostgreSQL refuses in another language costs no connection, and is sent once', async () => {
+  const server = createServer((client) => {
+    const upstream = connect(Number(new URL(postgres.url).port), '127.0.0.1')
+    client.pipe(upstream)
+    upstream.on('data', (answer) => client.write(inItalian(answer)))
+    for (const socket of [client, upstream]) socket.on('error', () => {})
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = new URL(postgres.url)
+  url.port = String((server.address() as AddressInfo).port)
+  const database = open({ url: url.href, poolSize: 1 })
+  const session = () => database.read(Prisma.sql`select pg_backend_pid() as pid`)
+  const before = await session()
+  statements.length = 0
+  const refusal = await database.read(Prisma.sql`select nothing`).catch((error) => error)
+  expect(refusal).toMatchObject({ code: 'INTERNAL', cause: { severity: 'ERRORE', code: '42703' } })
+  expect(statements).toMatchObject([{ outcome: 'failed' }])
+  expect(await session()).toEqual(before)
+  await database.close()
+  opened.splice(0)
+  server.close()
+})
+
+/** What a server with `lc_messages` of Italy says: the tests' PostgreSQL has been built without other languages. */
+function inItalian(answer: Buffer): Buffer {
+  const at = answer.indexOf('SERROR\0VERROR\0')
+  if (at < 0) return answer
+  const translated = Buffer.concat([
+    answer.subarray(0, at),
+    Buffer.from('SERRORE\0'),
+    answer.subarray(at + 'SERROR\0'.length),
+  ])
+  translated.writeInt32BE(answer.readInt32BE(at - 4) + 1, at - 4)
+  return translated
+}
 
 describe('a prepared statement', () => {
   const text = Prisma.sql`select ${'x'}::text as prepared`
