@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { ContinuityListener, InvalidationSource } from '../domain/invalidation.ts'
 import { CHANNEL } from '../layout/trigger-sql.ts'
 import { decodeNotification } from './notification.ts'
+import { withSettings } from './session-options.ts'
 
 export interface PostgresNotificationsOptions {
   /** Of the database's primary, and not through a pooler that shares sessions. */
@@ -119,7 +120,7 @@ export class PostgresNotifications implements InvalidationSource {
 
 function connection(url: string): pg.ClientConfig {
   return {
-    connectionString: url,
+    ...withSettings(url, ['default_transaction_read_only=on']),
     application_name: 'identity-gateway-events',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: ANSWER_TIMEOUT_MS,

@@ -1,5 +1,5 @@
 /** What `pg` would let parameters of the URL replace, although it is given beside it. */
-const REPLACING = ['options', 'statement_timeout', 'application_name']
+const REPLACING = ['options', 'statement_timeout', 'query_timeout', 'application_name']
 
 /**
  * A connection whose session begins with these settings. Options that the URL has of its own come before ours, so that

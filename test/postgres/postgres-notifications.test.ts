@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { CHANNEL, triggerStatements } from '../../src/layout/trigger-sql.ts'
+import { PostgresNotifications } from '../../src/postgres/postgres-notifications.ts'
 import { changes, createScene, delayOf, type Scene } from '../support/changes.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { startIdentity } from '../support/identity.ts'
@@ -85,4 +88,24 @@ test('whatever is notified, answers stay right and the connection stays', async 
   if (!change) throw new Error('It is there.')
   await delayOf(scene, change, gateways, await services.token())
   expect(await connections()).toEqual(before)
+})
+
+test('the session is read-only, whatever the URL says', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const options = encodeURIComponent('-c default_transaction_read_only=off')
+  const notifications = new PostgresNotifications({
+    url: `postgresql://me@127.0.0.1:${port}/identity?options=${options}`,
+    listener: { heard: () => {}, changed: () => {}, lost: () => {} },
+    onTrouble: () => {},
+  })
+  const [socket] = await once(server, 'connection')
+  const [startup] = await once(socket, 'data')
+  expect(String(startup)).toContain(
+    '-c default_transaction_read_only=off -c default_transaction_read_only=on\0',
+  )
+  socket.destroy()
+  await notifications.close()
+  server.close()
 })

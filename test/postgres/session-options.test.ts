@@ -9,7 +9,7 @@ test.each([
     '-c a=0 -c a=1 -c b=2',
   ],
   [
-    'postgresql://me@/x?host=%2Fvar%2Frun&application_name=mine&statement_timeout=1',
+    'postgresql://me@/x?host=%2Fvar%2Frun&application_name=mine&statement_timeout=1&query_timeout=2',
     'postgresql://me@/x?host=%2Fvar%2Frun',
     '-c a=1 -c b=2',
   ],
