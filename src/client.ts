@@ -1,4 +1,5 @@
-import { loadNames } from './config/config.ts'
+import { loadNames, reading } from './config/config.ts'
+import { parseLayout } from './layout/schema-file.ts'
 import { type Models, openDatabase } from './postgres/client.ts'
 
 export { ConfigError } from './config/config.ts'
@@ -28,16 +29,20 @@ export interface Client {
  * Prisma's client over the tables of any Better Auth database: typed, and query-only in its types, at run time and in the
  * database session. There are no doors here: whoever holds it sees everything that the role may read. Reads fail with
  * GatewayError UNAVAILABLE, TIMEOUT or INTERNAL.
- * @throws ConfigError when the schema file cannot be read.
+ * @throws ConfigError when the schema file cannot be read, or is not one that introspect wrote.
  */
 export function openClient({ url, schema, schemaFile, ...limits }: ClientOptions): Client {
-  const names = loadNames({ DATABASE_SCHEMA: schema, PRISMA_SCHEMA_FILE: schemaFile })
+  const { prismaSchema, ...names } = loadNames({
+    DATABASE_SCHEMA: schema,
+    PRISMA_SCHEMA_FILE: schemaFile,
+  })
   const { models, close } = openDatabase({
     poolSize: 10,
     preparedStatements: false,
     ...names,
     ...limits,
     url,
+    layout: reading('PRISMA_SCHEMA_FILE', () => parseLayout(prismaSchema)),
   })
   return { models, close }
 }

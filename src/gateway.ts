@@ -19,7 +19,6 @@ import { Documents } from './operation/documents.ts'
 import { createTell } from './operation/tell.ts'
 import { parseTrustedDocuments } from './operation/trusted.ts'
 import { createSessionLookup } from './postgres/session-lookup.ts'
-import { createSigningKeyRepository } from './postgres/signing-key.ts'
 import { createRedis } from './redis/client.ts'
 import { currentScope, runShared } from './scope.ts'
 import { createLogger, describeError, type Logger } from './telemetry/log.ts'
@@ -69,9 +68,9 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const layout = readLayout(config.database)
   const signal = () => currentScope()?.ending.signal
   const stores = createStores(config, layout, telemetry, { signal, runShared })
-  const { database, db } = stores
+  const { identity, database, signingKeys } = stores
 
-  if (config.auth.sessions && !db.tables.has('Session')) throw new ConfigError(NO_SESSIONS)
+  if (config.auth.sessions && layout.Session === null) throw new ConfigError(NO_SESSIONS)
   const sessionLookup = createSessionLookup(database, config.database.schema, (error) =>
     log.error({ error: describeError(error) }, NO_SESSION_FUNCTION),
   )
@@ -79,7 +78,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     ...config.auth,
     service: config.service,
     origins: http.corsOrigins,
-    signingKeys: createSigningKeyRepository(db),
+    signingKeys,
     sessionLookup,
     runShared,
     trouble,
@@ -124,7 +123,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     authenticator: auth.authenticator,
     rate,
     sources: {
-      ...stores,
+      ...identity,
       platformAdminRoles: config.platformAdminRoles,
       creatorRole: config.permissions.creatorRole,
     },
@@ -144,7 +143,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     ...lane,
     schema,
     graphiql,
-    ready: stores.ready,
+    ready: identity.ready,
     batchLimit: http.batchLimit,
     trusted: trusted !== null,
   })
@@ -189,14 +188,14 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     start,
     ready: () => {
       start()
-      return stores.ready()
+      return identity.ready()
     },
-    verify: stores.verify,
+    verify: identity.verify,
     metrics,
     close: async () => {
       await yoga.dispose()
       rate?.close()
-      await stores.close()
+      await identity.close()
     },
   }
 }

@@ -1,6 +1,8 @@
 import { type Config, reading } from './config/config.ts'
 import type { PermissionService } from './domain/permission.ts'
 import type { Repositories } from './domain/repositories.ts'
+import type { SigningKeyRepository } from './domain/signing-key.ts'
+import { featuresOf } from './layout/features.ts'
 import type { Layout } from './layout/layout.ts'
 import { parseLayout } from './layout/schema-file.ts'
 import { createPermissions } from './permissions/create.ts'
@@ -59,12 +61,7 @@ export interface IdentityParts {
  */
 export function openIdentity(config: IdentityConfig, parts: IdentityParts = {}): Identity {
   const telemetry = new Telemetry(parts.log ?? createLogger(config.logLevel), { metrics: false })
-  const {
-    database: _,
-    db: __,
-    start,
-    ...identity
-  } = createStores(config, readLayout(config.database), telemetry)
+  const { identity, start } = createStores(config, readLayout(config.database), telemetry)
   start()
   return identity
 }
@@ -78,10 +75,11 @@ export interface Identity extends Repositories, Readiness {
   close(): Promise<void>
 }
 
-/** With what the gateway itself reads beside. */
-export interface Stores extends Identity {
+export interface Stores {
+  readonly identity: Identity
+  /** What the gateway itself reads beside. */
+  readonly signingKeys: SigningKeyRepository
   readonly database: Database
-  readonly db: Db
   /** Connects to Redis and to whoever tells of changes. Everything else connects when it is first asked. */
   start(): void
 }
@@ -105,14 +103,14 @@ export function createStores(
   const { schema } = config.database
   const database = openDatabase({
     ...config.database,
+    layout,
     signal,
     onStatement,
     onSharedSessions: () => log.warn(SHARED_SESSIONS),
   })
-  const tables = new Tables(layout, schema)
   const db: Db = {
     ...database,
-    tables,
+    tables: new Tables(layout, schema),
     onJoined: (kind, count) => metrics?.coalesced(kind, count),
   }
 
@@ -137,7 +135,8 @@ export function createStores(
     onAttempt: telemetry.onRedisAttempt,
   })
   const news = createNews(config, { permissions, trust, trouble })
-  const repositories = {
+  const signingKeys = createSigningKeyRepository(db)
+  const repositories: Repositories = {
     users: createUserRepository(db),
     accounts: createAccountRepository(db),
     sessions: createSessionRepository(db),
@@ -151,29 +150,23 @@ export function createStores(
     drift: watchDrift(database, layout, schema, (problem) =>
       problem === null ? log.info('The database is as expected again.') : log.error(problem),
     ),
-    warmUp: () =>
-      warmUp(
-        { ...repositories, signingKeys: createSigningKeyRepository(db) },
-        tables.has('Organization') && tables.has('Member'),
-      ),
+    warmUp: () => warmUp({ ...repositories, signingKeys }, featuresOf(layout)),
     onUnreachable: (error) =>
       log.warn({ error: describeError(error) }, describeUnreachable(error, config.database.url)),
   })
+  const close = async () => {
+    await news.close()
+    await cache.close()
+    await database.close()
+  }
   return {
-    ...repositories,
+    identity: { ...repositories, ...readiness, permissions, close },
+    signingKeys,
     database,
-    db,
-    permissions,
     start: () => {
       news.start()
       // Nothing waits for a connection to Redis, so it is opened before the first question.
       void cache.ready()
-    },
-    ...readiness,
-    close: async () => {
-      await news.close()
-      await cache.close()
-      await database.close()
     },
   }
 }

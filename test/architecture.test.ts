@@ -68,7 +68,7 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ['config', 'domain', 'layout', 'permissions', 'postgres', 'redis', 'telemetry'],
     packages: [],
   },
-  'client.ts': { rooms: ['config', 'postgres'], packages: [] },
+  'client.ts': { rooms: ['config', 'layout', 'postgres'], packages: [] },
   'print.ts': { rooms: ['graph', 'layout', 'permissions'], packages: [] },
   'gateway.ts': {
     rooms: [

@@ -1,4 +1,4 @@
-import { type Config, ConfigError, loadConfig } from '../config/config.ts'
+import { type Config, ConfigError, loadConfig, reading } from '../config/config.ts'
 import { findMisspelt } from '../config/misspelt.ts'
 import type { Layout } from '../layout/layout.ts'
 import { ownerScript } from '../layout/owner-sql.ts'
@@ -54,7 +54,8 @@ export async function examine(
   const misspelt = configurationFindings('warning', findMisspelt(environment))
   try {
     const config = loadConfig(environment)
-    const layout = readLayout(config)
+    const { prismaSchema } = config.database
+    const layout = reading('PRISMA_SCHEMA_FILE', () => parseLayout(prismaSchema))
     const findings = [
       ...misspelt,
       ...(await examineDatabase(config, layout)),
@@ -81,16 +82,8 @@ function toReport(findings: readonly Finding[], roleSql: string | null): Report 
   return { healthy: findings.every(({ level }) => level !== 'error'), findings, roleSql }
 }
 
-function readLayout({ database }: Config): Layout {
-  try {
-    return parseLayout(database.prismaSchema)
-  } catch (error) {
-    throw new ConfigError(`PRISMA_SCHEMA_FILE: ${error instanceof Error ? error.message : error}`)
-  }
-}
-
 async function examineDatabase(config: Config, layout: Layout): Promise<readonly Finding[]> {
-  const database = openDatabase({ ...config.database, poolSize: 1 })
+  const database = openDatabase({ ...config.database, layout, poolSize: 1 })
   try {
     const role = await roleOf(database).catch((error: unknown): Finding => {
       const message = describeUnreachable(error, config.database.url)

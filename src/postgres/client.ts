@@ -3,7 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { GatewayError } from '../domain/errors.ts'
 import { fieldsOf, models } from '../layout/contract.ts'
 import type { Layout } from '../layout/layout.ts'
-import { parseLayout, printLayout } from '../layout/schema-file.ts'
+import { printLayout } from '../layout/schema-file.ts'
 import { refuse } from './failures.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
 import { createReadPool, type StatementReport } from './pool.ts'
@@ -59,8 +59,8 @@ export interface DatabaseOptions {
   readonly url: string
   /** The PostgreSQL schema that holds Better Auth's tables. */
   readonly schema: string
-  /** The text of the canonical schema.prisma that says what this database calls its tables and columns. */
-  readonly prismaSchema: string
+  /** What this database calls its tables and columns. */
+  readonly layout: Layout
   readonly poolSize: number
   readonly statementTimeoutMs: number
   /** Whether statements are prepared once for each connection; not where a pooler lets connections share sessions. */
@@ -90,7 +90,6 @@ export function openDatabase(options: DatabaseOptions): Database {
       options.onStatement?.(statement)
     },
   })
-  const layout = parseLayout(options.prismaSchema)
   const nameOf = options.preparedStatements ? nameStatements() : () => ''
   const client = new PrismaClient({
     adapter: new PrismaPg(pool, {
@@ -98,8 +97,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       // Its lists have another text for each length.
       statementNameGenerator: () => '',
     }),
-    omit: absentFrom(layout),
-    ...bindTo(printLayout(layout)),
+    omit: absentFrom(options.layout),
+    ...bindTo(options.layout),
   })
   const guarded = client.$extends({
     name: 'query-only',
@@ -168,13 +167,14 @@ export function toDelegate(model: string): string {
 /**
  * Replaces the schema that the client was generated from. Its types are the same for every layout, so this text, which
  * it compiles statements with, is all that tells it the real names. It is printed anew, because the file may be of an
- * earlier version that did not know all models. The option is Prisma's own, for its tools, and not
- * among those its generated types list.
+ * earlier version that did not know all models. The option is Prisma's own, for its tools, and not among those its
+ * generated types list.
  */
-function bindTo(prismaSchema: string): object {
+function bindTo(layout: Layout): object {
+  const inlineSchema = printLayout(layout)
   return {
     __internal: {
-      configOverride: (config: object) => ({ ...config, inlineSchema: prismaSchema }),
+      configOverride: (config: object) => ({ ...config, inlineSchema }),
     },
   }
 }

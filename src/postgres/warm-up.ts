@@ -1,14 +1,8 @@
-import type { MemberRepository } from '../domain/member.ts'
-import type { OrganizationRepository } from '../domain/organization.ts'
+import type { Features } from '../domain/features.ts'
+import type { Repositories } from '../domain/repositories.ts'
 import type { SigningKeyRepository } from '../domain/signing-key.ts'
-import type { UserRepository } from '../domain/user.ts'
-import type { VisibilityRepository } from '../domain/visibility.ts'
 
-export interface Warmed {
-  readonly users: UserRepository
-  readonly organizations: OrganizationRepository
-  readonly members: MemberRepository
-  readonly visibility: VisibilityRepository
+interface Warmed extends Repositories {
   readonly signingKeys: SigningKeyRepository
 }
 
@@ -18,16 +12,18 @@ const page = { size: 1, from: 'start' } as const
  * Sends the statements of usual requests once, about nobody: the first of each takes a quarter of a second, which no
  * request should wait for. What fails here fails in requests as well, and is told there.
  */
-export async function warmUp(repositories: Warmed, organizations: boolean): Promise<void> {
-  const { users, members, visibility, signingKeys } = repositories
+export async function warmUp(
+  { users, organizations, members, visibility, signingKeys }: Warmed,
+  features: Pick<Features, 'organizations'>,
+): Promise<void> {
   const order = { field: 'CREATED_AT', direction: 'ASC' } as const
   await Promise.allSettled([
     users.findByIds([]),
     visibility.look([]),
     signingKeys.findAll(),
-    ...(organizations
+    ...(features.organizations
       ? [
-          repositories.organizations.findByIds([]),
+          organizations.findByIds([]),
           members.listByUserIds([], page, { scope: 'all' }),
           members.listByOrganizationIds([], page, {}, order),
         ]

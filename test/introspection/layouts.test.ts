@@ -61,7 +61,7 @@ test('columns that older versions of Better Auth did not make may be missing', a
     )
   const client = openHouse({
     url: database.url,
-    prismaSchema: project.schema(),
+    layout: project.layout(),
     poolSize: 1,
     statementTimeoutMs: 2000,
   })
@@ -89,7 +89,7 @@ test('citext is compared and ordered as citext, by its own index', async () => {
   expect(project.layout().User?.columns.email?.type).toBe('citext')
   const client = openHouse({
     url: database.url,
-    prismaSchema: project.schema(),
+    layout: project.layout(),
     poolSize: 1,
     statementTimeoutMs: 2000,
   })
@@ -209,7 +209,7 @@ test('what is stored as uuid, enum or jsonb is said in the layout and read as te
   expect(layout.Organization?.columns.metadata?.type).toBe('jsonb')
   const client = openHouse({
     url: uuids.url,
-    prismaSchema: project.schema(),
+    layout: project.layout(),
     poolSize: 1,
     statementTimeoutMs: 2000,
   })

@@ -66,10 +66,8 @@ test('there is nothing but reads of models, and no way to the client below them'
 
 test('a read without a selection asks for the columns that there are', async () => {
   await sql('alter table users drop column phone_number')
-  const schemaFile = join(await mkdtemp(join(tmpdir(), 'identity-client-')), 'schema.prisma')
   const absent = '  // absent: the database has no such column\n'
-  await writeFile(
-    schemaFile,
+  const schemaFile = await schemaFileOf(
     prismaSchema.replace(/^ {2}phoneNumber .*\n/m, (line) => absent + line),
   )
   const lacking = openClient({ url: identity.ownerUrl, schemaFile })
@@ -85,8 +83,18 @@ test('one that must be there and is not is told as Prisma tells it', async () =>
   ).rejects.toMatchObject({ code: 'P2025' })
 })
 
-test('a schema file that cannot be read is named', () => {
-  expect(() =>
-    openClient({ url: identity.ownerUrl, schemaFile: '/nowhere/schema.prisma' }),
-  ).toThrow(ConfigError)
+test.each([
+  ['cannot be read', async () => '/nowhere/schema.prisma'],
+  ['is of something else', () => schemaFileOf('model Post {\n  id Int @id\n}\n')],
+])('a schema file that %s is a ConfigError that names it', async (_what, makeFile) => {
+  const schemaFile = await makeFile()
+  const attempt = () => openClient({ url: identity.ownerUrl, schemaFile })
+  expect(attempt).toThrow(ConfigError)
+  expect(attempt).toThrow(/^PRISMA_SCHEMA_FILE: /)
 })
+
+async function schemaFileOf(text: string): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), 'identity-client-')), 'schema.prisma')
+  await writeFile(path, text)
+  return path
+}

@@ -1,5 +1,5 @@
 import { type Database, type DatabaseOptions, openDatabase } from '../../src/postgres/client.ts'
-import { prismaSchema } from './layout.ts'
+import { layout } from './layout.ts'
 
 /** Opens a database of the house layout, as the gateway does. Whoever opens it closes it. */
 export function openHouse(
@@ -7,7 +7,7 @@ export function openHouse(
 ): Database {
   return openDatabase({
     schema: 'public',
-    prismaSchema,
+    layout,
     preparedStatements: true,
     poolSize: 2,
     statementTimeoutMs: 10_000,

@@ -2,12 +2,13 @@ import { openDatabase, Prisma } from '../../postgres/client.ts'
 import type { Check } from '../finding.ts'
 
 /** Whether statements that are prepared on one connection stay with it; a pooler in transaction mode may mix them up. */
-export const checkPooler: Check = async ({ config }) => {
+export const checkPooler: Check = async ({ config, layout }) => {
   if (!config.database.preparedStatements) return []
   let shared = false
   const open = () =>
     openDatabase({
       ...config.database,
+      layout,
       poolSize: 1,
       onSharedSessions: () => {
         shared = true
