@@ -16,6 +16,7 @@ import { RedisAnnouncements } from './permissions/redis-announcements.ts'
 import { createAccountRepository } from './postgres/account.ts'
 import { type Database, openDatabase } from './postgres/client.ts'
 import type { Db } from './postgres/db.ts'
+import { describeDrift, findDrift } from './postgres/drift.ts'
 import { watchDrift } from './postgres/drift-watch.ts'
 import { createInvitationRepository } from './postgres/invitation.ts'
 import { createMemberRepository } from './postgres/member.ts'
@@ -147,9 +148,11 @@ export function createStores(
     visibility: createVisibilityRepository(db),
   }
   const readiness = createReadiness(database, {
-    drift: watchDrift(database, layout, schema, (problem) =>
-      problem === null ? log.info('The database is as expected again.') : log.error(problem),
-    ),
+    findProblem: watchDrift({
+      find: async () => describeDrift(await findDrift(database, layout, schema)),
+      onChange: (problem) =>
+        problem === null ? log.info('The database is as expected again.') : log.error(problem),
+    }),
     warmUp: () => warmUp({ ...repositories, signingKeys }, featuresOf(layout)),
     onUnreachable: (error) =>
       log.warn({ error: describeError(error) }, describeUnreachable(error, config.database.url)),

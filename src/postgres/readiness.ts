@@ -1,8 +1,8 @@
 import type { Database } from './client.ts'
-import type { DriftWatch } from './drift-watch.ts'
 
-export interface ReadinessOptions {
-  readonly drift: DriftWatch
+interface ReadinessOptions {
+  /** Answers how the database differs from the layout in one sentence, or `null`. Rejects when it cannot be asked. */
+  readonly findProblem: () => Promise<string | null>
   /** Reads once what requests read, before the first of them. Never rejects. */
   readonly warmUp: () => Promise<void>
   /** Told when the database cannot be asked at start. */
@@ -23,25 +23,22 @@ export interface Readiness {
 }
 
 export function createReadiness(
-  database: Pick<Database, 'ping'>,
-  { drift, warmUp, onUnreachable }: ReadinessOptions,
+  { ping }: Pick<Database, 'ping'>,
+  { findProblem, warmUp, onUnreachable }: ReadinessOptions,
 ): Readiness {
   let warmed: Promise<void> | undefined
   return {
     ready: async () => {
-      const answers = await database.ping().then(
-        () => true,
-        () => false,
-      )
-      const ready = answers && (await drift.isRight())
-      if (ready) {
-        warmed ??= warmUp()
-        await warmed
-      }
-      return ready
+      const problem = await ping()
+        .then(findProblem)
+        .catch(() => undefined)
+      if (problem !== null) return false
+      warmed ??= warmUp()
+      await warmed
+      return true
     },
     verify: async () => {
-      const problem = await drift.findProblem().catch((error: unknown) => {
+      const problem = await findProblem().catch((error: unknown) => {
         onUnreachable(error)
         return null
       })

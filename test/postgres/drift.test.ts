@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createReadOnlyRole } from '../../src/demo/role.ts'
 import type { Database as Client } from '../../src/postgres/client.ts'
 import { describeDrift, findDrift } from '../../src/postgres/drift.ts'
-import { DriftWatch } from '../../src/postgres/drift-watch.ts'
+import { watchDrift } from '../../src/postgres/drift-watch.ts'
 import { openHouse } from '../support/client.ts'
 import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
 import { layout } from '../support/layout.ts'
@@ -96,7 +96,7 @@ describe('the watch', () => {
     let asked = 0
     let answer: string | null = null
     const told: (string | null)[] = []
-    const watch = new DriftWatch({
+    const findProblem = watchDrift({
       find: async () => {
         asked++
         return answer
@@ -104,33 +104,33 @@ describe('the watch', () => {
       onChange: (problem) => told.push(problem),
       now: () => atMs,
     })
-    await Promise.all([watch.findProblem(), watch.findProblem()])
+    await Promise.all([findProblem(), findProblem()])
     atMs = 4999
     answer = 'the table "members" is missing'
-    expect(await watch.findProblem()).toBeNull()
+    expect(await findProblem()).toBeNull()
     expect(asked).toBe(1)
     atMs = 5000
-    expect(await watch.findProblem()).toBe(answer)
+    expect(await findProblem()).toBe(answer)
     atMs = 10_000
-    await watch.findProblem()
+    await findProblem()
     expect({ asked, told }).toEqual({ asked: 3, told: [answer] })
     answer = null
     atMs = 15_000
-    expect(await watch.findProblem()).toBeNull()
+    expect(await findProblem()).toBeNull()
     expect(told).toEqual(['the table "members" is missing', null])
   })
 
   test('believes nothing when the database could not be asked', async () => {
     let asked = 0
-    const watch = new DriftWatch({
+    const findProblem = watchDrift({
       find: () => {
         asked++
         return Promise.reject(new Error('away'))
       },
       onChange: () => {},
     })
-    await expect(watch.findProblem()).rejects.toThrow('away')
-    await expect(watch.findProblem()).rejects.toThrow('away')
+    await expect(findProblem()).rejects.toThrow('away')
+    await expect(findProblem()).rejects.toThrow('away')
     expect(asked).toBe(2)
   })
 })
