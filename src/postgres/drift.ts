@@ -1,4 +1,4 @@
-import type { Layout, Table } from '../layout/layout.ts'
+import type { Layout, StoredType, Table } from '../layout/layout.ts'
 import { type Database, Prisma } from './client.ts'
 
 /** One way in which a database is not as the gateway needs it. */
@@ -108,7 +108,7 @@ function ofTable(table: Table, found: readonly Found[], role: string): readonly 
     const where = `the column "${table.name}"."${column.name}"`
     const actual = found.find(({ column: name }) => name === column.name)
     if (!actual) return [structure(`${where} is missing`)]
-    if (TYPES[column.type]?.includes(actual.type) === false)
+    if (column.type !== 'array' && !(TYPES[column.type] ?? [column.type]).includes(actual.type))
       return [structure(`${where} is of type ${actual.spelling} instead of ${column.type}`)]
     if (actual.nullable && column.required) return [structure(`${where} may be NULL now`)]
     return []
@@ -126,16 +126,9 @@ function ofTable(table: Table, found: readonly Found[], role: string): readonly 
   return [...differences, grant]
 }
 
-/** Names of the catalog for what introspection takes for each type. */
-const TYPES: Readonly<Record<string, readonly string[]>> = {
+/** Names of the catalog for what introspection takes for a type, where these are not its own. */
+const TYPES: Readonly<Partial<Record<StoredType, readonly string[]>>> = {
   text: ['text', 'varchar', 'bpchar'],
-  citext: ['citext'],
-  uuid: ['uuid'],
   boolean: ['bool'],
-  timestamptz: ['timestamptz'],
-  timestamp: ['timestamp'],
-  jsonb: ['jsonb'],
-  json: ['json'],
-  enum: ['enum'],
   number: ['int2', 'int4', 'int8', 'float4', 'float8', 'numeric'],
 }
