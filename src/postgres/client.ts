@@ -26,14 +26,12 @@ type Read = (typeof READS)[number]
 
 type Delegate = { findMany(...args: never[]): unknown }
 /** A Prisma client that has nothing but its models, and those nothing but reads. */
-export type QueryOnly<Client> = {
-  readonly [Name in keyof Client as Client[Name] extends Delegate ? Name : never]: Pick<
-    Client[Name],
-    Extract<keyof Client[Name], Read>
+export type Models = {
+  readonly [Name in keyof PrismaClient as PrismaClient[Name] extends Delegate ? Name : never]: Pick<
+    PrismaClient[Name],
+    Extract<keyof PrismaClient[Name], Read>
   >
 }
-
-export type Models = QueryOnly<PrismaClient>
 
 export interface Database {
   readonly models: Models
@@ -45,14 +43,8 @@ export interface Database {
   /** Returns when PostgreSQL answers, or has answered just now; rejects after a second without an answer. */
   ping(): Promise<void>
   /** How many connections there are, how many of them idle, and how many statements wait for one. */
-  poolUse(): PoolUse
+  poolUse(): { readonly total: number; readonly idle: number; readonly waiting: number }
   close(): Promise<void>
-}
-
-export interface PoolUse {
-  readonly total: number
-  readonly idle: number
-  readonly waiting: number
 }
 
 export interface DatabaseOptions {
@@ -83,8 +75,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     config: connection(options),
     longestStatementMs: options.statementTimeoutMs + ANSWER_GRACE_MS,
     mostWaiting: options.poolSize * WAITING_PER_CONNECTION,
-    signal: options.signal ?? (() => undefined),
-    onSharedSessions: options.onSharedSessions ?? (() => {}),
+    signal: () => options.signal?.(),
+    onSharedSessions: () => options.onSharedSessions?.(),
     onStatement: (statement) => {
       if (statement.outcome === 'answered') answeredAt = performance.now()
       options.onStatement?.(statement)

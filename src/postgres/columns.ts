@@ -1,6 +1,6 @@
 import type { Model } from '../layout/contract.ts'
 import { Prisma } from './client.ts'
-import type { Tables } from './tables.ts'
+import type { TableInQuery, Tables } from './tables.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -23,9 +23,8 @@ interface Beside<Value> {
 
 /** One column of another table. */
 export function columnOf<Value>(model: Model, alias: string, column: string): Beside<Value> {
-  const columns = [column]
   return {
-    select: (tables) => tables.as(model, alias).select(columns),
+    select: (tables) => tables.as(model, alias).select([column]),
     read: (row) => (row[`${alias}.${column}`] ?? null) as Value,
   }
 }
@@ -50,25 +49,24 @@ export class Columns<Entity> {
   readonly model: Model
   readonly #alias: string
   readonly #columns: readonly string[]
-  readonly #hasAdditional: boolean
   readonly #beside: readonly Beside<unknown>[]
   readonly #fields: readonly [
     field: string,
     column: string,
     read: ((stored: unknown, row: Row) => unknown) | null,
   ][]
+  /** Statements are put together for each request, and this is the same in all of them. */
+  readonly #selected = new WeakMap<Tables, Prisma.Sql>()
 
   /** @param alias What the table is called in statements. Empty: rows are read by Prisma, whose columns have no prefix. */
   constructor(model: Model, alias: string, sources: Sources<Entity>) {
     this.model = model
     this.#alias = alias
-    const entries = Object.entries(sources) as [string, Source<unknown>][]
-    const columns = entries.flatMap(([field, source]) => {
+    const entries = Object.entries<Source<unknown>>(sources)
+    this.#columns = entries.flatMap(([field, source]) => {
       if (source === 'same') return [field]
       return 'select' in source ? [] : [source.column]
     })
-    this.#hasAdditional = columns.includes('additional')
-    this.#columns = columns.filter((column) => column !== 'additional')
     this.#beside = entries.flatMap(([, source]) =>
       source !== 'same' && 'select' in source ? [source] : [],
     )
@@ -82,11 +80,17 @@ export class Columns<Entity> {
 
   /** Each column that there is, as an output column that `read` knows. */
   select(tables: Tables): Prisma.Sql {
-    const table = tables.as(this.model, this.#alias)
-    const own = this.#hasAdditional
-      ? table.selectEntity(this.#columns)
-      : table.select(this.#columns)
-    return Prisma.join([own, ...this.#beside.map((columns) => columns.select(tables))])
+    const known = this.#selected.get(tables)
+    if (known) return known
+    const own = this.table(tables).select(this.#columns)
+    const selected = Prisma.join([own, ...this.#beside.map((columns) => columns.select(tables))])
+    this.#selected.set(tables, selected)
+    return selected
+  }
+
+  /** The table as `select` speaks of it. */
+  table(tables: Tables): TableInQuery {
+    return tables.as(this.model, this.#alias)
   }
 
   /** Those of the columns that there are, as Prisma selects them. */

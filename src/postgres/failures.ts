@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { GatewayError } from '../domain/errors.ts'
 import { Prisma } from './generated/client.ts'
 
@@ -26,16 +27,10 @@ function driverFailure(error: unknown): { readonly sqlState?: string | undefined
     const { originalCode } = driverAdapterError.cause as { readonly originalCode?: string }
     return { sqlState: originalCode }
   }
-  if (isRefusal(error)) return { sqlState: error.code }
+  if (error instanceof pg.DatabaseError) return { sqlState: error.code }
   // What happens to a connection, rather than to a statement, reaches us as the driver threw it.
   if (error instanceof Error && PLAIN.has(error.constructor)) return {}
   return undefined
 }
 
 const PLAIN = new Set<unknown>([Error, AggregateError])
-
-/** An answer of PostgreSQL, as the driver throws it. */
-function isRefusal(error: unknown): error is { readonly code: string } {
-  const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown }
-  return typeof code === 'string' && typeof severity === 'string'
-}

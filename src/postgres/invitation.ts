@@ -6,13 +6,11 @@ import {
   invitationStatuses,
 } from '../domain/invitation.ts'
 import { parseRoles } from '../domain/member.ts'
-import type { PageRequest } from '../domain/page.ts'
 import { Prisma } from './client.ts'
 import { Columns, columnOf, from } from './columns.ts'
 import { allOf, holdsRole } from './conditions.ts'
 import { type Db, joining } from './db.ts'
-import { counts, pages } from './join.ts'
-import { byCreation, countRows, type List, listPages } from './list.ts'
+import { byCreation, type List, listsOf } from './list.ts'
 import type { Tables } from './tables.ts'
 
 const names = (stored: string | null) => parseRoles(stored ?? '')
@@ -35,21 +33,18 @@ type Parent = 'organizationId' | 'email'
 
 /** By hand, because pages of invitations are narrowed by roles, and bring the names of organizations. */
 export function createInvitationRepository(db: Db): InvitationRepository {
-  const { tables } = db
   const joined = joining(db, 'invitations')
-  const listBy = (parent: Parent) =>
-    joined(pages, (parentIds, page: PageRequest, filter: InvitationFilter) =>
-      listPages(db, listOf(tables, parent, filter), invitation, parentIds, page),
+  const listsBy = (parent: Parent) =>
+    listsOf(db, joined, invitation, (tables, filter: InvitationFilter) =>
+      listOf(tables, parent, filter),
     )
-  const countBy = (parent: Parent) =>
-    joined(counts, (parentIds, filter: InvitationFilter) =>
-      countRows(db, listOf(tables, parent, filter), parentIds),
-    )
+  const ofOrganizations = listsBy('organizationId')
+  const toEmails = listsBy('email')
   return {
-    listByOrganizationIds: listBy('organizationId'),
-    countByOrganizationIds: countBy('organizationId'),
-    listByEmails: listBy('email'),
-    countByEmails: countBy('email'),
+    listByOrganizationIds: ofOrganizations.list,
+    countByOrganizationIds: ofOrganizations.count,
+    listByEmails: toEmails.list,
+    countByEmails: toEmails.count,
   }
 }
 
@@ -60,7 +55,6 @@ function listOf(tables: Tables, parent: Parent, { status, onlyForHolder }: Invit
     table: i,
     parent,
     key: byCreation(i),
-    direction: 'ASC',
     join: Prisma.sql`JOIN ${o.from}
         ON ${o.column('id')} = ${i.column('organizationId')}`,
     where: allOf([

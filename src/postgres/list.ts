@@ -10,8 +10,9 @@ import type {
 } from '../domain/page.ts'
 import { Prisma } from './client.ts'
 import type { Columns, Row } from './columns.ts'
-import { type Db, findRows } from './db.ts'
-import type { TableInQuery } from './tables.ts'
+import type { Db } from './db.ts'
+import { counts, type Join, pages } from './join.ts'
+import type { TableInQuery, Tables } from './tables.ts'
 
 type Sql = Prisma.Sql
 
@@ -22,11 +23,12 @@ export interface List {
   readonly parent: string | null
   /** What the list is ordered by, ties by id. */
   readonly key: Key
-  readonly direction: Direction
-  /** Tables beside it that conditions and columns speak of; or empty. */
-  readonly join: Sql
-  /** Conditions, each beginning with AND; or empty. */
-  readonly where: Sql
+  /** `ASC` when absent. */
+  readonly direction?: Direction
+  /** Tables beside it that conditions and columns speak of. */
+  readonly join?: Sql
+  /** Conditions, each beginning with AND. */
+  readonly where?: Sql
 }
 
 export interface Key {
@@ -78,60 +80,36 @@ function rfc3339(utc: Sql): Sql {
 /** Stands for the parent of a list that has none. */
 const nobody = ''
 
-/** What a page holds of each row, without its place. */
-interface Shown<Entity> {
-  readonly columns: Sql
-  readonly read: (row: Row) => Entity
+/** Pages and lengths of the lists of many parents. */
+export function listsOf<Entity, Filters extends readonly unknown[]>(
+  db: Db,
+  joined: Join,
+  columns: Columns<Entity>,
+  listOf: (tables: Tables, ...filters: Filters) => List,
+) {
+  return {
+    list: joined(pages, (parentIds, page: PageRequest, ...filters: Filters) =>
+      listPages(db, listOf(db.tables, ...filters), columns, parentIds, page),
+    ),
+    count: joined(counts, (parentIds, ...filters: Filters) =>
+      countRows(db, listOf(db.tables, ...filters), parentIds),
+    ),
+  }
 }
 
 /**
  * The same page of every parent's list, in one statement: a lateral read stops each list at the page's size, and an
  * index on parent, key and id serves it without a sort.
  */
-export function listPages<Entity>(
-  db: Db,
+async function listPages<Entity>(
+  { read, tables }: Db,
   list: List,
   columns: Columns<Entity>,
   parentIds: readonly string[],
   page: PageRequest,
 ): Promise<PagesByParent<Listed<Entity>>> {
-  const shown = { columns: columns.select(db.tables), read: columns.read }
-  return readPages(db, list, shown, parentIds, page)
-}
-
-/**
- * The same pages, for tables that are not read with every request: the statement says only which rows they hold, and
- * Prisma reads these. A row that is gone in between is left out.
- */
-export async function listRows<Entity extends { readonly id: string }>(
-  db: Db,
-  list: List,
-  columns: Columns<Entity>,
-  parentIds: readonly string[],
-  page: PageRequest,
-): Promise<PagesByParent<Listed<Entity>>> {
-  const shown = { columns: Prisma.sql`TRUE AS "listed"`, read: () => null }
-  const places = await readPages(db, list, shown, parentIds, page)
-  const ids = [...places.values()].flatMap(({ items }) => items.map(({ position }) => position.id))
-  const rows = await findRows(db, columns, 'id', ids)
-  const entities = new Map(rows.map((entity) => [entity.id, entity]))
-  const toListed = ({ position }: { readonly position: Position }): Listed<Entity>[] => {
-    const entity = entities.get(position.id)
-    return entity ? [{ entity, position }] : []
-  }
-  return new Map(
-    [...places].map(([id, place]) => [id, { ...place, items: place.items.flatMap(toListed) }]),
-  )
-}
-
-async function readPages<Entity>(
-  { read }: Db,
-  list: List,
-  shown: Shown<Entity>,
-  parentIds: readonly string[],
-  page: PageRequest,
-): Promise<PagesByParent<Listed<Entity>>> {
-  const { table, key, direction } = list
+  const { table, key, direction = 'ASC' } = list
+  const source = sourceOf(list)
   const position = Prisma.sql`(${key.sql}, ${table.column('id')})`
   const at = (cursor: Position) => boundary(list, cursor)
   const [next, previous] = direction === 'ASC' ? ['>', '<'] : ['<', '>']
@@ -145,8 +123,7 @@ async function readPages<Entity>(
     cursor
       ? {
           column: Prisma.sql`, ${name}.found AS ${name}`,
-          join: Prisma.sql`LEFT JOIN LATERAL (SELECT TRUE AS found FROM ${table.from} ${list.join}
-            WHERE ${belongs(list)} ${list.where} AND ${compare(operator, cursor)}
+          join: Prisma.sql`LEFT JOIN LATERAL (SELECT TRUE AS found ${source} AND ${compare(operator, cursor)}
             ORDER BY ${key.sql} ${way}, ${table.column('id')} ${way} LIMIT 1) AS ${name} ON TRUE`,
         }
       : { column: Prisma.empty, join: Prisma.empty }
@@ -157,9 +134,8 @@ async function readPages<Entity>(
     SELECT parent.id::text AS parent ${start.column} ${end.column}, item.*
     FROM ${parents(list, parentIds)} ${start.join} ${end.join}
     LEFT JOIN LATERAL (
-      SELECT ${shown.columns}, ${key.text} AS "key", ${table.column('id')}::text AS "keyId"
-      FROM ${table.from} ${list.join}
-      WHERE ${belongs(list)} ${list.where}
+      SELECT ${columns.select(tables)}, ${key.text} AS "key", ${table.column('id')}::text AS "keyId"
+      ${source}
         ${after ? Prisma.sql`AND ${compare(next, after)}` : Prisma.empty}
         ${before ? Prisma.sql`AND ${compare(previous, before)}` : Prisma.empty}
       ORDER BY ${key.sql} ${away}, ${table.column('id')} ${away}
@@ -167,11 +143,11 @@ async function readPages<Entity>(
     ORDER BY item."key" ${along}, item."keyId" ${along}`)
   const byParent = new Map<string, PageRow[]>(parentIds.map((id) => [id, []]))
   for (const row of rows) byParent.get(row.parent)?.push(row)
-  return new Map([...byParent].map(([id, own]) => [id, toPage(own, page, shown.read)]))
+  return new Map([...byParent].map(([id, own]) => [id, toPage(own, page, columns.read)]))
 }
 
 /** The length of every parent's list, in one statement. */
-export async function countRows(
+async function countRows(
   { read }: Db,
   list: List,
   parentIds: readonly string[],
@@ -179,9 +155,7 @@ export async function countRows(
   const rows = await read<{ parent: string; count: bigint }>(Prisma.sql`
     SELECT parent.id::text AS parent, counted.count
     FROM ${parents(list, parentIds)}
-    CROSS JOIN LATERAL (
-      SELECT count(*) AS count FROM ${list.table.from} ${list.join}
-      WHERE ${belongs(list)} ${list.where}) AS counted`)
+    CROSS JOIN LATERAL (SELECT count(*) AS count ${sourceOf(list)}) AS counted`)
   const counts = new Map(rows.map((row) => [row.parent, Number(row.count)]))
   return new Map(parentIds.map((id) => [id, counts.get(id) ?? 0]))
 }
@@ -217,8 +191,11 @@ function parents({ table, parent }: List, ids: readonly string[]): Sql {
   return Prisma.sql`unnest(${values}) AS parent (id)`
 }
 
-function belongs({ table, parent }: List): Sql {
-  return parent === null ? Prisma.sql`TRUE` : Prisma.sql`${table.column(parent)} = parent.id`
+/** The rows of one parent's list. */
+function sourceOf({ table, parent, join = Prisma.empty, where = Prisma.empty }: List): Sql {
+  const belongs =
+    parent === null ? Prisma.sql`TRUE` : Prisma.sql`${table.column(parent)} = parent.id`
+  return Prisma.sql`FROM ${table.from} ${join} WHERE ${belongs} ${where}`
 }
 
 function boundary({ table, key }: List, { value, id }: Position): Sql {
@@ -230,7 +207,7 @@ function boundary({ table, key }: List, { value, id }: Position): Sql {
 function toPage<Entity>(
   rows: readonly PageRow[],
   page: PageRequest,
-  read: Shown<Entity>['read'],
+  read: (row: Row) => Entity,
 ): Page<Listed<Entity>> {
   const [first] = rows
   const own = rows.filter(({ keyId }) => keyId !== null)

@@ -12,9 +12,9 @@ import { type GrantingRole, pairKey } from '../domain/permission.ts'
 import { Prisma } from './client.ts'
 import { additional, Columns, from, type Row } from './columns.ts'
 import { activeUser, allOf, holdsGrantingRole, holdsRole, matches } from './conditions.ts'
-import { type Db, joining } from './db.ts'
-import { by, byText, counts, pages } from './join.ts'
-import { byInstant, countRows, type List, listPages, byText as orderedByText } from './list.ts'
+import { type Db, joining, lookUp } from './db.ts'
+import { by, byText } from './join.ts'
+import { byInstant, type List, listsOf, byText as orderedByText } from './list.ts'
 import { organization } from './organization.ts'
 import type { Tables } from './tables.ts'
 import { summary } from './user.ts'
@@ -33,43 +33,29 @@ const membership = new Columns<MemberWithOrganization>('Member', 'm', { ...membe
 
 /** By hand, because members are read with most requests, and with what is at their ends. */
 export function createMemberRepository(db: Db): MemberRepository {
-  const { tables } = db
   const joined = joining(db, 'members')
+  const members = listsOf(db, joined, memberWithUser, ofOrganizations)
+  const memberships = listsOf(db, joined, membership, ofUsers)
   return {
-    findByIds: joined(by('id'), (ids) => findByIds(db, ids)),
+    findByIds: joined(by('id'), (ids) => lookUp(db, memberWithUser, 'id', ids, users(db.tables))),
     findByPairs: joined(byText<Pair, Pair>(pairKey, pairKey), (pairs) => findByPairs(db, pairs)),
-    listByOrganizationIds: joined(pages, (organizationIds, page, filter, order) =>
-      listPages(db, ofOrganizations(tables, filter, order), memberWithUser, organizationIds, page),
-    ),
-    countByOrganizationIds: joined(counts, (organizationIds, filter) =>
-      countRows(db, ofOrganizations(tables, filter, oldestFirst), organizationIds),
-    ),
-    listByUserIds: joined(pages, (userIds, page, filter) =>
-      listPages(db, ofUsers(tables, filter), membership, userIds, page),
-    ),
-    countByUserIds: joined(counts, (userIds, filter) =>
-      countRows(db, ofUsers(tables, filter), userIds),
-    ),
+    listByOrganizationIds: members.list,
+    countByOrganizationIds: members.count,
+    listByUserIds: memberships.list,
+    countByUserIds: memberships.count,
   }
 }
 
 type Pair = Pick<Member, 'userId' | 'organizationId'>
 
-const oldestFirst: MemberOrder = { field: 'CREATED_AT', direction: 'ASC' }
-
-async function findByIds({ read, tables }: Db, ids: readonly string[]) {
-  const m = tables.as('Member', 'm')
+/** Joins those who the members are. */
+function users(tables: Tables): Prisma.Sql {
   const u = tables.as('User', 'u')
-  const rows = await read<Row>(Prisma.sql`
-    SELECT ${memberWithUser.select(tables)}
-    FROM ${m.from} JOIN ${u.from} ON ${u.column('id')} = ${m.column('userId')}
-    WHERE ${m.column('id')} = ANY(${m.array('id', ids)})`)
-  return rows.map(memberWithUser.read)
+  return Prisma.sql`JOIN ${u.from} ON ${u.column('id')} = ${tables.as('Member', 'm').column('userId')}`
 }
 
 async function findByPairs({ read, tables }: Db, pairs: readonly Pair[]) {
   const m = tables.as('Member', 'm')
-  const u = tables.as('User', 'u')
   const asked = pairs.filter(
     (pair) => m.fits('userId', pair.userId) && m.fits('organizationId', pair.organizationId),
   )
@@ -78,7 +64,7 @@ async function findByPairs({ read, tables }: Db, pairs: readonly Pair[]) {
   const rows = await read<Row>(Prisma.sql`
     SELECT DISTINCT ON (${m.column('userId')}, ${m.column('organizationId')})
       ${memberWithUser.select(tables)}
-    FROM ${m.from} JOIN ${u.from} ON ${u.column('id')} = ${m.column('userId')}
+    FROM ${m.from} ${users(tables)}
     WHERE (${m.column('userId')}, ${m.column('organizationId')}) IN (
       SELECT * FROM unnest(${m.array('userId', userIds)},
         ${m.array('organizationId', organizationIds)}))
@@ -90,7 +76,7 @@ async function findByPairs({ read, tables }: Db, pairs: readonly Pair[]) {
 function ofOrganizations(
   tables: Tables,
   { roles, grantedBy, userIds, search }: MemberFilter,
-  { field, direction }: MemberOrder,
+  { field, direction }: MemberOrder = { field: 'CREATED_AT', direction: 'ASC' },
 ): List {
   const m = tables.as('Member', 'm')
   const u = tables.as('User', 'u')
@@ -99,7 +85,7 @@ function ofOrganizations(
     parent: 'organizationId',
     key: field === 'USER_NAME' ? orderedByText(u, 'name') : byInstant(m, 'createdAt'),
     direction,
-    join: Prisma.sql`JOIN ${u.from} ON ${u.column('id')} = ${m.column('userId')}`,
+    join: users(tables),
     where: allOf([
       roles && holdsRole(m.column('role'), roles),
       grantedBy && granted(tables, grantedBy),
@@ -116,7 +102,6 @@ function ofUsers(tables: Tables, { scope, roles, grantedBy }: MembershipFilter):
     table: m,
     parent: 'userId',
     key: byInstant(m, 'createdAt'),
-    direction: 'ASC',
     join: Prisma.sql`JOIN ${o.from}
         ON ${o.column('id')} = ${m.column('organizationId')}`,
     where: allOf([

@@ -3,9 +3,8 @@ import type {
   OrganizationOrder,
   OrganizationRepository,
 } from '../domain/organization.ts'
-import { Prisma } from './client.ts'
-import { additional, Columns, from, type Row } from './columns.ts'
-import { type Db, joining } from './db.ts'
+import { additional, Columns, from } from './columns.ts'
+import { type Db, joining, lookUp } from './db.ts'
 import { by } from './join.ts'
 import { byInstant, byText, countAll, type List, listAll } from './list.ts'
 import type { Tables } from './tables.ts'
@@ -25,30 +24,24 @@ export const organization = new Columns<Organization>('Organization', 'o', {
 export function createOrganizationRepository(db: Db): OrganizationRepository {
   const { tables } = db
   const joined = joining(db, 'organizations')
-  const findBy = async (field: 'id' | 'slug', values: readonly string[]) => {
-    const table = tables.as('Organization', 'o')
-    const rows = await db.read<Row>(Prisma.sql`
-      SELECT ${organization.select(tables)} FROM ${table.from}
-      WHERE ${table.column(field)} = ANY(${table.array(field, values)})`)
-    return rows.map(organization.read)
-  }
   return {
-    findByIds: joined(by('id'), (ids) => findBy('id', ids)),
-    findBySlugs: joined(by('slug'), (slugs) => findBy('slug', slugs)),
+    findByIds: joined(by('id'), (ids) => lookUp(db, organization, 'id', ids)),
+    findBySlugs: joined(by('slug'), (slugs) => lookUp(db, organization, 'slug', slugs)),
     list: (page, order) => listAll(db, all(tables, order), organization, page),
-    count: () => countAll(db, all(tables, { field: 'CREATED_AT', direction: 'ASC' })),
+    count: () => countAll(db, all(tables)),
   }
 }
 
-function all(tables: Tables, { field, direction }: OrganizationOrder): List {
+function all(
+  tables: Tables,
+  { field, direction }: OrganizationOrder = { field: 'CREATED_AT', direction: 'ASC' },
+): List {
   const table = tables.as('Organization', 'o')
   return {
     table,
     parent: null,
     key: field === 'NAME' ? byText(table, 'name') : byInstant(table, 'createdAt'),
     direction,
-    join: Prisma.empty,
-    where: Prisma.empty,
   }
 }
 

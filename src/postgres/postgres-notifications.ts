@@ -1,10 +1,14 @@
 import pg from 'pg'
-import type { ContinuityListener, InvalidationSource } from '../domain/invalidation.ts'
+import { z } from 'zod'
+import type {
+  ContinuityListener,
+  InvalidationSource,
+  InvalidationTarget,
+} from '../domain/invalidation.ts'
 import { CHANNEL } from '../layout/trigger-sql.ts'
-import { decodeNotification } from './notification.ts'
 import { withSettings } from './session-options.ts'
 
-export interface PostgresNotificationsOptions {
+interface PostgresNotificationsOptions {
   /** Of the database's primary, and not through a pooler that shares sessions. */
   readonly url: string
   readonly listener: ContinuityListener
@@ -65,7 +69,13 @@ export class PostgresNotifications implements InvalidationSource {
 
   /** @throws Error when the connection is lost; returns when it is no longer wanted. */
   async #listen(onListening: () => void): Promise<void> {
-    const client = new pg.Client(connection(this.#options.url))
+    const client = new pg.Client({
+      ...withSettings(this.#options.url, ['default_transaction_read_only=on']),
+      application_name: 'identity-gateway-events',
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: ANSWER_TIMEOUT_MS,
+      keepAlive: true,
+    })
     let failure: Error | undefined
     const fail = (error: Error) => {
       failure ??= error
@@ -102,7 +112,7 @@ export class PostgresNotifications implements InvalidationSource {
   }
 
   #tell(payload: string): void {
-    const targets = decodeNotification(payload)
+    const targets = decode(payload)
     if (targets === 'all') this.reset()
     else for (const target of targets) this.#options.listener.changed(target)
   }
@@ -118,12 +128,28 @@ export class PostgresNotifications implements InvalidationSource {
   }
 }
 
-function connection(url: string): pg.ClientConfig {
-  return {
-    ...withSettings(url, ['default_transaction_read_only=on']),
-    application_name: 'identity-gateway-events',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: ANSWER_TIMEOUT_MS,
-    keepAlive: true,
-  }
+/**
+ * What the triggers sent. Anybody with an account in the database can notify as well: what says nothing changes
+ * nothing.
+ */
+function decode(payload: string): readonly InvalidationTarget[] | 'all' {
+  const { all, users = [], organizations = [] } = notification.safeParse(payload).data ?? {}
+  if (all) return 'all'
+  return [
+    ...users.map((userId) => ({ userId })),
+    ...organizations.map((organizationId) => ({ organizationId })),
+  ]
 }
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    context.addIssue('is no JSON')
+    return z.NEVER
+  }
+})
+const ids = z.array(z.string()).optional()
+const notification = json.pipe(
+  z.object({ all: z.literal(true).optional(), users: ids, organizations: ids }),
+)

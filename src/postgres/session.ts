@@ -2,11 +2,10 @@ import type { Session, SessionRepository } from '../domain/session.ts'
 import { Prisma } from './client.ts'
 import { Columns } from './columns.ts'
 import { type Db, joining } from './db.ts'
-import { counts, pages } from './join.ts'
-import { byInstant, countRows, type List, listRows } from './list.ts'
+import { byInstant, type List, listsOf } from './list.ts'
 import type { Tables } from './tables.ts'
 
-const session = new Columns<Session>('Session', '', {
+const session = new Columns<Session>('Session', 's', {
   id: 'same',
   userId: 'same',
   createdAt: 'same',
@@ -18,15 +17,10 @@ const session = new Columns<Session>('Session', '', {
   impersonatedBy: 'same',
 })
 
+/** By hand, because a page has to know its place among all sessions of its user. */
 export function createSessionRepository(db: Db): SessionRepository {
-  const joined = joining(db, 'sessions')
-  const ofUsers = () => living(db.tables)
-  return {
-    listByUserIds: joined(pages, (userIds, page) =>
-      listRows(db, ofUsers(), session, userIds, page),
-    ),
-    countByUserIds: joined(counts, (userIds) => countRows(db, ofUsers(), userIds)),
-  }
+  const ofUsers = listsOf(db, joining(db, 'sessions'), session, living)
+  return { listByUserIds: ofUsers.list, countByUserIds: ofUsers.count }
 }
 
 function living(tables: Tables): List {
@@ -35,8 +29,6 @@ function living(tables: Tables): List {
     table,
     parent: 'userId',
     key: byInstant(table, 'createdAt'),
-    direction: 'ASC',
-    join: Prisma.empty,
     where: Prisma.sql`AND ${table.column('expiresAt')} > ${table.instant('expiresAt', Prisma.sql`now()`)}`,
   }
 }

@@ -1,6 +1,6 @@
 import type { AdditionalField } from '../domain/additional-field.ts'
 import type { Model } from '../layout/contract.ts'
-import type { Column, Layout } from '../layout/layout.ts'
+import type { Column, Layout, StoredType } from '../layout/layout.ts'
 import { quote } from '../layout/quote.ts'
 import { Prisma } from './client.ts'
 
@@ -15,11 +15,9 @@ export interface TableInQuery {
   has(field: string): boolean
   /**
    * Each field that there is as an output column named `<alias>.<field>`; see `Columns`. Dates come as they are in UTC,
-   * whatever the zone of the session.
+   * whatever the zone of the session. `additional` is an object with the application's own, where there are some.
    */
   select(fields: readonly string[]): Sql
-  /** The same, and as `additional` an object with the application's own. */
-  selectEntity(fields: readonly string[]): Sql
   /** The values as a bound array of the column's type; those that cannot be of that type are left out. */
   array(field: string, values: readonly string[]): Sql
   /** Whether a value can be of the column's type at all: comparing one that cannot would fail the whole statement. */
@@ -70,101 +68,87 @@ export class Tables {
   #name(model: Model, alias: string): TableInQuery {
     const table = this.layout[model]
     if (!table) throw new Error(`This database has no table for ${model}.`)
-    const columnOf = (field: string): Column => {
-      const column = table.columns[field]
-      if (!column) throw new Error(`This database has no column for ${model}.${field}.`)
-      return column
+    const parts = new Map(
+      Object.entries(table.columns).map(([field, column]) => [field, partsOf(alias, column)]),
+    )
+    const partsOfField = (field: string): Parts => {
+      const known = parts.get(field)
+      if (!known) throw new Error(`This database has no column for ${model}.${field}.`)
+      return known
     }
-    const column = once((field: string) => identifier(alias, columnOf(field).name))
-    const utc = once((field: string) => inUtc(columnOf(field), column(field)))
-    const select = onceForEach((fields: readonly string[]) =>
-      Prisma.join(
-        this.present(model, fields).map(
-          (field) =>
-            Prisma.sql`${output(columnOf(field), column(field))} AS ${identifier(`${alias}.${field}`)}`,
-        ),
-      ),
+    const own = [...parts].flatMap(([field, { value }]) =>
+      value ? [Prisma.sql`${value} AS ${identifier(field)}`] : [],
     )
-    const values = Object.entries(table.columns).flatMap(([field, { additional }]) =>
-      additional
-        ? [Prisma.sql`${showing(additional, column(field), utc(field))} AS ${identifier(field)}`]
-        : [],
-    )
-    const cast = once((field: string) => Prisma.raw(`::${parameterType(columnOf(field))}`))
+    const output = (field: string) => {
+      const name = identifier(`${alias}.${field}`)
+      if (field === ADDITIONAL) return own.length === 0 ? [] : [asObject(own, name)]
+      const known = parts.get(field)
+      return known ? [Prisma.sql`${known.output} AS ${name}`] : []
+    }
     return {
       from: Prisma.sql`${identifier(this.#schema, table.name)} AS ${identifier(alias)}`,
-      column,
-      cast,
-      utc,
-      has: (field) => field in table.columns,
+      column: (field) => partsOfField(field).column,
+      cast: (field) => partsOfField(field).cast,
+      utc: (field) => partsOfField(field).utc,
+      has: (field) => parts.has(field),
       instant: (field, timestamptz) =>
-        columnOf(field).type === 'timestamp'
+        partsOfField(field).type === 'timestamp'
           ? Prisma.sql`(${timestamptz} AT TIME ZONE 'UTC')`
           : timestamptz,
-      fits: (field, value) => fits(columnOf(field), value),
-      select,
-      selectEntity: onceForEach((fields) => {
-        const own = select(fields)
-        if (values.length === 0) return own
-        // With a dot, which no field's name has.
-        const additional = identifier(`${alias}.additional`)
-        return Prisma.sql`${own}, (SELECT to_json(${additional})
-          FROM (SELECT ${Prisma.join(values)}) AS ${additional}) AS ${additional}`
-      }),
-      array: (field, values) =>
-        Prisma.sql`${values.filter((value) => fits(columnOf(field), value))}${cast(field)}[]`,
+      fits: (field, value) => fits(partsOfField(field).type, value),
+      select: (fields) => Prisma.join(fields.flatMap(output)),
+      array: (field, values) => {
+        const { type, cast } = partsOfField(field)
+        return Prisma.sql`${values.filter((value) => fits(type, value))}${cast}[]`
+      },
     }
   }
 }
 
-/** Statements are put together for each request, of parts that stay the same. Keys are names in the code. */
-function once<Part>(make: (name: string) => Part): (name: string) => Part {
-  return remembering(make, new Map())
+/** Stands among the fields of an entity for all additional ones. */
+const ADDITIONAL = 'additional'
+
+/** What statements say of a column. Made once, because they are put together for each request. */
+interface Parts {
+  readonly type: StoredType
+  readonly column: Sql
+  readonly utc: Sql
+  readonly output: Sql
+  readonly cast: Sql
+  /** As a value of JSON, when it is the application's own. */
+  readonly value: Sql | undefined
 }
 
-/** The same for parts that are made for a list of names. */
-function onceForEach<Part>(
-  make: (names: readonly string[]) => Part,
-): (names: readonly string[]) => Part {
-  return remembering(make, new WeakMap())
-}
-
-function remembering<Key, Part>(
-  make: (key: Key) => Part,
-  made: { get(key: Key): Part | undefined; set(key: Key, part: Part): unknown },
-): (key: Key) => Part {
-  return (key) => {
-    const part = made.get(key) ?? make(key)
-    made.set(key, part)
-    return part
+function partsOf(alias: string, { name, type, additional }: Column): Parts {
+  const column = identifier(alias, name)
+  const utc = type === 'timestamptz' ? Prisma.sql`(${column} AT TIME ZONE 'UTC')` : column
+  // Ids, enumerations and citext reach the entities as text.
+  const isText = ['uuid', 'enum', 'citext'].includes(type)
+  return {
+    type,
+    column,
+    utc,
+    output: isText ? Prisma.sql`${column}::text` : utc,
+    // Enumerations are compared as text, everything else as what it is, so that indexes serve.
+    cast: Prisma.raw(`::${type === 'enum' ? 'text' : type}`),
+    value: additional && asJson(additional, column, utc),
   }
+}
+
+/** Instants as RFC 3339. */
+function asJson({ type }: AdditionalField, column: Sql, utc: Sql): Sql {
+  if (type === 'String') return Prisma.sql`${column}::text`
+  if (type === 'DateTime') return Prisma.sql`to_char(${utc}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+  return column
+}
+
+/** @param name With a dot, which no field's name has, so that it is none of the values'. */
+function asObject(values: readonly Sql[], name: Sql): Sql {
+  return Prisma.sql`(SELECT to_json(${name}) FROM (SELECT ${Prisma.join(values)}) AS ${name}) AS ${name}`
 }
 
 function identifier(...names: readonly string[]): Sql {
   return Prisma.raw(quote(...names))
-}
-
-/** Enumerations are compared as text, everything else as what it is, so that indexes serve. */
-function parameterType({ type }: Column): string {
-  return type === 'enum' ? 'text' : type
-}
-
-/** An additional field as a value of JSON; instants as RFC 3339. */
-function showing({ type }: AdditionalField, name: Sql, utc: Sql): Sql {
-  if (type === 'String') return Prisma.sql`${name}::text`
-  if (type === 'DateTime') return Prisma.sql`to_char(${utc}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
-  return name
-}
-
-/** Ids, enumerations and citext reach the entities as text. */
-function output(column: Column, name: Sql): Sql {
-  return ['uuid', 'enum', 'citext'].includes(column.type)
-    ? Prisma.sql`${name}::text`
-    : inUtc(column, name)
-}
-
-function inUtc({ type }: Column, name: Sql): Sql {
-  return type === 'timestamptz' ? Prisma.sql`(${name} AT TIME ZONE 'UTC')` : name
 }
 
 const UUID = /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i
@@ -172,6 +156,6 @@ const UUID = /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i
 /** Half of a pair, which no text in the database has: JSON with one is refused. */
 const LONE_SURROGATE = /\p{Surrogate}/u
 
-function fits({ type }: Column, value: string): boolean {
+function fits(type: StoredType, value: string): boolean {
   return type === 'uuid' ? UUID.test(value) : !LONE_SURROGATE.test(value)
 }

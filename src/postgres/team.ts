@@ -2,8 +2,7 @@ import type { Team, TeamMemberWithUser, TeamRepository } from '../domain/team.ts
 import { Prisma } from './client.ts'
 import { Columns, type Row } from './columns.ts'
 import { type Db, joining } from './db.ts'
-import { counts, pages } from './join.ts'
-import { byCreation, byInstant, countRows, type List, listPages } from './list.ts'
+import { byCreation, byInstant, type List, listsOf } from './list.ts'
 import type { Tables } from './tables.ts'
 import { summary } from './user.ts'
 
@@ -24,20 +23,15 @@ const teamMember = new Columns<TeamMemberWithUser>('TeamMember', 'tm', {
 
 /** By hand, because a page of team members brings who they are. */
 export function createTeamRepository(db: Db): TeamRepository {
-  const { tables } = db
   const joined = joining(db, 'teams')
+  const teams = listsOf(db, joined, team, ofOrganizations)
+  const members = listsOf(db, joined, teamMember, membersOf)
   return {
-    listByOrganizationIds: joined(pages, (organizationIds, page) =>
-      listPages(db, ofOrganizations(tables), team, organizationIds, page),
-    ),
-    countByOrganizationIds: joined(counts, (organizationIds) =>
-      countRows(db, ofOrganizations(tables), organizationIds),
-    ),
+    listByOrganizationIds: teams.list,
+    countByOrganizationIds: teams.count,
     findByUserId: (userId, organizationIds) => findByUserId(db, userId, organizationIds),
-    listMembers: joined(pages, (teamIds, page) =>
-      listPages(db, membersOf(tables), teamMember, teamIds, page),
-    ),
-    countMembers: joined(counts, (teamIds) => countRows(db, membersOf(tables), teamIds)),
+    listMembers: members.list,
+    countMembers: members.count,
   }
 }
 
@@ -64,9 +58,6 @@ function ofOrganizations(tables: Tables): List {
     table: t,
     parent: 'organizationId',
     key: byInstant(t, 'createdAt'),
-    direction: 'ASC',
-    join: Prisma.empty,
-    where: Prisma.empty,
   }
 }
 
@@ -78,8 +69,6 @@ function membersOf(tables: Tables): List {
     table: tm,
     parent: 'teamId',
     key: byCreation(tm),
-    direction: 'ASC',
     join: Prisma.sql`JOIN ${u.from} ON ${u.column('id')} = ${tm.column('userId')}`,
-    where: Prisma.empty,
   }
 }

@@ -1,8 +1,8 @@
 import type { User, UserFilter, UserOrder, UserRepository, UserSummary } from '../domain/user.ts'
 import { Prisma } from './client.ts'
-import { additional, Columns, type Row } from './columns.ts'
+import { additional, Columns } from './columns.ts'
 import { allOf, holdsRole, matches } from './conditions.ts'
-import { type Db, joining } from './db.ts'
+import { type Db, joining, lookUp } from './db.ts'
 import { by, byText } from './join.ts'
 import { byInstant, countAll, type List, listAll, byText as orderedByText } from './list.ts'
 import type { TableInQuery, Tables } from './tables.ts'
@@ -40,26 +40,23 @@ export const summary = new Columns<UserSummary>('User', 'u', {
 export function createUserRepository(db: Db): UserRepository {
   const { tables } = db
   const joined = joining(db, 'users')
-  const findBy = async (field: 'id' | 'email', values: readonly string[]) => {
-    const table = tables.as('User', 'u')
-    const rows = await db.read<Row>(Prisma.sql`
-      SELECT ${user.select(tables)} FROM ${table.from}
-      WHERE ${table.column(field)} = ANY(${table.array(field, values)})`)
-    return rows.map(user.read)
-  }
   const lowered = (email: string) => email.toLowerCase()
   return {
-    findByIds: joined(by('id'), (ids) => findBy('id', ids)),
+    findByIds: joined(by('id'), (ids) => lookUp(db, user, 'id', ids)),
     findByEmails: joined(
       byText(({ email }: User) => lowered(email), lowered),
-      (emails) => findBy('email', emails.map(lowered)),
+      (emails) => lookUp(db, user, 'email', emails.map(lowered)),
     ),
     list: (page, filter, order) => listAll(db, all(tables, filter, order), user, page),
-    count: (filter) => countAll(db, all(tables, filter, { field: 'CREATED_AT', direction: 'ASC' })),
+    count: (filter) => countAll(db, all(tables, filter)),
   }
 }
 
-function all(tables: Tables, filter: UserFilter, { field, direction }: UserOrder): List {
+function all(
+  tables: Tables,
+  filter: UserFilter,
+  { field, direction }: UserOrder = { field: 'CREATED_AT', direction: 'ASC' },
+): List {
   const table = tables.as('User', 'u')
   return {
     table,
@@ -70,7 +67,6 @@ function all(tables: Tables, filter: UserFilter, { field, direction }: UserOrder
       EMAIL: orderedByText(table, 'email'),
     }[field],
     direction,
-    join: Prisma.empty,
     where: conditions(tables, filter),
   }
 }
