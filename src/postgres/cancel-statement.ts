@@ -11,12 +11,10 @@ interface Backend {
   readonly secretKey: number | null
 }
 
-interface Connection {
-  readonly stream: { destroy(): void }
+interface Connection extends pg.Connection {
   connect(portOrSocket: number | string, host?: string): void
   requestSsl(): void
   cancel(processID: number, secretKey: number): void
-  on(event: 'connect' | 'sslconnect' | 'error' | 'end', listener: () => void): void
 }
 
 /**

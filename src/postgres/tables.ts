@@ -32,17 +32,17 @@ export interface TableInQuery {
 
 /** Real names and types of Better Auth's tables, for statements written by hand. The same code serves every layout. */
 export class Tables {
-  readonly layout: Layout
+  readonly #layout: Layout
   readonly #schema: string
   readonly #known = new Map<string, TableInQuery>()
 
   constructor(layout: Layout, schema: string) {
-    this.layout = layout
+    this.#layout = layout
     this.#schema = schema
   }
 
   has(model: Model, field?: string): boolean {
-    const table = this.layout[model]
+    const table = this.#layout[model]
     return table !== null && (field === undefined || field in table.columns)
   }
 
@@ -66,7 +66,7 @@ export class Tables {
   }
 
   #name(model: Model, alias: string): TableInQuery {
-    const table = this.layout[model]
+    const table = this.#layout[model]
     if (!table) throw new Error(`This database has no table for ${model}.`)
     const parts = new Map(
       Object.entries(table.columns).map(([field, column]) => [field, partsOf(alias, column)]),
