@@ -16,6 +16,7 @@ import { checkLayout } from './checks/layout.ts'
 import { checkPooler } from './checks/pooler.ts'
 import { checkRedis } from './checks/redis.ts'
 import { checkRole } from './checks/role.ts'
+import { checkRowSecurity } from './checks/row-security.ts'
 import { checkSessions } from './checks/sessions.ts'
 import { checkTriggers } from './checks/triggers.ts'
 import type { Check, Examined, Finding } from './finding.ts'
@@ -40,6 +41,7 @@ const checks: Readonly<Record<string, Check>> = {
 /** These read tables by their layout, and would only repeat that it does not fit. */
 const checksByLayout: Readonly<Record<string, Check>> = {
   grants: checkGrants,
+  'row-security': checkRowSecurity,
   indexes: checkIndexes,
   keys: checkKeys,
   sessions: checkSessions,

@@ -22,7 +22,28 @@ export function grantStatements(layout: Layout, grantee: Grantee): string[] {
       const columns = Object.values(table.columns).map(({ name }) => quote(name))
       return `grant select (${columns.join(', ')}) on ${quote(schema, table.name)} to ${quote(role)}`
     }),
+    policyStatement(
+      tables.map(({ name }) => name),
+      grantee,
+    ),
   ]
+}
+
+/** Where row-level security is on, lets the role read every row. A policy of this name that is there already stays. */
+function policyStatement(tables: readonly string[], { role, schema }: Grantee): string {
+  return `do ${literal(`declare secured text;
+begin
+  for secured in
+    select c.oid::regclass::text from pg_catalog.pg_class as c
+    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    where n.nspname = ${literal(schema)} and c.relname in (${tables.map(literal).join(', ')}) and c.relrowsecurity
+  loop
+    begin
+      execute format('create policy %I on %s for select to %I using (true)', ${literal(`${role} reads`)}, secured, ${literal(role)});
+    exception when duplicate_object then null;
+    end;
+  end loop;
+end`)}`
 }
 
 /**

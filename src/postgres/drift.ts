@@ -1,5 +1,6 @@
 import type { Layout, StoredType, Table } from '../layout/layout.ts'
 import { type Database, Prisma } from './client.ts'
+import { findRowSecurity, type RowSecurity } from './row-security.ts'
 
 /** One way in which a database is not as the gateway needs it. */
 export interface Drift {
@@ -14,7 +15,7 @@ export interface Drift {
 
 /**
  * Compares the layout with the catalog, and what this role may read with what the gateway reads; nothing is read of the
- * tables themselves. In the order of the layout.
+ * tables themselves. In the order of the layout, and then tables whose rows are hidden.
  * @throws GatewayError when the database cannot be asked.
  */
 export async function findDrift(
@@ -24,8 +25,9 @@ export async function findDrift(
 ): Promise<readonly Drift[]> {
   const tables = Object.values(layout).filter((table) => table !== null)
   const names = tables.map(({ name }) => name)
-  const [[session], columns] = await Promise.all([
+  const [[session], hidden, columns] = await Promise.all([
     database.read<Session>(SESSION),
+    findRowSecurity(database, schema, names),
     database.read<Found>(Prisma.sql`
       SELECT c.relname::text AS "table", a.attname::text AS "column",
         CASE t.typtype WHEN 'e' THEN 'enum' ELSE t.typname::text END AS "type",
@@ -47,6 +49,7 @@ export async function findDrift(
         session?.role ?? '',
       ),
     ),
+    ...ofRows(hidden, session?.role ?? ''),
   ]
 }
 
@@ -99,6 +102,15 @@ function ofSession({ zone, readOnly }: Session): readonly Drift[] {
 }
 
 const UTC = /^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/i
+
+function ofRows(found: readonly RowSecurity[], role: string): readonly Drift[] {
+  return found
+    .filter(({ shows }) => shows === 'none')
+    .map(({ table }) => ({
+      kind: 'grant',
+      what: `row-level security shows the role "${role}" no row of the table "${table}"`,
+    }))
+}
 
 function ofTable(table: Table, found: readonly Found[], role: string): readonly Drift[] {
   const structure = (what: string): Drift => ({ kind: 'structure', what })
