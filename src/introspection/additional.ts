@@ -102,7 +102,7 @@ function find(
   if (hidden(match, known).includes(column))
     return `${where} is never returned by Better Auth, and so never shown.`
   if (contracted(match, known).includes(column)) return `${where} is shown by another field.`
-  const stored = storedAs(column)
+  const stored = storedType(column)
   if (stored === null || !storedFor[type].includes(stored))
     return `${where} is of Prisma type ${typeName(column)}, which cannot be shown as ${type}.`
   return {
@@ -129,18 +129,13 @@ function hidden(match: Match, known: KnownNames): readonly Column[] {
   ])
 }
 
-function storedAs(column: Column): StoredType | null {
-  if (column.isList) return 'array'
-  return ['Int', 'BigInt', 'Float', 'Decimal'].includes(column.type) ? 'number' : storedType(column)
-}
-
 const lists = ['array', 'jsonb', 'json', 'text'] as const
 const storedFor: Readonly<Record<AdditionalType, readonly StoredType[]>> = {
-  String: ['text', 'citext', 'uuid', 'enum', 'number'],
+  String: ['text', 'citext', 'uuid', 'inet', 'enum', 'number'],
   Int: ['number'],
   Float: ['number'],
   Boolean: ['boolean'],
-  DateTime: ['timestamptz', 'timestamp'],
+  DateTime: ['timestamptz', 'timestamp', 'date'],
   JSON: ['jsonb', 'json', 'text'],
   '[String]': lists,
   '[Int]': lists,

@@ -3,7 +3,14 @@ import { contract, type Model, models } from '../layout/contract.ts'
 import type { Column, Layout, Table } from '../layout/layout.ts'
 import { printLayout } from '../layout/schema-file.ts'
 import { type AdditionalColumn, type AskedFields, leftOut, matchAdditional } from './additional.ts'
-import { checkColumns, type Field, hasIntegerIds, matchFields, storedType } from './columns.ts'
+import {
+  checkColumns,
+  describeUnread,
+  type Field,
+  hasIntegerIds,
+  matchFields,
+  storedType,
+} from './columns.ts'
 import type { KnownNames } from './known-names.ts'
 import { type Table as Found, realName } from './names.ts'
 import { findColumns, type Match, matchTables } from './tables.ts'
@@ -18,6 +25,8 @@ export interface Report {
   readonly absentModels: readonly Model[]
   /** `Model.field`, of the models found. */
   readonly absentColumns: readonly string[]
+  /** Whole sentences about columns that the graph lacks because they are of a type that is not read. */
+  readonly unreadColumns: readonly string[]
   /** Fields of the application's own that the graph shows: `Model.field`. */
   readonly additionalFields: readonly string[]
   /** Columns of the tables found that the graph does not show, but secrets: `Model.column`, by the column's real name. */
@@ -74,6 +83,7 @@ export async function canonicalise(
       absentColumns: present.flatMap(({ model, fields }) =>
         fields.filter(({ column }) => !column).map(({ name }) => `${model}.${name}`),
       ),
+      unreadColumns: matches.flatMap((match) => describeUnread(match, known)),
       additionalFields: models.flatMap((model) =>
         added(model).map(({ field }) => `${model}.${field.name}`),
       ),
@@ -109,10 +119,16 @@ function toLayout(described: readonly Described[]): Layout {
 }
 
 function toTable({ fields, additional, tokenColumn = 'token' }: Described, table: Found): Table {
-  const columns = fields.flatMap(({ name, column }): [string, Column][] =>
+  const columns = fields.flatMap(({ name, type, column }): [string, Column][] => {
+    if (!column) return []
+    // No view says that a column of it is never NULL.
+    const isRequired = !type.endsWith('?') && (column.isRequired || name === 'id')
     // What is of no type that is read is among the problems.
-    column ? [[name, { name: realName(column), type: storedType(column) ?? 'text' }]] : [],
-  )
+    const stored = storedType(column) ?? 'text'
+    return [
+      [name, { name: realName(column), type: stored, ...(isRequired ? { required: true } : {}) }],
+    ]
+  })
   const further = additional.map(({ field, column, stored }): [string, Column] => [
     field.name,
     { name: realName(column), type: stored, additional: field },

@@ -1,10 +1,10 @@
-import { fieldsOf, type Model, type Scalar } from '../layout/contract.ts'
+import { contract, fieldsOf, type Model, type Scalar } from '../layout/contract.ts'
 import type { StoredType } from '../layout/layout.ts'
 import { type KnownNames, teller } from './known-names.ts'
 import { type Column, realName } from './names.ts'
 import { findColumns, type Match } from './tables.ts'
 
-/** A field of a canonical model. `column` is missing when the database has no such column or no such table. */
+/** A field of a canonical model. `column` is missing when the database has no such column that can be read, or no table. */
 export interface Field {
   readonly name: string
   /** In Prisma's notation, such as `String?`. */
@@ -20,14 +20,15 @@ export function matchFields(
 ): readonly Field[] {
   return Object.entries(fieldsOf(model)).map(([name, type]) => {
     const [column] = match ? findColumns(match, name, known) : []
-    return column ? { name, type, column } : { name, type }
+    const readable = column && (isReadable(model, name, column) || !mayBeLeftOut(model, name))
+    return readable ? { name, type, column } : { name, type }
   })
 }
 
 /** What keeps the columns of this table from being read, in whole sentences. */
 export function checkColumns(match: Match, known: KnownNames): readonly string[] {
   const { model, table } = match
-  return Object.entries(fieldsOf(model)).flatMap(([name, type]) => {
+  return Object.keys(fieldsOf(model)).flatMap((name) => {
     const [column, ...others] = findColumns(match, name, known)
     if (!column) {
       const told = known[model]?.columns[name]
@@ -41,9 +42,24 @@ export function checkColumns(match: Match, known: KnownNames): readonly string[]
     const other = Object.keys(fieldsOf(model)).find((field) => field === realName(column))
     if (other !== undefined && other !== name)
       return `${where} bears the name of another field, ${other}, which Prisma does not allow. Rename the column.`
-    const problem = findFault(column, type)
-    return problem === null ? [] : `${where} ${problem}`
+    if (isReadable(model, name, column) || mayBeLeftOut(model, name)) return []
+    return `${where} ${notReadable(model, name, column)}`
   })
+}
+
+/** The columns that are left out because they are of a type that is not read as what they hold, in whole sentences. */
+export function describeUnread({ model, table }: Match, known: KnownNames): readonly string[] {
+  return Object.keys(fieldsOf(model)).flatMap((name) => {
+    const [column] = findColumns({ model, table }, name, known)
+    if (!column || isReadable(model, name, column) || !mayBeLeftOut(model, name)) return []
+    return `${model}.${name}: the column "${realName(table)}"."${realName(column)}" ${notReadable(model, name, column)} The graph leaves it out.`
+  })
+}
+
+/** What Better Auth may lack, the graph may lack as well, unless more would be allowed without it. */
+function mayBeLeftOut(model: Model, field: string): boolean {
+  const isEssential = contract[model].essential?.includes(field) ?? false
+  return fieldsOf(model)[field]?.endsWith('?') === true && !isEssential
 }
 
 /** As `generateId: "serial"` makes them. */
@@ -53,7 +69,7 @@ export function hasIntegerIds(match: Match, known: KnownNames): boolean {
 
 /** @returns `null` when it is of a type that the gateway does not read. */
 export function storedType(column: Column): StoredType | null {
-  if (column.isList) return null
+  if (column.isList) return 'array'
   if (column.kind === 'enum') return 'enum'
   return typesByNative[`${column.type} ${column.nativeType?.[0] ?? ''}`.trim()] ?? null
 }
@@ -65,29 +81,41 @@ const typesByNative: Readonly<Record<string, StoredType>> = {
   'String Char': 'text',
   'String Citext': 'citext',
   'String Uuid': 'uuid',
+  'String Inet': 'inet',
   Json: 'jsonb',
   'Json Json': 'json',
   Boolean: 'boolean',
   DateTime: 'timestamp',
   'DateTime Timestamp': 'timestamp',
   'DateTime Timestamptz': 'timestamptz',
+  'DateTime Date': 'date',
+  Int: 'number',
+  'Int SmallInt': 'number',
+  BigInt: 'number',
+  Float: 'number',
+  'Float Real': 'number',
+  Decimal: 'number',
+  'Decimal Decimal': 'number',
 }
 
 const typesByScalar: Readonly<Record<Scalar, readonly StoredType[]>> = {
-  String: ['text', 'citext', 'uuid', 'enum', 'jsonb', 'json'],
-  Boolean: ['boolean'],
-  DateTime: ['timestamptz', 'timestamp'],
+  String: ['text', 'citext', 'uuid', 'enum', 'inet', 'jsonb', 'json'],
+  Boolean: ['boolean', 'number'],
+  DateTime: ['timestamptz', 'timestamp', 'date'],
 }
 
-function findFault(column: Column, type: string): string | null {
-  const nullable = type.endsWith('?')
-  const scalar = (nullable ? type.slice(0, -1) : type) as Scalar
+function readableTypes(model: Model, field: string): readonly StoredType[] {
+  const types = typesByScalar[fieldsOf(model)[field]?.replace('?', '') as Scalar]
+  return contract[model].lists?.includes(field) ? [...types, 'array'] : types
+}
+
+function isReadable(model: Model, field: string, column: Column): boolean {
   const stored = storedType(column)
-  if (stored === null || !typesByScalar[scalar].includes(stored))
-    return `is of Prisma type ${typeName(column)}; it must be ${typesByScalar[scalar].join(', ')}.`
-  if (!nullable && !column.isRequired)
-    return 'allows NULL, which Better Auth never does. Set it NOT NULL.'
-  return null
+  return stored !== null && readableTypes(model, field).includes(stored)
+}
+
+function notReadable(model: Model, field: string, column: Column): string {
+  return `is of Prisma type ${typeName(column)}; it must be ${readableTypes(model, field).join(', ')}.`
 }
 
 /** In Prisma's words, such as `Int SmallInt` or `String[]`. */

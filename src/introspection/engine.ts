@@ -9,7 +9,8 @@ import { describeUnreachable } from '../postgres/unreachable.ts'
 
 /** Without a generator the engine writes the syntax of preview features (partial indexes), which is refused when read. */
 const EMPTY_SCHEMA = `generator client {
-  provider = "prisma-client"
+  provider        = "prisma-client"
+  previewFeatures = ["views"]
 }
 
 datasource db {
@@ -43,7 +44,7 @@ export async function pullSchema(databaseUrl: string, databaseSchema: string): P
         compositeTypeDepth: -1,
         namespaces: [databaseSchema],
       })
-      return schema.files.map((file) => file.content).join('\n')
+      return withoutKeys(schema.files.map((file) => file.content).join('\n'))
     } finally {
       engine.free()
     }
@@ -53,6 +54,11 @@ export async function pullSchema(databaseUrl: string, databaseSchema: string): P
   } finally {
     await pool.end()
   }
+}
+
+/** Prisma's client ignores a table without a primary key, but not a view, which never has one. */
+function withoutKeys(schema: string): string {
+  return schema.replaceAll(/^model (\w+ \{[^}]*?)\n\n? {2}@@ignore$/gm, 'view $1')
 }
 
 /**
@@ -107,7 +113,7 @@ const TEXT = 25
  * on every NOT NULL) say nothing that matters here. Nor do foreign keys into other PostgreSQL schemas, which it refuses.
  * The session is read-only, whatever the URL says, because nothing of the engine's may ever be written.
  */
-function openCatalogPool(connectionString: string): pg.Pool {
+export function openCatalogPool(connectionString: string): pg.Pool {
   const pool = new pg.Pool({
     ...withSettings(connectionString, ['default_transaction_read_only=on']),
     max: 1,

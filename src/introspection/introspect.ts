@@ -1,12 +1,16 @@
 import { writeFile } from 'node:fs/promises'
 import { readFields } from './additional.ts'
 import { readAuthModule } from './auth-module.ts'
-import { canonicalise, type Report } from './canonicalise.ts'
+import { type Report as Canonicalised, canonicalise } from './canonicalise.ts'
+import { type Elsewhere, findElsewhere } from './elsewhere.ts'
 import { pullSchema } from './engine.ts'
-import { combine } from './known-names.ts'
+import { combine, type KnownNames } from './known-names.ts'
 import { readOverrides } from './overrides.ts'
 
-export type { Report } from './canonicalise.ts'
+export interface Report extends Canonicalised {
+  /** Whole sentences about tables that were not looked at, for models that are absent. */
+  readonly tablesElsewhere: readonly string[]
+}
 
 export interface ReadSchemaOptions {
   readonly databaseUrl: string
@@ -53,11 +57,15 @@ export async function readSchema(
   const asked = fieldsPath === undefined ? {} : await readFields(fieldsPath)
   const raw = await pullSchema(options.databaseUrl, options.databaseSchema)
   const { schema, report, problems } = await canonicalise(raw, known, asked)
+  const elsewhere = await findElsewhere(options.databaseUrl, options.databaseSchema)
+  const tablesElsewhere = elsewhere
+    .filter(({ model }) => isMissing(model, report, known))
+    .map(({ sentence }) => sentence)
   if (problems.length > 0)
     throw new Error(
       [
         `The tables in PostgreSQL schema "${options.databaseSchema}" cannot be read as Better Auth's:`,
-        ...problems.map((problem) => `- ${problem}`),
+        ...[...problems, ...tablesElsewhere].map((problem) => `- ${problem}`),
       ].join('\n'),
     )
   try {
@@ -65,5 +73,10 @@ export async function readSchema(
   } catch (error) {
     throw new Error(`No graph can be made of it: ${error instanceof Error ? error.message : error}`)
   }
-  return { schema, report }
+  return { schema, report: { ...report, tablesElsewhere } }
+}
+
+/** Without anybody having said so. */
+function isMissing(model: Elsewhere['model'], report: Canonicalised, known: KnownNames): boolean {
+  return report.absentModels.includes(model) && known[model]?.table?.name !== null
 }

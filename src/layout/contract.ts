@@ -23,6 +23,10 @@ export interface ModelContract {
   /** Prisma types of the columns that a plug-in or a later version of Better Auth adds. */
   readonly optional?: Readonly<Record<string, `${Scalar}?`>>
   readonly unique?: readonly string[]
+  /** Optional columns that may not be left out when they cannot be read: without them more would be allowed. */
+  readonly essential?: readonly string[]
+  /** Columns with names separated by commas, which some applications keep as an array. */
+  readonly lists?: readonly string[]
   /** Foreign keys by the name of the field that follows them; `back` is the list on the other side. */
   readonly relations?: Readonly<Record<string, Relation>>
   /** Columns that never enter the canonical schema, but tell a renamed table from others with the same columns. */
@@ -64,6 +68,8 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
       banExpires: 'DateTime?',
     },
     unique: ['email'],
+    essential: ['banned'],
+    lists: ['role'],
   },
   Session: {
     columns: {
@@ -113,6 +119,7 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
       role: 'String',
       createdAt: 'DateTime',
     },
+    lists: ['role'],
     relations: {
       organization: { column: 'organizationId', to: 'Organization', back: 'members' },
       user: { column: 'userId', to: 'User', back: 'members' },
@@ -129,6 +136,7 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
       expiresAt: 'DateTime',
     },
     optional: { createdAt: 'DateTime?', teamId: 'String?' },
+    lists: ['role', 'teamId'],
     relations: {
       organization: { column: 'organizationId', to: 'Organization', back: 'invitations' },
       inviter: { column: 'inviterId', to: 'User', back: 'sentInvitations' },
@@ -184,6 +192,7 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
       alg: 'String?',
       crv: 'String?',
     },
+    essential: ['expiresAt'],
     signature: ['privateKey'],
   },
 }
@@ -191,4 +200,9 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
 /** Prisma types of all columns that a model may have. */
 export function fieldsOf(model: Model): Readonly<Record<string, string>> {
   return { ...contract[model].columns, ...contract[model].optional }
+}
+
+/** Whether Better Auth keeps no NULL in a column. */
+export function isAssured(model: Model, field: string): boolean {
+  return fieldsOf(model)[field]?.endsWith('?') === false
 }

@@ -10,6 +10,8 @@ export const storedTypes = [
   'timestamp',
   'jsonb',
   'json',
+  'date',
+  'inet',
   'enum',
   'number',
   'array',
@@ -19,12 +21,9 @@ export type StoredType = (typeof storedTypes)[number]
 export interface Column {
   /** Its real name in the database. */
   readonly name: string
-  /**
-   * Its PostgreSQL type, as far as SQL has to know: what a parameter compared with it is cast to. Numbers of any kind and
-   * arrays are in additional fields alone.
-   */
+  /** Its PostgreSQL type, as far as SQL has to know: what is made of it, and what a parameter compared with it is cast to. */
   readonly type: StoredType
-  /** That it must not be NULL. */
+  /** That it must not be NULL. Where Better Auth relies on that and the database does not, NULL has a stand-in: see `Columns`. */
   readonly required?: true
   /** How the graph shows it, when it is a column of the application's own. */
   readonly additional?: AdditionalField

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { additionalTypes, audiences } from '../domain/additional-field.ts'
-import { contract, fieldsOf, type Model, models } from './contract.ts'
+import { contract, fieldsOf, isAssured, type Model, models } from './contract.ts'
 import { type Column, type Layout, storedTypes, type Table } from './layout.ts'
 
 /*
@@ -49,7 +49,7 @@ function printModel(model: Model, table: Table | null): string {
     ...Object.entries(fieldsOf(model)).flatMap(([field, type]) =>
       printField(model, field, type, table),
     ),
-    ...printRelations(model),
+    ...printRelations(model, table),
     ...further.map(
       ({ name, type, additional }) =>
         `// ${ADDITIONAL} ${inComment({ ...additional, column: name, stored: type })}`,
@@ -67,7 +67,8 @@ function printField(model: Model, field: string, type: string, table: Table | nu
     contract[model].unique?.includes(field) ? '@unique' : '',
   ].filter(Boolean)
   const column = table?.columns[field]
-  const printed = (...more: string[]) => [field, type, ...attributes, ...more].join(' ')
+  const printed = (...more: string[]) =>
+    [field, mayBeNull(model, field, table) ? `${type}?` : type, ...attributes, ...more].join(' ')
   if (!column) return [...(table ? [`// ${ABSENT} column`] : []), printed()]
   const native = nativeTypes[column.type]
   const isMarked = native === undefined && column.type !== 'text' && column.type !== 'boolean'
@@ -80,14 +81,23 @@ function printField(model: Model, field: string, type: string, table: Table | nu
   ]
 }
 
+/** That Better Auth relies on a column in which the database allows NULL; no view says of a column that it does not. */
+function mayBeNull(model: Model, field: string, table: Table | null): boolean {
+  const column = table?.columns[field]
+  return column !== undefined && !column.required && isAssured(model, field) && field !== 'id'
+}
+
 const nativeTypes: Readonly<Partial<Record<Column['type'], string>>> = {
   timestamptz: '@db.Timestamptz(6)',
   timestamp: '@db.Timestamp(6)',
+  date: '@db.Date',
+  inet: '@db.Inet',
 }
 
-function printRelations(model: Model): readonly string[] {
+function printRelations(model: Model, table: Table | null): readonly string[] {
   const forward = Object.entries(contract[model].relations ?? {}).map(
-    ([name, { column, to }]) => `${name} ${to} @relation(fields: [${column}], references: [id])`,
+    ([name, { column, to }]) =>
+      `${name} ${to}${mayBeNull(model, column, table) ? '?' : ''} @relation(fields: [${column}], references: [id])`,
   )
   const backward = models.flatMap((from) =>
     Object.values(contract[from].relations ?? {})
@@ -194,8 +204,9 @@ function toType(type: string, attributes: string, comment: string): Column['type
   const stored = comment.startsWith(`${STORED} `) ? comment.slice(STORED.length + 1) : ''
   const known = storedTypes.find((name) => name === stored)
   if (known) return known
-  if (type === 'String') return 'text'
+  if (type === 'String') return attributes.includes('@db.Inet') ? 'inet' : 'text'
   if (type === 'Boolean') return 'boolean'
+  if (attributes.includes('@db.Date')) return 'date'
   return attributes.includes('@db.Timestamptz') ? 'timestamptz' : 'timestamp'
 }
 

@@ -106,14 +106,26 @@ function watch(schema: string, watched: Watched): string[] {
 language plpgsql set search_path = pg_catalog, pg_temp
 as ${literal(body(watched))}`,
     `alter function ${name}() owner to current_user`,
-    ...EVENTS.flatMap((event) => {
-      const trigger = quote(triggerName(event))
-      const drop = `drop trigger if exists ${trigger} on ${on}`
-      const create = `create trigger ${trigger} after ${event} on ${on}${REFERENCING[event]}
+    onTable(
+      on,
+      EVENTS.flatMap((event) => {
+        const trigger = quote(triggerName(event))
+        const drop = `drop trigger if exists ${trigger} on ${on}`
+        const create = `create trigger ${trigger} after ${event} on ${on}${REFERENCING[event]}
 for each statement execute function ${name}()`
-      return isNeeded(watched, event) ? [drop, create] : [drop]
-    }),
+        return isNeeded(watched, event) ? [drop, create] : [drop]
+      }),
+    ),
   ]
+}
+
+/** A view has no such triggers, and is passed by. */
+function onTable(on: string, statements: readonly string[]): string {
+  return `do ${literal(`begin
+if (select relkind in ('r', 'p') from pg_catalog.pg_class where oid = ${literal(on)}::regclass) then
+${statements.map((statement) => `${statement};`).join('\n')}
+end if;
+end`)}`
 }
 
 function body(watched: Watched): string {
