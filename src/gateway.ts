@@ -124,7 +124,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     rate,
     sources: {
       ...identity,
-      platformAdminRoles: config.platformAdminRoles,
+      platformAdmins: config.platformAdmins,
       creatorRole: config.permissions.creatorRole,
     },
     writeTo: config.betterAuthUrl?.href ?? null,

@@ -9,7 +9,10 @@ import { ClosedViewer, type ReachedUser } from './closed-viewer.ts'
 
 export interface UserViewerSources {
   readonly visibility: VisibilityRepository
-  readonly platformAdminRoles: readonly string[]
+  readonly platformAdmins: {
+    readonly roles: readonly string[]
+    readonly userIds: readonly string[]
+  }
 }
 
 /**
@@ -89,8 +92,9 @@ export class UserViewer extends ClosedViewer {
   }
 
   /** Like Better Auth's own check, this does not trim the names. */
-  #isAdmin({ role }: User): boolean {
-    return role?.split(',').some((name) => this.#sources.platformAdminRoles.includes(name)) ?? false
+  #isAdmin({ id, role }: User): boolean {
+    const { roles, userIds } = this.#sources.platformAdmins
+    return userIds.includes(id) || (role?.split(',').some((name) => roles.includes(name)) ?? false)
   }
 
   #ask(about: Question['about'], id: string): Promise<Answer> {

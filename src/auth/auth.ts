@@ -14,7 +14,7 @@ export interface AuthOptions {
   /** Where Better Auth's public keys are read: its own table, or a JWKS URL. */
   readonly jwks: 'database' | URL
   /** `null`: sessions are no credentials. */
-  readonly sessions: { readonly secret: string; readonly cookiePrefix: string } | null
+  readonly sessions: { readonly secret: string; readonly cookieName: string } | null
   /** `null`: no service tokens are accepted. */
   readonly service: {
     readonly issuer: string

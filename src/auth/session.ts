@@ -1,6 +1,6 @@
 import type { Caller } from '../domain/caller.ts'
 import type { SessionLookup } from '../domain/session-lookup.ts'
-import { findSessionCookie } from './session-cookie.ts'
+import { findSessionCookies } from './session-cookie.ts'
 import { isSignedWith, parseSignedToken } from './signed-token.ts'
 
 /**
@@ -10,24 +10,27 @@ import { isSignedWith, parseSignedToken } from './signed-token.ts'
  */
 export class SessionVerifier {
   readonly #secret: string
-  readonly #cookiePrefix: string
+  readonly #cookieName: string
   readonly #lookup: SessionLookup
 
   constructor(options: {
     /** What Better Auth signs its cookies with. */
     readonly secret: string
-    /** What the names of its cookies begin with. */
-    readonly cookiePrefix: string
+    /** What its session cookie is called, without `__Secure-` or `__Host-`. */
+    readonly cookieName: string
     readonly lookup: SessionLookup
   }) {
     this.#secret = options.secret
-    this.#cookiePrefix = options.cookiePrefix
+    this.#cookieName = options.cookieName
     this.#lookup = options.lookup
   }
 
   async findByCookie(header: string): Promise<Caller | null> {
-    const value = findSessionCookie(header, this.#cookiePrefix)
-    return value === undefined ? null : this.findByToken(value)
+    for (const value of findSessionCookies(header, this.#cookieName)) {
+      const caller = await this.findByToken(value)
+      if (caller) return caller
+    }
+    return null
   }
 
   /** @param text A signed token, raw or percent-encoded. */

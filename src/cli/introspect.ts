@@ -1,4 +1,4 @@
-import { ConfigError } from '../config/config.ts'
+import { loadPlace } from '../config/config.ts'
 import { command } from './command.ts'
 import { whereInstalled } from './installed.ts'
 
@@ -18,14 +18,12 @@ export const introspect = command({
   run: async ({ auth, overrides, fields, output = 'prisma/schema.prisma' }) => {
     const loading = import('../introspection/introspect.ts')
     const introspection = await whereInstalled(loading, 'introspect')
-    const { DATABASE_URL, DATABASE_SCHEMA } = process.env
-    if (!DATABASE_URL)
-      throw new ConfigError('DATABASE_URL: is required: the PostgreSQL database of Better Auth')
+    const { url, schema: databaseSchema } = loadPlace(process.env)
     const { readLayout } = await import('../gateway.ts')
     const { printGraph } = await import('../print.ts')
     const asked = {
-      databaseUrl: DATABASE_URL,
-      databaseSchema: DATABASE_SCHEMA || 'public',
+      databaseUrl: url,
+      databaseSchema,
       authPath: auth,
       overridesPath: overrides,
       fieldsPath: fields,

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { type Config, ConfigError, loadConfig } from '../config/config.ts'
-import { findMisspelt } from '../config/misspelt.ts'
+import { findWarnings } from '../config/warnings.ts'
 import { startMetricsServer } from '../http/metrics-server.ts'
 import { startServer } from '../http/server.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
@@ -15,10 +15,10 @@ export const serve = command({
     // V8 allocates as long-lived what it saw survive while its young generation was still small: rows and entities of the
     // first requests. docs/internals.md says what that costs, under "What the garbage collector taught".
     setFlagsFromString('--no-allocation-site-pretenuring')
-    const misspelt = findMisspelt(process.env)
-    const config = load(misspelt)
+    const warnings = findWarnings(process.env)
+    const config = load(warnings)
     const log = createLogger(config.logLevel)
-    for (const warning of misspelt) log.warn(warning)
+    for (const warning of warnings) log.warn(warning)
     const starting = start(config, log)
     stopOnSignal(starting)
     const { url } = await starting
@@ -28,12 +28,12 @@ export const serve = command({
 })
 
 /** What is required and missing may be there under a misspelt name, and no log can say so yet. */
-function load(misspelt: readonly string[]): Config {
+function load(warnings: readonly string[]): Config {
   try {
     return loadConfig(process.env)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    throw new ConfigError([error.message, ...misspelt].join('\n'))
+    throw new ConfigError([error.message, ...warnings].join('\n'))
   }
 }
 

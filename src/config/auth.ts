@@ -1,5 +1,5 @@
 import { group, optional, required, withDefault } from './group.ts'
-import { httpUrl, list, onOff, text, wordOr } from './kinds.ts'
+import { httpUrl, kind, list, onOff, text, wordOr } from './kinds.ts'
 
 /** Those of asymmetric keys: whoever can check a signature must not be able to make one. */
 const algorithms = [
@@ -14,6 +14,12 @@ const algorithms = [
   'PS384',
   'PS512',
 ]
+
+/** As Better Auth reads it: the first one is what it signs with, and all that a cookie is checked with. */
+const currentSecret = kind('`<version>:<secret>`, separated by commas', (given) => {
+  const entries = given.split(',').map((entry) => /^\s*\d+:\s*(.*\S)\s*$/s.exec(entry)?.[1])
+  return entries.includes(undefined) ? undefined : entries[0]
+})
 
 export const auth = group({
   title: 'Better Auth and its users',
@@ -46,15 +52,30 @@ export const auth = group({
       'none',
       'the secret of Better Auth, needed with `AUTH_SESSIONS=on`',
     ),
+    BETTER_AUTH_SECRETS: optional(
+      currentSecret,
+      '`BETTER_AUTH_SECRET`',
+      'its secrets with versions; the first counts, and goes before `BETTER_AUTH_SECRET`',
+    ),
     AUTH_COOKIE_PREFIX: withDefault(
       text,
       'better-auth',
       "what the names of Better Auth's cookies begin with",
     ),
+    AUTH_SESSION_COOKIE: optional(
+      text,
+      '`<AUTH_COOKIE_PREFIX>.session_token`',
+      'the name of the session cookie (`advanced.cookies.session_token.name`), without `__Secure-` or `__Host-`',
+    ),
     PLATFORM_ADMIN_ROLES: withDefault(
       list('names of roles'),
       'admin',
       'the global roles that see every user',
+    ),
+    PLATFORM_ADMIN_USER_IDS: optional(
+      list('ids of users'),
+      'none',
+      "users who are platform admins whatever their role (`adminUserIds` of Better Auth's admin plug-in)",
     ),
     BETTER_AUTH_URL: optional(
       httpUrl,
@@ -65,24 +86,32 @@ export const auth = group({
   rules: [
     {
       about: 'BETTER_AUTH_SECRET',
-      brokenBy: (given) => given.AUTH_SESSIONS === 'on' && given.BETTER_AUTH_SECRET === undefined,
+      brokenBy: (given) =>
+        given.AUTH_SESSIONS === 'on' &&
+        given.BETTER_AUTH_SECRET === undefined &&
+        given.BETTER_AUTH_SECRETS === undefined,
       problem: 'is required with AUTH_SESSIONS=on',
     },
   ],
-  make: (env) => ({
-    auth: {
-      issuer: env.AUTH_ISSUER,
-      audience: env.AUTH_AUDIENCE ?? env.AUTH_ISSUER,
-      algorithms: env.AUTH_ALGORITHMS,
-      jwks: env.AUTH_JWKS,
-      /** `null`: sessions of Better Auth are no credentials. `secret` is what it signs their tokens with. */
-      sessions:
-        env.AUTH_SESSIONS && env.BETTER_AUTH_SECRET !== undefined
-          ? { secret: env.BETTER_AUTH_SECRET, cookiePrefix: env.AUTH_COOKIE_PREFIX }
-          : null,
-    },
-    platformAdminRoles: env.PLATFORM_ADMIN_ROLES,
-    /** Better Auth's HTTP API, where changes are made. */
-    betterAuthUrl: env.BETTER_AUTH_URL ?? null,
-  }),
+  make: (env) => {
+    const secret = env.BETTER_AUTH_SECRETS ?? env.BETTER_AUTH_SECRET
+    const cookieName = env.AUTH_SESSION_COOKIE ?? `${env.AUTH_COOKIE_PREFIX}.session_token`
+    return {
+      auth: {
+        issuer: env.AUTH_ISSUER,
+        audience: env.AUTH_AUDIENCE ?? env.AUTH_ISSUER,
+        algorithms: env.AUTH_ALGORITHMS,
+        jwks: env.AUTH_JWKS,
+        /** `null`: sessions of Better Auth are no credentials. `secret` is what it signs their tokens with. */
+        sessions: env.AUTH_SESSIONS && secret !== undefined ? { secret, cookieName } : null,
+      },
+      /** Who sees every user: holders of these roles by the users table, and these people. */
+      platformAdmins: {
+        roles: env.PLATFORM_ADMIN_ROLES,
+        userIds: env.PLATFORM_ADMIN_USER_IDS ?? [],
+      },
+      /** Better Auth's HTTP API, where changes are made. */
+      betterAuthUrl: env.BETTER_AUTH_URL ?? null,
+    }
+  },
 })

@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import { auth } from './auth.ts'
-import { database, names } from './database.ts'
-import type { Given } from './group.ts'
+import { database, names, place } from './database.ts'
+import { understand } from './given.ts'
+import type { Given, Rule } from './group.ts'
 import { http } from './http.ts'
 import { limits } from './limits.ts'
 import { log } from './log.ts'
@@ -43,12 +44,7 @@ export function reading<Content>(variable: string, read: () => Content): Content
  * @throws ConfigError
  */
 export function loadConfig(environment: Given): Config {
-  const given = present(environment)
-  const rules = groups.flatMap((group) => group.rules)
-  const broken = rules
-    .filter(({ brokenBy }) => brokenBy(given))
-    .map(({ about, problem }) => `${about}: ${problem}`)
-  return Object.freeze(read(everything, given, broken))
+  return Object.freeze(read(everything, groups, environment))
 }
 
 /**
@@ -56,18 +52,38 @@ export function loadConfig(environment: Given): Config {
  * @throws ConfigError
  */
 export function loadNames(environment: Given): z.output<typeof names.schema> {
-  return read(names.schema, present(environment))
+  return read(names.schema, [names, place], environment)
 }
 
-function present(environment: Given): Given {
-  return Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  )
+/**
+ * Reads no more than which tables of which database.
+ * @throws ConfigError
+ */
+export function loadPlace(environment: Given): z.output<typeof place.schema> {
+  return read(place.schema, [place], environment)
 }
 
-function read<Values>(schema: z.ZodType<Values>, given: Given, broken: readonly string[] = []) {
+interface Group {
+  readonly variables: object
+  readonly rules: readonly Rule<string>[]
+}
+
+function read<Values>(
+  schema: z.ZodType<Values>,
+  these: readonly Group[],
+  environment: Given,
+): Values {
+  const names = these.flatMap(({ variables }) => Object.keys(variables))
+  const { given, problems, unread } = understand(environment, names)
   const { success, data, error } = schema.safeParse(given)
-  const malformed = error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? []
-  if (!success || broken.length > 0) throw new ConfigError([...malformed, ...broken].join('\n'))
+  const malformed = (error?.issues ?? [])
+    .filter(({ path: [name] }) => !unread.includes(String(name)))
+    .map(({ path, message }) => `${path.join('.')}: ${message}`)
+  const broken = these
+    .flatMap(({ rules }) => rules)
+    .filter(({ brokenBy }) => brokenBy(given))
+    .map(({ about, problem }) => `${about}: ${problem}`)
+  const complaints = [...problems, ...malformed, ...broken]
+  if (!success || complaints.length > 0) throw new ConfigError(complaints.join('\n'))
   return data
 }

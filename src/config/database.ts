@@ -1,17 +1,31 @@
 import { fileURLToPath } from 'node:url'
 import { group, optional, required, withDefault } from './group.ts'
-import { onOff, text, textFile, urlText, wholeNumber } from './kinds.ts'
+import { onOff, text, textFile, wholeNumber } from './kinds.ts'
+import { postgresUrl } from './postgres-url.ts'
 
 /** What the command `introspect` writes unless it is told otherwise. */
 const PACKAGED_SCHEMA = new URL('../../prisma/schema.prisma', import.meta.url)
 
-const postgresUrl = urlText('postgresql:', 'postgres:')
+const url = required(postgresUrl, 'the PostgreSQL database of Better Auth')
+const schema = withDefault(
+  text,
+  'public',
+  "the PostgreSQL schema of Better Auth's tables",
+  '`public`, or what `DATABASE_URL` says (`schema`, or `search_path` in `options`)',
+)
+
+/** Which tables of which database. */
+export const place = group({
+  title: 'Place',
+  variables: { DATABASE_URL: url, DATABASE_SCHEMA: schema },
+  make: (env) => ({ url: env.DATABASE_URL, schema: env.DATABASE_SCHEMA }),
+})
 
 /** Where Better Auth's tables are, what they are called and how long a statement may take. */
 export const names = group({
   title: 'Names',
   variables: {
-    DATABASE_SCHEMA: withDefault(text, 'public', "the PostgreSQL schema of Better Auth's tables"),
+    DATABASE_SCHEMA: schema,
     PRISMA_SCHEMA_FILE: withDefault(
       textFile,
       fileURLToPath(PACKAGED_SCHEMA),
@@ -35,7 +49,7 @@ export const names = group({
 export const database = group({
   title: 'Database',
   variables: {
-    DATABASE_URL: required(postgresUrl, 'the PostgreSQL database of Better Auth'),
+    DATABASE_URL: url,
     DATABASE_LISTEN_URL: optional(
       postgresUrl,
       '`DATABASE_URL`',
@@ -46,6 +60,7 @@ export const database = group({
       wholeNumber(1, 1000),
       '10',
       'the most connections to the database',
+      '`10`, or what `DATABASE_URL` says (`connection_limit`)',
     ),
     DATABASE_PREPARED_STATEMENTS: withDefault(
       onOff,

@@ -78,9 +78,9 @@ export const http = group({
       '0',
       'how long requests are still accepted after SIGTERM, while `/ready` says 503',
     ),
-    METRICS_PORT: optional(
-      wholeNumber(0, 65_535),
-      'no metrics',
+    METRICS_PORT: withDefault(
+      wordOr('off', wholeNumber(0, 65_535)),
+      'off',
       'a port of its own for Prometheus, at `/metrics`',
     ),
   },
@@ -113,7 +113,7 @@ export const http = group({
         /** How long requests are still accepted when the server stops, for the balancer to notice. */
         shutdownGraceMs: env.SHUTDOWN_GRACE_MS,
         /** `null`: no metrics. */
-        metricsPort: env.METRICS_PORT ?? null,
+        metricsPort: env.METRICS_PORT === 'off' ? null : env.METRICS_PORT,
         /** Whose word is taken for the address of a client: nobody's, that of so many proxies, or of these addresses. */
         trustProxy: env.TRUST_PROXY,
         /** The most operations in one request. */

@@ -4,7 +4,10 @@ import { z } from 'zod'
 /** What the text of a variable may be. Its `description` completes "must be …", in messages and in the documentation. */
 export type Kind<Value> = z.ZodType<Value, string>
 
-export const text: Kind<string> = z.string().describe('any text')
+export const text: Kind<string> = z
+  .string()
+  .refine((given) => given === given.trim(), 'begins or ends with a blank: write it without')
+  .describe('any text')
 
 export const onOff = kind('on or off', (given) =>
   given === 'on' ? true : given === 'off' ? false : undefined,

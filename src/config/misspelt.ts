@@ -1,4 +1,5 @@
 import { groups } from './config.ts'
+import { fileOf, secrets } from './given.ts'
 import type { Given } from './group.ts'
 
 /**
@@ -16,7 +17,10 @@ export function findMisspelt(environment: Given): readonly string[] {
     })
 }
 
-const names = groups.flatMap(({ variables }): readonly string[] => Object.keys(variables))
+const names = [
+  ...groups.flatMap(({ variables }): readonly string[] => Object.keys(variables)),
+  ...secrets.map(fileOf),
+]
 
 /** What begins like this can be meant for nobody else. */
 const OUR_PREFIXES = [

@@ -1,5 +1,5 @@
 import { type Config, ConfigError, loadConfig, reading } from '../config/config.ts'
-import { findMisspelt } from '../config/misspelt.ts'
+import { findWarnings } from '../config/warnings.ts'
 import type { Layout } from '../layout/layout.ts'
 import { ownerScript } from '../layout/owner-sql.ts'
 import { parseLayout } from '../layout/schema-file.ts'
@@ -53,13 +53,13 @@ const checksByLayout: Readonly<Record<string, Check>> = {
 export async function examine(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Report> {
-  const misspelt = configurationFindings('warning', findMisspelt(environment))
+  const warnings = configurationFindings('warning', findWarnings(environment))
   try {
     const config = loadConfig(environment)
     const { prismaSchema } = config.database
     const layout = reading('PRISMA_SCHEMA_FILE', () => parseLayout(prismaSchema))
     const findings = [
-      ...misspelt,
+      ...warnings,
       ...(await examineDatabase(config, layout)),
       ...named('redis', await checkRedis(config)),
     ]
@@ -69,7 +69,7 @@ export async function examine(
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const problems = configurationFindings('error', error.message.split('\n'))
-    return toReport([...problems, ...misspelt], null)
+    return toReport([...problems, ...warnings], null)
   }
 }
 

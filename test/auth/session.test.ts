@@ -1,5 +1,8 @@
 import { createHmac } from 'node:crypto'
+import { betterAuth } from 'better-auth'
+import pg from 'pg'
 import { describe, expect, test, vi } from 'vitest'
+import { betterAuthOptions } from '../../src/demo/better-auth-options.ts'
 import { createGateway, loadConfig } from '../../src/gateway.ts'
 import type { GatewayUnderTest } from '../support/gateway.ts'
 import type { Person } from '../support/identity.ts'
@@ -88,6 +91,58 @@ describe('a session is a credential', () => {
     expect(await byCookie(cookie, acme)).toBe('anonymous')
     expect(await byCookie(renamed)).toBe('anonymous')
     expect(await byCookie(`x${cookie}`)).toBe('anonymous')
+  })
+
+  test('under a name of the application, with every prefix that a browser may keep it by', async () => {
+    const { cookie } = await signIn()
+    const named = withSessions({ AUTH_SESSION_COOKIE: 'app_session' })
+    const renamed = cookie.replace('better-auth.session_token', 'app_session')
+    for (const prefix of ['', '__Secure-', '__Host-'])
+      expect(await byCookie(prefix + renamed, named), prefix).toBe(ada.id)
+    expect(await byCookie(cookie, named)).toBe('anonymous')
+    expect(await byCookie(`__Host-${cookie}`)).toBe(ada.id)
+  })
+
+  test('beside cookies that were left behind, of which the one that lives counts', async () => {
+    const live = await signIn()
+    const stale = await signIn()
+    await sql('delete from sessions where token = $1', [stale.token])
+    expect(await byCookie(`__Secure-${stale.cookie}; ${live.cookie}`)).toBe(ada.id)
+    expect(await byCookie(`${stale.cookie}; ${live.cookie}`)).toBe(ada.id)
+    expect(await byCookie(`__Host-better-auth.session_token=forged; ${live.cookie}`)).toBe(ada.id)
+    expect(await byCookie(`${stale.cookie}; __Secure-${stale.cookie}`)).toBe('anonymous')
+  })
+
+  test('no more than four of one request are looked up', async () => {
+    const many = Array.from({ length: 9 }, (_, i) => sign(`${i}`.repeat(32)))
+    const header = many.map((value) => `better-auth.session_token=${value}`).join('; ')
+    const statements = await recordStatements(identity.database.name, () => byCookie(header))
+    expect(statements).toHaveLength(4)
+  })
+
+  test('signed with the first of several secrets, as Better Auth itself takes it', async () => {
+    const { token } = await signIn()
+    const [current, former, legacy] = ['n', 'o', 'l'].map((letter) => letter.repeat(40))
+    const pool = new pg.Pool({ connectionString: identity.database.url, max: 1 })
+    const { issuer: origin } = identity.betterAuth
+    const settings = { origin, pool, secret: legacy ?? '', tokenLifetime: '15m' } as const
+    const secrets = [
+      { version: 2, value: current ?? '' },
+      { version: 1, value: former ?? '' },
+    ]
+    const auth = betterAuth({ ...betterAuthOptions({ ...settings, algorithm: 'EdDSA' }), secrets })
+    const rotated = withSessions({
+      BETTER_AUTH_SECRET: legacy ?? '',
+      BETTER_AUTH_SECRETS: `2:${current}, 1:${former}`,
+    })
+    for (const secret of [current, former, legacy]) {
+      const cookie = `better-auth.session_token=${encodeURIComponent(sign(token, secret))}`
+      const request = new Request(`${origin}/api/auth/get-session`, { headers: { cookie } })
+      const found = (await (await auth.handler(request)).json()) as { user: { id: string } } | null
+      expect(await byCookie(cookie, rotated), secret).toBe(found?.user.id ?? 'anonymous')
+      expect(found === null, secret).toBe(secret !== current)
+    }
+    await pool.end()
   })
 
   test('at the cost of one statement more than a JWT', async () => {

@@ -47,7 +47,7 @@ test('two variables are enough; the others have the defaults that are documented
     permissions: { accessControl: null, dynamic: false, ttlSeconds: 300, events: 'off' },
     betterAuthUrl: null,
     federation: false,
-    platformAdminRoles: ['admin'],
+    platformAdmins: { roles: ['admin'], userIds: [] },
     http: {
       host: '0.0.0.0',
       port: 4000,
@@ -94,6 +94,7 @@ test('every variable is read', () => {
     DYNAMIC_ACCESS_CONTROL: 'on',
     PERMISSION_CACHE_TTL_SECONDS: '60',
     PLATFORM_ADMIN_ROLES: 'staff, boss',
+    PLATFORM_ADMIN_USER_IDS: 'u1, u2',
     BETTER_AUTH_URL: 'https://auth.example.com/api/auth',
     FEDERATION: 'on',
     HOST: '127.0.0.1',
@@ -134,7 +135,7 @@ test('every variable is read', () => {
       ],
     },
     permissions: { dynamic: true, ttlSeconds: 60, events: 'postgres' },
-    platformAdminRoles: ['staff', 'boss'],
+    platformAdmins: { roles: ['staff', 'boss'], userIds: ['u1', 'u2'] },
     betterAuthUrl: new URL('https://auth.example.com/api/auth'),
     federation: true,
     http: {
