@@ -7,7 +7,7 @@ import type { VisibilityRepository } from '../domain/visibility.ts'
 import { type Audience, type GuardedOrganizationField, organizationAudiences } from './audiences.ts'
 import { ClosedViewer, type ReachedUser } from './closed-viewer.ts'
 
-export interface UserViewerSources {
+export interface ViewerSources {
   readonly visibility: VisibilityRepository
   readonly platformAdmins: {
     readonly roles: readonly string[]
@@ -21,10 +21,10 @@ export interface UserViewerSources {
  */
 export class UserViewer extends ClosedViewer {
   override readonly userId: string
-  readonly #sources: UserViewerSources
+  readonly #sources: ViewerSources
   #answers: DataLoader<Question, Answer, string> | undefined
 
-  constructor(userId: string, sources: UserViewerSources) {
+  constructor(userId: string, sources: ViewerSources) {
     super()
     this.userId = userId
     this.#sources = sources

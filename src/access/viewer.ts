@@ -1,7 +1,7 @@
 import type { Caller } from '../domain/caller.ts'
 import { ClosedViewer } from './closed-viewer.ts'
 import { ServiceViewer } from './service-viewer.ts'
-import { UserViewer, type UserViewerSources } from './user-viewer.ts'
+import { UserViewer, type ViewerSources } from './user-viewer.ts'
 
 /**
  * What the caller of one request may see. A door is a field of Query, or a reference in `_entities`, which lets a caller
@@ -10,8 +10,7 @@ import { UserViewer, type UserViewerSources } from './user-viewer.ts'
  */
 export type Viewer = ClosedViewer
 export type { ReachedUser } from './closed-viewer.ts'
-
-export type ViewerSources = UserViewerSources
+export type { ViewerSources } from './user-viewer.ts'
 
 /** Does not compile when a kind of caller is missing; one that is unknown at run time sees nothing. */
 export function createViewer(caller: Caller, sources: ViewerSources): Viewer {

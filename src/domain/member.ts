@@ -1,7 +1,7 @@
 import type { AdditionalValues } from './additional-field.ts'
 import type { Organization } from './organization.ts'
 import type { CountsByParent, Listed, Order, PageRequest, PagesByParent } from './page.ts'
-import type { GrantingRole } from './permission.ts'
+import type { GrantingRole, Subject } from './permission.ts'
 import type { UserSearch, UserSummary } from './user.ts'
 
 /** One person's membership in one organization. */
@@ -40,11 +40,8 @@ export interface MemberFilter {
   readonly search?: UserSearch | undefined
 }
 
-export interface MembershipFilter {
+export interface MembershipFilter extends Pick<MemberFilter, 'roles' | 'grantedBy'> {
   readonly scope: MembershipScope
-  /** At least one of these roles is held. */
-  readonly roles?: readonly string[] | undefined
-  readonly grantedBy?: readonly GrantingRole[] | undefined
 }
 
 /** Lists are ordered by creation time, then id, ascending, where no other order is given. */
@@ -52,9 +49,7 @@ export interface MemberRepository {
   /** The memberships that exist, in any order. Unknown ids are left out. */
   findByIds(ids: readonly string[]): Promise<readonly MemberWithUser[]>
   /** The memberships of these pairs that exist; the oldest where a pair has several. */
-  findByPairs(
-    pairs: readonly { readonly userId: string; readonly organizationId: string }[],
-  ): Promise<readonly MemberWithUser[]>
+  findByPairs(pairs: readonly Subject[]): Promise<readonly MemberWithUser[]>
   listByOrganizationIds(
     organizationIds: readonly string[],
     page: PageRequest,

@@ -35,8 +35,8 @@ interface Which<Variant> {
   /** Absent: the list has no parent. */
   readonly parentId?: string
   readonly variant: Variant
-  /** What the list is ordered by. */
-  readonly key?: 'instant' | 'text'
+  /** The field that the list is ordered by. */
+  readonly by?: string
 }
 
 /** A Relay connection. The same page of several parents is one statement, and so are their counts. */
@@ -54,9 +54,10 @@ export async function connectTo<Entity, Variant, Node>(
   context: Context,
   args: ConnectionArguments,
   list: List<Entity, Variant>,
-  { parentId = '', variant, key = 'instant' }: Which<Variant>,
+  { parentId = '', variant, by = 'CREATED_AT' }: Which<Variant>,
   toNode: (entity: Entity) => Node,
 ) {
+  const key = by === 'CREATED_AT' ? 'instant' : 'text'
   const cursors = new Cursors([list.field, parentId, variant], key)
   const request = toPageRequest(args, cursors)
   const page = await list.pages(context, { variant, page: request }).load(parentId)

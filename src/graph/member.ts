@@ -10,7 +10,9 @@ import { heldInputs, whoMay } from './grant.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
 import { defineLoader, inOrderOf } from './loaders.ts'
+import { defineOrder } from './order.ts'
 import { type MemberShown, type UserShown, usersById } from './refs.ts'
+import { toSearch } from './user-list.ts'
 
 export function defineMember(graph: Graph) {
   const { builder, refs } = graph
@@ -54,19 +56,9 @@ function defineMembersOfOrganization(graph: Graph) {
       userIds: t.idList({ description: 'Is one of these users; at most 100.' }),
     }),
   })
-  const Field = builder.enumType('MemberOrderField', {
-    description: 'What members can be ordered by.',
-    values: {
-      CREATED_AT: { description: 'When they joined.' },
-      USER_NAME: { description: 'The name of the person, as the database sorts text.' },
-    } as const,
-  })
-  const Order = builder.inputType('MemberOrder', {
-    description: 'How to order members; ties by id.',
-    fields: (t) => ({
-      field: t.field({ type: Field, required: true, description: 'What to order by.' }),
-      direction: t.field({ type: refs.OrderDirection, required: true, description: 'Which way.' }),
-    }),
+  const Order = defineOrder(graph, 'Member', 'members', {
+    CREATED_AT: { description: 'When they joined.' },
+    USER_NAME: { description: 'The name of the person, as the database sorts text.' },
   })
 
   builder.objectFields(refs.Organization, (t) => ({
@@ -84,7 +76,7 @@ function defineMembersOfOrganization(graph: Graph) {
         return connect(context, args, membersOfOrganization, {
           parentId: id,
           variant: [which, filter?.permission, order],
-          key: order.field === 'CREATED_AT' ? 'instant' : 'text',
+          by: order.field,
         })
       },
     }),
@@ -161,7 +153,6 @@ interface MemberFilterInput {
   readonly search?: string | null | undefined
 }
 
-/** What a caller may not see of members, they may not search by either. */
 function toMemberFilter(
   { roles, userIds, search }: MemberFilterInput,
   viewer: Viewer,
@@ -169,12 +160,6 @@ function toMemberFilter(
   return {
     roles: roles == null ? undefined : checkKeys(roles, 'roles'),
     userIds: userIds == null ? undefined : checkKeys(userIds, 'userIds'),
-    search:
-      search == null
-        ? undefined
-        : {
-            prefix: checkKey(search, 'search'),
-            in: viewer.searchesAddresses() ? ['name', 'email'] : ['name'],
-          },
+    search: toSearch(search, ['name'], viewer),
   }
 }

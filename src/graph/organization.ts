@@ -6,6 +6,7 @@ import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
 import { defineListOfAll } from './list.ts'
 import { defineLoader, inOrderOf } from './loaders.ts'
+import { defineOrder } from './order.ts'
 import { organizationsById } from './refs.ts'
 
 export function defineOrganization(graph: Graph) {
@@ -89,20 +90,11 @@ export async function organizationBySlug(
   return (await context.viewer.seesOrganization(organization?.id ?? null)) ? organization : null
 }
 
-function defineOrganizationList({ builder, refs }: Graph) {
-  const Field = builder.enumType('OrganizationOrderField', {
-    description: 'What organizations can be ordered by.',
-    values: {
-      CREATED_AT: { description: 'When the organization was made.' },
-      NAME: { description: 'The name, as the database sorts text.' },
-    } as const,
-  })
-  const Order = builder.inputType('OrganizationOrder', {
-    description: 'How to order organizations; ties by id.',
-    fields: (t) => ({
-      field: t.field({ type: Field, required: true, description: 'What to order by.' }),
-      direction: t.field({ type: refs.OrderDirection, required: true, description: 'Which way.' }),
-    }),
+function defineOrganizationList(graph: Graph) {
+  const { builder, refs } = graph
+  const Order = defineOrder(graph, 'Organization', 'organizations', {
+    CREATED_AT: { description: 'When the organization was made.' },
+    NAME: { description: 'The name, as the database sorts text.' },
   })
   const Connection = builder.connectionObject(
     {
@@ -126,7 +118,7 @@ function defineOrganizationList({ builder, refs }: Graph) {
         const order: OrganizationOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
         return connect(context, args, allOrganizations, {
           variant: order,
-          key: order.field === 'CREATED_AT' ? 'instant' : 'text',
+          by: order.field,
         })
       },
     }),

@@ -4,9 +4,11 @@ import type { User, UserFilter, UserOrder, UserSearch } from '../domain/user.ts'
 import { connect } from './connection.ts'
 import type { Graph } from './graph.ts'
 import { defineListOfAll } from './list.ts'
+import { defineOrder } from './order.ts'
 
 /** `Query.users`: everyone there is, for platform admins and services. */
-export function defineUserList({ builder, refs, features }: Graph) {
+export function defineUserList(graph: Graph) {
+  const { builder, refs, features } = graph
   const Filter = builder.inputType('UserFilter', {
     description: 'Which users to list; every condition given must hold.',
     fields: (t) => ({
@@ -39,24 +41,10 @@ export function defineUserList({ builder, refs, features }: Graph) {
       }),
     }),
   })
-  const Field = builder.enumType('UserOrderField', {
-    description: 'What users can be ordered by.',
-    values: {
-      CREATED_AT: { description: 'When the account was made.' },
-      NAME: { description: 'The name, as the database sorts text.' },
-      EMAIL: { description: 'The e-mail address. Needs `identity:pii`.' },
-    } as const,
-  })
-  const Order = builder.inputType('UserOrder', {
-    description: 'How to order users; ties by id.',
-    fields: (t) => ({
-      field: t.field({ type: Field, required: true, description: 'What to order by.' }),
-      direction: t.field({
-        type: refs.OrderDirection,
-        required: true,
-        description: 'Which way.',
-      }),
-    }),
+  const Order = defineOrder(graph, 'User', 'users', {
+    CREATED_AT: { description: 'When the account was made.' },
+    NAME: { description: 'The name, as the database sorts text.' },
+    EMAIL: { description: 'The e-mail address. Needs `identity:pii`.' },
   })
   const Connection = builder.connectionObject(
     { type: refs.User, name: 'UserConnection', description: 'A page of users.' },
@@ -80,7 +68,7 @@ export function defineUserList({ builder, refs, features }: Graph) {
         if (order.field === 'EMAIL') context.viewer.requireScope('identity:pii')
         return connect(context, args, allUsers, {
           variant: [which, order],
-          key: order.field === 'CREATED_AT' ? 'instant' : 'text',
+          by: order.field,
         })
       },
     }),
@@ -105,7 +93,7 @@ interface FilterInput {
 function toFilter(input: FilterInput, viewer: Viewer): UserFilter {
   if (input.role != null || input.banned != null) viewer.requireScope('identity:pii')
   return {
-    search: input.search == null ? undefined : toSearch(checkKey(input.search, 'search'), viewer),
+    search: toSearch(input.search, ['name', 'username'], viewer),
     role: input.role == null ? undefined : checkKey(input.role, 'role'),
     banned: input.banned ?? undefined,
     createdAfter: input.createdAfter ?? undefined,
@@ -113,9 +101,15 @@ function toFilter(input: FilterInput, viewer: Viewer): UserFilter {
   }
 }
 
-function toSearch(prefix: string, viewer: Viewer): UserSearch {
+/** Whoever does not see addresses does not search them either. */
+export function toSearch(
+  prefix: string | null | undefined,
+  fields: UserSearch['in'],
+  viewer: Viewer,
+): UserSearch | undefined {
+  if (prefix == null) return undefined
   return {
-    prefix,
-    in: viewer.searchesAddresses() ? ['name', 'username', 'email'] : ['name', 'username'],
+    prefix: checkKey(prefix, 'search'),
+    in: viewer.searchesAddresses() ? [...fields, 'email'] : fields,
   }
 }
