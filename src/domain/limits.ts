@@ -1,8 +1,10 @@
 import { GatewayError } from './errors.ts'
-import { checkKey } from './id.ts'
 
 /** The most entries of a list that a client gives. */
 export const MOST_KEYS = 100
+
+/** The most characters of an id, or of another text that rows are looked up by. */
+const LONGEST_KEY = 256
 
 /** Entries of a page: when a client gives no size, and at most. */
 export const DEFAULT_SIZE = 20
@@ -11,6 +13,19 @@ export const LARGEST_SIZE = 100
 /** What routers of Apollo Federation refer to entities with: the name of its scalar in the graph, and the most at once. */
 export const REPRESENTATION = '_Any'
 export const MOST_REPRESENTATIONS = 1000
+
+/**
+ * Checks a value that a client sent, before it joins a batch: one bad value must not fail the statement of others.
+ * @throws GatewayError BAD_USER_INPUT when it is empty, too long or holds a NUL character, which PostgreSQL refuses.
+ */
+export function checkKey(value: string, what: string): string {
+  if (value === '' || value.length > LONGEST_KEY || value.includes('\0'))
+    throw new GatewayError(
+      'BAD_USER_INPUT',
+      `${what} must be 1 to ${LONGEST_KEY} characters, without NUL.`,
+    )
+  return value
+}
 
 /** @throws GatewayError BAD_USER_INPUT when there are more than 100, or one of them is not valid. */
 export function checkKeys(values: readonly string[], what: string): readonly string[] {

@@ -1,6 +1,5 @@
 import type { Viewer } from '../access/viewer.ts'
-import { checkKey } from '../domain/id.ts'
-import { checkKeys } from '../domain/limits.ts'
+import { checkKey, checkKeys } from '../domain/limits.ts'
 import type { MemberFilter, MemberOrder, MemberWithUser } from '../domain/member.ts'
 import { type Permission, pairKey, type Subject } from '../domain/permission.ts'
 import type { UserSummary } from '../domain/user.ts'

@@ -1,5 +1,4 @@
-import { checkKey } from '../domain/id.ts'
-import { checkKeys } from '../domain/limits.ts'
+import { checkKey, checkKeys } from '../domain/limits.ts'
 import type { Organization, OrganizationOrder } from '../domain/organization.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'

@@ -1,6 +1,5 @@
 import { GatewayError } from '../domain/errors.ts'
-import { checkKey } from '../domain/id.ts'
-import { checkLength, MOST_KEYS } from '../domain/limits.ts'
+import { checkKey, checkLength, MOST_KEYS } from '../domain/limits.ts'
 import type { Consistency, Grant, Permission } from '../domain/permission.ts'
 import type { Context } from './context.ts'
 import { allows, grantOf, viewerGrant } from './grant.ts'

@@ -1,5 +1,5 @@
 import type { Viewer } from '../access/viewer.ts'
-import { checkKey } from '../domain/id.ts'
+import { checkKey } from '../domain/limits.ts'
 import type { User, UserFilter, UserOrder, UserSearch } from '../domain/user.ts'
 import { connect } from './connection.ts'
 import type { Graph } from './graph.ts'

@@ -1,6 +1,5 @@
 import type { GuardedUserField } from '../access/audiences.ts'
-import { checkKey } from '../domain/id.ts'
-import { checkKeys } from '../domain/limits.ts'
+import { checkKey, checkKeys } from '../domain/limits.ts'
 import type { User } from '../domain/user.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
