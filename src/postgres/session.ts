@@ -1,11 +1,12 @@
 import type { Session, SessionRepository } from '../domain/session.ts'
 import { Prisma } from './client.ts'
 import { Columns } from './columns.ts'
-import { type Db, joining } from './db.ts'
+import { type Db, findRows, joining } from './db.ts'
+import { by } from './join.ts'
 import { byInstant, type List, listsOf } from './list.ts'
 import type { Tables } from './tables.ts'
 
-const session = new Columns<Session>('Session', 's', {
+const session = new Columns<Session>('Session', '', {
   id: 'same',
   userId: 'same',
   createdAt: 'same',
@@ -17,10 +18,31 @@ const session = new Columns<Session>('Session', 's', {
   impersonatedBy: 'same',
 })
 
-/** By hand, because a page has to know its place among all sessions of its user. */
+const place = new Columns<Pick<Session, 'id'>>('Session', 's', { id: 'same' })
+
+/** Which sessions a page holds is asked by hand, as of every page; the rows are read by Prisma. */
 export function createSessionRepository(db: Db): SessionRepository {
-  const ofUsers = listsOf(db, joining(db, 'sessions'), session, living)
-  return { listByUserIds: ofUsers.list, countByUserIds: ofUsers.count }
+  const joined = joining(db, 'sessions')
+  const places = listsOf(db, joined, place, living)
+  const findByIds = joined(by('id'), (ids) => findRows(db, session, 'id', ids))
+  return {
+    listByUserIds: async (userIds, page) => {
+      const pages = [...(await places.list(userIds, page))]
+      const ids = pages.flatMap(([, { items }]) => items.map(({ entity }) => entity.id))
+      const rows = new Map((await findByIds(ids)).map((row) => [row.id, row]))
+      return new Map(
+        pages.map(([userId, { items, ...ends }]) => {
+          // A session that ended in between is left out.
+          const living = items.flatMap(({ entity: { id }, position }) => {
+            const entity = rows.get(id)
+            return entity ? [{ entity, position }] : []
+          })
+          return [userId, { ...ends, items: living }]
+        }),
+      )
+    },
+    countByUserIds: places.count,
+  }
 }
 
 function living(tables: Tables): List {
