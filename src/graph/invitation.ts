@@ -94,7 +94,7 @@ export function defineInvitation({ builder, refs }: Graph) {
       resolve: async (user, args, context) => {
         await context.viewer.requireUserField(user, 'receivedInvitations')
         const own = await wholeUser(context, user)
-        const list = own?.emailVerified ? invitationsToAddress : invitationsToNobody
+        const list = own?.emailVerified && user.email ? invitationsToAddress : invitationsToNobody
         const parentId = user.email.toLowerCase()
         return connect(context, args, list, { parentId, variant: null })
       },

@@ -28,7 +28,9 @@ export function defineUser({ builder, refs, features }: Graph) {
         resolve: async (user, _args, context) => {
           await context.viewer.requireUserField(user, field)
           const known: Partial<User> | null = field in user ? user : await wholeUser(context, user)
-          return (known?.[field] ?? null) as string | null
+          // An address that is not kept is empty to repositories.
+          const value = known?.[field] ?? null
+          return (field === 'email' && value === '' ? null : value) as string | null
         },
       }),
     )

@@ -119,6 +119,8 @@ export function openCatalogPool(connectionString: string): pg.Pool {
     max: 1,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   })
+  // An idle connection that the server ends is no trouble of anybody's.
+  pool.on('error', () => {})
   const query: unknown = pool.query
   return Object.assign(pool, {
     async query(...args: unknown[]): Promise<pg.QueryArrayResult> {

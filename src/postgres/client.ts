@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { GatewayError } from '../domain/errors.ts'
 import { fieldsOf, models } from '../layout/contract.ts'
-import type { Layout } from '../layout/layout.ts'
+import type { Column, Layout } from '../layout/layout.ts'
 import { printLayout } from '../layout/schema-file.ts'
 import { refuse } from './failures.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
@@ -137,18 +137,23 @@ function readsOf(client: object): Models {
   ) as unknown as Models
 }
 
-/** What Prisma is not to select unless it is told to: columns that this database lacks. */
+/** What Prisma is not to select unless it is told to: columns that this database lacks, or keeps in another form. */
 function absentFrom(layout: Layout) {
   return Object.fromEntries(
     models.map((model) => [
       toDelegate(model),
       Object.fromEntries(
         Object.keys(fieldsOf(model))
-          .filter((field) => !layout[model]?.columns[field])
+          .filter((field) => !isRead(layout[model]?.columns[field]))
           .map((field) => [field, true]),
       ),
     ]),
   )
+}
+
+/** Whether Prisma reads a column as what the contract says it is. */
+function isRead(column: Column | undefined): boolean {
+  return column !== undefined && column.type !== 'array' && column.type !== 'number'
 }
 
 /** What Prisma's client calls a model. */

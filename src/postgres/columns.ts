@@ -1,4 +1,4 @@
-import type { Model } from '../layout/contract.ts'
+import { fieldsOf, type Model } from '../layout/contract.ts'
 import { Prisma } from './client.ts'
 import type { TableInQuery, Tables } from './tables.ts'
 
@@ -6,10 +6,10 @@ export type Row = Readonly<Record<string, unknown>>
 
 /** Where a field of an entity comes from. */
 type Source<Value> =
-  /** The column of the same name; `null` where the database lacks it. */
+  /** The column of the same name; `null` where the database lacks it, and a stand-in where it should not be NULL. */
   | 'same'
   /** A column, and what is made of it. */
-  | { readonly column: string; readonly read: (stored: unknown) => Value }
+  | { readonly column: string; readonly read: (stored: unknown, row: Row) => Value }
   /** Of a table that the statement joins. */
   | Beside<Value>
 
@@ -23,15 +23,34 @@ interface Beside<Value> {
 
 /** One column of another table. */
 export function columnOf<Value>(model: Model, alias: string, column: string): Beside<Value> {
+  const missing = standIn(model, column)
   return {
     select: (tables) => tables.as(model, alias).select([column]),
-    read: (row) => (row[`${alias}.${column}`] ?? null) as Value,
+    read: (row) => (row[`${alias}.${column}`] ?? missing) as Value,
   }
 }
 
+/**
+ * What is read where a column is NULL. Better Auth keeps no NULL where the contract has none, but older generators and
+ * other applications' tables allow it: texts are empty then, yes or no is no, and an instant is the epoch, at which
+ * everything that ends has ended.
+ */
+export function standIn(model: Model, field: string): unknown {
+  return STAND_INS.get(fieldsOf(model)[field]) ?? null
+}
+
+const STAND_INS = new Map<string | undefined, unknown>([
+  ['String', ''],
+  ['Boolean', false],
+  ['DateTime', new Date(0)],
+])
+
 /** A column that is not shown as it is stored. */
-export function from<Stored, Value>(column: string, read: (stored: Stored | null) => Value) {
-  return { column, read: read as (stored: unknown) => Value }
+export function from<Stored, Value>(
+  column: string,
+  read: (stored: Stored | null, row: Row) => Value,
+) {
+  return { column, read: read as (stored: unknown, row: Row) => Value }
 }
 
 /** The application's own columns, as one object by their names; on the models that may have some. */
@@ -54,6 +73,7 @@ export class Columns<Entity> {
     field: string,
     column: string,
     read: ((stored: unknown, row: Row) => unknown) | null,
+    missing: unknown,
   ][]
   /** Statements are put together for each request, and this is the same in all of them. */
   readonly #selected = new WeakMap<Tables, Prisma.Sql>()
@@ -72,9 +92,9 @@ export class Columns<Entity> {
     )
     const named = (column: string) => (alias === '' ? column : `${alias}.${column}`)
     this.#fields = entries.map(([field, source]) => {
-      if (source === 'same') return [field, named(field), null]
-      if ('select' in source) return [field, '', (_stored, row) => source.read(row)]
-      return [field, named(source.column), source.read]
+      if (source === 'same') return [field, named(field), null, standIn(model, field)]
+      if ('select' in source) return [field, '', (_stored, row) => source.read(row), null]
+      return [field, named(source.column), source.read, null]
     })
   }
 
@@ -101,8 +121,8 @@ export class Columns<Entity> {
 
   readonly read = (row: Row): Entity => {
     const entity: Record<string, unknown> = {}
-    for (const [field, column, read] of this.#fields) {
-      const stored = row[column] ?? null
+    for (const [field, column, read, missing] of this.#fields) {
+      const stored = row[column] ?? missing
       entity[field] = read ? read(stored, row) : stored
     }
     return entity as Entity

@@ -22,13 +22,24 @@ export async function lookUp<Entity>(
   columns: Columns<Entity>,
   field: string,
   values: readonly string[],
-  join = Prisma.empty,
+  { join = Prisma.empty, lowered = false }: { join?: Prisma.Sql; lowered?: boolean } = {},
 ): Promise<readonly Entity[]> {
   const table = columns.table(tables)
+  const column = lowered ? Prisma.sql`lower(${table.column(field)})` : table.column(field)
   const rows = await read<Row>(Prisma.sql`
     SELECT ${columns.select(tables)} FROM ${table.from} ${join}
-    WHERE ${table.column(field)} = ANY(${table.array(field, values)})`)
+    WHERE ${column} = ANY(${table.array(field, values)})`)
   return rows.map(columns.read)
+}
+
+/** Without those that share what should be one's own: of two, none is the one that was meant. */
+export function unambiguous<Entity>(
+  entities: readonly Entity[],
+  keyOf: (entity: Entity) => string,
+): readonly Entity[] {
+  const count = new Map<string, number>()
+  for (const entity of entities) count.set(keyOf(entity), (count.get(keyOf(entity)) ?? 0) + 1)
+  return entities.filter((entity) => count.get(keyOf(entity)) === 1)
 }
 
 /**

@@ -30,7 +30,7 @@ export async function findDrift(
     findRowSecurity(database, schema, names),
     database.read<Found>(Prisma.sql`
       SELECT c.relname::text AS "table", a.attname::text AS "column",
-        CASE t.typtype WHEN 'e' THEN 'enum' ELSE t.typname::text END AS "type",
+        CASE b.typtype WHEN 'e' THEN 'enum' ELSE b.typname::text END AS "type",
         format_type(a.atttypid, NULL) AS "spelling",
         NOT a.attnotnull AND c.relkind IN ('r', 'p') AS "nullable",
         has_schema_privilege(n.oid, 'USAGE') AND has_column_privilege(c.oid, a.attnum, 'SELECT') AS "readable"
@@ -38,6 +38,7 @@ export async function findDrift(
       JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+      JOIN pg_catalog.pg_type AS b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
       WHERE n.nspname = ${schema} AND c.relname = ANY(${names}::text[])`),
   ])
   return [
@@ -116,13 +117,15 @@ function ofTable(table: Table, found: readonly Found[], role: string): readonly 
   const structure = (what: string): Drift => ({ kind: 'structure', what })
   if (found.length === 0) return [structure(`the table "${table.name}" is missing`)]
   const expected = Object.values(table.columns)
-  const differences = expected.flatMap((column) => {
+  const differences = Object.entries(table.columns).flatMap(([field, column]) => {
     const where = `the column "${table.name}"."${column.name}"`
     const actual = found.find(({ column: name }) => name === column.name)
     if (!actual) return [structure(`${where} is missing`)]
     if (column.type !== 'array' && !(TYPES[column.type] ?? [column.type]).includes(actual.type))
       return [structure(`${where} is of type ${actual.spelling} instead of ${column.type}`)]
-    if (actual.nullable && column.required) return [structure(`${where} may be NULL now`)]
+    // A table without a primary key does not say that its ids are never NULL.
+    if (actual.nullable && column.required && field !== 'id')
+      return [structure(`${where} may be NULL now`)]
     return []
   })
   const hidden = expected.filter(({ name }) =>

@@ -42,32 +42,34 @@ export interface Key {
 
 /** Ordered by text, as the database sorts it. */
 export function byText(table: TableInQuery, field: string): Key {
-  const sql = table.column(field)
+  const column = table.column(field)
+  const sql = table.mayBeNull(field) ? Prisma.sql`COALESCE(${column}, '')` : column
   return { sql, text: sql, parse: (text) => Prisma.sql`${text}::text${table.cast(field)}` }
 }
 
-/** Ordered by an instant that each row has. */
+/** Ordered by an instant. Rows that have none come first. */
 export function byInstant(table: TableInQuery, field: string): Key {
-  const instant = (text: string) => table.instant(field, Prisma.sql`${text}::text::timestamptz`)
-  return { sql: table.column(field), text: rfc3339(table.utc(field)), parse: instant }
-}
-
-/** Ordered by when rows were made. Those that do not say come first. */
-export function byCreation(table: TableInQuery): Key {
-  const epoch = Prisma.sql`'epoch'::timestamptz`
-  if (!table.has('createdAt'))
-    return {
-      sql: epoch,
-      text: rfc3339(inUtc(epoch)),
-      parse: (text) => Prisma.sql`${text}::text::timestamptz`,
-    }
-  const { parse } = byInstant(table, 'createdAt')
+  const parse = (text: string) => table.instant(field, Prisma.sql`${text}::text::timestamptz`)
+  if (!table.mayBeNull(field))
+    return { sql: table.column(field), text: rfc3339(table.utc(field)), parse }
   return {
-    sql: Prisma.sql`COALESCE(${table.column('createdAt')}, ${table.instant('createdAt', epoch)})`,
-    text: rfc3339(Prisma.sql`COALESCE(${table.utc('createdAt')}, ${inUtc(epoch)})`),
+    sql: Prisma.sql`COALESCE(${table.column(field)}, ${table.instant(field, epoch)})`,
+    text: rfc3339(Prisma.sql`COALESCE(${table.utc(field)}, ${inUtc(epoch)})`),
     parse,
   }
 }
+
+/** Ordered by when rows were made, where the database has a column for that. */
+export function byCreation(table: TableInQuery): Key {
+  if (table.has('createdAt')) return byInstant(table, 'createdAt')
+  return {
+    sql: epoch,
+    text: rfc3339(inUtc(epoch)),
+    parse: (text) => Prisma.sql`${text}::text::timestamptz`,
+  }
+}
+
+const epoch = Prisma.sql`'epoch'::timestamptz`
 
 function inUtc(timestamptz: Sql): Sql {
   return Prisma.sql`(${timestamptz} AT TIME ZONE 'UTC')`

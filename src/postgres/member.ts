@@ -37,7 +37,9 @@ export function createMemberRepository(db: Db): MemberRepository {
   const members = listsOf(db, joined, memberWithUser, ofOrganizations)
   const memberships = listsOf(db, joined, membership, ofUsers)
   return {
-    findByIds: joined(by('id'), (ids) => lookUp(db, memberWithUser, 'id', ids, users(db.tables))),
+    findByIds: joined(by('id'), (ids) =>
+      lookUp(db, memberWithUser, 'id', ids, { join: users(db.tables) }),
+    ),
     findByPairs: joined(byText<Pair, Pair>(pairKey, pairKey), (pairs) => findByPairs(db, pairs)),
     listByOrganizationIds: members.list,
     countByOrganizationIds: members.count,

@@ -4,7 +4,7 @@ import type {
   OrganizationRepository,
 } from '../domain/organization.ts'
 import { additional, Columns, from } from './columns.ts'
-import { type Db, joining, lookUp } from './db.ts'
+import { type Db, joining, lookUp, unambiguous } from './db.ts'
 import { by } from './join.ts'
 import { byInstant, byText, countAll, type List, listAll } from './list.ts'
 import type { Tables } from './tables.ts'
@@ -13,7 +13,8 @@ import type { Tables } from './tables.ts'
 export const organization = new Columns<Organization>('Organization', 'o', {
   id: 'same',
   name: 'same',
-  slug: 'same',
+  // Unique, as Better Auth's are; nobody is found by it.
+  slug: from('slug', (slug: string | null, row) => slug ?? String(row['o.id'])),
   logo: 'same',
   metadata: from('metadata', parseMetadata),
   createdAt: 'same',
@@ -26,7 +27,9 @@ export function createOrganizationRepository(db: Db): OrganizationRepository {
   const joined = joining(db, 'organizations')
   return {
     findByIds: joined(by('id'), (ids) => lookUp(db, organization, 'id', ids)),
-    findBySlugs: joined(by('slug'), (slugs) => lookUp(db, organization, 'slug', slugs)),
+    findBySlugs: joined(by('slug'), async (slugs) =>
+      unambiguous(await lookUp(db, organization, 'slug', slugs), ({ slug }) => slug),
+    ),
     list: (page, order) => listAll(db, all(tables, order), organization, page),
     count: () => countAll(db, all(tables)),
   }

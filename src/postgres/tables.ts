@@ -1,5 +1,5 @@
 import type { AdditionalField } from '../domain/additional-field.ts'
-import type { Model } from '../layout/contract.ts'
+import { contract, fieldsOf, type Model } from '../layout/contract.ts'
 import type { Column, Layout, StoredType } from '../layout/layout.ts'
 import { quote } from '../layout/quote.ts'
 import { Prisma } from './client.ts'
@@ -10,9 +10,13 @@ type Sql = Prisma.Sql
 export interface TableInQuery {
   /** `"public"."members" AS "m"` */
   readonly from: Sql
-  /** `"m"."user_id"` */
+  /** `"m"."user_id"`; roles as text with commas between them and flags as booleans, however they are stored. */
   column(field: string): Sql
+  /** Whether there may be a NULL in the column. */
+  mayBeNull(field: string): boolean
   has(field: string): boolean
+  /** What the catalog calls the table, as `to_regclass` reads it, and the column. */
+  real(field: string): { readonly relation: string; readonly name: string }
   /**
    * Each field that there is as an output column named `<alias>.<field>`; see `Columns`. Dates come as they are in UTC,
    * whatever the zone of the session. `additional` is an object with the application's own, where there are some.
@@ -69,7 +73,10 @@ export class Tables {
     const table = this.#layout[model]
     if (!table) throw new Error(`This database has no table for ${model}.`)
     const parts = new Map(
-      Object.entries(table.columns).map(([field, column]) => [field, partsOf(alias, column)]),
+      Object.entries(table.columns).map(([field, column]) => [
+        field,
+        partsOf(readAs(model, field, identifier(alias, column.name), column), column),
+      ]),
     )
     const partsOfField = (field: string): Parts => {
       const known = parts.get(field)
@@ -91,6 +98,11 @@ export class Tables {
       cast: (field) => partsOfField(field).cast,
       utc: (field) => partsOfField(field).utc,
       has: (field) => parts.has(field),
+      real: (field) => ({
+        relation: quote(this.#schema, table.name),
+        name: table.columns[field]?.name ?? field,
+      }),
+      mayBeNull: (field) => !table.columns[field]?.required,
       instant: (field, timestamptz) =>
         partsOfField(field).type === 'timestamp'
           ? Prisma.sql`(${timestamptz} AT TIME ZONE 'UTC')`
@@ -119,8 +131,7 @@ interface Parts {
   readonly value: Sql | undefined
 }
 
-function partsOf(alias: string, { name, type, additional }: Column): Parts {
-  const column = identifier(alias, name)
+function partsOf({ column, type }: Pick<Parts, 'column' | 'type'>, { additional }: Column): Parts {
   const utc = type === 'timestamptz' ? Prisma.sql`(${column} AT TIME ZONE 'UTC')` : column
   // Ids, enumerations and citext reach the entities as text.
   const isText = ['uuid', 'enum', 'citext'].includes(type)
@@ -133,6 +144,32 @@ function partsOf(alias: string, { name, type, additional }: Column): Parts {
     cast: Prisma.raw(`::${type === 'enum' ? 'text' : type}`),
     value: additional && asJson(additional, column, utc),
   }
+}
+
+/** A column that holds what it should in another form, as that, and what it is then. */
+function readAs(
+  model: Model,
+  field: string,
+  column: Sql,
+  { type, additional }: Column,
+): Pick<Parts, 'column' | 'type'> {
+  if (type === 'inet' || type === 'date')
+    return type === 'inet'
+      ? { column: Prisma.sql`abbrev(${column})`, type: 'text' }
+      : { column: Prisma.sql`${column}::timestamp`, type: 'timestamp' }
+  if (additional) return { column, type }
+  if (type === 'number' && fieldsOf(model)[field]?.startsWith('Boolean'))
+    return { column: Prisma.sql`(${column} <> 0)`, type: 'boolean' }
+  if (!contract[model].lists?.includes(field)) return { column, type }
+  if (type === 'array') return { column: Prisma.sql`array_to_string(${column}, ',')`, type: 'text' }
+  if (type === 'json' || type === 'jsonb')
+    return {
+      column: Prisma.sql`CASE jsonb_typeof(${column}::jsonb)
+        WHEN 'array' THEN (SELECT string_agg(listed.role, ',') FROM jsonb_array_elements_text(${column}::jsonb) AS listed (role))
+        ELSE ${column}::jsonb #>> '{}' END`,
+      type: 'text',
+    }
+  return { column, type }
 }
 
 /** Instants as RFC 3339. */

@@ -2,7 +2,7 @@ import type { User, UserFilter, UserOrder, UserRepository, UserSummary } from '.
 import { Prisma } from './client.ts'
 import { additional, Columns } from './columns.ts'
 import { allOf, holdsRole, matches } from './conditions.ts'
-import { type Db, joining, lookUp } from './db.ts'
+import { type Db, joining, lookUp, unambiguous } from './db.ts'
 import { by, byText } from './join.ts'
 import { byInstant, countAll, type List, listAll, byText as orderedByText } from './list.ts'
 import type { TableInQuery, Tables } from './tables.ts'
@@ -41,12 +41,14 @@ export function createUserRepository(db: Db): UserRepository {
   const { tables } = db
   const joined = joining(db, 'users')
   const lowered = (email: string) => email.toLowerCase()
+  const addressOf = ({ email }: User) => lowered(email)
+  const indexed = loweredAddresses(db)
   return {
     findByIds: joined(by('id'), (ids) => lookUp(db, user, 'id', ids)),
-    findByEmails: joined(
-      byText(({ email }: User) => lowered(email), lowered),
-      (emails) => lookUp(db, user, 'email', emails.map(lowered)),
-    ),
+    findByEmails: joined(byText(addressOf, lowered), async (emails) => {
+      const how = { lowered: await indexed() }
+      return unambiguous(await lookUp(db, user, 'email', emails.map(lowered), how), addressOf)
+    }),
     list: (page, filter, order) => listAll(db, all(tables, filter, order), user, page),
     count: (filter) => countAll(db, all(tables, filter)),
   }
@@ -88,4 +90,34 @@ function conditions(
 
 function instant(table: TableInQuery, date: Date): Prisma.Sql {
   return table.instant('createdAt', Prisma.sql`${date.toISOString()}::text::timestamptz`)
+}
+
+const BELIEVED_MS = 60_000
+
+/**
+ * Whether addresses are indexed in lower case (`doctor` asks for that index), so that one that another application stored
+ * in capitals can be looked for without reading the whole table. Better Auth itself stores them in lower case.
+ */
+function loweredAddresses({ read, tables }: Db): () => Promise<boolean> {
+  let known: Promise<boolean> | undefined
+  let askedAt = Number.NEGATIVE_INFINITY
+  const ask = async () => {
+    const { relation, name } = tables.as('User', 'u').real('email')
+    const [row] = await read<{ readonly indexed: boolean }>(Prisma.sql`
+      SELECT EXISTS (
+        SELECT FROM pg_catalog.pg_index AS i
+        WHERE i.indrelid = to_regclass(${relation}) AND i.indisvalid AND i.indpred IS NULL
+          AND pg_get_indexdef(i.indexrelid, 1, TRUE)
+            IN (format('lower(%I)', ${name}::text), format('lower(%I::text)', ${name}::text))) AS "indexed"`)
+    return row?.indexed ?? false
+  }
+  return () => {
+    if (known && performance.now() - askedAt < BELIEVED_MS) return known
+    askedAt = performance.now()
+    known = ask().catch((error: unknown) => {
+      known = undefined
+      throw error
+    })
+    return known
+  }
 }

@@ -155,7 +155,7 @@ test('tables and columns are called what the layout calls them', () => {
     User: { name: 'user', columns: { id: { name: 'ID', type: 'uuid' as const } } },
   }
   const sql = triggerStatements(odd, 'Au"th').join(';\n')
-  expect(sql).toContain(`on "Au""th"."Mem""ber's" referencing`)
+  expect(sql).toContain(`on "Au""th"."Mem""ber''s" referencing`)
   expect(sql).toContain('select distinct "userId"::text')
   expect(sql).not.toContain('roles_changed')
   expect(sql).not.toMatch(/create trigger \S+ after update on "Au""th"."user"/)
