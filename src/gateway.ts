@@ -66,7 +66,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const { metrics, trouble } = telemetry
 
   const layout = readLayout(config.database)
-  const signal = () => currentScope()?.ending.signal
+  const signal = () => currentScope()?.signal
   const stores = createStores(config, layout, telemetry, { signal, runShared })
   const { identity, database, signingKeys } = stores
 
@@ -156,9 +156,9 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     corsOrigins: http.corsOrigins,
     timeoutMs: http.timeoutMs,
     tell,
-    onEnd: (scope, ended) => {
+    onEnd: (scope, status) => {
       admission.leave(scope, Number.POSITIVE_INFINITY)
-      record(scope, ended)
+      record(scope, status)
     },
   })
   metrics?.watch({

@@ -11,7 +11,6 @@ export class RequestScope {
   readonly path: string
   /** `performance.now()` at its begin. */
   readonly begunAt = performance.now()
-  readonly ending = new Ending()
   /** Operations that are being answered; a batch has several. */
   admitted = 0
   /** Whether some of it was refused for want of room. */
@@ -22,6 +21,8 @@ export class RequestScope {
   readonly operations: { readonly type: string; readonly name: string | null }[] = []
   /** Of every error that its answer holds. */
   readonly codes = new Set<string>()
+  #reason: GatewayError | undefined
+  #controller: AbortController | undefined
 
   constructor({ id, method, path }: Pick<RequestScope, 'id' | 'method' | 'path'>) {
     this.id = id
@@ -31,22 +32,10 @@ export class RequestScope {
 
   /** Whether it was refused for want of room, is past its deadline or has lost its client: errors need no explanation. */
   get isGivenUp(): boolean {
-    return this.shed || this.ending.isEarly
-  }
-}
-
-/**
- * The end of a request, when its deadline has passed or its client is gone. It is an AbortController that is made when
- * somebody asks for its signal, which few requests do. Nothing that others wait for as well may hang on that signal.
- */
-export class Ending {
-  #reason: GatewayError | undefined
-  #controller: AbortController | undefined
-
-  get isEarly(): boolean {
-    return this.#reason !== undefined
+    return this.shed || this.#reason !== undefined
   }
 
+  /** Aborted when it ends early; made for those who ask, which few requests do. What others wait for may not hang on it. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController()
@@ -57,8 +46,8 @@ export class Ending {
     return this.#controller.signal
   }
 
-  /** The first reason counts. */
-  abort(reason: GatewayError): void {
+  /** Its deadline has passed or its client is gone. The first reason counts. */
+  endEarly(reason: GatewayError): void {
     this.#reason ??= reason
     this.#controller?.abort(this.#reason)
   }

@@ -1,4 +1,5 @@
-import type { RequestListener, ServerResponse } from 'node:http'
+import type { RequestListener } from 'node:http'
+import type { ExecutionResult } from 'graphql'
 import { GatewayError } from '../domain/errors.ts'
 import type { RateLimit } from '../domain/rate.ts'
 import { badRequest } from '../operation/errors.ts'
@@ -7,12 +8,9 @@ import type { Tell } from '../operation/tell.ts'
 import { RequestScope, runIn } from '../scope.ts'
 import { startRequestSpan } from '../telemetry/tracing.ts'
 import { corsFor } from './cors.ts'
-import { Deadlines } from './deadlines.ts'
-import { type Head, headOfFetch, headOfNode } from './head.ts'
-import { CLIENT_GONE, type Ended } from './log.ts'
-import { requestIdOf } from './request-id.ts'
-import { isWellFormed } from './request-target.ts'
-import { Plain, write } from './write.ts'
+import { type Head, headOfFetch, headOfNode, namesTarget, requestIdOf } from './head.ts'
+import { CLIENT_GONE } from './log.ts'
+import { send, toResponse } from './write.ts'
 
 export interface FrontOptions {
   /** Whatever answers requests, behind the front. */
@@ -27,7 +25,7 @@ export interface FrontOptions {
   readonly timeoutMs: number
   readonly tell: Tell
   /** Told once of each request, when its answer has been sent or given up. */
-  readonly onEnd: (scope: RequestScope, ended: Ended) => void
+  readonly onEnd: (scope: RequestScope, status: number) => void
 }
 
 /**
@@ -37,14 +35,10 @@ export interface FrontOptions {
 export class Front {
   readonly #options: FrontOptions
   readonly #cors: (head: Head) => Readonly<Record<string, string>>
-  readonly #deadlines: Deadlines<RequestScope['ending']>
 
   constructor(options: FrontOptions) {
     this.#options = options
     this.#cors = corsFor(options.corsOrigins)
-    this.#deadlines = new Deadlines(options.timeoutMs, (ending) =>
-      ending.abort(new GatewayError('TIMEOUT', 'The request took too long.')),
-    )
   }
 
   readonly node: RequestListener = (request, response) => {
@@ -53,29 +47,32 @@ export class Front {
     for (const name in headers) response.setHeader(name, headers[name] ?? '')
     response.once('close', () => {
       const gone = !response.writableFinished
-      if (gone) scope.ending.abort(clientGone())
+      if (gone) scope.endEarly(clientGone())
       end(gone ? CLIENT_GONE : response.statusCode)
     })
+    const goOn = (refused: ExecutionResult | null) => {
+      if (refused) send(response, refused)
+      else if (head.method === 'OPTIONS') response.writeHead(204, NO_BODY).end()
+      else this.#options.node(request, response)
+    }
     run(() => {
       const refused = this.#refuse(head, scope)
-      if (refused === null) this.#options.node(request, response)
-      else if (refused instanceof Plain) send(response, refused)
-      else
-        void refused.then((late) =>
-          late ? send(response, late) : this.#options.node(request, response),
-        )
+      if (refused instanceof Promise) void refused.then(goOn)
+      else goOn(refused)
     })
   }
 
   readonly fetch = async (request: Request): Promise<Response> => {
     const head = headOfFetch(request)
     const { scope, headers, run, end } = this.#begin(head)
-    const onAbort = () => scope.ending.abort(clientGone())
+    const onAbort = () => scope.endEarly(clientGone())
     request.signal?.addEventListener('abort', onAbort, { once: true })
     try {
       const response = await run(async () => {
         const refused = await this.#refuse(head, scope)
-        return refused ? toResponse(refused) : this.#options.fetch(request)
+        if (refused) return toResponse(refused)
+        if (head.method === 'OPTIONS') return new Response(null, { status: 204, headers: NO_BODY })
+        return this.#options.fetch(request)
       })
       for (const name in headers) response.headers.set(name, headers[name] ?? '')
       end(response.status)
@@ -89,33 +86,36 @@ export class Front {
   }
 
   #begin(head: Head) {
-    const id = requestIdOf(head)
-    const span = startRequestSpan({ id, ...head }, head.header)
-    const scope = new RequestScope({ id, method: head.method, path: head.path })
-    this.#deadlines.set(scope.ending)
+    const { method, path, header } = head
+    const scope = new RequestScope({ id: requestIdOf(head), method, path })
+    const span = startRequestSpan(scope, header)
+    const deadline = setTimeout(
+      () => scope.endEarly(new GatewayError('TIMEOUT', 'The request took too long.')),
+      this.#options.timeoutMs,
+    ).unref()
     return {
       scope,
-      headers: { 'x-request-id': id, ...this.#cors(head) } as Readonly<Record<string, string>>,
+      headers: { 'x-request-id': scope.id, ...this.#cors(head) } as Readonly<
+        Record<string, string>
+      >,
       run: <Result>(work: () => Result) => span.run(() => runIn(scope, work)),
       end: (status: number) => {
-        this.#deadlines.forget(scope.ending)
-        const { codes, operations, begunAt } = scope
-        span.end({ codes, operations, status })
-        this.#options.onEnd(scope, { status, durationMs: performance.now() - begunAt })
+        clearTimeout(deadline)
+        span.end(status)
+        this.#options.onEnd(scope, status)
       },
     }
   }
 
   /** What ends a request before anything else looks at it; `null`: nothing does. */
-  #refuse(head: Head, scope: RequestScope): Plain | null | Promise<Plain | null> {
+  #refuse(
+    head: Head,
+    scope: RequestScope,
+  ): ExecutionResult | null | Promise<ExecutionResult | null> {
     const { endpoint, rate, tell } = this.#options
-    const refusal = (error: unknown) => write(tell(scope, [error]))
-    if (!isWellFormed(head.header('host'), head.target))
-      return refusal(badRequest(400, 'The request names no valid target.'))
-    // Safari waits for a body unless it is told that there is none.
-    if (head.method === 'OPTIONS')
-      return new Plain('', { status: 204, headers: { 'content-length': '0' } })
-    if (!rate || head.path !== endpoint) return null
+    const refusal = (error: unknown) => tell(scope, [error])
+    if (!namesTarget(head)) return refusal(badRequest(400, 'The request names no valid target.'))
+    if (!rate || head.path !== endpoint || head.method === 'OPTIONS') return null
     const origin = {
       remoteAddress: head.remoteAddress,
       forwardedFor: head.header('x-forwarded-for'),
@@ -130,10 +130,5 @@ function clientGone(): GatewayError {
   return new GatewayError('UNAVAILABLE', 'The client is gone.')
 }
 
-function send(response: ServerResponse, { status, headers, body }: Plain): void {
-  response.writeHead(status, { 'content-length': Buffer.byteLength(body), ...headers }).end(body)
-}
-
-function toResponse({ status, headers, body }: Plain): Response {
-  return new Response(body === '' ? null : body, { status, headers })
-}
+/** Safari waits for a body unless it is told that there is none. */
+const NO_BODY = { 'content-length': '0' }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
 /** What a request says before its body, whichever server read it. */
@@ -39,4 +40,35 @@ export function headOfFetch({ method, url, headers }: Request): Head {
 
 function pathOf(target: string): string {
   return target.split(/[?#]/, 1)[0] || '/'
+}
+
+/** What may be copied into a header, a log line and an answer: no spaces, no controls, no quotes. */
+const WELL_FORMED_ID = /^[\w.:-]{8,128}$/
+const TRACE_PARENT = /^[\da-f]{2}-(?!0{32})([\da-f]{32})-[\da-f]{16}-[\da-f]{2}$/
+
+/**
+ * The id by which a request is known to everybody it passes through: that of its X-Request-Id header, or the trace of
+ * its traceparent, if they are well-formed; else a new one.
+ */
+export function requestIdOf({ header }: Pick<Head, 'header'>): string {
+  const given = header('x-request-id')
+  if (given !== undefined && WELL_FORMED_ID.test(given)) return given
+  return TRACE_PARENT.exec(header('traceparent') ?? '')?.[1] ?? randomUUID()
+}
+
+/** A name or an address, and perhaps a port: nothing that could move what follows into another part of a URL. */
+const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
+
+/**
+ * Whether the Host header and the target make a URL. What does not is refused before anything else sees it: HTTP wants
+ * 400 for it, and libraries throw.
+ */
+export function namesTarget({ header, target }: Head): boolean {
+  const host = header('host')
+  // What begins with two slashes would be read as another host.
+  return (
+    (host === undefined || HOST.test(host)) &&
+    /^\/(?!\/)/.test(target) &&
+    URL.canParse(`http://${host ?? 'unnamed'}${target}`)
+  )
 }

@@ -1,17 +1,11 @@
 import { AsyncResource } from 'node:async_hooks'
-import type {
-  IncomingHttpHeaders,
-  IncomingMessage,
-  RequestListener,
-  ServerResponse,
-} from 'node:http'
-import type { ExecutionResult } from 'graphql'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import type { Answer } from '../answer.ts'
 import { badRequest } from '../operation/errors.ts'
 import type { Tell } from '../operation/tell.ts'
 import { currentScope } from '../scope.ts'
 import { checkValues } from './values.ts'
-import { write } from './write.ts'
+import { send } from './write.ts'
 
 export interface JsonLaneOptions {
   readonly answer: Answer
@@ -44,32 +38,13 @@ export function createJsonLane(options: JsonLaneOptions): RequestListener {
         return send(response, tell(scope, [error]), mediaType)
       }
       if (!isOne(sent)) return otherwise(Object.assign(request, { body }), response)
-      const headers = new NodeHeaders(request.headers)
+      const headers = { get: (name: string) => request.headers[name]?.toString() ?? null }
       void answer(sent, headers, scope).then((result) => send(response, result, mediaType))
     }
     // The event comes from the connection; what follows belongs to this request.
     const own = new AsyncResource('JsonLane')
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => own.runInAsyncScope(onEnd))
-  }
-}
-
-function send(response: ServerResponse, result: ExecutionResult, mediaType: string): void {
-  const { status, headers, body } = write(result, mediaType)
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
-  response.end(body)
-}
-
-class NodeHeaders {
-  readonly #headers: IncomingHttpHeaders
-
-  constructor(headers: IncomingHttpHeaders) {
-    this.#headers = headers
-  }
-
-  get(name: string): string | null {
-    const value = this.#headers[name]
-    return value === undefined ? null : String(value)
   }
 }
 

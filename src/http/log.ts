@@ -2,23 +2,17 @@ import type { RequestScope } from '../scope.ts'
 import { type Logger, withoutRedaction } from '../telemetry/log.ts'
 import type { Metrics, Outcome } from '../telemetry/metrics.ts'
 
-/** How a request ended. */
-export interface Ended {
-  /** Of HTTP, or `CLIENT_GONE`. */
-  readonly status: number
-  readonly durationMs: number
-}
-
-/** As nginx writes it into its log: the client closed the connection before it had the answer. */
+/** In place of a status of HTTP, as nginx writes it into its log: the client closed the connection before it had the answer. */
 export const CLIENT_GONE = 499
 
 /** Logs one line of each request, and counts it. */
 export function recordRequests(log: Logger, metrics: Metrics | null) {
   const lines = withoutRedaction(log)
-  return (scope: RequestScope, ended: Ended): void => {
-    lines[isProbe(scope) ? 'debug' : 'info'](toLogLine(scope, ended), 'request')
+  return (scope: RequestScope, status: number): void => {
+    const durationMs = performance.now() - scope.begunAt
+    lines[isProbe(scope) ? 'debug' : 'info'](toLogLine(scope, status, durationMs), 'request')
     for (const { name } of scope.operations)
-      metrics?.request(name, outcomeOf(scope, ended), ended.durationMs / 1000)
+      metrics?.request(name, outcomeOf(scope, status), durationMs / 1000)
     for (const code of scope.codes) metrics?.error(code)
   }
 }
@@ -27,7 +21,7 @@ export function recordRequests(log: Logger, metrics: Metrics | null) {
  * It names what was asked only where that is one of the operator's own documents, and holds nothing else of what the
  * client sent but method, path and, where well-formed, its id.
  */
-function toLogLine(scope: RequestScope, { status, durationMs }: Ended): object {
+function toLogLine(scope: RequestScope, status: number, durationMs: number): object {
   const { id, method, path, operations, caller, codes } = scope
   return {
     requestId: id,
@@ -48,7 +42,7 @@ function isProbe({ path }: RequestScope): boolean {
 
 const OURS = ['UNAVAILABLE', 'TIMEOUT']
 
-function outcomeOf({ codes }: RequestScope, { status }: Ended): Outcome {
+function outcomeOf({ codes }: RequestScope, status: number): Outcome {
   if (status === CLIENT_GONE) return 'gone'
   if (codes.has('INTERNAL') || status === 500) return 'failed'
   if (OURS.some((code) => codes.has(code)) || status === 503) return 'unavailable'

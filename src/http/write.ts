@@ -1,27 +1,37 @@
+import type { ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
 import { type FetchAPI, processRegularResult } from 'graphql-yoga'
 
-/** An answer as any server can send it. */
-export class Plain {
+const JSON_TYPE = 'application/json'
+
+/** Sends the result of an operation. Its errors say which status it has; see `HttpAnswer`. */
+export function send(
+  response: ServerResponse,
+  result: ExecutionResult,
+  mediaType = JSON_TYPE,
+): void {
+  const written = processRegularResult(result as Result, plain, mediaType) as unknown as Plain
+  const { body, status, headers } = written
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
+}
+
+export function toResponse(result: ExecutionResult): Response {
+  return processRegularResult(result as Result, { Response } as FetchAPI, JSON_TYPE)
+}
+
+type Result = Parameters<typeof processRegularResult>[0]
+
+class Plain {
   readonly body: string
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(
-    body: string | null,
-    init: { readonly status: number; readonly headers: Readonly<Record<string, string>> },
-  ) {
-    this.body = body ?? ''
-    this.status = init.status
-    this.headers = init.headers
+  constructor(body: string, { status, headers }: Pick<Plain, 'status' | 'headers'>) {
+    this.body = body
+    this.status = status
+    this.headers = headers
   }
 }
 
 /** Takes the place of the Fetch API, of which Yoga needs no more here. */
 const plain = { Response: Plain } as unknown as FetchAPI
-
-/** The result of an operation as an answer. Its errors say which status it has; see `HttpAnswer`. */
-export function write(result: ExecutionResult, mediaType = 'application/json'): Plain {
-  const asked = result as Parameters<typeof processRegularResult>[0]
-  return processRegularResult(asked, plain, mediaType) as unknown as Plain
-}

@@ -1,11 +1,4 @@
-import {
-  context,
-  propagation,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-} from '@opentelemetry/api'
+import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 
 /*
  * Spans by way of OpenTelemetry's API alone. Whoever runs the gateway brings the SDK that collects and sends them;
@@ -14,21 +7,17 @@ import {
 
 const tracer = trace.getTracer('identity-gateway')
 
-export interface RequestSpan {
-  /** What is traced within is part of it. */
-  run<Result>(work: () => Result): Result
-  end(outcome: {
-    readonly status: number
-    readonly codes: ReadonlySet<string>
-    readonly operations: readonly { readonly type: string; readonly name: string | null }[]
-  }): void
+/** What spans tell of a request. */
+interface Traced {
+  readonly id: string
+  readonly method: string
+  readonly path: string
+  readonly codes: ReadonlySet<string>
+  readonly operations: readonly { readonly type: string; readonly name: string | null }[]
 }
 
 /** Goes on with the trace of its `traceparent` header, if there is one. */
-export function startRequestSpan(
-  request: { readonly id: string; readonly method: string; readonly path: string },
-  header: (name: string) => string | undefined,
-): RequestSpan {
+export function startRequestSpan(request: Traced, header: (name: string) => string | undefined) {
   const parent = propagation.extract(context.active(), header, {
     get: (read, name) => read(name),
     keys: () => [],
@@ -41,8 +30,10 @@ export function startRequestSpan(
   const span = tracer.startSpan(request.method, { kind: SpanKind.SERVER, attributes }, parent)
   const active = trace.setSpan(parent, span)
   return {
-    run: (work) => context.with(active, work),
-    end: ({ status, codes, operations }) => {
+    /** What is traced within is part of it. */
+    run: <Result>(work: () => Result) => context.with(active, work),
+    end: (status: number) => {
+      const { codes, operations } = request
       span.setAttribute('http.response.status_code', status)
       for (const { type, name } of operations) {
         span.setAttribute('graphql.operation.type', type)
@@ -63,7 +54,7 @@ export function recordCall(call: {
   readonly failed: boolean
 }): void {
   const endedAt = performance.timeOrigin + performance.now()
-  const span: Span = tracer.startSpan(call.name, {
+  const span = tracer.startSpan(call.name, {
     kind: SpanKind.CLIENT,
     startTime: endedAt - call.durationMs,
     attributes: { 'db.system.name': call.system },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { requestIdOf } from '../../src/http/request-id.ts'
+import { requestIdOf } from '../../src/http/head.ts'
 
 const idFor = (headers: Record<string, string>) => requestIdOf({ header: (name) => headers[name] })
 const made = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
