@@ -149,8 +149,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   })
   const record = recordRequests(log, metrics)
   const front = new Front({
-    node: createJsonLane({ ...lane, otherwise: yoga }),
-    fetch: (request) => yoga.fetch(request),
+    node: createJsonLane({ ...lane, otherwise: yoga.node }),
+    fetch: yoga.fetch,
     endpoint: ENDPOINT,
     rate,
     corsOrigins: http.corsOrigins,

@@ -59,6 +59,7 @@ const rooms: Readonly<Record<string, Room>> = {
       'node:crypto',
       'node:events',
       'node:http',
+      'node:stream',
       'node:net',
       'node:timers/promises',
       'rate-limiter-flexible',

@@ -1,27 +1,29 @@
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import type { ExecutionResult } from 'graphql'
 import { GatewayError } from '../domain/errors.ts'
 import type { RateLimit } from '../domain/rate.ts'
-import { badRequest } from '../operation/errors.ts'
+import { asRequestError, badRequest, requestError } from '../operation/errors.ts'
 import { rateLimited } from '../operation/refusals.ts'
 import type { Tell } from '../operation/tell.ts'
 import { RequestScope, runIn } from '../scope.ts'
 import { startRequestSpan } from '../telemetry/tracing.ts'
+import { bodyReadBefore } from './body.ts'
 import { corsFor } from './cors.ts'
 import { type Head, headOfFetch, headOfNode, namesTarget, requestIdOf } from './head.ts'
+import type { Lane } from './lane.ts'
 import { CLIENT_GONE } from './log.ts'
 import { send, toResponse } from './write.ts'
 
 export interface FrontOptions {
   /** Whatever answers requests, behind the front. */
-  readonly node: RequestListener
+  readonly node: Lane
   readonly fetch: (request: Request) => Response | Promise<Response>
   /** Where operations are asked for: requests to it are counted. */
   readonly endpoint: string
   /** `null`: any number of requests. */
   readonly rate: Pick<RateLimit, 'ofAddress'> | null
   readonly corsOrigins: readonly string[]
-  /** The longest a request may take; what it still waits for then fails with TIMEOUT. */
+  /** The longest a request may take; what it still waits for then fails with TIMEOUT, and the request where that is not enough. */
   readonly timeoutMs: number
   readonly tell: Tell
   /** Told once of each request, when its answer has been sent or given up. */
@@ -43,7 +45,12 @@ export class Front {
 
   readonly node: RequestListener = (request, response) => {
     const head = headOfNode(request)
-    const { scope, headers, run, end } = this.#begin(head)
+    const { scope, headers, run, end } = this.#begin(head, (scope) => {
+      const answer = () => send(response, this.#tooLate(scope, request))
+      // Nothing answers by itself while it waits for a body.
+      if (request.complete) setTimeout(answer, OWN_ANSWER_MS)
+      else answer()
+    })
     for (const name in headers) response.setHeader(name, headers[name] ?? '')
     response.once('close', () => {
       const gone = !response.writableFinished
@@ -51,29 +58,45 @@ export class Front {
       end(gone ? CLIENT_GONE : response.statusCode)
     })
     const goOn = (refused: ExecutionResult | null) => {
+      const own = ownAnswer(head, this.#options.endpoint)
       if (refused) send(response, refused)
-      else if (head.method === 'OPTIONS') response.writeHead(204, NO_BODY).end()
-      else this.#options.node(request, response)
+      else if (own) response.writeHead(own.status, own.headers).end(own.body)
+      else {
+        const body = head.method === 'POST' ? bodyReadBefore(request) : null
+        this.#options.node({ request, response, head, body })
+      }
     }
+    const refuse = (error: unknown) => send(response, this.#options.tell(scope, [error]))
     run(() => {
       const refused = this.#refuse(head, scope)
-      if (refused instanceof Promise) void refused.then(goOn)
-      else goOn(refused)
+      if (refused instanceof Promise) return void refused.then(goOn).catch(refuse)
+      try {
+        goOn(refused)
+      } catch (error) {
+        refuse(error)
+      }
     })
   }
 
   readonly fetch = async (request: Request): Promise<Response> => {
     const head = headOfFetch(request)
-    const { scope, headers, run, end } = this.#begin(head)
+    let onDeadline = (_scope: RequestScope): void => {}
+    const late = new Promise<Response>((resolve) => {
+      onDeadline = (scope) => {
+        setTimeout(() => resolve(toResponse(this.#tooLate(scope))), OWN_ANSWER_MS)
+      }
+    })
+    const { scope, headers, run, end } = this.#begin(head, onDeadline)
     const onAbort = () => scope.endEarly(clientGone())
     request.signal?.addEventListener('abort', onAbort, { once: true })
     try {
-      const response = await run(async () => {
+      const answered = run(async () => {
         const refused = await this.#refuse(head, scope)
         if (refused) return toResponse(refused)
-        if (head.method === 'OPTIONS') return new Response(null, { status: 204, headers: NO_BODY })
-        return this.#options.fetch(request)
+        const own = ownAnswer(head, this.#options.endpoint)
+        return own ? new Response(own.body, own) : this.#options.fetch(request)
       })
+      const response = await Promise.race([answered, late])
       for (const name in headers) response.headers.set(name, headers[name] ?? '')
       end(response.status)
       return response
@@ -85,14 +108,14 @@ export class Front {
     }
   }
 
-  #begin(head: Head) {
+  #begin(head: Head, onDeadline: (scope: RequestScope) => void) {
     const { method, path, header } = head
     const scope = new RequestScope({ id: requestIdOf(head), method, path })
     const span = startRequestSpan(scope, header)
-    const deadline = setTimeout(
-      () => scope.endEarly(new GatewayError('TIMEOUT', 'The request took too long.')),
-      this.#options.timeoutMs,
-    ).unref()
+    const deadline = setTimeout(() => {
+      scope.endEarly(tookTooLong())
+      onDeadline(scope)
+    }, this.#options.timeoutMs).unref()
     return {
       scope,
       headers: { 'x-request-id': scope.id, ...this.#cors(head) } as Readonly<
@@ -107,6 +130,16 @@ export class Front {
     }
   }
 
+  /** Of a request that has no answer of its own after its deadline: an error, and another one where its body is missing. */
+  #tooLate(scope: RequestScope, request?: IncomingMessage): ExecutionResult {
+    const http = { status: 408, headers: { connection: 'close' } }
+    const error =
+      request?.complete === false
+        ? requestError(tookTooLong(), http)
+        : asRequestError(tookTooLong())
+    return this.#options.tell(scope, [error])
+  }
+
   /** What ends a request before anything else looks at it; `null`: nothing does. */
   #refuse(
     head: Head,
@@ -115,7 +148,7 @@ export class Front {
     const { endpoint, rate, tell } = this.#options
     const refusal = (error: unknown) => tell(scope, [error])
     if (!namesTarget(head)) return refusal(badRequest(400, 'The request names no valid target.'))
-    if (!rate || head.path !== endpoint || head.method === 'OPTIONS') return null
+    if (!rate || head.place !== endpoint || head.method === 'OPTIONS') return null
     const origin = {
       remoteAddress: head.remoteAddress,
       forwardedFor: head.header('x-forwarded-for'),
@@ -130,5 +163,18 @@ function clientGone(): GatewayError {
   return new GatewayError('UNAVAILABLE', 'The client is gone.')
 }
 
-/** Safari waits for a body unless it is told that there is none. */
-const NO_BODY = { 'content-length': '0' }
+function tookTooLong(): GatewayError {
+  return new GatewayError('TIMEOUT', 'The request took too long.')
+}
+
+/** In which a request that is past its deadline answers by itself, with what it has. */
+const OWN_ANSWER_MS = 500
+
+/** To what is no matter of the lanes: pages of other origins that ask first, and balancers whose probe is `/`. */
+function ownAnswer({ method, path, place }: Head, endpoint: string) {
+  // Safari waits for a body unless it is told that there is none.
+  if (method === 'OPTIONS') return { status: 204, headers: { 'content-length': '0' }, body: null }
+  if (path !== '/' || place !== '/' || (method !== 'GET' && method !== 'HEAD')) return null
+  const headers = { 'content-type': 'text/plain; charset=utf-8' }
+  return { status: 200, headers, body: `A GraphQL API is at ${endpoint}.\n` }
+}

@@ -8,17 +8,26 @@ export interface Head {
   readonly target: string
   /** Without the query. */
   readonly path: string
+  /**
+   * Which of the gateway's own places is meant: the last part of the path, such as `/graphql`. What is before it is where
+   * an application mounts the gateway, or what a proxy leaves in place.
+   */
+  readonly place: string
   /** By its name in lower case. */
   header(name: string): string | undefined
   /** The other end of the connection; absent where there is none. */
   readonly remoteAddress: string | undefined
 }
 
-export function headOfNode({ method = '', url = '', headers, socket }: IncomingMessage): Head {
+export function headOfNode(request: IncomingMessage & { readonly originalUrl?: unknown }): Head {
+  const { method = '', url = '', originalUrl, headers, socket } = request
+  const path = pathOf(url)
   return {
     method,
     target: url,
-    path: pathOf(url),
+    path,
+    // What is mounted at `/graphql` itself is called with the rest, which is nothing.
+    place: placeOf(path === '/' && typeof originalUrl === 'string' ? pathOf(originalUrl) : path),
     header: (name) => {
       const value = headers[name]
       return typeof value === 'string' ? value : undefined
@@ -33,9 +42,15 @@ export function headOfFetch({ method, url, headers }: Request): Head {
     method,
     target,
     path: pathOf(target),
+    place: placeOf(pathOf(target)),
     header: (name) => headers.get(name) ?? undefined,
     remoteAddress: undefined,
   }
+}
+
+function placeOf(path: string): string {
+  const end = path.endsWith('/') ? path.length - 1 : path.length
+  return path.slice(Math.max(0, path.lastIndexOf('/', end - 1)), end) || '/'
 }
 
 function pathOf(target: string): string {

@@ -37,7 +37,7 @@ function toLogLine(scope: RequestScope, status: number, durationMs: number): obj
 
 /** Asked by machines every few seconds. */
 function isProbe({ path }: RequestScope): boolean {
-  return path === '/health' || path === '/ready'
+  return /^\/$|\/(?:health|ready)$/.test(path)
 }
 
 const OURS = ['UNAVAILABLE', 'TIMEOUT']

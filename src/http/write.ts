@@ -4,12 +4,16 @@ import { type FetchAPI, processRegularResult } from 'graphql-yoga'
 
 const JSON_TYPE = 'application/json'
 
-/** Sends the result of an operation. Its errors say which status it has; see `HttpAnswer`. */
+/**
+ * Sends the result of an operation, unless its request was answered already because its deadline had passed. Its errors
+ * say which status it has; see `HttpAnswer`.
+ */
 export function send(
   response: ServerResponse,
   result: ExecutionResult,
   mediaType = JSON_TYPE,
 ): void {
+  if (response.headersSent) return
   const written = processRegularResult(result as Result, plain, mediaType) as unknown as Plain
   const { body, status, headers } = written
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
 import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
 import { createYoga, type GraphQLParams, type Plugin, useReadinessCheck } from 'graphql-yoga'
 import type { Answer } from '../answer.ts'
@@ -6,6 +8,7 @@ import { badRequest, requestError } from '../operation/errors.ts'
 import type { Tell } from '../operation/tell.ts'
 import { currentScope } from '../scope.ts'
 import { type GraphiQLOptions, graphiqlOf } from './graphiql.ts'
+import type { Arrival } from './lane.ts'
 import { checkValues } from './values.ts'
 
 export interface YogaOptions {
@@ -30,6 +33,31 @@ export interface YogaOptions {
  * Yoga reads requests and writes answers here; what is in between is `answer`, for each operation of a batch.
  */
 export function createYogaLane(options: YogaOptions) {
+  const yoga = yogaOf(options)
+  return {
+    node: (arrival: Arrival) => void yoga.requestListener(toRequest(arrival), arrival.response),
+    fetch: (request: Request) => yoga.fetch(request),
+    dispose: () => yoga.dispose(),
+  }
+}
+
+/**
+ * What Yoga sees of a request: nothing that frameworks have added to it, of which it would read its path, its query and
+ * a body that need not be the one that was sent.
+ */
+function toRequest({ request, head, body }: Arrival) {
+  const { method = '', headers, socket } = request
+  const seen = {
+    method,
+    url: `${head.place}${head.target.slice(head.path.length)}`,
+    headers,
+    socket,
+    body: body === null ? request : Readable.from([body]),
+  }
+  return seen as unknown as IncomingMessage
+}
+
+function yogaOf(options: YogaOptions) {
   const { endpoint, ready, largestBodyBytes, batchLimit } = options
   const maskError = (error: unknown) => {
     const scope = currentScope()
@@ -39,12 +67,13 @@ export function createYogaLane(options: YogaOptions) {
   return createYoga({
     schema: options.schema,
     plugins: [
-      useReadinessCheck({ endpoint: '/ready', check: ready }),
+      useReadinessCheck({ endpoint: '*/ready', check: ready }),
       useRequestBounds(options),
       useAnswer(options),
     ],
     maskedErrors: { maskError },
-    graphqlEndpoint: endpoint,
+    // Below whatever path: servers of the Fetch API hand on the whole of it.
+    graphqlEndpoint: `*${endpoint}{/}?`,
     healthCheckEndpoint: '/health',
     batching: { limit: batchLimit },
     maxRequestBodySize: largestBodyBytes,

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { GraphQLError } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { close, listen } from '../../src/demo/ports.ts'
+import { headOfNode } from '../../src/http/head.ts'
 import { createJsonLane } from '../../src/http/json.ts'
 import { RequestScope, runIn } from '../../src/scope.ts'
 import { world } from '../support/world.ts'
@@ -211,14 +212,14 @@ describe('of two lanes,', () => {
     endpoint: '/graphql',
     largestBodyBytes: 1000,
     mostValues: 100,
-    otherwise: (_request, response) => {
+    otherwise: ({ response }) => {
       byOther++
       response.end()
     },
   })
   const lanes = createServer((request, response) => {
     const scope = new RequestScope({ id: 'a-request', method: 'POST', path: '/graphql' })
-    runIn(scope, () => lane(request, response))
+    runIn(scope, () => lane({ request, response, head: headOfNode(request), body: null }))
   })
   beforeAll(() => listen(lanes, 0, '127.0.0.1'))
   afterAll(() => close(lanes))

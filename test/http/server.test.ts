@@ -40,7 +40,16 @@ test('a real process answers GraphQL, health and readiness, and nothing else', a
   expect(await answer.json()).toEqual({ data: { viewer: { name: ada.name } } })
   expect((await fetch(`${url}/health`)).status).toBe(200)
   expect((await fetch(`${url}/ready`)).status).toBe(200)
-  for (const path of ['/', '/nothing', '/graphql/more', '/metrics', '/.env'])
+  for (const method of ['GET', 'HEAD']) {
+    const root = await fetch(url, { method })
+    expect(root.status, method).toBe(200)
+    expect(root.headers.get('content-type'), method).toMatch('text/plain')
+    expect(await root.text()).toBe(method === 'GET' ? 'A GraphQL API is at /graphql.\n' : '')
+    for (const path of ['/health', '/ready'])
+      expect((await fetch(`${url}${path}`, { method })).status, `${method} ${path}`).toBe(200)
+  }
+  expect((await fetch(url, { method: 'POST' })).status).toBe(404)
+  for (const path of ['/nothing', '/graphql/more', '/metrics', '/.env'])
     expect((await fetch(`${url}${path}`)).status, path).toBe(404)
 })
 
