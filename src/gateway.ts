@@ -109,7 +109,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
               onTrouble: trouble(UNCOUNTED),
             }),
           },
-          addressOf: clientAddressFinder(http.trustProxy),
+          addressOf: clientAddressFinder(http.trustProxy, http.trustProxyHeader),
         })
   const tell = createTell({
     suggestions: http.introspection,
@@ -153,6 +153,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     fetch: yoga.fetch,
     endpoint: ENDPOINT,
     rate,
+    forwardedHeader: http.trustProxyHeader,
     corsOrigins: http.corsOrigins,
     timeoutMs: http.timeoutMs,
     tell,

@@ -42,12 +42,12 @@ async function start(config: Config, log: Logger) {
   const gateway = createGateway(config, { log })
   await gateway.verify()
   gateway.start()
-  const { host, metricsPort } = config.http
+  const { metricsHost, metricsPort } = config.http
   const metrics =
     gateway.metrics && metricsPort !== null
-      ? await startMetricsServer(gateway.metrics, { host, port: metricsPort })
+      ? await startMetricsServer(gateway.metrics, { host: metricsHost, port: metricsPort })
       : null
-  if (metrics) log.info({ port: metrics.port }, 'metrics')
+  if (metrics) log.info({ host: metricsHost, port: metrics.port }, 'metrics')
   const server = await startServer(gateway, config.http)
   const stop = async () => {
     await server.stop()

@@ -17,6 +17,10 @@ const trustProxy = kind(
     (/^\d+$/.test(given) ? wholeNumber(1, 10) : addresses).safeParse(given).data,
 )
 
+const headerName = kind('the name of a header', (given) =>
+  /^[\w-]+$/.test(given) ? given.toLowerCase() : undefined,
+)
+
 const documentsFile: Kind<Readonly<Record<string, string>>> = jsonFile
   .pipe(
     z.record(z.string(), z.string('is no text'), {
@@ -59,7 +63,18 @@ export const http = group({
     TRUST_PROXY: withDefault(
       wordOr('off', trustProxy),
       'off',
-      'whose `X-Forwarded-For` is believed; `off`: nobody is',
+      "whose word is taken for the address of a client; `off`: nobody's",
+    ),
+    TRUST_PROXY_HEADER: withDefault(
+      headerName,
+      'x-forwarded-for',
+      'the header in which they write it; `forwarded` is read as RFC 7239 has it',
+    ),
+    // Between requests, so a silence that ends other connections does not count.
+    KEEP_ALIVE_TIMEOUT_MS: withDefault(
+      wholeNumber(1, 86_400_000, 'milliseconds'),
+      '65000',
+      'how long a connection is kept between requests: longer than the balancer in front keeps it',
     ),
     // Shorter than the silence after which a connection is cut off.
     REQUEST_TIMEOUT_MS: withDefault(
@@ -78,6 +93,7 @@ export const http = group({
       '0',
       'how long requests are still accepted after SIGTERM, while `/ready` says 503',
     ),
+    METRICS_HOST: optional(text, 'as `HOST` says', 'the address to listen on for Prometheus'),
     METRICS_PORT: withDefault(
       wordOr('off', wholeNumber(0, 65_535)),
       'off',
@@ -112,10 +128,15 @@ export const http = group({
         mostUnderWay: env.LIMIT_CONCURRENCY,
         /** How long requests are still accepted when the server stops, for the balancer to notice. */
         shutdownGraceMs: env.SHUTDOWN_GRACE_MS,
+        metricsHost: env.METRICS_HOST ?? env.HOST,
         /** `null`: no metrics. */
         metricsPort: env.METRICS_PORT === 'off' ? null : env.METRICS_PORT,
         /** Whose word is taken for the address of a client: nobody's, that of so many proxies, or of these addresses. */
         trustProxy: env.TRUST_PROXY,
+        /** In which header they write it. */
+        trustProxyHeader: env.TRUST_PROXY_HEADER,
+        /** How long a connection is kept between requests. */
+        keepAliveTimeoutMs: env.KEEP_ALIVE_TIMEOUT_MS,
         /** The most operations in one request. */
         batchLimit: env.LIMIT_BATCH,
         /** Documents by the names clients send; nothing else is answered then. `null`: any document is. */

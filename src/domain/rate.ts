@@ -12,6 +12,6 @@ export interface RateLimit {
 export interface RequestOrigin {
   /** The other end of the connection; absent where there is none. */
   readonly remoteAddress: string | undefined
-  /** The header X-Forwarded-For. */
+  /** The header in which proxies write whom they were called by: X-Forwarded-For or another. */
   readonly forwardedFor: string | null | undefined
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { RequestOrigin } from '../domain/rate.ts'
 
@@ -5,18 +6,22 @@ import type { RequestOrigin } from '../domain/rate.ts'
 export type TrustedProxies = 'off' | number | readonly string[]
 
 /**
- * Finds the address of a client behind trusted proxies. Each proxy appends the address it was called from to
- * X-Forwarded-For, so the list is read from its end, and only as far as trust goes: what stands before that may be
- * made up. IPv6 is cut to the 64 bits that one customer has. `unknown` where there is no address at all.
+ * Finds the address of a client behind trusted proxies. Each proxy appends the address it was called from to a header,
+ * so the list is read from its end, and only as far as trust goes: what stands before that may be made up. Where no
+ * address is named (`unknown`, `_hidden`), the nearest that is known counts. IPv6 is cut to the 64 bits that one customer
+ * has. `unknown` where there is no address at all.
  */
-export function clientAddressFinder(trusted: TrustedProxies): (origin: RequestOrigin) => string {
+export function clientAddressFinder(
+  trusted: TrustedProxies,
+  header = 'x-forwarded-for',
+): (origin: RequestOrigin) => string {
   const isTrusted = trust(trusted)
   return ({ remoteAddress, forwardedFor }) => {
     let client = parse(remoteAddress)
     if (!client || trusted === 'off') return client ? network(client) : UNKNOWN
     const farther = (forwardedFor ?? '').slice(-LONGEST).split(',').reverse()
-    for (const [index, text] of farther.entries()) {
-      const next = parse(text.trim())
+    for (const [index, element] of farther.entries()) {
+      const next = parse(bare(header === 'forwarded' ? forOf(element) : element))
       if (!next || !isTrusted(client, index)) break
       client = next
     }
@@ -31,7 +36,27 @@ const UNKNOWN = 'unknown'
 const LONGEST = 2000
 
 function parse(text: string | undefined): Address | null {
-  return text !== undefined && ipaddr.isValid(text) ? ipaddr.process(text) : null
+  return text !== undefined && isIP(text) !== 0 ? ipaddr.process(text) : null
+}
+
+/**
+ * For whom the proxy asks, by an element of the header Forwarded such as `for="[2001:db8::1]:4711";proto=https`. The host
+ * beside it is what a client sent, so nothing inside quotes begins another part, and what is torn or escaped counts nothing.
+ */
+function forOf(element: string): string {
+  const outside = element.split('"')
+  if (outside.length % 2 === 0 || element.includes('\\')) return ''
+  const plain = outside
+    .map((text, index) => (index % 2 ? text.replaceAll(';', ' ') : text))
+    .join('"')
+  return /(?:^|;)\s*for\s*=\s*([^;]*)/i.exec(plain)?.[1] ?? ''
+}
+
+/** An address without what proxies write around it: quotes, brackets of IPv6, a port. */
+function bare(written: string): string {
+  const text = written.trim().replace(/^"(.*)"$/, '$1')
+  const [, inBrackets, before] = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/.exec(text) ?? []
+  return inBrackets ?? before ?? text
 }
 
 function network(address: Address): string {

@@ -22,6 +22,8 @@ export interface FrontOptions {
   readonly endpoint: string
   /** `null`: any number of requests. */
   readonly rate: Pick<RateLimit, 'ofAddress'> | null
+  /** In which proxies write the address of a client. */
+  readonly forwardedHeader: string
   readonly corsOrigins: readonly string[]
   /** The longest a request may take; what it still waits for then fails with TIMEOUT, and the request where that is not enough. */
   readonly timeoutMs: number
@@ -145,13 +147,13 @@ export class Front {
     head: Head,
     scope: RequestScope,
   ): ExecutionResult | null | Promise<ExecutionResult | null> {
-    const { endpoint, rate, tell } = this.#options
+    const { endpoint, rate, forwardedHeader, tell } = this.#options
     const refusal = (error: unknown) => tell(scope, [error])
     if (!namesTarget(head)) return refusal(badRequest(400, 'The request names no valid target.'))
     if (!rate || head.place !== endpoint || head.method === 'OPTIONS') return null
     const origin = {
       remoteAddress: head.remoteAddress,
-      forwardedFor: head.header('x-forwarded-for'),
+      forwardedFor: head.header(forwardedHeader),
     }
     return rate
       .ofAddress(origin)

@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly hosts?: readonly string[]
   /** From when it is no longer ready to when it accepts no more (0). */
   readonly shutdownGraceMs?: number
+  /** How long a connection is kept between requests. */
+  readonly keepAliveTimeoutMs?: number
   readonly limits?: ClientLimits
 }
 
@@ -34,11 +36,12 @@ export interface Served {
 const DRAIN_MS = 10_000
 
 export async function startServer(served: Served, options: ServerOptions): Promise<Server> {
-  const { shutdownGraceMs = 0, limits = usualLimits } = options
+  const { shutdownGraceMs = 0, keepAliveTimeoutMs, limits = usualLimits } = options
   let draining = false
   // Until then an idle connection may be just about to carry a request.
   let accepting = true
-  const server = createServer(serverOptions(limits), (request, response) => {
+  const idleMs = keepAliveTimeoutMs ?? limits.idleMs
+  const server = createServer(serverOptions({ ...limits, idleMs }), (request, response) => {
     if (draining) response.setHeader('connection', 'close')
     response.once('close', () => {
       if (!accepting) server.closeIdleConnections()

@@ -288,6 +288,7 @@ describe('past REQUEST_TIMEOUT_MS', () => {
         fetch: () => new Promise(() => {}),
         endpoint: '/graphql',
         rate: null,
+        forwardedHeader: 'x-forwarded-for',
         corsOrigins: [],
         timeoutMs: 300,
         tell: createTell({ suggestions: false, onUnexpected: () => {} }),

@@ -1,3 +1,4 @@
+import { get } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
 import { type Server, startServer } from '../../src/http/server.ts'
 import { world } from '../support/world.ts'
@@ -78,6 +79,36 @@ test('behind a proxy that is trusted, each client is counted, and each user wher
   await expectLimited(await ask(ada, at(3)))
   expect((await ask(bob, at(3))).status).toBe(200)
   await expectLimited(await ask(bob, at(3)))
+})
+
+test.each([
+  ['several headers', 'x-forwarded-for', ['1.1.1.1', '198.51.100.7']],
+  ['a port', 'x-forwarded-for', ['1.1.1.1, 198.51.100.7:4711']],
+  ['another header', 'CF-Connecting-IP', ['198.51.100.7']],
+  ['RFC 7239', 'forwarded', ['for=1.1.1.1', 'for="198.51.100.7:4711";proto=https']],
+])('behind a proxy that writes %s, the client is counted', async (_what, header, values) => {
+  const { url } = await serve({
+    RATE_LIMIT_PER_MINUTE: '1',
+    TRUST_PROXY: '1',
+    TRUST_PROXY_HEADER: header,
+  })
+  const ask = (sent: readonly string[]) =>
+    new Promise((resolve, reject) => {
+      const headers = { [header]: [...sent] }
+      get(`${url}/graphql?query={__typename}`, { headers }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      }).on('error', reject)
+    })
+  expect(await ask(values)).toBe(200)
+  expect(await ask(values)).toBe(429)
+  expect(await ask(values.map((value) => value.replace('.7', '.8')))).toBe(200)
+  // Of others than the one that was told, nothing is believed.
+  const other = header === 'x-forwarded-for' ? 'forwarded' : 'x-forwarded-for'
+  const made = (address: string) =>
+    fetch(`${url}/graphql?query={__typename}`, { headers: { [other]: address } })
+  expect((await made('9.9.9.1')).status).toBe(200)
+  expect((await made('9.9.9.2')).status).toBe(429)
 })
 
 test('without the variable nobody is counted', async () => {

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, describe, expect, test } from 'vitest'
+import { usualLimits } from '../../src/http/client-limits.ts'
 import { startServer } from '../../src/http/server.ts'
 import { type Serving, startServing } from '../support/cli.ts'
 import { world } from '../support/world.ts'
@@ -65,6 +67,68 @@ test('without its database it lives but is not ready, and says UNAVAILABLE', asy
   const { errors } = (await (await post(url, viewer)).json()) as { errors: object[] }
   expect(errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }])
   expect(JSON.stringify(errors)).not.toMatch(/127\.0\.0\.1|ECONNREFUSED|prisma/i)
+})
+
+describe('between requests', () => {
+  test('a connection is kept for 65 seconds, or as long as is told', async () => {
+    for (const [given, told] of [
+      [{}, 'timeout=65'],
+      [{ KEEP_ALIVE_TIMEOUT_MS: '620000' }, 'timeout=620'],
+    ] as const) {
+      const { url, signal } = await serve(given)
+      const { headers } = await fetch(`${url}/health`)
+      expect(headers.get('keep-alive')).toBe(told)
+      await signal('SIGTERM')
+    }
+  })
+
+  test('it is closed then, and not before', async () => {
+    const { url } = await serve({ KEEP_ALIVE_TIMEOUT_MS: '1500' })
+    const { hostname, port } = new URL(url)
+    const socket = connect(Number(port), hostname)
+    const closed = once(socket, 'close')
+    socket.write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n')
+    await once(socket, 'data')
+    const begun = performance.now()
+    await closed
+    expect(performance.now() - begun).toBeGreaterThan(1400)
+    expect(performance.now() - begun).toBeLessThan(6000)
+  })
+
+  test('longer than the silence that ends others', async () => {
+    const limits = { ...usualLimits, silenceMs: 300 }
+    const { url, stop } = await startServer(gateway, {
+      host: '127.0.0.1',
+      port: 0,
+      keepAliveTimeoutMs: 60_000,
+      limits,
+    })
+    const { hostname, port } = new URL(url)
+    const socket = connect(Number(port), hostname)
+    const ask = async () => {
+      socket.write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n')
+      const [data] = await once(socket, 'data')
+      return String(data).split('\r\n', 1)[0]
+    }
+    expect(await ask()).toBe('HTTP/1.1 200 OK')
+    await sleep(1000)
+    expect(await ask()).toBe('HTTP/1.1 200 OK')
+    socket.destroy()
+    await stop()
+  })
+})
+
+test('metrics listen where they are told, and else where the gateway does', async () => {
+  for (const [given, host] of [
+    [{}, '127.0.0.1'],
+    [{ METRICS_HOST: '127.0.0.2' }, '127.0.0.2'],
+  ] as const) {
+    const { lines, signal } = await serve({ METRICS_PORT: '0', ...given })
+    const line = lines.map((text) => JSON.parse(text)).find(({ msg }) => msg === 'metrics')
+    expect(line).toMatchObject({ host })
+    expect((await fetch(`http://${host}:${line.port}/metrics`)).status).toBe(200)
+    await signal('SIGTERM')
+  }
 })
 
 describe('when it is told to stop', () => {
