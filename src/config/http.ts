@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { documentsFile } from './documents-file.ts'
 import { group, optional, withDefault } from './group.ts'
-import { jsonFile, type Kind, kind, list, onOff, text, wholeNumber, wordOr } from './kinds.ts'
+import { kind, list, onOff, text, wholeNumber, wordOr } from './kinds.ts'
 
 const origins = list('origins as browsers send them, such as https://app.example.com', (names) =>
   names.every((name) => URL.canParse(name) && new URL(name).origin === name && !name.includes('*')),
@@ -20,14 +21,6 @@ const trustProxy = kind(
 const headerName = kind('the name of a header', (given) =>
   /^[\w-]+$/.test(given) ? given.toLowerCase() : undefined,
 )
-
-const documentsFile: Kind<Readonly<Record<string, string>>> = jsonFile
-  .pipe(
-    z.record(z.string(), z.string('is no text'), {
-      error: 'must be a JSON object of documents by their hashes',
-    }),
-  )
-  .describe('the path of a JSON file: `{ "<hash>": "<document>" }`')
 
 export const http = group({
   title: 'HTTP and the graph',

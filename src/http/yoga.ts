@@ -6,6 +6,7 @@ import type { Answer } from '../answer.ts'
 import { GatewayError } from '../domain/errors.ts'
 import { badRequest, requestError } from '../operation/errors.ts'
 import type { Tell } from '../operation/tell.ts'
+import { documentNames } from '../operation/trusted.ts'
 import { currentScope } from '../scope.ts'
 import { type GraphiQLOptions, graphiqlOf } from './graphiql.ts'
 import type { Arrival } from './lane.ts'
@@ -90,45 +91,51 @@ function yogaOf(options: YogaOptions) {
 const NOTHING: GraphQLParams = { query: '{ __typename }' }
 
 /** Has `answer` take the place of all that Yoga would do with an operation; its hooks of GraphQL never run. */
-function useAnswer({ answer, trusted }: YogaOptions): Plugin {
+function useAnswer({ answer }: YogaOptions): Plugin {
   return {
     onParams({ params, request, setParams, setParamsHandler }) {
-      const sent = trusted ? named(params, request) : params
       setParams(NOTHING)
       setParamsHandler(() => {
         const scope = currentScope()
         if (!scope) throw new Error('An operation belongs to a request.')
-        return answer(sent, request.headers, scope) as Promise<ExecutionResult<never>>
+        return answer(params, request.headers, scope) as Promise<ExecutionResult<never>>
       })
     },
   }
 }
 
-/** Of a GET request, Yoga reads only the parameters that GraphQL always had. */
-function named(params: unknown, { method, url }: Request): unknown {
-  if (method !== 'GET') return params
-  const documentId = new URL(url).searchParams.get('documentId')
-  return documentId === null ? params : { ...Object(params), documentId }
+/** Of GET requests and of forms, Yoga reads only the parameters that GraphQL always had. */
+function withNames(params: GraphQLParams, { method, url, headers }: Request, body: string) {
+  const isForm = headers.get('content-type')?.startsWith('application/x-www-form-urlencoded')
+  if (method !== 'GET' && !isForm) return params
+  const fields = method === 'GET' ? new URL(url).searchParams : new URLSearchParams(body)
+  return {
+    ...params,
+    ...Object.fromEntries(documentNames.map((name) => [name, fields.get(name) ?? undefined])),
+  }
 }
 
 /**
  * Refuses, each with a code, what cannot be read as a request: a media type nobody knows, more values or operations than
  * one may have, or variables that are no JSON.
  */
-function useRequestBounds({ mostValues, batchLimit }: YogaOptions): Plugin {
+function useRequestBounds({ mostValues, batchLimit, trusted }: YogaOptions): Plugin {
   return {
     onRequestParse({ requestParser, setRequestParser, fetchAPI }) {
       setRequestParser(async (request) => {
         if (!requestParser) throw badRequest(415, 'This media type is not understood.')
         let readable = request
+        let body = ''
         if (request.method === 'POST') {
-          const body = await request.text()
+          body = await request.text()
           checkValues(body, mostValues)
           const { url, method, headers } = request
           readable = new fetchAPI.Request(url, { method, headers, body })
         }
         try {
-          return await requestParser(readable)
+          const sent = await requestParser(readable)
+          if (!trusted || Array.isArray(sent) || sent instanceof fetchAPI.Response) return sent
+          return withNames(sent, request, body)
         } catch (error) {
           throw asNoJson(error)
         }

@@ -2,12 +2,12 @@ import { type GraphQLSchema, getOperationAST, parse, validate } from 'graphql'
 import { GatewayError } from '../domain/errors.ts'
 import { requestError } from './errors.ts'
 
-/** How clients name a document: `documentId`, or the hash of a persisted query. */
-export interface NamedDocument {
-  readonly query?: unknown
-  readonly documentId?: unknown
-  readonly extensions?: unknown
-}
+/** The parameters by which clients name a document, beside the hash of a persisted query: Relay's send the latter two. */
+export const documentNames = ['documentId', 'doc_id', 'id'] as const
+
+type NamedDocument = Readonly<
+  Partial<Record<(typeof documentNames)[number] | 'query' | 'extensions', unknown>>
+>
 
 /** The documents that are answered, and no others. Texts by their hashes, without the name of an algorithm before them. */
 export class TrustedDocuments {
@@ -29,11 +29,15 @@ export class TrustedDocuments {
    * The text of the document that is named, with or without `sha256:` before its hash.
    * @throws GraphQLError PERSISTED_QUERY_NOT_FOUND
    */
-  find({ query, documentId, extensions }: NamedDocument): string {
-    if (query) throw refusal('Only trusted documents are answered here, by their hash.')
-    const name = documentId ?? persistedQueryOf(extensions)
+  find(asked: NamedDocument): string {
+    if (asked.query) throw refusal('Only trusted documents are answered here, by their hash.')
+    const name =
+      documentNames.map((parameter) => asked[parameter]).find((value) => value != null) ??
+      persistedQueryOf(asked.extensions)
     if (typeof name !== 'string')
-      throw refusal('Name a trusted document: only those are answered here.')
+      throw refusal(
+        `Name a trusted document, by ${documentNames.join(', ')} or extensions.persistedQuery: only those are answered here.`,
+      )
     const text = this.#texts.get(bare(name))
     if (text === undefined) throw refusal('PersistedQueryNotFound')
     return text
@@ -45,8 +49,7 @@ export class TrustedDocuments {
 }
 
 /**
- * Reads what graphql-codegen's client preset writes as `persisted-documents.json`: `{ "<hash>": "<document>" }`, a hash
- * with or without `sha256:` before it.
+ * Documents by the names that clients send; hashes with or without `sha256:` before them.
  * @throws Error naming every document that does not fit the graph, and why.
  */
 export function parseTrustedDocuments(

@@ -46,6 +46,8 @@ describe('a listed document is answered', () => {
     ['documentId', { documentId: hashOf(viewer) }],
     ['documentId with its algorithm', { documentId: `sha256:${hashOf(viewer)}` }],
     ['the hash of a persisted query', { extensions: persisted(hashOf(viewer)) }],
+    ['doc_id', { doc_id: hashOf(viewer) }],
+    ['id, without a text', { id: hashOf(viewer), query: null, operationName: 'Viewer' }],
   ])('by %s', async (_, body) => {
     expect(await post(body)).toEqual({ status: 200, body: { data: { viewer: { name: 'Ada' } } } })
   })
@@ -69,10 +71,97 @@ describe('a listed document is answered', () => {
   test.each([
     ['documentId', { documentId: hashOf(viewer) }],
     ['the hash of a persisted query', { extensions: JSON.stringify(persisted(hashOf(viewer))) }],
+    ['doc_id', { doc_id: hashOf(viewer) }],
+    ['id', { id: hashOf(viewer) }],
   ])('by GET and %s', async (_, parameters) => {
     const address = `http://gateway/graphql?${new URLSearchParams(parameters)}`
     const response = await gateway.fetch(new Request(address, { headers: { authorization } }))
     expect(await response.json()).toEqual({ data: { viewer: { name: 'Ada' } } })
+  })
+})
+
+test.each(['documentId', 'doc_id', 'id'])('by a form and %s, with variables', async (name) => {
+  const response = await gateway.fetch(
+    new Request('http://gateway/graphql', {
+      method: 'POST',
+      headers: { authorization },
+      body: new URLSearchParams({ [name]: hashOf(byId), variables: JSON.stringify({ id }) }),
+    }),
+  )
+  expect(await response.json()).toEqual({ data: { user: { name: 'Ada' } } })
+})
+
+describe('a file is understood as compilers write it:', () => {
+  const operation = (id: string, body: string) => ({ id, name: 'Any', type: 'query', body })
+  const manifest = (...operations: readonly object[]) => ({
+    format: 'apollo-persisted-query-manifest',
+    version: 1,
+    operations,
+  })
+
+  test.each<[string, unknown]>([
+    ['the map of graphql-codegen and Relay', { a1: viewer, b2: byId }],
+    [
+      'the list of pairs of Relay',
+      [
+        ['a1', viewer],
+        ['b2', byId],
+      ],
+    ],
+    ['the manifest of Apollo', manifest(operation('a1', viewer), operation('b2', byId))],
+    [
+      'the same operation for two clients',
+      manifest(operation('a1', viewer), operation('a1', viewer), operation('b2', byId)),
+    ],
+    ['a map of a document with a name of the manifest', { a1: viewer, b2: byId, format: viewer }],
+  ])('%s', async (_what, content) => {
+    const other = gatewayWith({ TRUSTED_DOCUMENTS_FILE: await fileWith(content) })
+    const ask = async (body: object) => {
+      const response = await other.fetch(
+        new Request('http://gateway/graphql', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization },
+          body: JSON.stringify(body),
+        }),
+      )
+      return response.json()
+    }
+    expect(await ask({ documentId: 'a1' })).toEqual({ data: { viewer: { name: 'Ada' } } })
+    expect(await ask({ extensions: persisted('b2'), variables: { id } })).toEqual({
+      data: { user: { name: 'Ada' } },
+    })
+    expect(codes((await ask({ documentId: 'operations' })) as object)).toEqual([
+      'PERSISTED_QUERY_NOT_FOUND',
+    ])
+  })
+
+  test.each<[string, unknown, string]>([
+    [
+      'a manifest of another format',
+      { ...manifest(operation('a1', viewer)), format: 'other' },
+      'TRUSTED_DOCUMENTS_FILE.format: must be apollo-persisted-query-manifest',
+    ],
+    [
+      'a manifest of another version',
+      { ...manifest(operation('a1', viewer)), version: 2 },
+      'TRUSTED_DOCUMENTS_FILE.version: must be 1',
+    ],
+    [
+      'an operation without its text',
+      manifest({ id: 'a1' }),
+      'TRUSTED_DOCUMENTS_FILE.operations.0.body: is no text',
+    ],
+    [
+      'two documents of one name',
+      [
+        ['a1', viewer],
+        ['a1', byId],
+      ],
+      'TRUSTED_DOCUMENTS_FILE: a1 is the name of two documents',
+    ],
+  ])('%s is refused', async (_what, content, complaint) => {
+    const file = await fileWith(content)
+    expect(() => gatewayWith({ TRUSTED_DOCUMENTS_FILE: file })).toThrow(complaint)
   })
 })
 
@@ -88,6 +177,11 @@ describe('nothing else is', () => {
     ['a mutation', { query: 'mutation { createUser }' }],
     ['neither', {}],
     ['a name that is no text', { documentId: 7 }],
+    [
+      'a document beside the id of a listed one',
+      { query: '{ viewer { id } }', id: hashOf(viewer) },
+    ],
+    ['an empty name', { doc_id: '' }],
   ])('%s: PERSISTED_QUERY_NOT_FOUND', async (_, body) => {
     const answer = await post(body, 'application/graphql-response+json')
     expect(answer.status).toBe(400)
