@@ -120,7 +120,7 @@ export class Front {
     }, this.#options.timeoutMs).unref()
     return {
       scope,
-      headers: { 'x-request-id': scope.id, ...this.#cors(head) } as Readonly<
+      headers: { ...always, 'x-request-id': scope.id, ...this.#cors(head) } as Readonly<
         Record<string, string>
       >,
       run: <Result>(work: () => Result) => span.run(() => runIn(scope, work)),
@@ -168,6 +168,9 @@ function clientGone(): GatewayError {
 function tookTooLong(): GatewayError {
   return new GatewayError('TIMEOUT', 'The request took too long.')
 }
+
+/** Answers are somebody's own, also those of GET requests. */
+const always = { 'cache-control': 'no-store' }
 
 /** In which a request that is past its deadline answers by itself, with what it has. */
 const OWN_ANSWER_MS = 500

@@ -123,6 +123,11 @@ function useRequestBounds({ mostValues, batchLimit, trusted }: YogaOptions): Plu
   return {
     onRequestParse({ requestParser, setRequestParser, fetchAPI }) {
       setRequestParser(async (request) => {
+        const encoding = request.headers.get('content-encoding') ?? 'identity'
+        if (encoding !== 'identity')
+          throw badRequest(415, 'A compressed body is not understood.', {
+            headers: { 'accept-encoding': 'identity' },
+          })
         if (!requestParser) throw badRequest(415, 'This media type is not understood.')
         let readable = request
         let body = ''

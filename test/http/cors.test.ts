@@ -74,6 +74,7 @@ describe.each([allowed, second])('a page of %s', (origin) => {
       'access-control-allow-origin': origin,
       'access-control-allow-credentials': 'true',
       'access-control-allow-methods': 'POST',
+      'access-control-max-age': '7200',
       'access-control-allow-headers': 'content-type,authorization',
     })
   })

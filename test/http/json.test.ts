@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, request as send } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { GraphQLError } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { close, listen } from '../../src/demo/ports.ts'
@@ -202,6 +203,17 @@ test('whoever goes away before the body has come is forgotten', async () => {
   await new Promise((resolve) => sent.write('{"query": "', resolve))
   sent.destroy()
   expect((await ask('/graphql', {})).status).toBe(200)
+})
+
+test('a compressed body is refused for what it is', async () => {
+  const headers = { 'content-encoding': 'gzip' }
+  const { status, body } = await ask('/graphql', {
+    headers,
+    body: gzipSync(json({ query: '{ __typename }' })),
+  })
+  expect(status).toBe(415)
+  expect(body).toContain('A compressed body is not understood.')
+  expect((await ask('/graphql', { headers: { 'content-encoding': 'identity' } })).status).toBe(200)
 })
 
 describe('of two lanes,', () => {

@@ -40,6 +40,7 @@ test('a real process answers GraphQL, health and readiness, and nothing else', a
   const { url } = await serve()
   const answer = await post(url, viewer)
   expect(await answer.json()).toEqual({ data: { viewer: { name: ada.name } } })
+  expect(answer.headers.get('cache-control')).toBe('no-store')
   expect((await fetch(`${url}/health`)).status).toBe(200)
   expect((await fetch(`${url}/ready`)).status).toBe(200)
   for (const method of ['GET', 'HEAD']) {
