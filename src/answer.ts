@@ -1,20 +1,19 @@
-import type { ExecutionResult } from 'graphql'
+import { type ExecutionResult, GraphQLError } from 'graphql'
 import { createViewer } from './access/viewer.ts'
 import type { Authenticator } from './domain/caller.ts'
 import { GatewayError } from './domain/errors.ts'
 import type { RateLimit } from './domain/rate.ts'
 import { createContext, type Sources } from './graph/context.ts'
+import type { Admission } from './operation/admission.ts'
 import { readAsked } from './operation/asked.ts'
 import type { Documents } from './operation/documents.ts'
-import { asRequestError, asValidationError } from './operation/errors.ts'
-import { noSubscriptions, rateLimited, readOnly } from './operation/refusals.ts'
+import { asRequestError, rateLimited, readOnly } from './operation/errors.ts'
 import type { Tell } from './operation/tell.ts'
 import type { TrustedDocuments } from './operation/trusted.ts'
 import { variableErrors } from './operation/variables.ts'
 import type { RequestScope } from './scope.ts'
 
 export interface AnswerParts {
-  /** Room for so many operations at once. */
   readonly admission: Admission
   readonly documents: Documents
   /** `null`: any document is answered. */
@@ -28,21 +27,10 @@ export interface AnswerParts {
   readonly tell: Tell
 }
 
-export interface Admission {
-  /** Whether there is room; then `leave` follows. */
-  enter(scope: RequestScope): boolean
-  leave(scope: RequestScope): void
-}
-
-/** Header fields of a request, by their names in lower case. */
-export interface Headers {
-  get(name: string): string | null
-}
-
 /** Answers one operation, whatever way it came. Its errors are as clients are told of them, HTTP status included. */
 export type Answer = (
   sent: unknown,
-  headers: Headers,
+  headers: Pick<Headers, 'get'>,
   scope: RequestScope,
 ) => Promise<ExecutionResult>
 
@@ -68,8 +56,9 @@ export function createAnswer(parts: AnswerParts): Answer {
       if (operation.operation === 'mutation') throw readOnly(parts.writeTo)
 
       const problems = document.problems()
-      if (problems.length > 0) return tell(scope, problems.map(asValidationError))
-      if (operation.operation === 'subscription') throw noSubscriptions(operation)
+      if (problems.length > 0) return tell(scope, problems)
+      if (operation.operation === 'subscription')
+        throw new GraphQLError('This graph has no subscriptions.', { nodes: operation })
       document.checkCost(operation, variables)
 
       const caller = await authenticator.authenticate(headers)
@@ -78,7 +67,7 @@ export function createAnswer(parts: AnswerParts): Answer {
       if (wait !== null) throw rateLimited(wait)
 
       const context = createContext(sources, createViewer(caller, sources))
-      const misfits = variableErrors(documents.schema, operation, variables)
+      const misfits = variableErrors(documents.rules.schema, operation, variables)
       if (misfits) return tell(scope, misfits)
 
       const result = await document.run(operation, variables, context)

@@ -2,8 +2,7 @@ import type { IncomingMessage, RequestListener } from 'node:http'
 import type { ExecutionResult } from 'graphql'
 import { GatewayError } from '../domain/errors.ts'
 import type { RateLimit } from '../domain/rate.ts'
-import { asRequestError, badRequest, requestError } from '../operation/errors.ts'
-import { rateLimited } from '../operation/refusals.ts'
+import { asRequestError, badRequest, rateLimited, requestError } from '../operation/errors.ts'
 import type { Tell } from '../operation/tell.ts'
 import { RequestScope, runIn } from '../scope.ts'
 import { startRequestSpan } from '../telemetry/tracing.ts'
@@ -134,10 +133,9 @@ export class Front {
 
   /** Of a request that has no answer of its own after its deadline: an error, and another one where its body is missing. */
   #tooLate(scope: RequestScope, request?: IncomingMessage): ExecutionResult {
-    const http = { status: 408, headers: { connection: 'close' } }
     const error =
       request?.complete === false
-        ? requestError(tookTooLong(), http)
+        ? requestError('TIMEOUT', TOOK_TOO_LONG, { status: 408, headers: { connection: 'close' } })
         : asRequestError(tookTooLong())
     return this.#options.tell(scope, [error])
   }
@@ -166,8 +164,10 @@ function clientGone(): GatewayError {
 }
 
 function tookTooLong(): GatewayError {
-  return new GatewayError('TIMEOUT', 'The request took too long.')
+  return new GatewayError('TIMEOUT', TOOK_TOO_LONG)
 }
+
+const TOOK_TOO_LONG = 'The request took too long.'
 
 /** Answers are somebody's own, also those of GET requests. */
 const always = { 'cache-control': 'no-store' }

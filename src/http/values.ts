@@ -1,4 +1,3 @@
-import { GatewayError } from '../domain/errors.ts'
 import { requestError } from '../operation/errors.ts'
 
 /** What begins another value in JSON, also as forms write it. Documents contain the same characters. */
@@ -12,11 +11,10 @@ const BEGINNING = /[,[{]|%(?:2c|5b|7b)/gi
 export function checkValues(body: string, most: number): void {
   BEGINNING.lastIndex = 0
   for (let count = 0; BEGINNING.test(body); count++)
-    if (count === most)
-      throw requestError(
-        new GatewayError('LIMIT_EXCEEDED', `A request takes at most ${most} values.`),
-        { status: 413 },
-      )
+    if (count === most) {
+      const message = `A request takes at most ${most} values.`
+      throw requestError('LIMIT_EXCEEDED', message, { status: 413 })
+    }
 }
 
 /** Those of 100 permission checks, and what is around them. */

@@ -3,7 +3,6 @@ import { Readable } from 'node:stream'
 import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
 import { createYoga, type GraphQLParams, type Plugin, useReadinessCheck } from 'graphql-yoga'
 import type { Answer } from '../answer.ts'
-import { GatewayError } from '../domain/errors.ts'
 import { badRequest, requestError } from '../operation/errors.ts'
 import type { Tell } from '../operation/tell.ts'
 import { documentNames } from '../operation/trusted.ts'
@@ -150,7 +149,7 @@ function useRequestBounds({ mostValues, batchLimit, trusted }: YogaOptions): Plu
           if (!Array.isArray(requestParserResult) || requestParserResult.length <= batchLimit)
             return
           const message = `A request takes at most ${batchLimit} operations.`
-          throw requestError(new GatewayError('LIMIT_EXCEEDED', message), { status: 413 })
+          throw requestError('LIMIT_EXCEEDED', message, { status: 413 })
         },
       }
     },

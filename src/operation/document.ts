@@ -1,6 +1,7 @@
 import {
   type DocumentNode,
   type ExecutionResult,
+  execute,
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
@@ -14,8 +15,8 @@ import {
 } from 'graphql'
 import type { CompiledQuery } from 'graphql-jit'
 import { costOf } from './cost.ts'
-import { COMPILED_AT, canBeCompiled, compile, fits, run, runCompiled } from './engine.ts'
-import { badRequest } from './errors.ts'
+import { COMPILED_AT, compile, fits, runCompiled } from './engine.ts'
+import { badDocument, badRequest } from './errors.ts'
 import {
   checkComparisons,
   checkCost,
@@ -94,19 +95,19 @@ export class Document {
     operation: OperationDefinitionNode,
     variables: Readonly<Record<string, unknown>>,
     context: unknown,
-  ): Promise<ExecutionResult> {
+  ): ExecutionResult | Promise<ExecutionResult> {
     const execution = {
       schema: this.#rules.schema,
       document: this.#parse(),
       operationName: operation.name?.value,
-      variables,
-      context,
+      variableValues: variables,
+      contextValue: context,
     }
     this.#times += 1
     if (this.#times === COMPILED_AT) this.#compile()
     return this.#compiled && fits(variables, this.#measure())
       ? runCompiled(this.#compiled, execution)
-      : run(execution)
+      : execute(execution)
   }
 
   #parse(): DocumentNode {
@@ -151,13 +152,15 @@ export class Document {
   #validate(rules: readonly ValidationRule[]): readonly GraphQLError[] {
     const { schema, introspection } = this.#rules
     const options = { maxErrors: MOST_VALIDATION_ERRORS, hideSuggestions: !introspection }
-    return withoutStacks(() => validate(schema, this.#parse(), rules, options))
+    const errors = withoutStacks(() => validate(schema, this.#parse(), rules, options))
+    for (const { extensions } of errors)
+      Object.assign(extensions, { code: 'GRAPHQL_VALIDATION_FAILED', http: badDocument })
+    return errors
   }
 
   #compile(): void {
     const shape = this.#measure()
-    if (!canBeCompiled(shape)) return
-    this.#compiled = compile(this.#rules.schema, this.#parse())
+    this.#compiled = compile(this.#rules.schema, this.#parse(), shape)
     if (this.#compiled) this.#onCompiled(shape.expandedFields)
   }
 }

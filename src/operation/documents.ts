@@ -1,4 +1,3 @@
-import type { GraphQLSchema } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { Document, type DocumentRules } from './document.ts'
 
@@ -19,7 +18,7 @@ const LONGEST = 20_000
  * but once neither push out what others send again and again nor leave work for the garbage collector.
  */
 export class Documents {
-  readonly #rules: DocumentRules
+  readonly rules: DocumentRules
   readonly #seen = new LRUCache<string, true>({
     maxSize: MOST_SEEN,
     maxEntrySize: LONGEST,
@@ -28,11 +27,7 @@ export class Documents {
   readonly #kept = new LRUCache<string, Document>({ maxSize: MOST_BYTES })
 
   constructor(rules: DocumentRules) {
-    this.#rules = rules
-  }
-
-  get schema(): GraphQLSchema {
-    return this.#rules.schema
+    this.rules = rules
   }
 
   find(text: string): Document {
@@ -40,10 +35,10 @@ export class Documents {
     if (known) return known
     if (!this.#seen.has(text)) {
       this.#seen.set(text, true)
-      return new Document(text, this.#rules)
+      return new Document(text, this.rules)
     }
     const size = (text.length + 1) * BYTES_PER_CHARACTER
-    const document: Document = new Document(text, this.#rules, (fields) => {
+    const document: Document = new Document(text, this.rules, (fields) => {
       if (this.#kept.peek(text) === document)
         this.#kept.set(text, document, { size: size + fields * BYTES_PER_FIELD })
     })

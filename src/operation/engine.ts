@@ -1,5 +1,6 @@
 import {
   type DocumentNode,
+  type ExecutionArgs,
   type ExecutionResult,
   execute,
   GraphQLError,
@@ -15,31 +16,15 @@ export const COMPILED_AT = 10
 /** Larger operations are not compiled. In fields, with fragments written out. */
 const LARGEST = 300
 
-export interface Execution {
-  readonly schema: GraphQLSchema
-  readonly document: DocumentNode
-  readonly operationName: string | undefined
-  readonly variables: Readonly<Record<string, unknown>>
-  readonly context: unknown
-}
-
-/** Whether compiled functions answer what the usual executor does. */
-export function canBeCompiled({
-  operations,
-  fragments,
-  expandedFields,
-  conditions,
-}: Shape): boolean {
-  // Conditions around a fragment that is used in several places would be mixed up: they are kept on its nodes.
-  const mixedUp = conditions && fragments.size > 0
-  return operations.length === 1 && expandedFields <= LARGEST && !mixedUp
-}
-
-/** An operation as a function; `null` when the library cannot make one of it. */
+/** An operation as a function; `null` where the library makes none of it that answers what the usual executor does. */
 export function compile(
   schema: GraphQLSchema,
   document: DocumentNode,
+  { operations, fragments, expandedFields, conditions }: Shape,
 ): CompiledQuery['query'] | null {
+  // Conditions around a fragment that is used in several places would be mixed up: they are kept on its nodes.
+  const mixedUp = conditions && fragments.size > 0
+  if (operations.length > 1 || expandedFields > LARGEST || mixedUp) return null
   const options = { disablingCapturingStackErrors: true }
   const compiled = compileQuery(schema, document, undefined, options)
   return isCompiledQuery(compiled) ? compiled.query : null
@@ -65,11 +50,12 @@ export function fits(
  */
 export async function runCompiled(
   compiled: CompiledQuery['query'],
-  execution: Execution,
+  execution: ExecutionArgs,
 ): Promise<ExecutionResult> {
-  const result: ExecutionResult = await compiled(undefined, execution.context, execution.variables)
+  const { contextValue, variableValues } = execution
+  const result: ExecutionResult = await compiled(undefined, contextValue, variableValues)
   if (!result.errors) return result
-  if (!result.errors.every(isOurs)) return run(execution)
+  if (!result.errors.every(isOurs)) return execute(execution)
   return { ...result, errors: result.errors.map((error) => placed(error, execution.document)) }
 }
 
@@ -77,35 +63,13 @@ function isOurs({ originalError }: GraphQLError): boolean {
   return originalError instanceof GatewayError
 }
 
-/** Errors of compiled functions know lines and columns alone; whoever writes them wants places in the text. */
+/** Errors of compiled functions know lines and columns alone; Yoga, which writes them, wants places in the text. */
 function placed(error: GraphQLError, { loc }: DocumentNode): GraphQLError {
   const { message, path, locations = [], originalError } = error
   if (!loc) return error
   const { source } = loc
-  const lines = source.body.split(/\r\n|[\n\r]/g)
-  const positions = locations.map(
-    ({ line, column }) => startOf(source.body, line, lines) + column - 1,
-  )
+  const ends = source.body.matchAll(/\r\n|[\n\r]/g)
+  const begins = [0, ...[...ends].map(({ index, 0: end }) => index + end.length)]
+  const positions = locations.map(({ line, column }) => (begins[line - 1] ?? 0) + column - 1)
   return new GraphQLError(message, { path: path ?? null, originalError, source, positions })
-}
-
-/** The offset of the first character of a line, of which 1 is the first. */
-function startOf(text: string, line: number, lines: readonly string[]): number {
-  let offset = 0
-  for (const before of lines.slice(0, line - 1)) {
-    offset += before.length
-    offset += text.startsWith('\r\n', offset) ? 2 : 1
-  }
-  return offset
-}
-
-export async function run(execution: Execution): Promise<ExecutionResult> {
-  const { schema, document, operationName, variables, context } = execution
-  return execute({
-    schema,
-    document,
-    operationName,
-    variableValues: variables,
-    contextValue: context,
-  })
 }

@@ -9,14 +9,17 @@ export interface HttpAnswer {
   readonly headers?: Record<string, string>
 }
 
+/** To a document that is not answered. */
+export const badDocument: HttpAnswer = { status: 400, spec: true }
+
 /** An error of the whole request, with the HTTP status it answers with. */
-export function requestError(
-  error: GatewayError,
-  http: HttpAnswer,
-  more: Readonly<Record<string, unknown>> = {},
-): GraphQLError {
+export function requestError(code: ErrorCode, message: string, http: HttpAnswer): GraphQLError {
+  return answeredWith(new GatewayError(code, message), http)
+}
+
+function answeredWith(error: GatewayError, http: HttpAnswer): GraphQLError {
   const { message, code } = error
-  return new GraphQLError(message, { originalError: error, extensions: { code, http, ...more } })
+  return new GraphQLError(message, { originalError: error, extensions: { code, http } })
 }
 
 /** What cannot be made sense of. */
@@ -25,33 +28,39 @@ export function badRequest(
   message: string,
   http: Omit<HttpAnswer, 'status'> = {},
 ): GraphQLError {
-  return requestError(new GatewayError('BAD_REQUEST', message), { status, ...http })
+  return requestError('BAD_REQUEST', message, { status, ...http })
 }
 
-/** Statuses of requests that fail as a whole, before anything is executed. */
-const statuses: Partial<Record<ErrorCode, number>> = {
-  UNAUTHENTICATED: 401,
-  UNAVAILABLE: 503,
-  TIMEOUT: 503,
+/** @param seconds For how long further requests are refused. */
+export function rateLimited(seconds: number): GraphQLError {
+  const headers = { 'retry-after': String(seconds) }
+  const message = 'Too many requests: wait as long as Retry-After says.'
+  return requestError('RATE_LIMITED', message, { status: 429, headers })
 }
 
-const RETRY_AFTER_SECONDS = '1'
+/** Known mutation or not. `writeTo`: Better Auth's HTTP API; `null`: it is not told. */
+export function readOnly(writeTo: string | null): GraphQLError {
+  const message = 'This graph is read-only: changes are made by Better Auth.'
+  const error = requestError('READ_ONLY', message, badDocument)
+  if (writeTo !== null) error.extensions.writeTo = writeTo
+  return error
+}
+
+const tryAgain: HttpAnswer = { status: 503, headers: { 'retry-after': '1' } }
+
+/** Requests that fail as a whole, before anything is executed. */
+const answers: Partial<Record<ErrorCode, HttpAnswer>> = {
+  UNAUTHENTICATED: {
+    status: 401,
+    headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+  },
+  UNAVAILABLE: tryAgain,
+  TIMEOUT: tryAgain,
+}
 
 /** The same error as one of the whole request, with the HTTP status it answers with. */
 export function asRequestError(error: unknown): unknown {
   if (!(error instanceof GatewayError)) return error
-  const status = statuses[error.code]
-  if (status === undefined) return error
-  const headers: Record<string, string> =
-    status === 401
-      ? { 'www-authenticate': 'Bearer error="invalid_token"' }
-      : { 'retry-after': RETRY_AFTER_SECONDS }
-  return requestError(error, { status, headers })
-}
-
-/** An error of validation, as one of the whole request. */
-export function asValidationError(error: GraphQLError): GraphQLError {
-  error.extensions.code ??= 'GRAPHQL_VALIDATION_FAILED'
-  error.extensions.http ??= { status: 400, spec: true }
-  return error
+  const http = answers[error.code]
+  return http ? answeredWith(error, http) : error
 }

@@ -1,6 +1,5 @@
 import { type DocumentNode, GraphQLError, parse } from 'graphql'
-import { GatewayError } from '../domain/errors.ts'
-import { type HttpAnswer, requestError } from './errors.ts'
+import { badDocument, requestError } from './errors.ts'
 import { comparisonsIn } from './overlap.ts'
 import type { Shape } from './shape.ts'
 
@@ -89,8 +88,6 @@ export function checkCost(nodes: number, { cost }: DocumentLimits): void {
   if (nodes > cost) throw exceeded('cost', cost, Math.ceil(nodes))
 }
 
-const badDocument: HttpAnswer = { status: 400, spec: true }
-
 /** What is limited, in words. */
 const measures = {
   depth: 'levels',
@@ -110,5 +107,5 @@ const measures = {
 function exceeded(what: keyof typeof measures, most: number, found?: number): GraphQLError {
   const has = found === undefined ? 'more than the limit' : `${found}, more than the limit`
   const message = `The document has too many ${measures[what]}: ${has} of ${most}.`
-  return requestError(new GatewayError('LIMIT_EXCEEDED', message), badDocument)
+  return requestError('LIMIT_EXCEEDED', message, badDocument)
 }

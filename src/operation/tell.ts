@@ -18,27 +18,21 @@ export type Tell = (
 /** Tells clients of errors, and the log of those on our side: once of each, however many fields waited for it. */
 export function createTell({ suggestions, onUnexpected }: TellParts): Tell {
   const reported = new WeakSet()
-  return (scope, errors) => {
-    const report = (error: unknown) => {
-      if (scope.isGivenUp || (error instanceof Error && reported.has(error))) return
-      if (error instanceof Error) reported.add(error)
-      onUnexpected(error, scope)
-    }
-    const told = errors.map((error) =>
-      toClientError(error, { requestId: scope.id, suggestions, onUnexpected: report }),
-    )
-    for (const { extensions } of told) scope.codes.add(String(extensions.code))
-    return { errors: told }
+  const report = (error: unknown, scope: RequestScope) => {
+    if (scope.isGivenUp || (error instanceof Error && reported.has(error))) return
+    if (error instanceof Error) reported.add(error)
+    onUnexpected(error, scope)
   }
-}
-
-interface Telling {
-  /** How the client can name the request to us. */
-  readonly requestId: string
-  /** Whether errors may name parts of the graph that the client did not name. */
-  readonly suggestions: boolean
-  /** Told what went wrong on our side, which is kept from the client. */
-  readonly onUnexpected: (error: unknown) => void
+  return (scope, errors) => ({
+    errors: errors.map((error) => {
+      const origin = originOf(error)
+      const code = codeOf(origin)
+      scope.codes.add(code)
+      if (worthReporting.includes(code)) report(origin, scope)
+      const message = messageOf(error, code, suggestions)
+      return toClientError(error, message, { code, requestId: scope.id })
+    }),
+  })
 }
 
 const MASK = 'Unexpected error.'
@@ -47,24 +41,17 @@ const LONGEST_MESSAGE = 500
 const MOST_LOCATIONS = 10
 const worthReporting: readonly ErrorCode[] = ['INTERNAL', 'UNAVAILABLE', 'TIMEOUT']
 
-/** Message and code of ours or of GraphQL's own, and nothing of any other error. */
-function toClientError(error: unknown, telling: Telling): GraphQLError {
-  const origin = originOf(error)
-  const code = codeOf(origin)
-  if (worthReporting.includes(code)) telling.onUnexpected(origin)
-  const message = messageOf(error, code, telling)
-  const named = { code, requestId: telling.requestId }
-  if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions: named })
-  const { nodes, source, positions, locations, path, extensions } = error
+/** The message as given, and of the error what belongs to GraphQL or is ours: nothing else of it. */
+function toClientError(error: unknown, message: string, named: object): GraphQLError {
+  const { nodes, source, positions, locations, path, extensions }: Partial<GraphQLError> =
+    error instanceof GraphQLError ? error : {}
+  const { http, writeTo } = extensions ?? {}
   const told = new GraphQLError(message, {
     path: path ?? null,
-    extensions: {
-      ...named,
-      ...(extensions.http ? { http: extensions.http } : {}),
-      ...(extensions.writeTo ? { writeTo: extensions.writeTo } : {}),
-    },
+    extensions: { ...named, writeTo, ...(http && { http }) },
   })
-  // Given to the constructor, each place would be looked for in the text once more.
+  // Given to the constructor, each place would be looked for in the text once more. Yoga, which looks for them when it
+  // writes the error, does so by the first three.
   return Object.assign(told, {
     source,
     nodes: nodes?.slice(0, MOST_LOCATIONS),
@@ -73,7 +60,8 @@ function toClientError(error: unknown, telling: Telling): GraphQLError {
   })
 }
 
-function messageOf(error: unknown, code: ErrorCode, { suggestions }: Telling): string {
+/** Of errors of ours or of GraphQL's own, and no others. */
+function messageOf(error: unknown, code: ErrorCode, suggestions: boolean): string {
   if (code === 'INTERNAL' || !(error instanceof Error)) return MASK
   const { message } = error
   const short = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message

@@ -1,13 +1,8 @@
 import { type GraphQLSchema, getOperationAST, parse, validate } from 'graphql'
-import { GatewayError } from '../domain/errors.ts'
-import { requestError } from './errors.ts'
+import { badDocument, requestError } from './errors.ts'
 
 /** The parameters by which clients name a document, beside the hash of a persisted query: Relay's send the latter two. */
 export const documentNames = ['documentId', 'doc_id', 'id'] as const
-
-type NamedDocument = Readonly<
-  Partial<Record<(typeof documentNames)[number] | 'query' | 'extensions', unknown>>
->
 
 /** The documents that are answered, and no others. Texts by their hashes, without the name of an algorithm before them. */
 export class TrustedDocuments {
@@ -26,10 +21,11 @@ export class TrustedDocuments {
   }
 
   /**
-   * The text of the document that is named, with or without `sha256:` before its hash.
+   * The text of the document that these parameters name, as `documentNames` or by the hash of a persisted query, with or
+   * without `sha256:` before it.
    * @throws GraphQLError PERSISTED_QUERY_NOT_FOUND
    */
-  find(asked: NamedDocument): string {
+  find(asked: Readonly<Record<string, unknown>>): string {
     if (asked.query) throw refusal('Only trusted documents are answered here, by their hash.')
     const name =
       documentNames.map((parameter) => asked[parameter]).find((value) => value != null) ??
@@ -75,8 +71,7 @@ function persistedQueryOf(extensions: unknown): unknown {
 }
 
 function refusal(message: string) {
-  const error = new GatewayError('PERSISTED_QUERY_NOT_FOUND', message)
-  return requestError(error, { status: 400, spec: true })
+  return requestError('PERSISTED_QUERY_NOT_FOUND', message, badDocument)
 }
 
 function problemsOf(text: string, schema: GraphQLSchema): readonly string[] {

@@ -179,4 +179,12 @@ describe('the gateway', async () => {
     const first = await ask()
     for (let i = 0; i < COMPILED_AT + 2; i++) expect(await ask()).toEqual(first)
   })
+
+  test('an error says where in the document, compiled or not', async () => {
+    const query = '{\r\n  viewer { name }\r  users {\n    totalCount\n  }\n}'
+    for (let i = 0; i < COMPILED_AT + 2; i++) {
+      const { errors } = await gateway.graphql(query, { token: await ada.jwt() })
+      expect(errors).toMatchObject([{ path: ['users'], locations: [{ line: 3, column: 3 }] }])
+    }
+  })
 })
