@@ -1,44 +1,105 @@
 /**
- * Why a database cannot be used, in one sentence that names what to correct. It is made of the address and the codes of
- * drivers, because their texts may quote anything.
+ * Why a database cannot be used, in one sentence that names what to correct. It is made of the address, of the codes of
+ * drivers, and of texts that are recognised, never quoted, because they may hold anything.
  */
 export function describeUnreachable(error: unknown, url: string): string {
   if (!URL.canParse(url)) return 'DATABASE_URL is no URL: it begins with postgresql://.'
-  const { hostname, port, username, pathname } = new URL(url)
-  const server = `${decodeURIComponent(hostname) || 'this machine'}:${port || 5432}`
-  const role = decodeURIComponent(username)
-  const name = decodeURIComponent(pathname.slice(1))
-  const codes = codesOf(error)
-  const known: readonly (readonly [RegExp, string])[] = [
-    [/^28P01$/, `PostgreSQL at ${server} refuses the password of the role "${role}"`],
-    [/^28/, `PostgreSQL at ${server} does not let the role "${role}" in`],
-    [/^3D000$/, `PostgreSQL at ${server} has no database "${name}"`],
-    [
-      /^42501$/,
-      `PostgreSQL at ${server} does not let the role "${role}" into the database "${name}"`,
-    ],
-    [/^(ENOTFOUND|EAI_AGAIN)$/, `There is no host "${hostname}"`],
-    [/^ECONNREFUSED$/, `Nothing listens at ${server}`],
-    [/^53300$/, `PostgreSQL at ${server} has no connection left`],
-    [/^57P0/, `PostgreSQL at ${server} is starting or stopping`],
-    [
-      /^08P01$/,
-      `${server} refuses the connection; a PgBouncer needs ignore_startup_parameters = options`,
-    ],
-  ]
-  const [, what] = known.find(([pattern]) => codes.some((code) => pattern.test(code))) ?? []
-  return `${what ?? `PostgreSQL at ${server} does not answer`}: check DATABASE_URL.`
+  const place = placeOf(new URL(url))
+  const signs = signsOf(error)
+  const [, describe] = causes.find(([pattern]) => signs.some((sign) => pattern.test(sign))) ?? []
+  return `${describe?.(place) ?? `${place.server} does not answer`}: check DATABASE_URL.`
 }
 
-/** Codes of an error, of its causes, and of what it gathers. */
-function codesOf(error: unknown, depth = 0): readonly string[] {
+interface Place {
+  readonly server: string
+  readonly host: string
+  readonly role: string
+  readonly name: string
+}
+
+/** The place that the driver really tries: the parameters `host` and `port` come before what the authority says. */
+function placeOf({ hostname, port, username, pathname, searchParams }: URL): Place {
+  const host = searchParams.get('host') ?? decodeURIComponent(hostname)
+  const at = searchParams.get('port') || port || '5432'
+  const server = host.startsWith('/')
+    ? `the socket ${host}/.s.PGSQL.${at}`
+    : `${host || 'this machine'}:${at}`
+  return {
+    server: `PostgreSQL at ${server}`,
+    host,
+    role: decodeURIComponent(username),
+    name: decodeURIComponent(pathname.slice(1)),
+  }
+}
+
+/** The first that fits a code or a text is the cause; what is particular comes before what is general. */
+const causes: readonly (readonly [RegExp, (place: Place) => string])[] = [
+  [
+    /^28000 .*(no encryption|SSL off)/,
+    ({ server }) => `${server} lets nobody in without TLS, or not this role; try sslmode=require`,
+  ],
+  [
+    /^28000 .*pg_hba/,
+    ({ server, role, name }) =>
+      `${server} has no entry in pg_hba.conf for the role "${role}" and the database "${name}"`,
+  ],
+  [/^28P01\b/, ({ server, role }) => `${server} refuses the password of the role "${role}"`],
+  [
+    /client password must be a (non-empty )?string/,
+    ({ server, role }) => `${server} wants a password of the role "${role}", and the URL has none`,
+  ],
+  [/^28/, ({ server, role }) => `${server} does not let the role "${role}" in`],
+  [/^3D000\b/, ({ server, name }) => `${server} has no database "${name}"`],
+  [
+    /^42501\b/,
+    ({ server, role, name }) =>
+      `${server} does not let the role "${role}" into the database "${name}"`,
+  ],
+  [/^53300\b/, ({ server }) => `${server} has no connection left`],
+  [/^57P0/, ({ server }) => `${server} is starting or stopping`],
+  [
+    /^08P01\b|^0A000\b|startup parameter|command-line options/,
+    ({ server }) =>
+      `${server} refuses the connection; a PgBouncer needs ignore_startup_parameters = options`,
+  ],
+  [
+    /SELF_SIGNED_CERT|UNABLE_TO_VERIFY_LEAF|UNABLE_TO_GET_ISSUER|self-signed certificate|unable to (verify|get)/,
+    ({ server }) =>
+      `${server} has a certificate of an authority that is not trusted here; name the authority's certificate with sslrootcert=…`,
+  ],
+  [
+    /ERR_TLS_CERT_ALTNAME_INVALID|does not match certificate/,
+    ({ server, host }) => `${server} has a certificate of another name than "${host}"`,
+  ],
+  [
+    /CERT_HAS_EXPIRED|certificate has expired/,
+    ({ server }) => `${server} has a certificate that has expired`,
+  ],
+  [
+    /does not support SSL/,
+    ({ server }) => `${server} offers no TLS, and the URL asks for it with sslmode`,
+  ],
+  [/^(ENOTFOUND|EAI_AGAIN)\b/, ({ host }) => `There is no host "${host}"`],
+  [/^(EHOSTUNREACH|ENETUNREACH)\b/, ({ server }) => `No route leads to ${server}`],
+  [/^ENOENT\b/, ({ server }) => `There is no ${server.replace('PostgreSQL at the ', '')}`],
+  [/^ECONNREFUSED\b/, ({ server }) => `Nothing listens at ${server.replace('PostgreSQL at ', '')}`],
+  [
+    /^(ECONNRESET|EPIPE)\b|terminated unexpectedly/,
+    ({ server }) => `${server} ended the connection; something else may listen there`,
+  ],
+]
+
+/** Codes of an error, of its causes, and of what it gathers, each with its text; of those without a code the text. */
+function signsOf(error: unknown, depth = 0): readonly string[] {
   if (typeof error !== 'object' || error === null || depth > 5) return []
-  const { code, originalCode, kind, port, cause, meta, errors } = error as Record<string, unknown>
-  const inner = (meta as Record<string, unknown> | undefined)?.driverAdapterError
-  const gathered = Array.isArray(errors) ? errors : []
+  const it = error as Readonly<Record<string, unknown>>
+  const inner = (it.meta as Record<string, unknown> | undefined)?.driverAdapterError
+  const gathered = Array.isArray(it.errors) ? it.errors : []
+  const code = it.kind === NOT_REACHABLE ? socketCode(it.port) : (it.originalCode ?? it.code ?? '')
+  const text = it.originalMessage ?? it.reason ?? it.message ?? ''
   return [
-    ...[code, originalCode, kind === NOT_REACHABLE ? socketCode(port) : null].filter(isString),
-    ...[cause, inner, ...gathered].flatMap((it) => codesOf(it, depth + 1)),
+    `${code} ${text}`.trim(),
+    ...[it.cause, inner, ...gathered].flatMap((each) => signsOf(each, depth + 1)),
   ]
 }
 
@@ -47,8 +108,4 @@ const NOT_REACHABLE = 'DatabaseNotReachable'
 
 function socketCode(port: unknown): string {
   return port === undefined ? 'ENOTFOUND' : 'ECONNREFUSED'
-}
-
-function isString(value: unknown): value is string {
-  return typeof value === 'string'
 }

@@ -1,0 +1,66 @@
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import pg from 'pg'
+import { expect, test } from 'vitest'
+import { describeUnreachable } from '../../src/postgres/unreachable.ts'
+
+/** What is said of a connection that the driver tries and that fails. */
+async function reasonOf(url: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 3000 })
+  client.on('error', () => {})
+  const error: unknown = await client.connect().then(
+    () => undefined,
+    (failure: unknown) => failure,
+  )
+  return describeUnreachable(error, url)
+}
+
+async function listening(onSocket: (socket: Socket) => void) {
+  const server = createServer(onSocket).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+  return { port, [Symbol.dispose]: () => void server.close() }
+}
+
+test('a socket that is missing is named with its path', async () => {
+  expect(await reasonOf('postgresql://gateway@localhost/app?host=/tmp/no-such-folder')).toBe(
+    'There is no socket /tmp/no-such-folder/.s.PGSQL.5432: check DATABASE_URL.',
+  )
+})
+
+test('a server without TLS is told from one that does not answer', async () => {
+  using server = await listening((socket) => socket.on('data', () => socket.end('N')))
+  const url = `postgresql://gateway@127.0.0.1:${server.port}/app?sslmode=require`
+  expect(await reasonOf(url)).toContain('offers no TLS')
+})
+
+test('a server that ends the connection is told from one that does not answer', async () => {
+  using server = await listening((socket) => socket.on('data', () => socket.end()))
+  const url = `postgresql://gateway@127.0.0.1:${server.port}/app`
+  expect(await reasonOf(url)).toContain('ended the connection')
+})
+
+test.each([
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'sslrootcert='],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'sslrootcert='],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'sslrootcert='],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'sslrootcert='],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'another name than "db.example"'],
+  ['CERT_HAS_EXPIRED', 'has expired'],
+  ['EHOSTUNREACH', 'No route'],
+])('%s is explained', (code, part) => {
+  const error = Object.assign(new Error('failed'), { code })
+  expect(describeUnreachable(error, 'postgresql://gateway@db.example/app')).toContain(part)
+})
+
+test.each([
+  ['no pg_hba.conf entry for host "10.0.0.1", user "gateway", no encryption', 'sslmode=require'],
+  [
+    'no pg_hba.conf entry for host "10.0.0.1", user "gateway", SSL encryption',
+    'no entry in pg_hba',
+  ],
+])('who is not let in learns whether TLS is missing: %s', (message, part) => {
+  const error = Object.assign(new Error(message), { code: '28000' })
+  expect(describeUnreachable(error, 'postgresql://gateway@db.example/app')).toContain(part)
+})
