@@ -75,7 +75,8 @@ async function checkOut(
       (client) => client.release(),
       () => {},
     )
-    throw error
+    // Whatever a server or a pooler says before there is a session, no statement is at fault.
+    throw error instanceof pg.DatabaseError ? new Error('Not connected.', { cause: error }) : error
   } finally {
     aborted.forget()
   }

@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import pg from 'pg'
 import { expect, test } from 'vitest'
+import { refuse } from '../../src/postgres/failures.ts'
+import { createReadPool } from '../../src/postgres/pool.ts'
 import { describeUnreachable } from '../../src/postgres/unreachable.ts'
 
 /** What is said of a connection that the driver tries and that fails. */
@@ -63,4 +65,21 @@ test.each([
 ])('who is not let in learns whether TLS is missing: %s', (message, part) => {
   const error = Object.assign(new Error(message), { code: '28000' })
   expect(describeUnreachable(error, 'postgresql://gateway@db.example/app')).toContain(part)
+})
+
+test('whatever code a connection is refused with, the database cannot be reached', async () => {
+  const fields = 'SFATAL\0CXX000\0Mno\0\0'
+  const refusal = Buffer.from(`E\0\0\0\0${fields}`)
+  refusal.writeInt32BE(4 + fields.length, 1)
+  using server = await listening((socket) => socket.on('data', () => socket.end(refusal)))
+  const pool = createReadPool({
+    config: { connectionString: `postgresql://gateway@127.0.0.1:${server.port}/app` },
+    longestStatementMs: 1000,
+    mostWaiting: 1,
+    signal: () => undefined,
+    onSharedSessions: () => {},
+    onStatement: () => {},
+  })
+  await expect(pool.query('SELECT 1').catch(refuse)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  await pool.end()
 })
