@@ -82,8 +82,15 @@ const rooms: Readonly<Record<string, Room>> = {
     rooms: ['domain', 'permissions', 'redis'],
     packages: ['better-auth', 'ioredis', 'node:crypto', 'zod'],
   },
+  application: { rooms: [], packages: ['get-tsconfig', 'jiti', 'node:*'] },
   introspection: {
-    rooms: ['domain', 'layout', 'postgres/session-options.ts', 'postgres/unreachable.ts'],
+    rooms: [
+      'application',
+      'domain',
+      'layout',
+      'postgres/session-options.ts',
+      'postgres/unreachable.ts',
+    ],
     packages: ['@prisma/*', 'node:*', 'pg', 'prisma', 'zod'],
   },
   doctor: {
@@ -104,10 +111,10 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   cli: {
     rooms: [
-      ...['config', 'demo', 'doctor', 'gateway.ts', 'http', 'introspection', 'print.ts'],
-      'telemetry',
+      ...['application', 'config', 'demo', 'doctor', 'gateway.ts', 'http', 'introspection'],
+      ...['print.ts', 'telemetry'],
     ],
-    packages: ['node:fs', 'node:url', 'node:util', 'node:v8'],
+    packages: ['node:console', 'node:fs', 'node:util', 'node:v8'],
   },
 }
 
@@ -158,10 +165,12 @@ test('every file imports only what its room may', () => {
   expect(strangers).toEqual([])
 })
 
-test('only commands read the environment', () => {
+test('only commands read the environment, and modules of the application that commands load', () => {
   const readers = files.filter((file) => textOf(file).includes('process.env'))
   expect(
-    readers.filter((file) => !['cli', 'demo', 'introspection'].includes(roomOf(file))),
+    readers.filter(
+      (file) => !['application', 'cli', 'demo', 'introspection'].includes(roomOf(file)),
+    ),
   ).toEqual([])
 })
 

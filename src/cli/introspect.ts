@@ -1,11 +1,14 @@
 import { loadPlace } from '../config/config.ts'
 import { command } from './command.ts'
 import { whereInstalled } from './installed.ts'
+import { runStranger } from './stranger.ts'
 
 export const introspect = command({
   synopsis: 'introspect',
   usage: `Read how DATABASE_URL names Better Auth's tables; write prisma/schema.prisma, which serve reads.
-  --auth      the module that exports your Better Auth, as auth or by default, to ask it for names
+  --auth      the module that exports your Better Auth, as auth or by default, to ask it for names:
+              TypeScript or JavaScript, with the paths of its tsconfig.json and the .env beside its
+              package.json; its database is not asked
   --overrides a JSON file with names of tables and columns that are not recognised
   --fields    a JSON file with further fields to show, and who sees them
   --output    where to write it instead; - for standard output`,
@@ -29,23 +32,16 @@ export const introspect = command({
       fieldsPath: fields,
       verify: (prismaSchema: string) => void printGraph(readLayout({ prismaSchema })),
     }
-    if (output === '-') {
+    await runStranger(async () => {
+      if (output !== '-')
+        return toJson(await introspection.introspect({ ...asked, schemaPath: output }))
       const { schema, report } = await introspection.readSchema(asked)
       process.stderr.write(toJson(report))
-      await pipe(schema)
-    } else {
-      await pipe(toJson(await introspection.introspect({ ...asked, schemaPath: output })))
-    }
-    // The module of --auth may hold connections open.
-    process.exit()
+      return schema
+    })
   },
 })
 
 function toJson(report: object): string {
   return `${JSON.stringify(report, null, 2)}\n`
-}
-
-/** Waits until whoever reads has it. */
-function pipe(text: string): Promise<void> {
-  return new Promise((resolve) => process.stdout.write(text, () => resolve()))
 }

@@ -1,5 +1,6 @@
-import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
+import { oneLine } from '../application/failure.ts'
+import { type Exports, readModule } from '../application/read-module.ts'
 import { fieldsOf, type Model, models } from '../layout/contract.ts'
 import type { KnownName, KnownNames, KnownTable } from './known-names.ts'
 
@@ -30,16 +31,40 @@ const context = z.looseObject({
 type AuthTable = z.infer<typeof tables>[string]
 
 /**
- * Imports the module that makes Better Auth and asks it, in its own version, what it calls everything. What it has no
+ * Loads the module that makes Better Auth and asks it, in its own version, what it calls everything. What it has no
  * table or field for is not there, whatever the database holds.
  * @throws Error when the module exports no Better Auth, as `auth` or default.
  */
-export async function readAuthModule(path: string): Promise<KnownNames> {
-  const module = (await import(pathToFileURL(path).href)) as Record<string, unknown>
-  const auth = (module.auth ?? module.default) as { readonly $context?: unknown } | undefined
-  const { data } = context.safeParse(await auth?.$context)
-  if (!data) throw new Error(`${path} exports no Better Auth, neither as auth nor by default.`)
-  const { tables, adapter, options } = data
+export function readAuthModule(path: string): Promise<KnownNames> {
+  return readModule(path, INSTEAD, async (exports) => toKnownNames(await askContext(path, exports)))
+}
+
+const INSTEAD =
+  'give --auth a small file that exports auth without it, or tell the names with --overrides alone'
+
+async function askContext(path: string, exports: Exports): Promise<z.infer<typeof context>> {
+  const exported: unknown = exports.auth ?? exports.default
+  const { data } = context.safeParse(await start(exported).catch(refuse))
+  if (data) return data
+  if (typeof exported === 'function')
+    throw new Error(
+      `${path} exports a function, not Better Auth: give --auth a small file that exports as auth what the function returns.`,
+    )
+  throw new Error(`${path} exports no Better Auth, neither as auth nor by default.`)
+
+  function refuse(error: unknown): never {
+    throw new Error(
+      `Better Auth of ${path} does not start: it throws ${oneLine(error)}; ${INSTEAD}.`,
+    )
+  }
+}
+
+/** What is exported may be a promise of Better Auth, and its context is one. */
+async function start(exported: unknown): Promise<unknown> {
+  return ((await exported) as { readonly $context?: unknown } | undefined)?.$context
+}
+
+function toKnownNames({ tables, adapter, options }: z.infer<typeof context>): KnownNames {
   const plural = adapter.options?.adapterConfig?.usePlural === true
   const sessionless = Boolean(options.secondaryStorage) && !options.session?.storeSessionInDatabase
   return Object.fromEntries(
