@@ -59,11 +59,12 @@ function exporting(read: (name: string) => unknown): object {
   )
 }
 
-/** Can be called, constructed, extended and read at any depth, is empty as text, and is no promise. */
+/** Can be called, constructed, extended and read at any depth, is empty as text and as a list, and is no promise. */
 function createNothing(): object {
   return new Proxy(nothing, {
     get: (_, name) => {
       if (name === Symbol.toPrimitive || name === 'toString') return () => ''
+      if (name === Symbol.iterator) return [].values.bind([])
       return typeof name === 'symbol' || name === 'then' ? undefined : createNothing()
     },
     apply: createNothing,

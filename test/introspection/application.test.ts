@@ -217,6 +217,23 @@ const loaded: Record<string, Application> = {
       'src/lib/db.ts': db,
     },
   },
+  'a worker, whose bindings are not there': {
+    module: 'auth.ts',
+    files: {
+      'auth.ts': `import { env } from 'cloudflare:workers'
+        import { betterAuth } from 'better-auth'
+        import pg from 'pg'
+        const { connectionString } = env.HYPERDRIVE
+        export const auth = betterAuth({
+          database: new pg.Pool({ connectionString }),
+          baseURL: env.URL,
+          secret: env.SECRET,
+          user: { modelName: 'users' },
+          session: { modelName: 'sessions' },
+          account: { modelName: 'accounts' },
+        })`,
+    },
+  },
   'variables of its .env, below those that are set': {
     module: 'src/auth.ts',
     env: { SET: 'users' },
