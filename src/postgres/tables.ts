@@ -16,7 +16,11 @@ export interface TableInQuery {
   mayBeNull(field: string): boolean
   has(field: string): boolean
   /** What the catalog calls the table, as `to_regclass` reads it, and the column. */
-  real(field: string): { readonly relation: string; readonly name: string }
+  real(field: string): {
+    readonly relation: string
+    readonly name: string
+    readonly type: StoredType
+  }
   /**
    * Each field that there is as an output column named `<alias>.<field>`; see `Columns`. Dates come as they are in UTC,
    * whatever the zone of the session. `additional` is an object with the application's own, where there are some.
@@ -101,6 +105,7 @@ export class Tables {
       real: (field) => ({
         relation: quote(this.#schema, table.name),
         name: table.columns[field]?.name ?? field,
+        type: partsOfField(field).type,
       }),
       mayBeNull: (field) => !table.columns[field]?.required,
       instant: (field, timestamptz) =>

@@ -102,7 +102,8 @@ function loweredAddresses({ read, tables }: Db): () => Promise<boolean> {
   let known: Promise<boolean> | undefined
   let askedAt = Number.NEGATIVE_INFINITY
   const ask = async () => {
-    const { relation, name } = tables.as('User', 'u').real('email')
+    const { relation, name, type } = tables.as('User', 'u').real('email')
+    if (type !== 'text') return false
     const [row] = await read<{ readonly indexed: boolean }>(Prisma.sql`
       SELECT EXISTS (
         SELECT FROM pg_catalog.pg_index AS i

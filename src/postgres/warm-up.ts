@@ -19,6 +19,7 @@ export async function warmUp(
   const order = { field: 'CREATED_AT', direction: 'ASC' } as const
   await Promise.allSettled([
     users.findByIds([]),
+    users.findByEmails([]),
     visibility.look([]),
     signingKeys.findAll(),
     ...(features.organizations

@@ -62,7 +62,7 @@ async function answer(
       ? await services.token('identity:read identity:pii permissions:check')
       : await who.jwt()
   const { data, errors } = await gateway.graphql(query, { token })
-  expect(errors, gateway.logged.slice(-3).join("")).toEqual([])
+  expect(errors, gateway.logged.slice(-3).join('')).toEqual([])
   return data
 }
 
@@ -98,7 +98,11 @@ describe('NULL where Better Auth has none', () => {
       carol: { email: null, emailVerified: false },
       organization: { slug: acme.id, name: 'Acme' },
     })
-    const invited = await answer(gateway, '{ viewer { receivedInvitations { totalCount } } }', carol)
+    const invited = await answer(
+      gateway,
+      '{ viewer { receivedInvitations { totalCount } } }',
+      carol,
+    )
     expect(invited.viewer.receivedInvitations.totalCount).toBe(0)
     const own = await answer(gateway, '{ viewer { accounts { updatedAt } } }')
     expect(own.viewer.accounts).toEqual([{ updatedAt: '1970-01-01T00:00:00.000Z' }])
