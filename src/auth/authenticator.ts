@@ -42,10 +42,11 @@ export class RequestAuthenticator implements Authenticator {
 
   async #byBearer(header: string): Promise<Caller> {
     const token = /^Bearer +([\w.~+/=%-]+)$/i.exec(header)?.[1]
-    if (token === undefined || token.length > LONGEST_TOKEN) throw refused()
+    if (token === undefined) throw refused('malformed')
+    if (token.length > LONGEST_TOKEN) throw refused('too long')
     if (!this.#sessions || isJwt(token)) return this.#jwts.verify(token)
     const caller = await this.#sessions.findByToken(token)
-    if (!caller) throw refused()
+    if (!caller) throw refused('session')
     return caller
   }
 }

@@ -1,7 +1,7 @@
 import { decodeJwt, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { type Caller, scopes } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
-import { refused } from './refused.ts'
+import { reasonOf, refused } from './refused.ts'
 import { isOfService, type ServiceSubject } from './service-subjects.ts'
 import { VerifiedTokens } from './verified-tokens.ts'
 
@@ -56,7 +56,7 @@ export class JwtVerifier {
     try {
       return this.#verified.find(token) ?? (await this.#verifyAnew(token))
     } catch (error) {
-      throw error instanceof GatewayError ? error : refused(error)
+      throw error instanceof GatewayError ? error : refused(reasonOf(error), error)
     }
   }
 
@@ -82,19 +82,19 @@ export class JwtVerifier {
       algorithms: this.#algorithms,
       requiredClaims: ['exp', 'sub'],
     })
-    if (!types.includes(protectedHeader.typ?.toLowerCase())) throw refused()
+    if (!types.includes(protectedHeader.typ?.toLowerCase())) throw refused('type')
     return payload
   }
 }
 
 function toUser({ sub }: JWTPayload): Caller {
   if (typeof sub !== 'string' || sub === '' || sub.length > LONGEST_SUBJECT || sub.includes('\0'))
-    throw refused()
+    throw refused('subject')
   return { kind: 'user', userId: sub }
 }
 
 function toService(payload: JWTPayload, subjects: readonly ServiceSubject[] | null): Caller {
-  if (!isOfService(payload, subjects)) throw refused()
+  if (!isOfService(payload, subjects)) throw refused('service')
   const { scope } = payload
   const granted = typeof scope === 'string' ? scope.split(' ') : []
   return { kind: 'service', scopes: new Set(scopes.filter((name) => granted.includes(name))) }

@@ -1,6 +1,34 @@
+import { errors } from 'jose'
 import { GatewayError } from '../domain/errors.ts'
 
-/** What every bad credential is answered with: nobody is told what is wrong with it. The cause is for the log alone. */
-export function refused(cause?: unknown): GatewayError {
-  return new GatewayError('UNAUTHENTICATED', 'The credential is not valid.', { cause })
+/** What is wrong with a credential. */
+export type Reason =
+  | 'malformed'
+  | 'too long'
+  | 'algorithm'
+  | 'key'
+  | 'signature'
+  | 'type'
+  | 'issuer'
+  | 'audience'
+  | 'expired'
+  | 'claim'
+  | 'subject'
+  | 'service'
+  | 'session'
+
+/** What every bad credential is answered with: nobody is told what is wrong with it. The reason is for the log alone. */
+export function refused(reason: Reason, cause?: unknown): GatewayError {
+  return new GatewayError('UNAUTHENTICATED', 'The credential is not valid.', { cause, reason })
+}
+
+/** Why a JWT was not verified. */
+export function reasonOf(error: unknown): Reason {
+  if (error instanceof errors.JWTExpired) return 'expired'
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return error.claim === 'iss' ? 'issuer' : error.claim === 'aud' ? 'audience' : 'claim'
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature'
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'algorithm'
+  if (error instanceof errors.JWKSNoMatchingKey) return 'key'
+  return 'malformed'
 }

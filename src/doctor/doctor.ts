@@ -19,6 +19,7 @@ import { checkRole } from './checks/role.ts'
 import { checkRowSecurity } from './checks/row-security.ts'
 import { checkSessions } from './checks/sessions.ts'
 import { checkTriggers } from './checks/triggers.ts'
+import { checkUniqueness } from './checks/uniqueness.ts'
 import type { Check, Examined, Finding } from './finding.ts'
 
 export interface Report {
@@ -43,6 +44,7 @@ const checksByLayout: Readonly<Record<string, Check>> = {
   grants: checkGrants,
   'row-security': checkRowSecurity,
   indexes: checkIndexes,
+  uniqueness: checkUniqueness,
   keys: checkKeys,
   sessions: checkSessions,
   triggers: checkTriggers,

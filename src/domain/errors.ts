@@ -14,13 +14,16 @@ export type ErrorCode =
   | 'TIMEOUT'
   | 'INTERNAL'
 
-/** An error whose message may be shown to the client. The cause is for the log alone. */
+/** An error whose message may be shown to the client. The cause and the reason are for the log alone. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError'
   readonly code: ErrorCode
+  /** Which check refused, in a word of a closed set, so that the line of the request can say it. */
+  readonly reason: string | undefined
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { reason?: string }) {
     super(message, options)
     this.code = code
+    this.reason = options?.reason
   }
 }

@@ -22,7 +22,7 @@ export function recordRequests(log: Logger, metrics: Metrics | null) {
  * client sent but method, path and, where well-formed, its id.
  */
 function toLogLine(scope: RequestScope, status: number, durationMs: number): object {
-  const { id, method, path, operations, caller, codes } = scope
+  const { id, method, path, operations, caller, codes, refusedFor } = scope
   return {
     requestId: id,
     method,
@@ -32,6 +32,7 @@ function toLogLine(scope: RequestScope, status: number, durationMs: number): obj
     ...(operations.length === 0 ? {} : { operations }),
     ...(caller === null ? {} : { caller }),
     ...(codes.size === 0 ? {} : { codes: [...codes] }),
+    ...(refusedFor === null ? {} : { refused: refusedFor }),
   }
 }
 

@@ -28,6 +28,7 @@ export function createTell({ suggestions, onUnexpected }: TellParts): Tell {
       const origin = originOf(error)
       const code = codeOf(origin)
       scope.codes.add(code)
+      if (origin instanceof GatewayError) scope.refusedFor ??= origin.reason ?? null
       if (worthReporting.includes(code)) report(origin, scope)
       const message = messageOf(error, code, suggestions)
       return toClientError(error, message, { code, requestId: scope.id })

@@ -32,6 +32,28 @@ function sign(changes?: Changes, header?: Partial<JWTHeaderParameters>): Promise
 
 const ask = (token: string) => gateway.graphql('{ viewer { id } }', { token })
 
+test.each<[reason: string, token: () => Promise<string> | string]>([
+  ['issuer', () => sign({ iss: 'https://elsewhere.example.com' })],
+  ['issuer', () => sign({ iss: `${identity.betterAuth.issuer}/` })],
+  ['audience', () => sign({ aud: 'https://elsewhere.example.com' })],
+  ['expired', () => sign({ iat: now - 700, exp: now - 1 })],
+  ['claim', () => sign({ nbf: now + 300 })],
+  ['type', () => sign({}, { typ: 'at+jwt' })],
+  ['subject', () => sign({ sub: '' })],
+  ['key', async () => (await createSigner('EdDSA', 'made-up')).sign(claims())],
+  ['signature', async () => (await createSigner('EdDSA', trusted.kid)).sign(claims())],
+  ['algorithm', () => signWith('ES384')],
+  ['malformed', () => 'no.such.token'],
+  ['too long', () => 'x'.repeat(9000)],
+])('the log says why a token is refused, and the client is not told: %s', async (reason, token) => {
+  const credential = await token()
+  const { status, errors } = await ask(credential)
+  expect([status, errors[0]?.message]).toEqual([401, 'The credential is not valid.'])
+  const line = gateway.logged.findLast((line) => line.includes('"msg":"request"')) ?? ''
+  expect(JSON.parse(line)).toMatchObject({ codes: ['UNAUTHENTICATED'], refused: reason })
+  expect(line).not.toContain(credential)
+})
+
 describe('a token is refused with 401', () => {
   const bad: Record<string, () => Promise<string> | string> = {
     'with a wrong signature': async () => (await sign()).replace(/\.[^.]+$/, `.${'A'.repeat(86)}`),

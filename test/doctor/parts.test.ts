@@ -27,6 +27,31 @@ async function found(check: string, environment: Readonly<Record<string, string>
 const levels = async (check: string, environment: Readonly<Record<string, string>> = {}) =>
   (await found(check, environment)).map(({ level, message }) => `${level}: ${message}`)
 
+describe('uniqueness', () => {
+  test('is left to the database, and is an error where that is not told of it', async () => {
+    expect(await levels('uniqueness')).toEqual([])
+    await sql('alter table organizations drop constraint if exists organizations_slug_key')
+    await sql('drop index if exists organizations_slug_key')
+    const [finding, ...others] = await found('uniqueness')
+    expect(others).toEqual([])
+    expect(finding).toMatchObject({
+      level: 'error',
+      message: expect.stringContaining('two rows of "organizations" from having one "slug"'),
+    })
+    await sql('create index on organizations (slug)')
+    await sql('create unique index partly on organizations (slug) where slug is not null')
+    expect(await found('uniqueness')).toHaveLength(1)
+    await sql(finding?.sql ?? '')
+    expect(await levels('uniqueness')).toEqual([])
+  })
+
+  test('addresses in capitals are counted', async () => {
+    await sql('update users set email = upper(email) where id = $1', [bob.id])
+    expect(await levels('uniqueness')).toEqual([expect.stringMatching(/^warning: 1 addresses/)])
+    await sql('update users set email = lower(email)')
+  })
+})
+
 describe('keys', () => {
   test('an empty table is an error', async () => {
     await sql('delete from jwks')
