@@ -102,7 +102,9 @@ export function costOf(
     if (isConnection(parent) && node.name.value === 'edges') return { once: 0, each: below.once }
     const own = type.name === 'PageInfo' && !node.alias ? 0 : 1
     const length = isListType(getNullableType(field.type))
-      ? (sizes.get(field) ?? longestList(node.arguments ?? [], valueIn) ?? UNKNOWN_LENGTH)
+      ? (sizes.get(`${parent.name}.${field.name}`) ??
+        longestList(node.arguments ?? [], valueIn) ??
+        UNKNOWN_LENGTH)
       : 1
     return { once: length * (own + below.once), each: 0 }
   }

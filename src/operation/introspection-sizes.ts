@@ -1,9 +1,4 @@
 import {
-  __Directive,
-  __Field,
-  __Schema,
-  __Type,
-  type GraphQLField,
   type GraphQLSchema,
   isEnumType,
   isInputObjectType,
@@ -11,7 +6,8 @@ import {
   isObjectType,
 } from 'graphql'
 
-export type Sizes = ReadonlyMap<GraphQLField<unknown, unknown>, number>
+/** By the name of the type and that of the field. */
+export type Sizes = ReadonlyMap<string, number>
 
 const known = new WeakMap<GraphQLSchema, Sizes>()
 
@@ -33,28 +29,15 @@ function measure(schema: GraphQLSchema): Sizes {
   const args = fields.flatMap((field) => field.args)
   const inputs = types.filter(isInputObjectType).flatMap((type) => Object.keys(type.getFields()))
   const values = types.filter(isEnumType).flatMap((type) => type.getValues())
-  const directives = schema.getDirectives()
-  const lists = [
-    [__Schema, { types: types.length, directives: directives.length }],
-    [
-      __Type,
-      {
-        fields: fields.length / types.length,
-        inputFields: inputs.length / types.length,
-        enumValues: values.length / types.length,
-        interfaces: 1,
-        possibleTypes: 1,
-      },
-    ],
-    [__Field, { args: args.length / fields.length }],
-    [__Directive, { args: 2 }],
-  ] as const
-  return new Map(
-    lists.flatMap(([type, lengths]) =>
-      Object.entries(lengths).flatMap(([name, length]) => {
-        const field = type.getFields()[name]
-        return field ? [[field, length] as const] : []
-      }),
-    ),
-  )
+  return new Map([
+    ['__Schema.types', types.length],
+    ['__Schema.directives', schema.getDirectives().length],
+    ['__Type.fields', fields.length / types.length],
+    ['__Type.inputFields', inputs.length / types.length],
+    ['__Type.enumValues', values.length / types.length],
+    ['__Type.interfaces', 1],
+    ['__Type.possibleTypes', 1],
+    ['__Field.args', args.length / fields.length],
+    ['__Directive.args', 2],
+  ])
 }

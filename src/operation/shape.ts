@@ -59,12 +59,7 @@ class Walk {
   readonly #nested = new Set<string>()
   readonly #whole: Extent
   readonly #definitions: number
-  #fields = 0
-  #aliases = 0
-  #directives = 0
-  #variables = 0
-  #values = 0
-  #arguments = 0
+  readonly #counts = { fields: 0, aliases: 0, directives: 0, variables: 0, values: 0, arguments: 0 }
   #valueDepth = 0
   #circular = false
   #conditions = false
@@ -92,13 +87,8 @@ class Walk {
   toShape(): Shape {
     return {
       depth: Math.max(this.#whole.depth, this.#valueDepth),
-      fields: this.#fields,
-      aliases: this.#aliases,
-      directives: this.#directives,
+      ...this.#counts,
       definitions: this.#definitions,
-      variables: this.#variables,
-      values: this.#values,
-      arguments: this.#arguments,
       circular: this.#circular,
       fragments: this.#fragments,
       operations: this.#operations,
@@ -111,7 +101,7 @@ class Walk {
   #ofDefinition(definition: OperationDefinitionNode | FragmentDefinitionNode): Extent {
     this.#addDirectives(definition.directives)
     for (const { directives, defaultValue } of definition.variableDefinitions ?? []) {
-      this.#variables += 1
+      this.#counts.variables += 1
       this.#addDirectives(directives)
       if (defaultValue) this.#addValue(defaultValue, 1)
     }
@@ -147,8 +137,8 @@ class Walk {
     this.#addDirectives(selection.directives)
     if (selection.kind === Kind.FRAGMENT_SPREAD) return this.#ofFragment(selection.name.value)
     if (selection.kind === Kind.INLINE_FRAGMENT) return this.#ofSet(selection.selectionSet)
-    this.#fields += 1
-    if (selection.alias) this.#aliases += 1
+    this.#counts.fields += 1
+    if (selection.alias) this.#counts.aliases += 1
     this.#addArguments(selection.arguments)
     const below = selection.selectionSet ? this.#ofSet(selection.selectionSet) : NOTHING
     const isIntrospection = ['__schema', '__type'].includes(selection.name.value)
@@ -156,17 +146,17 @@ class Walk {
   }
 
   #addDirectives(directives: readonly DirectiveNode[] = []): void {
-    this.#directives += directives.length
+    this.#counts.directives += directives.length
     for (const directive of directives) this.#addArguments(directive.arguments)
   }
 
   #addArguments(args: readonly ArgumentNode[] = []): void {
-    this.#arguments = Math.max(this.#arguments, args.length)
+    this.#counts.arguments = Math.max(this.#counts.arguments, args.length)
     for (const { value } of args) this.#addValue(value, 1)
   }
 
   #addValue(value: ValueNode, level: number): void {
-    this.#values += 1
+    this.#counts.values += 1
     this.#valueDepth = Math.max(this.#valueDepth, level)
     if (value.kind === Kind.VARIABLE && level > 1) this.#nested.add(value.name.value)
     if (value.kind === Kind.LIST) for (const entry of value.values) this.#addValue(entry, level + 1)
