@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
 import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg'
-import pg from 'pg'
-import { withSettings } from '../postgres/session-options.ts'
+import type pg from 'pg'
+import { openPool } from '../postgres/session-options.ts'
 import { describeUnreachable } from '../postgres/unreachable.ts'
 
 /** Without a generator the engine writes the syntax of preview features (partial indexes), which is refused when read. */
@@ -114,13 +114,10 @@ const TEXT = 25
  * The session is read-only, whatever the URL says, because nothing of the engine's may ever be written.
  */
 export function openCatalogPool(connectionString: string): pg.Pool {
-  const pool = new pg.Pool({
-    ...withSettings(connectionString, ['default_transaction_read_only=on']),
+  const pool = openPool(connectionString, ['default_transaction_read_only=on'], {
     max: 1,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   })
-  // An idle connection that the server ends is no trouble of anybody's.
-  pool.on('error', () => {})
   const query: unknown = pool.query
   return Object.assign(pool, {
     async query(...args: unknown[]): Promise<pg.QueryArrayResult> {

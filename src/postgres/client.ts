@@ -7,7 +7,6 @@ import { printLayout } from '../layout/schema-file.ts'
 import { refuse } from './failures.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
 import { createReadPool, type StatementReport } from './pool.ts'
-import { withSettings } from './session-options.ts'
 import { valueTypes } from './value-types.ts'
 
 export { Prisma } from './generated/client.ts'
@@ -72,7 +71,7 @@ export interface DatabaseOptions {
 export function openDatabase(options: DatabaseOptions): Database {
   let answeredAt = Number.NEGATIVE_INFINITY
   const pool = createReadPool({
-    config: connection(options),
+    ...connection(options),
     longestStatementMs: options.statementTimeoutMs + ANSWER_GRACE_MS,
     mostWaiting: options.poolSize * WAITING_PER_CONNECTION,
     signal: () => options.signal?.(),
@@ -203,14 +202,17 @@ const WAITING_PER_CONNECTION = 100
 
 function connection({ url, poolSize, statementTimeoutMs }: DatabaseOptions) {
   return {
-    ...withSettings(url, [
+    url,
+    settings: [
       'default_transaction_read_only=on',
       'TimeZone=UTC', // Prisma's adapter reads the wall clock of a timestamptz as UTC
       `statement_timeout=${statementTimeoutMs}`,
-    ]),
-    application_name: 'identity-gateway',
-    max: poolSize,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    ],
+    config: {
+      application_name: 'identity-gateway',
+      max: poolSize,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    },
   }
 }
 

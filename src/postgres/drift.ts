@@ -1,6 +1,7 @@
 import type { Layout, StoredType, Table } from '../layout/layout.ts'
 import { type Database, Prisma } from './client.ts'
 import { findRowSecurity, type RowSecurity } from './row-security.ts'
+import { isUtc } from './session-options.ts'
 
 /** One way in which a database is not as the gateway needs it. */
 export interface Drift {
@@ -98,11 +99,9 @@ function ofSession({ zone, readOnly }: Session): readonly Drift[] {
   const drift = (what: string): Drift => ({ kind: 'session', what })
   return [
     ...(readOnly === 'on' ? [] : [drift('the session is not read-only')]),
-    ...(UTC.test(zone) ? [] : [drift(`the TimeZone of the session is ${zone} instead of UTC`)]),
+    ...(isUtc(zone) ? [] : [drift(`the TimeZone of the session is ${zone} instead of UTC`)]),
   ]
 }
-
-const UTC = /^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/i
 
 function ofRows(found: readonly RowSecurity[], role: string): readonly Drift[] {
   return found

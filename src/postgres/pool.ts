@@ -1,9 +1,13 @@
 import pg from 'pg'
 import { GatewayError } from '../domain/errors.ts'
 import { cancelStatement } from './cancel-statement.ts'
+import { openPool } from './session-options.ts'
 
 export interface ReadPoolOptions {
-  readonly config: pg.PoolConfig
+  readonly url: string
+  /** Of each session, as `name=value`. */
+  readonly settings: readonly string[]
+  readonly config?: pg.PoolConfig
   /** A statement without an answer is given up after this long. Longer than PostgreSQL's own `statement_timeout`. */
   readonly longestStatementMs: number
   /** Further statements than this do not wait for a connection but fail at once. */
@@ -30,9 +34,7 @@ export interface StatementReport {
  * Statements fail with what `pg` throws, or with an Error whose cause is a GatewayError or the reason of the signal.
  */
 export function createReadPool(options: ReadPoolOptions): pg.Pool {
-  const pool = new pg.Pool(options.config)
-  // A connection that ends while nobody uses it has left the pool already.
-  pool.on('error', () => {})
+  const pool = openPool(options.url, options.settings, options.config)
   const used = new WeakSet<pg.PoolClient>()
   let preparing = true
   const query = async (asked: pg.QueryConfig) => {

@@ -1,4 +1,3 @@
-import pg from 'pg'
 import { z } from 'zod'
 import type {
   ContinuityListener,
@@ -6,7 +5,7 @@ import type {
   InvalidationTarget,
 } from '../domain/invalidation.ts'
 import { CHANNEL } from '../layout/trigger-sql.ts'
-import { withSettings } from './session-options.ts'
+import { endAtOnce, openSession } from './session-options.ts'
 
 interface PostgresNotificationsOptions {
   /** Of the database's primary, and not through a pooler that shares sessions. */
@@ -69,8 +68,7 @@ export class PostgresNotifications implements InvalidationSource {
 
   /** @throws Error when the connection is lost; returns when it is no longer wanted. */
   async #listen(onListening: () => void): Promise<void> {
-    const client = new pg.Client({
-      ...withSettings(this.#options.url, ['default_transaction_read_only=on']),
+    const client = await openSession(this.#options.url, ['default_transaction_read_only=on'], {
       application_name: 'identity-gateway-events',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: ANSWER_TIMEOUT_MS,
@@ -85,7 +83,6 @@ export class PostgresNotifications implements InvalidationSource {
     client.on('end', () => fail(new Error('PostgreSQL ended the connection.')))
     client.on('notification', ({ payload = '' }) => this.#tell(payload))
     try {
-      await client.connect()
       await client.query(`LISTEN ${CHANNEL}`)
       let since: Date | undefined
       let seen = this.#resets
@@ -105,9 +102,7 @@ export class PostgresNotifications implements InvalidationSource {
         if (failure) throw failure
       }
     } finally {
-      // Ending politely would wait for a connection that hangs.
-      client.end().catch(() => {})
-      client.connection.stream.destroy()
+      endAtOnce(client)
     }
   }
 

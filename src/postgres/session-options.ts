@@ -1,3 +1,5 @@
+import pg from 'pg'
+
 /** What `pg` would let parameters of the URL replace, although it is given beside it. */
 const REPLACING = ['options', 'statement_timeout', 'query_timeout', 'application_name']
 
@@ -16,4 +18,146 @@ export function withSettings(url: string, settings: readonly string[]) {
     connectionString: parameters.size === 0 ? address : `${address}?${parameters}`,
     options: options.join(' ').trim(),
   }
+}
+
+/**
+ * A pool whose sessions have these settings. They are asked for as a connection begins, which costs no round trip;
+ * whether a pooler dropped them in silence is for whoever reads to look (`findDrift` does). Where they are refused, as by
+ * a PgBouncer that is not told to ignore them, by Neon's pooler and by RDS Proxy, the pool connects without them from
+ * then on, and each new session is looked at before it is used.
+ */
+export function openPool(
+  url: string,
+  settings: readonly string[],
+  config: pg.PoolConfig = {},
+): pg.Pool {
+  let refused = false
+  const pool = new pg.Pool({
+    ...config,
+    ...withSettings(url, settings),
+    onConnect: (client) => (refused ? verifySession(client as pg.Client, settings) : undefined),
+  })
+  // A connection that ends while nobody uses it has left the pool already.
+  pool.on('error', () => {})
+  const connect = pool.connect.bind(pool) as () => Promise<pg.PoolClient>
+  const connectAnyway = async (error: unknown) => {
+    if (!isOfOptions(error)) throw error
+    refused = true
+    pool.options.options = undefined
+    return connect()
+  }
+  // The pool's own `query` gives a callback.
+  const connectEither = (callback?: Callback) => {
+    const connecting = connect().catch(connectAnyway)
+    if (!callback) return connecting
+    connecting.then(
+      (client) => callback(undefined, client, (error) => client.release(error)),
+      (error: Error) => callback(error, undefined, () => {}),
+    )
+    return undefined
+  }
+  pool.connect = connectEither as pg.Pool['connect']
+  return pool
+}
+
+type Callback = Parameters<pg.Pool['connect']>[0]
+
+/**
+ * A connection of one's own whose session has these settings, as in `openPool`.
+ * @throws Error when it cannot be made, or when its session would lack them.
+ */
+export async function openSession(
+  url: string,
+  settings: readonly string[],
+  config: pg.ClientConfig,
+): Promise<pg.Client> {
+  const { options, ...address } = withSettings(url, settings)
+  const asking = { ...config, ...address, options }
+  try {
+    return await begin(asking)
+  } catch (error) {
+    if (!isOfOptions(error)) throw error
+    return begin({ ...config, ...address }, (client) => verifySession(client, settings))
+  }
+}
+
+async function begin(
+  config: pg.ClientConfig,
+  verify = async (_client: pg.Client): Promise<void> => {},
+): Promise<pg.Client> {
+  const client = new pg.Client(config)
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    await verify(client)
+    return client
+  } catch (error) {
+    endAtOnce(client)
+    throw error
+  }
+}
+
+/** Ending politely would wait for a connection that hangs. */
+export function endAtOnce(client: pg.Client): void {
+  client.end().catch(() => {})
+  client.connection.stream.destroy()
+}
+
+/** Whether a server or a pooler lets nobody in who asks for settings. */
+function isOfOptions(error: unknown): boolean {
+  if (!(error instanceof pg.DatabaseError)) return false
+  const code = error.code ?? ''
+  return ['08P01', '0A000'].includes(code) && /startup parameter|options/i.test(error.message)
+}
+
+const ANSWER_TIMEOUT_MS = 5000
+
+/**
+ * Sees that a session has these settings, and sets them where nobody else has a part in it. Where connections share
+ * sessions, setting them would change the session of somebody else, and ours would be another at the next statement.
+ * @throws Error without a code, which is passed on as it is, when the session lacks them.
+ */
+async function verifySession(client: pg.Client, settings: readonly string[]): Promise<void> {
+  const wanted = new Map(settings.map((setting) => setting.split('=', 2) as [string, string]))
+  const { rows } = await client.query<Setting>({
+    text: `SELECT name, setting, pg_catalog.pg_backend_pid() AS process
+      FROM pg_catalog.pg_settings WHERE name = ANY($1::text[])`,
+    values: [[...wanted.keys()]],
+    query_timeout: ANSWER_TIMEOUT_MS,
+  } as pg.QueryConfig)
+  const lacking = [...wanted].filter(
+    ([name, value]) => !rows.some((row) => row.name === name && isSetTo(row, value)),
+  )
+  if (lacking.length === 0) return
+  // A pooler makes up the process that it tells of.
+  const { processID } = client as unknown as { readonly processID: number | null }
+  if (rows[0]?.process !== processID) throw new Error(SETTINGS_MISSING)
+  await client.query({
+    text: `SELECT pg_catalog.set_config(name, value, false)
+      FROM unnest($1::text[], $2::text[]) AS wanted (name, value)`,
+    values: [lacking.map(([name]) => name), lacking.map(([, value]) => value)],
+    query_timeout: ANSWER_TIMEOUT_MS,
+  } as pg.QueryConfig)
+}
+
+interface Setting {
+  readonly name: string
+  /** In the unit of the catalog: milliseconds for a time. */
+  readonly setting: string
+  readonly process: number
+}
+
+/** What `describeUnreachable` knows the refusal by. */
+export const SETTINGS_MISSING = 'A shared session lacks the settings that the gateway asks for.'
+
+/** A shorter time to answer than was asked for is a setting too. */
+function isSetTo({ name, setting }: Setting, value: string): boolean {
+  if (name === 'TimeZone' && isUtc(value)) return isUtc(setting)
+  if (name === 'statement_timeout') return Number(setting) > 0 && Number(setting) <= Number(value)
+  return setting === value
+}
+
+/** Whether a time zone is UTC, by whichever of its names. */
+export function isUtc(zone: string): boolean {
+  return /^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/i.test(zone)
 }

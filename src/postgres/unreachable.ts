@@ -1,3 +1,5 @@
+import { SETTINGS_MISSING } from './session-options.ts'
+
 /**
  * Why a database cannot be used, in one sentence that names what to correct. It is made of the address, of the codes of
  * drivers, and of texts that are recognised, never quoted, because they may hold anything.
@@ -57,6 +59,11 @@ const causes: readonly (readonly [RegExp, (place: Place) => string])[] = [
   ],
   [/^53300\b/, ({ server }) => `${server} has no connection left`],
   [/^57P0/, ({ server }) => `${server} is starting or stopping`],
+  [
+    new RegExp(SETTINGS_MISSING),
+    ({ server, role }) =>
+      `${server} is a pooler that refuses the settings which the gateway asks for, and the role "${role}" does not have them by itself; name the database without the pooler, or let the owner run the SQL that the command doctor --sql prints, which sets them for the role`,
+  ],
   [
     /^08P01\b|^0A000\b|startup parameter|command-line options/,
     ({ server }) =>

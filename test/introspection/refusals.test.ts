@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { canonicalise } from '../../src/introspection/canonicalise.ts'
 import { pullSchema } from '../../src/introspection/engine.ts'
 import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
+import { poolers, startPoolerImitation } from '../support/pooler-imitation.ts'
 import { migrate } from './migrate.ts'
 
 let database: Database
@@ -80,6 +81,16 @@ test.each([
   )
   expect(schemas).toEqual([{ name: 'public' }])
   expect(await problems(url)).toEqual([])
+})
+
+test.each(poolers)('behind %s, a session is made read-only or refused', async (name) => {
+  for (const ownSessions of [true, false]) {
+    const pooler = await startPoolerImitation(name, { ownSessions })
+    const pulled = pullSchema(pooler.through(database.url), 'pubic')
+    if (ownSessions) expect((await canonicalise(await pulled)).problems).not.toEqual([])
+    else await expect(pulled).rejects.toThrow('name the database without the pooler')
+    pooler.stop()
+  }
 })
 
 async function problems(url = database.url): Promise<readonly string[]> {

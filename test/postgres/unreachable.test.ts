@@ -73,7 +73,8 @@ test('whatever code a connection is refused with, the database cannot be reached
   refusal.writeInt32BE(4 + fields.length, 1)
   using server = await listening((socket) => socket.on('data', () => socket.end(refusal)))
   const pool = createReadPool({
-    config: { connectionString: `postgresql://gateway@127.0.0.1:${server.port}/app` },
+    url: `postgresql://gateway@127.0.0.1:${server.port}/app`,
+    settings: [],
     longestStatementMs: 1000,
     mostWaiting: 1,
     signal: () => undefined,
