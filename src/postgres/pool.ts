@@ -68,7 +68,7 @@ async function checkOut(
   if (signal?.aborted) throw givenUp(signal.reason)
   if (pool.waitingCount >= mostWaiting)
     throw givenUp(new GatewayError('UNAVAILABLE', 'Too many wait for the database.'))
-  const connecting = pool.connect()
+  const connecting = connect(pool)
   const aborted = whenAborted(signal)
   try {
     return await Promise.race([connecting, aborted.promise])
@@ -77,11 +77,18 @@ async function checkOut(
       (client) => client.release(),
       () => {},
     )
-    // Whatever a server or a pooler says before there is a session, no statement is at fault.
-    throw error instanceof pg.DatabaseError ? new Error('Not connected.', { cause: error }) : error
+    // Whatever fails before there is a session, no statement is at fault.
+    throw error instanceof Error && 'code' in error
+      ? new Error('Not connected.', { cause: error })
+      : error
   } finally {
     aborted.forget()
   }
+}
+
+/** A file that the URL names and that is missing is thrown rather than rejected. */
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  return pool.connect()
 }
 
 async function send(

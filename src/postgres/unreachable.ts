@@ -9,7 +9,14 @@ export function describeUnreachable(error: unknown, url: string): string {
   const place = placeOf(new URL(url))
   const signs = signsOf(error)
   const [, describe] = causes.find(([pattern]) => signs.some((sign) => pattern.test(sign))) ?? []
-  return `${describe?.(place) ?? `${place.server} does not answer`}: check DATABASE_URL.`
+  const what = describe?.(place) ?? describeCode(signs, place) ?? `${place.server} does not answer`
+  return `${what}: check DATABASE_URL.`
+}
+
+/** A code is quoted where nothing is known of it; codes of Prisma's own, which look alike, say nothing of the server. */
+function describeCode(signs: readonly string[], { server }: Place): string | undefined {
+  const [code] = signs.flatMap((sign) => /^(?!P[1-9])(?=\w*\d)[0-9A-Z]{5}(?= )/.exec(sign) ?? [])
+  return code && `${server} refuses with SQLSTATE ${code}`
 }
 
 interface Place {
@@ -88,7 +95,12 @@ const causes: readonly (readonly [RegExp, (place: Place) => string])[] = [
   ],
   [/^(ENOTFOUND|EAI_AGAIN)\b/, ({ host }) => `There is no host "${host}"`],
   [/^(EHOSTUNREACH|ENETUNREACH)\b/, ({ server }) => `No route leads to ${server}`],
-  [/^ENOENT\b/, ({ server }) => `There is no ${server.replace('PostgreSQL at the ', '')}`],
+  [/^ENOENT connect\b/, ({ server }) => `There is no ${server.replace('PostgreSQL at the ', '')}`],
+  [/^(EACCES|EPERM) connect\b/, ({ server }) => `This process may not connect to ${server}`],
+  [
+    /^(ENOENT|EACCES|EPERM|EISDIR|ENOTDIR)\b/,
+    () => 'A file that the URL names (sslrootcert, sslcert, sslkey) is missing or cannot be read',
+  ],
   [/^ECONNREFUSED\b/, ({ server }) => `Nothing listens at ${server.replace('PostgreSQL at ', '')}`],
   [
     /^(ECONNRESET|EPIPE)\b|terminated unexpectedly/,
@@ -96,23 +108,16 @@ const causes: readonly (readonly [RegExp, (place: Place) => string])[] = [
   ],
 ]
 
-/** Codes of an error, of its causes, and of what it gathers, each with its text; of those without a code the text. */
+/** Codes of an error, of its causes, and of what it gathers, each before its text. What is no code never comes first. */
 function signsOf(error: unknown, depth = 0): readonly string[] {
   if (typeof error !== 'object' || error === null || depth > 5) return []
   const it = error as Readonly<Record<string, unknown>>
   const inner = (it.meta as Record<string, unknown> | undefined)?.driverAdapterError
   const gathered = Array.isArray(it.errors) ? it.errors : []
-  const code = it.kind === NOT_REACHABLE ? socketCode(it.port) : (it.originalCode ?? it.code ?? '')
+  const code = it.originalCode ?? it.code ?? ''
   const text = it.originalMessage ?? it.reason ?? it.message ?? ''
   return [
-    `${code} ${text}`.trim(),
+    `${code} ${text}`,
     ...[it.cause, inner, ...gathered].flatMap((each) => signsOf(each, depth + 1)),
   ]
-}
-
-/** Prisma's adapter keeps of a failed connection whether there was a port to connect to. */
-const NOT_REACHABLE = 'DatabaseNotReachable'
-
-function socketCode(port: unknown): string {
-  return port === undefined ? 'ENOTFOUND' : 'ECONNREFUSED'
 }

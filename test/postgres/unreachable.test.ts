@@ -17,6 +17,18 @@ async function reasonOf(url: string): Promise<string> {
   return describeUnreachable(error, url)
 }
 
+function poolOf(url: string) {
+  return createReadPool({
+    url,
+    settings: [],
+    longestStatementMs: 1000,
+    mostWaiting: 1,
+    signal: () => undefined,
+    onSharedSessions: () => {},
+    onStatement: () => {},
+  })
+}
+
 async function listening(onSocket: (socket: Socket) => void) {
   const server = createServer(onSocket).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -30,6 +42,20 @@ test('a socket that is missing is named with its path', async () => {
     'There is no socket /tmp/no-such-folder/.s.PGSQL.5432: check DATABASE_URL.',
   )
 })
+
+test.each(['sslrootcert', 'sslcert', 'sslkey'])(
+  'a missing %s is no missing socket',
+  async (name) => {
+    const url = `postgresql://gateway@127.0.0.1:5432/app?${name}=/tmp/no-such-file.pem`
+    const pool = poolOf(url)
+    const error: unknown = await pool.query('SELECT 1').catch((failure: unknown) => failure)
+    expect(describeUnreachable(error, url)).toBe(
+      'A file that the URL names (sslrootcert, sslcert, sslkey) is missing or cannot be read: check DATABASE_URL.',
+    )
+    expect(() => refuse(error)).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }))
+    await pool.end()
+  },
+)
 
 test('a server without TLS is told from one that does not answer', async () => {
   using server = await listening((socket) => socket.on('data', () => socket.end('N')))
@@ -72,15 +98,11 @@ test('whatever code a connection is refused with, the database cannot be reached
   const refusal = Buffer.from(`E\0\0\0\0${fields}`)
   refusal.writeInt32BE(4 + fields.length, 1)
   using server = await listening((socket) => socket.on('data', () => socket.end(refusal)))
-  const pool = createReadPool({
-    url: `postgresql://gateway@127.0.0.1:${server.port}/app`,
-    settings: [],
-    longestStatementMs: 1000,
-    mostWaiting: 1,
-    signal: () => undefined,
-    onSharedSessions: () => {},
-    onStatement: () => {},
-  })
+  const url = `postgresql://gateway@127.0.0.1:${server.port}/app`
+  const pool = poolOf(url)
   await expect(pool.query('SELECT 1').catch(refuse)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  expect(await reasonOf(url)).toBe(
+    `PostgreSQL at 127.0.0.1:${server.port} refuses with SQLSTATE XX000: check DATABASE_URL.`,
+  )
   await pool.end()
 })
