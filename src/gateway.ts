@@ -143,7 +143,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     ...lane,
     schema,
     graphiql,
-    ready: identity.ready,
+    findObstacle: stores.findObstacle,
     batchLimit: http.batchLimit,
     trusted: trusted !== null,
   })

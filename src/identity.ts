@@ -70,7 +70,7 @@ export function openIdentity(config: IdentityConfig, parts: IdentityParts = {}):
 /** Of the configuration, what reading takes. */
 export type IdentityConfig = Pick<Config, 'database' | 'redis' | 'permissions' | 'logLevel'>
 
-export interface Identity extends Repositories, Readiness {
+export interface Identity extends Repositories, Pick<Readiness, 'ready' | 'verify'> {
   readonly permissions: PermissionService
   /** Lets go of connections; questions under way should have ended. */
   close(): Promise<void>
@@ -81,6 +81,7 @@ export interface Stores {
   /** What the gateway itself reads beside. */
   readonly signingKeys: SigningKeyRepository
   readonly database: Database
+  readonly findObstacle: Readiness['findObstacle']
   /** Connects to Redis and to whoever tells of changes. Everything else connects when it is first asked. */
   start(): void
 }
@@ -154,8 +155,9 @@ export function createStores(
         problem === null ? log.info('The database is as expected again.') : log.error(problem),
     }),
     warmUp: () => warmUp({ ...repositories, signingKeys }, featuresOf(layout)),
-    onUnreachable: (error) =>
+    onAway: (error) =>
       log.warn({ error: describeError(error) }, describeUnreachable(error, config.database.url)),
+    onBack: () => log.info('The database answers again.'),
   })
   const close = async () => {
     await news.close()
@@ -163,7 +165,14 @@ export function createStores(
     await database.close()
   }
   return {
-    identity: { ...repositories, ...readiness, permissions, close },
+    identity: {
+      ...repositories,
+      ready: readiness.ready,
+      verify: readiness.verify,
+      permissions,
+      close,
+    },
+    findObstacle: readiness.findObstacle,
     signingKeys,
     database,
     start: () => {

@@ -46,7 +46,8 @@ export async function startServer(served: Served, options: ServerOptions): Promi
     response.once('close', () => {
       if (!accepting) server.closeIdleConnections()
     })
-    if (draining && request.url === '/ready') response.writeHead(503).end()
+    if (draining && request.url === '/ready')
+      response.writeHead(503).end('The gateway is stopping.\n')
     else if (options.hosts && !options.hosts.includes(hostOf(request.headers.host)))
       response.writeHead(421).end('This name is not served here.\n')
     else served.node(request, response)

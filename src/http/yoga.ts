@@ -15,7 +15,8 @@ export interface YogaOptions {
   readonly answer: Answer
   readonly schema: GraphQLSchema
   readonly endpoint: string
-  readonly ready: () => Promise<boolean>
+  /** Why it is not ready, in a sentence that anybody may read, or `null`. */
+  readonly findObstacle: () => Promise<string | null>
   /** `null`: no GraphiQL. */
   readonly graphiql: GraphiQLOptions | null
   readonly largestBodyBytes: number
@@ -58,7 +59,7 @@ function toRequest({ request, head, body }: Arrival) {
 }
 
 function yogaOf(options: YogaOptions) {
-  const { endpoint, ready, largestBodyBytes, batchLimit } = options
+  const { endpoint, findObstacle, largestBodyBytes, batchLimit } = options
   const maskError = (error: unknown) => {
     const scope = currentScope()
     const [told] = scope ? options.tell(scope, [error]).errors : []
@@ -67,7 +68,14 @@ function yogaOf(options: YogaOptions) {
   return createYoga({
     schema: options.schema,
     plugins: [
-      useReadinessCheck({ endpoint: '*/ready', check: ready }),
+      useReadinessCheck({
+        endpoint: '*/ready',
+        check: async ({ fetchAPI }) => {
+          const obstacle = await findObstacle()
+          if (obstacle === null) return true
+          return new fetchAPI.Response(`${obstacle}\n`, { status: 503, headers: PLAIN_TEXT })
+        },
+      }),
       useRequestBounds(options),
       useAnswer(options),
     ],
@@ -85,6 +93,8 @@ function yogaOf(options: YogaOptions) {
     ...graphiqlOf(options.graphiql),
   })
 }
+
+const PLAIN_TEXT = { 'content-type': 'text/plain; charset=utf-8' }
 
 /** What Yoga's own steps of an operation are given, which have nothing to do here. */
 const NOTHING: GraphQLParams = { query: '{ __typename }' }

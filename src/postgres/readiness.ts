@@ -5,8 +5,10 @@ interface ReadinessOptions {
   readonly findProblem: () => Promise<string | null>
   /** Reads once what requests read, before the first of them. Never rejects. */
   readonly warmUp: () => Promise<void>
-  /** Told when the database cannot be asked at start. */
-  readonly onUnreachable: (error: unknown) => void
+  /** Told once when the database cannot be asked, and not again before it could be. */
+  readonly onAway: (error: unknown) => void
+  /** Told when it can be asked again. */
+  readonly onBack: () => void
 }
 
 export interface Readiness {
@@ -15,6 +17,8 @@ export interface Readiness {
    * requests read is read once beforehand.
    */
   ready(): Promise<boolean>
+  /** Why it is not ready, in a sentence that anybody may read: it names nothing of the database. `null` when it is. */
+  findObstacle(): Promise<string | null>
   /**
    * Asks the database whether it is as the layout says. A database that does not answer is no reason to give up.
    * @throws Error in one sentence that says what differs and which command helps.
@@ -24,25 +28,38 @@ export interface Readiness {
 
 export function createReadiness(
   { ping }: Pick<Database, 'ping'>,
-  { findProblem, warmUp, onUnreachable }: ReadinessOptions,
+  { findProblem, warmUp, onAway, onBack }: ReadinessOptions,
 ): Readiness {
   let warmed: Promise<void> | undefined
+  let away = false
+  /** `undefined` when the database cannot be asked. */
+  const find = async (): Promise<string | null | undefined> => {
+    try {
+      await ping()
+      const problem = await findProblem()
+      if (away) onBack()
+      away = false
+      return problem
+    } catch (error) {
+      if (!away) onAway(error)
+      away = true
+      return undefined
+    }
+  }
+  const findObstacle = async () => {
+    const problem = await find()
+    if (problem === undefined) return 'The database cannot be asked.'
+    if (problem !== null) return 'The database is not as it should be.'
+    warmed ??= warmUp()
+    await warmed
+    return null
+  }
   return {
-    ready: async () => {
-      const problem = await ping()
-        .then(findProblem)
-        .catch(() => undefined)
-      if (problem !== null) return false
-      warmed ??= warmUp()
-      await warmed
-      return true
-    },
+    ready: async () => (await findObstacle()) === null,
+    findObstacle,
     verify: async () => {
-      const problem = await findProblem().catch((error: unknown) => {
-        onUnreachable(error)
-        return null
-      })
-      if (problem !== null) throw new Error(problem)
+      const problem = await find()
+      if (problem) throw new Error(problem)
     },
   }
 }

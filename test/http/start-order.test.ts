@@ -76,6 +76,22 @@ test('while the database hangs it is not ready, and says so in time', async () =
   await expect.poll(() => statusOf('/ready'), { timeout: 5000 }).toBe(200)
 })
 
+test('a database that goes is told of once, with why, and so is its return', async () => {
+  const told = (part: string) => serving.lines.filter((line) => line.includes(part)).length
+  const back = 'The database answers again.'
+  const returns = told(back)
+  const reason = 'Nothing listens at 127.0.0.1:'
+  const reasons = told(reason)
+  await postgres.stop()
+  await expect.poll(() => statusOf('/ready'), { timeout: 5000 }).toBe(503)
+  const answer = await fetch(`${serving.url}/ready`)
+  expect([answer.status, await answer.text()]).toEqual([503, 'The database cannot be asked.\n'])
+  await postgres.start()
+  await expect.poll(() => statusOf('/ready'), { timeout: 5000 }).toBe(200)
+  await expect.poll(() => told(back)).toBe(returns + 1)
+  expect(told(reason)).toBe(reasons + 1)
+})
+
 test('keys that were read go on while their source is gone', async () => {
   services.jwks.status = 500
   expect((await ask('{ viewer { id } }', await services.token())).status).toBe(200)
