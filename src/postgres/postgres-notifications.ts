@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type {
   ContinuityListener,
@@ -68,12 +69,7 @@ export class PostgresNotifications implements InvalidationSource {
 
   /** @throws Error when the connection is lost; returns when it is no longer wanted. */
   async #listen(onListening: () => void): Promise<void> {
-    const client = await openSession(this.#options.url, ['default_transaction_read_only=on'], {
-      application_name: 'identity-gateway-events',
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: ANSWER_TIMEOUT_MS,
-      keepAlive: true,
-    })
+    const client = await openListening(this.#options.url)
     let failure: Error | undefined
     const fail = (error: Error) => {
       failure ??= error
@@ -120,6 +116,56 @@ export class PostgresNotifications implements InvalidationSource {
         resolve()
       }
     })
+  }
+}
+
+function openListening(url: string) {
+  return openSession(url, ['default_transaction_read_only=on'], {
+    application_name: 'identity-gateway-events',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
+    keepAlive: true,
+  })
+}
+
+/**
+ * Whether what is notified arrives at a connection like the one that listens to the triggers. Through a pooler that
+ * shares sessions, `LISTEN` succeeds and nothing ever comes.
+ * @param notify Sends a payload, which tells gateways nothing, on the channel of the triggers; over another connection.
+ * @throws Error of the driver when the address cannot be listened to.
+ */
+export async function isHeard(
+  url: string,
+  notify: (channel: string, payload: string) => Promise<unknown>,
+): Promise<boolean> {
+  const sent = JSON.stringify({ probe: randomUUID() })
+  const client = await openListening(url)
+  let timer: NodeJS.Timeout | undefined
+  try {
+    const heard = new Promise<boolean>((resolve) => {
+      client.on('notification', ({ payload }) => payload === sent && resolve(true))
+    })
+    await client.query(`LISTEN ${CHANNEL}`)
+    await notify(CHANNEL, sent).catch(() => notifyFrom(url, sent))
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), ARRIVAL_MS)
+    })
+    return await Promise.race([heard, late])
+  } finally {
+    clearTimeout(timer)
+    endAtOnce(client)
+  }
+}
+
+const ARRIVAL_MS = 1000
+
+/** A database that is read may be a standby, which sends nothing. */
+async function notifyFrom(url: string, payload: string): Promise<void> {
+  const client = await openListening(url)
+  try {
+    await client.query('SELECT pg_catalog.pg_notify($1, $2)', [CHANNEL, payload])
+  } finally {
+    endAtOnce(client)
   }
 }
 

@@ -3,14 +3,19 @@ import { SETTINGS_MISSING } from './session-options.ts'
 /**
  * Why a database cannot be used, in one sentence that names what to correct. It is made of the address, of the codes of
  * drivers, and of texts that are recognised, never quoted, because they may hold anything.
+ * @param variable What holds the address.
  */
-export function describeUnreachable(error: unknown, url: string): string {
-  if (!URL.canParse(url)) return 'DATABASE_URL is no URL: it begins with postgresql://.'
+export function describeUnreachable(
+  error: unknown,
+  url: string,
+  variable = 'DATABASE_URL',
+): string {
+  if (!URL.canParse(url)) return `${variable} is no URL: it begins with postgresql://.`
   const place = placeOf(new URL(url))
   const signs = signsOf(error)
   const [, describe] = causes.find(([pattern]) => signs.some((sign) => pattern.test(sign))) ?? []
   const what = describe?.(place) ?? describeCode(signs, place) ?? `${place.server} does not answer`
-  return `${what}: check DATABASE_URL.`
+  return `${what}: check ${variable}.`
 }
 
 /** A code is quoted where nothing is known of it; codes of Prisma's own, which look alike, say nothing of the server. */
@@ -63,6 +68,10 @@ const causes: readonly (readonly [RegExp, (place: Place) => string])[] = [
     /^42501\b/,
     ({ server, role, name }) =>
       `${server} does not let the role "${role}" into the database "${name}"`,
+  ],
+  [
+    /^25006\b/,
+    ({ server }) => `${server} is a standby, where nothing can be listened to; name the primary`,
   ],
   [/^53300\b/, ({ server }) => `${server} has no connection left`],
   [/^57P0/, ({ server }) => `${server} is starting or stopping`],

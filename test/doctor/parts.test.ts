@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { examine } from '../../src/doctor/doctor.ts'
 import { toJson, toText } from '../../src/doctor/print.ts'
 import { createProject } from '../introspection/project.ts'
+import { createDatabase } from '../support/database.ts'
 import { createSigner, startJwksServer } from '../support/tokens.ts'
 import { world } from '../support/world.ts'
 
@@ -136,6 +137,19 @@ describe('triggers', () => {
     expect(await levels('triggers', on)).toEqual([
       expect.stringMatching(/^error: .*: "identity_gateway_delete" on "users"\.$/),
     ])
+  })
+
+  test('that are not heard where the gateway listens are an error', async () => {
+    const other = await createDatabase('empty')
+    const elsewhere = await levels('triggers', { ...on, DATABASE_LISTEN_URL: other.url })
+    expect(elsewhere).toContainEqual(
+      expect.stringMatching(/^error: .*does not arrive within a second.*set DATABASE_LISTEN_URL/),
+    )
+    await other.drop()
+    const away = Object.assign(new URL(identity.readOnlyUrl), { port: '1' }).href
+    expect(await levels('triggers', { ...on, DATABASE_LISTEN_URL: away })).toContainEqual(
+      'error: Nothing listens at 127.0.0.1:1: check DATABASE_LISTEN_URL.',
+    )
   })
 })
 
