@@ -20,6 +20,7 @@ import { createTell } from './operation/tell.ts'
 import { parseTrustedDocuments } from './operation/trusted.ts'
 import { createSessionLookup } from './postgres/session-lookup.ts'
 import { createRedis } from './redis/client.ts'
+import { whyOf } from './redis/trouble.ts'
 import { currentScope, runShared } from './scope.ts'
 import { createLogger, describeError, type Logger } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
@@ -106,7 +107,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
             keyPrefix: redis.keyPrefix,
             client: createRedis(redis.url, {
               timeoutMs: redis.timeoutMs,
-              onTrouble: trouble(UNCOUNTED),
+              onTrouble: trouble(UNCOUNTED, whyOf(redis)),
             }),
           },
           addressOf: clientAddressFinder(http.trustProxy, http.trustProxyHeader),

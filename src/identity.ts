@@ -33,6 +33,7 @@ import { createUserRepository } from './postgres/user.ts'
 import { createVisibilityRepository } from './postgres/visibility.ts'
 import { warmUp } from './postgres/warm-up.ts'
 import { createRedis } from './redis/client.ts'
+import { whyOf } from './redis/trouble.ts'
 import { createLogger, describeError, type Logger } from './telemetry/log.ts'
 import { Telemetry } from './telemetry/telemetry.ts'
 
@@ -132,7 +133,7 @@ export function createStores(
     },
     onReads: (hits, misses) => metrics?.permissionReads(hits, misses),
     onJoin: () => metrics?.coalesced('permissions', 1),
-    onTrouble: trouble('Redis is in trouble.'),
+    onTrouble: trouble('Redis is in trouble.', whyOf(config.redis)),
     onRest: (of, resting) => metrics?.breaker(of, resting),
     onAttempt: telemetry.onRedisAttempt,
   })
@@ -206,7 +207,10 @@ function createNews(
     onTrouble: to.trouble('The cache cannot be told of changes.'),
     onDropped: () => notifications?.reset(),
   })
-  const onTrouble = to.trouble('News of changes cannot be received.')
+  const onTrouble = to.trouble(
+    'News of changes cannot be received.',
+    events === 'redis' ? whyOf(redis) : undefined,
+  )
   let notifications: PostgresNotifications | undefined
   let announcements: RedisAnnouncements | undefined
   return {

@@ -63,7 +63,7 @@ export async function examine(
     const findings = [
       ...warnings,
       ...(await examineDatabase(config, layout)),
-      ...named('redis', await checkRedis(config)),
+      ...(await run('redis', () => checkRedis(config), THAT_FAILED)),
     ]
     const { schema, statementTimeoutMs } = config.database
     const grantee = { role: 'identity_gateway', schema, statementTimeoutMs }
@@ -123,20 +123,26 @@ async function runAll(
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = []
   for (const [name, check] of Object.entries(these))
-    findings.push(...(await run(name, check, examined)))
+    findings.push(...(await run(name, () => check(examined), POSTGRES_FAILED)))
   return findings
 }
 
 /** A check that fails is an error too: what it looks for may be there. */
-async function run(name: string, check: Check, examined: Examined): Promise<readonly Finding[]> {
+async function run(
+  name: string,
+  check: () => ReturnType<Check>,
+  failed: string,
+): Promise<readonly Finding[]> {
   try {
-    return named(name, await check(examined))
+    return named(name, await check())
   } catch {
-    const message =
-      'This could not be checked: PostgreSQL refused to answer, or took longer than DATABASE_STATEMENT_TIMEOUT_MS.'
-    return named(name, [{ level: 'error', message }])
+    return named(name, [{ level: 'error', message: failed }])
   }
 }
+
+const THAT_FAILED = 'This could not be checked: correct what else is found, and look again.'
+const POSTGRES_FAILED =
+  'This could not be checked: PostgreSQL refused to answer, or took longer than DATABASE_STATEMENT_TIMEOUT_MS.'
 
 function named(check: string, findings: readonly Omit<Finding, 'check'>[]): readonly Finding[] {
   return findings.map((finding) => ({ check, ...finding }))

@@ -13,9 +13,10 @@ export class Telemetry {
     this.metrics = metrics ? new Metrics() : null
   }
 
-  /** Tells the log of trouble that goes on by itself, in these words. */
-  readonly trouble = (what: string) => (error: unknown) =>
-    this.log.warn({ error: describeError(error) }, what)
+  /** Tells the log of trouble that goes on by itself, in these words, and why where that can be said. */
+  readonly trouble =
+    (what: string, why?: ((error: unknown) => string) | undefined) => (error: unknown) =>
+      this.log.warn({ error: describeError(error) }, why ? `${what} ${why(error)}` : what)
 
   readonly onStatement = (statement: { readonly durationMs: number; readonly outcome: string }) => {
     const { durationMs, outcome } = statement

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkRedis } from '../../src/doctor/checks/redis.ts'
+import { examine } from '../../src/doctor/doctor.ts'
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
 import { createRedis } from '../../src/redis/client.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
@@ -108,10 +109,90 @@ test.each([
   [() => urlOf('default', 'wrong'), /^error: .*refuses the user or the password of REDIS_URL/],
   [() => urlOf('nobody', 'admin'), /^error: .*refuses the user or the password of REDIS_URL/],
   [() => `redis://127.0.0.1:${server.port}`, /^error: .*wants a password/],
-  [() => 'redis://127.0.0.1:1', /^error: Redis at 127.0.0.1:1 .* does not answer/],
-  [() => 'redis://nosuch.invalid', /^error: Redis at nosuch.invalid .* no such host/],
+  [() => 'redis://127.0.0.1:1', /^error: Redis at 127.0.0.1:1 does not answer/],
+  [() => 'redis://nosuch.invalid', /^error: Redis at nosuch.invalid:6379 .* no such host/],
 ])('%s: one sentence', async (url, sentence) => {
   const found = await messages(url())
   expect(found).toEqual([expect.stringMatching(sentence)])
   expect(found.join()).not.toMatch(/wrong|secret/)
+})
+
+describe('a server that refuses what the gateway does', () => {
+  const started: RedisProcess[] = []
+  const start = async (...settings: string[]) => {
+    const redis = await startRedisProcess({ settings })
+    started.push(redis)
+    return redis
+  }
+  afterAll(async () => {
+    for (const redis of started) await redis.kill()
+  })
+
+  /** What `doctor` says of Redis, with a database that is not there. */
+  async function examined(url: string) {
+    const { findings, healthy } = await examine({
+      DATABASE_URL: 'postgresql://127.0.0.1:1/none',
+      AUTH_ISSUER: 'https://auth.example.com',
+      REDIS_URL: url,
+    })
+    expect(healthy).toBe(false)
+    return findings
+      .filter(({ check, level }) => check === 'redis' && level === 'error')
+      .map(({ message }) => message)
+  }
+
+  test('a replica', async () => {
+    const { port } = await start('--replicaof', '127.0.0.1', String(server.port))
+    expect(await examined(`redis://:secret@127.0.0.1:${port}`)).toEqual([
+      expect.stringMatching(new RegExp(`^Redis at 127.0.0.1:${port} is a replica.* the primary`)),
+    ])
+  })
+
+  test('a replica that has lost its primary and serves nothing', async () => {
+    const replica = ['--replicaof', '127.0.0.1', '1', '--replica-serve-stale-data', 'no']
+    const { url, port } = await start(...replica)
+    expect(await examined(url)).toEqual([
+      expect.stringMatching(`^Redis at 127.0.0.1:${port} is a replica that has lost its primary: `),
+    ])
+  })
+
+  test('one that is full', async () => {
+    const { url, port } = await start('--maxmemory', '1', '--maxmemory-policy', 'noeviction')
+    expect(await examined(url)).toEqual([
+      expect.stringMatching(`^Redis at 127.0.0.1:${port} is full .*: give it more memory`),
+    ])
+  })
+
+  test('a Redis Cluster that is down', async () => {
+    const { url, port } = await start('--cluster-enabled', 'yes')
+    expect(await examined(url)).toEqual([
+      expect.stringMatching(`^Redis at 127.0.0.1:${port} says that its Redis Cluster is down: `),
+    ])
+  })
+
+  test('one node of a Redis Cluster', async () => {
+    const { url, port } = await start(
+      '--cluster-enabled',
+      'yes',
+      '--cluster-require-full-coverage',
+      'no',
+    )
+    const node = new Redis(url)
+    // Whatever is not this node's is another's, which it names.
+    await node.cluster('ADDSLOTSRANGE', 0, 16_383)
+    const other = await start('--cluster-enabled', 'yes')
+    await node.cluster('MEET', '127.0.0.1', other.port)
+    const otherNode = new Redis(other.url)
+    await expect
+      .poll(() => otherNode.cluster('INFO'), { timeout: 20_000 })
+      .toContain('cluster_state:ok')
+    for (const client of [node, otherNode]) client.disconnect()
+    expect(await examined(other.url)).toEqual([
+      expect.stringMatching(
+        `^Redis at 127.0.0.1:${other.port} is one node of a Redis Cluster.* separated by commas`,
+      ),
+    ])
+    expect(await examined(`${other.url},${other.url}`)).toEqual([])
+    expect(port).not.toBe(other.port)
+  })
 })

@@ -1,39 +1,38 @@
 import { randomUUID } from 'node:crypto'
 import type { Config } from '../../config/config.ts'
 import { createRedis, type RedisClient } from '../../redis/client.ts'
+import { createTimeout } from '../../redis/guard.ts'
+import { describeRedisTrouble } from '../../redis/trouble.ts'
 import type { Finding } from '../finding.ts'
 
 type Found = Omit<Finding, 'check'>
 
-/** Reachable, of which version, how fast; and whether who may write there is somebody who may grant permissions. */
+/**
+ * Reachable, of which version, how fast; and whether who may write there is somebody who may grant permissions.
+ * Whatever Redis refuses is a finding.
+ */
 export async function checkRedis({
   redis: config,
 }: Pick<Config, 'redis'>): Promise<readonly Found[]> {
   if (config === null)
     return [{ level: 'info', message: 'REDIS_URL is not set: each process caches for itself.' }]
-  let trouble: Error | undefined
+  let lost: Error | undefined
   const redis = createRedis(config.url, {
     timeoutMs: Math.max(config.timeoutMs, LEAST_TIMEOUT_MS),
     onTrouble: (error) => {
-      trouble ??= error
+      lost ??= error
     },
   })
+  const findings: Found[] = []
   try {
-    await redis.connect()
-    await redis.ping()
+    await connect(redis)
+    lost = undefined
+    const parts = [version, latency, eviction, needs, rights, sharing]
+    for (const look of parts) findings.push(...(await look(redis, config)))
+    return findings
   } catch (error) {
-    redis.disconnect()
-    return [{ level: 'error', message: unreachable(trouble ?? error, config.url) }]
-  }
-  try {
-    return [
-      ...(await version(redis)),
-      ...(await latency(redis, config.timeoutMs)),
-      ...(await eviction(redis)),
-      ...(await needs(redis, config.keyPrefix)),
-      ...(await rights(redis, config.keyPrefix)),
-      ...(await sharing(redis, config.keyPrefix)),
-    ]
+    const message = `${describeRedisTrouble(lost ?? error, config.url)} Until then permissions are not cached.`
+    return [...findings, { level: 'error', message }]
   } finally {
     redis.disconnect()
   }
@@ -41,20 +40,22 @@ export async function checkRedis({
 
 /** A slow answer is a finding of its own, and should not end the rest. */
 const LEAST_TIMEOUT_MS = 2000
+const LONGEST_CONNECTING_MS = 5000
 
-function unreachable(error: unknown, url: string): string {
-  const hosts = url.split(',').map((node) => new URL(node.trim()).host)
-  const { message = '', code } = (error ?? {}) as { message?: string; code?: string }
-  const where = `Redis at ${hosts.join(', ')}`
-  if (/WRONGPASS|invalid password/.test(message))
-    return `${where} refuses the user or the password of REDIS_URL: correct it, or permissions are not cached.`
-  if (/NOAUTH/.test(message))
-    return `${where} wants a password: add it to REDIS_URL, or permissions are not cached.`
-  if (/NOPERM/.test(message))
-    return `${where} does not let this user PING: give it the commands that README.md lists under Permissions.`
-  const why = code === 'ENOTFOUND' ? 'there is no such host' : 'it does not answer'
-  return `${where} cannot be used because ${why}: check REDIS_URL, or permissions are not cached.`
+async function connect(redis: RedisClient): Promise<void> {
+  const bound = createTimeout(LONGEST_CONNECTING_MS)
+  const connecting = redis.connect()
+  connecting.catch(() => {})
+  try {
+    await bound.execute(() => connecting)
+  } catch (error) {
+    // The client waits for a server that loads its data, and does not say so.
+    throw redis.status === 'connect' ? new Error('LOADING') : error
+  }
+  await redis.ping()
 }
+
+type Where = NonNullable<Config['redis']>
 
 /** `undefined` where the user may not ask. */
 async function ask(redis: RedisClient, command: string, ...words: string[]): Promise<unknown> {
@@ -76,7 +77,7 @@ async function version(redis: RedisClient): Promise<readonly Found[]> {
 
 const PINGS = 5
 
-async function latency(redis: RedisClient, timeoutMs: number): Promise<readonly Found[]> {
+async function latency(redis: RedisClient, { timeoutMs }: Where): Promise<readonly Found[]> {
   const times: number[] = []
   for (let i = 0; i < PINGS; i++) {
     const before = performance.now()
@@ -113,7 +114,7 @@ async function eviction(redis: RedisClient): Promise<readonly Found[]> {
 }
 
 /** Writes that change nothing: SET with XX writes only to a key that exists, and none has this name. */
-async function rights(redis: RedisClient, prefix: string): Promise<readonly Found[]> {
+async function rights(redis: RedisClient, { keyPrefix: prefix }: Where): Promise<readonly Found[]> {
   const [outside, config] = await Promise.all([
     isPermitted(redis, 'SET', `${randomUUID()}`, '', 'XX'),
     isPermitted(redis, 'CONFIG', 'GET', 'maxmemory'),
@@ -133,7 +134,7 @@ async function rights(redis: RedisClient, prefix: string): Promise<readonly Foun
 }
 
 /** What the cache sends, about a key that nobody has. */
-async function needs(redis: RedisClient, prefix: string): Promise<readonly Found[]> {
+async function needs(redis: RedisClient, { keyPrefix: prefix }: Where): Promise<readonly Found[]> {
   const key = `${prefix}${randomUUID()}`
   const commands = [
     ['GET', key],
@@ -160,7 +161,10 @@ async function isPermitted(redis: RedisClient, command: string, ...words: string
 
 const KEYS_TRIED = 20
 
-async function sharing(redis: RedisClient, prefix: string): Promise<readonly Found[]> {
+async function sharing(
+  redis: RedisClient,
+  { keyPrefix: prefix }: Where,
+): Promise<readonly Found[]> {
   const keys = await Promise.all(Array.from({ length: KEYS_TRIED }, () => ask(redis, 'RANDOMKEY')))
   if (keys.every((key) => typeof key !== 'string' || key.startsWith(prefix))) return []
   return [
