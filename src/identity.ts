@@ -68,8 +68,11 @@ export function openIdentity(config: IdentityConfig, parts: IdentityParts = {}):
   return identity
 }
 
-/** Of the configuration, what reading takes. */
-export type IdentityConfig = Pick<Config, 'database' | 'redis' | 'permissions' | 'logLevel'>
+/** Of the configuration, what reading takes; with the issuer it shares cached permissions with gateways. */
+export interface IdentityConfig
+  extends Pick<Config, 'database' | 'redis' | 'permissions' | 'logLevel'> {
+  readonly auth?: Pick<Config['auth'], 'issuer'>
+}
 
 export interface Identity extends Repositories, Pick<Readiness, 'ready' | 'verify'> {
   readonly permissions: PermissionService
@@ -125,6 +128,7 @@ export function createStores(
   } = createPermissions({
     ...config.permissions,
     definitions: readDefinitions(config),
+    origin: [schema, ...(config.auth ? [config.auth.issuer] : [])],
     redis: config.redis,
     continuous: config.permissions.events === 'postgres',
     roles: {

@@ -13,6 +13,8 @@ export interface PermissionsOptions
   readonly definitions: RoleDefinitions
   /** Whether roles kept in the database count. */
   readonly dynamic: boolean
+  /** What tells this Better Auth from others whose gateways use the same Redis and prefix. */
+  readonly origin: readonly string[]
   /** `null`: grants are kept in this process. */
   readonly redis: {
     readonly url: string
@@ -45,11 +47,12 @@ function createCache({
   ttlSeconds,
   definitions,
   dynamic,
+  origin,
   ...told
 }: PermissionsOptions): PermissionCache {
   if (!redis) return new MemoryPermissionCache({ ttlSeconds, maxEntries: MOST_CACHED_GRANTS })
   const { url, timeoutMs, keyPrefix: prefix } = redis
-  const version = versionOf(definitions, dynamic)
+  const version = versionOf(definitions, dynamic, origin)
   const client = createRedis(url, { onTrouble: told.onTrouble, timeoutMs })
   return new RedisPermissionCache(client, { ...told, prefix, ttlSeconds, timeoutMs, version })
 }

@@ -63,10 +63,15 @@ export function toAccessControl(roles: unknown): z.infer<typeof file> {
 }
 
 /**
- * A short name for what these definitions grant, whatever the order of their keys. Answers resolved under another
- * version are not used, so a deployment that changes a role needs no invalidation.
+ * A short name for what these definitions grant, whatever the order of their keys, to the people of one Better Auth, who
+ * are told apart by `origin`. Answers resolved under another version are not used, so a deployment that changes a role
+ * needs no invalidation, and environments that share a Redis and a prefix share no answer.
  */
-export function versionOf(definitions: RoleDefinitions, dynamic: boolean): string {
+export function versionOf(
+  definitions: RoleDefinitions,
+  dynamic: boolean,
+  origin: readonly string[],
+): string {
   const roles = sortedEntries(definitions).map(([role, statements]) => [
     role,
     sortedEntries(statements).map(([resource, actions]) => [
@@ -74,7 +79,8 @@ export function versionOf(definitions: RoleDefinitions, dynamic: boolean): strin
       [...new Set(actions)].sort(),
     ]),
   ])
-  return createHash('sha256').update(JSON.stringify({ roles, dynamic })).digest('hex').slice(0, 16)
+  const told = JSON.stringify({ roles, dynamic, origin })
+  return createHash('sha256').update(told).digest('hex').slice(0, 16)
 }
 
 function inOneLine({ issues }: z.ZodError): string {

@@ -56,8 +56,8 @@ describe('versionOf', () => {
               ),
             ]),
         )
-        expect(versionOf(parseRoleDefinitions({ roles: reversed }), true)).toBe(
-          versionOf(parseRoleDefinitions({ roles }), true),
+        expect(versionOf(parseRoleDefinitions({ roles: reversed }), true, [])).toBe(
+          versionOf(parseRoleDefinitions({ roles }), true, []),
         )
       }),
     )
@@ -65,12 +65,23 @@ describe('versionOf', () => {
 
   test('changes with every role, resource, action and with dynamic roles', () => {
     const versions = [
-      versionOf(defaultRoleDefinitions, false),
-      versionOf(defaultRoleDefinitions, true),
+      versionOf(defaultRoleDefinitions, false, []),
+      versionOf(defaultRoleDefinitions, true, []),
       ...[{}, { a: {} }, { b: {} }, { a: { x: [] } }, { a: { x: ['y'] } }, { a: { y: ['x'] } }].map(
-        (roles) => versionOf(parseRoleDefinitions({ roles }), false),
+        (roles) => versionOf(parseRoleDefinitions({ roles }), false, []),
       ),
     ]
+    expect(new Set(versions).size).toBe(versions.length)
+  })
+
+  test('is of one origin', () => {
+    const versions = [
+      [],
+      ['public'],
+      ['staging'],
+      ['public', 'https://a'],
+      ['public', 'https://b'],
+    ].map((origin) => versionOf(defaultRoleDefinitions, false, origin))
     expect(new Set(versions).size).toBe(versions.length)
   })
 })
