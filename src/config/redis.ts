@@ -22,6 +22,15 @@ export const redis = group({
       brokenBy: (given) => given.PERMISSION_EVENTS === 'redis' && given.REDIS_URL === undefined,
       problem: 'is required with PERMISSION_EVENTS=redis',
     },
+    {
+      about: 'REDIS_URL',
+      brokenBy: ({ REDIS_URL = '' }) => {
+        const addresses = REDIS_URL.split(',')
+        return addresses.length > 1 && addresses.some(namesDatabase)
+      },
+      problem:
+        'several nodes are a Redis Cluster, which has no numbered databases: write no number after the port',
+    },
   ],
   make: (env) => ({
     /** `null`: permissions are cached in this process. */
@@ -31,3 +40,9 @@ export const redis = group({
         : { url: env.REDIS_URL, keyPrefix: env.REDIS_KEY_PREFIX, timeoutMs: env.REDIS_TIMEOUT_MS },
   }),
 })
+
+function namesDatabase(address: string): boolean {
+  if (!URL.canParse(address.trim())) return false
+  const { pathname, searchParams } = new URL(address.trim())
+  return [pathname.replace('/', ''), searchParams.get('db') ?? ''].some((db) => !/^0?$/.test(db))
+}

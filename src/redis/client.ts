@@ -34,6 +34,8 @@ export function createRedis(url: string, options: RedisClientOptions): RedisClie
   redis.on('error', (error: Error) => {
     if (!inTrouble) options.onTrouble(error)
     inTrouble = true
+    // The client would go on in database 0, among the keys of somebody else.
+    if (isRefusedSelect(error) && redis.status === 'connect') redis.disconnect(true)
   })
   redis.on('ready', () => {
     inTrouble = false
@@ -55,6 +57,8 @@ function connection(options: RedisClientOptions) {
     socketTimeout: SILENCE_MS,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
+    // After a failover the same name may lead to the new primary, while the connection still leads to the old one.
+    reconnectOnError: ({ message }) => /\b(READONLY|MASTERDOWN)\b/.test(message),
   } satisfies RedisOptions
 }
 
@@ -65,6 +69,10 @@ function credentials(address: string) {
     ...(password === '' ? {} : { password: decodeURIComponent(password) }),
     ...(protocol === 'rediss:' ? { tls: {} } : {}),
   } satisfies RedisOptions
+}
+
+function isRefusedSelect(error: Error & { readonly command?: { readonly name: string } }): boolean {
+  return error.command?.name === 'select'
 }
 
 function reconnectDelayMs(attempt: number): number {

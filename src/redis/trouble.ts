@@ -37,6 +37,10 @@ const causes: readonly (readonly [RegExp, string])[] = [
   ],
   [/\bNOAUTH\b/, 'wants a password: add it to REDIS_URL'],
   [
+    /DB index is out of range|SELECT is not allowed|NOPERM.*'?\bselect\b/,
+    'refuses the number of the database in REDIS_URL: write one that it has, and let its user SELECT',
+  ],
+  [
     /\bNOPERM\b/,
     'does not let the user of REDIS_URL do what the gateway does: give it what README.md lists under Permissions',
   ],

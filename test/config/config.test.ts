@@ -366,6 +366,9 @@ test('the configuration cannot be changed', () => {
 test('news over Redis need a Redis', () => {
   expect(complaints({ ...needed, PERMISSION_EVENTS: 'redis' })).toEqual(['REDIS_URL'])
   expect(complaints({ ...needed, PERMISSION_EVENTS: 'kafka' })).toEqual(['PERMISSION_EVENTS'])
+  const numbered = 'redis://a.example:1/3,redis://b.example:2'
+  expect(complaints({ ...needed, REDIS_URL: numbered })).toEqual(['REDIS_URL'])
+  expect(complaints({ ...needed, REDIS_URL: numbered.replace('/3', '/0') })).toEqual([])
   const REDIS_URL = 'redis://cache.example.com'
   expect(complaints({ ...needed, PERMISSION_EVENTS: 'redis', REDIS_URL })).toEqual([])
 })

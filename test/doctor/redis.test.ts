@@ -156,6 +156,15 @@ describe('a server that refuses what the gateway does', () => {
     ])
   })
 
+  test('one without the database of REDIS_URL', async () => {
+    const { url, port } = await start('--databases', '2')
+    expect(await examined(`${url}/2`)).toEqual([
+      expect.stringMatching(
+        `^Redis at 127.0.0.1:${port} refuses the number of the database in REDIS_URL: `,
+      ),
+    ])
+  })
+
   test('one that is full', async () => {
     const { url, port } = await start('--maxmemory', '1', '--maxmemory-policy', 'noeviction')
     expect(await examined(url)).toEqual([

@@ -1,6 +1,9 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { Cluster, Redis } from 'ioredis'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { createRedis } from '../../src/redis/client.ts'
+import { startRedisProcess } from '../support/redis-process.ts'
 
 const options = { timeoutMs: 250, onTrouble: () => {} }
 
@@ -27,4 +30,50 @@ test('several addresses are a Cluster with the credentials and TLS of the first'
     redisOptions: { username: 'user', password: 'p@ss', tls: {} },
   })
   client.disconnect()
+})
+
+async function startServer(...settings: string[]) {
+  const server = await startRedisProcess({ settings })
+  onTestFinished(() => server.kill())
+  return server
+}
+
+test('without its database there is no connection, and nothing is written to another', async () => {
+  const server = await startServer('--databases', '2')
+  const troubles: string[] = []
+  const onTrouble = ({ message }: Error) => troubles.push(message)
+  const client = createRedis(`${server.url}/5`, { timeoutMs: 1000, onTrouble })
+  onTestFinished(() => client.disconnect())
+  await expect(client.connect()).rejects.toThrow()
+  await expect(client.set('a', '1')).rejects.toThrow()
+  await expect.poll(() => client.status).toMatch(/connect/)
+  await expect(client.set('a', '1')).rejects.toThrow()
+  expect(troubles).toEqual(['ERR DB index is out of range'])
+  const other = new Redis(server.url)
+  expect(await other.dbsize()).toBe(0)
+  other.disconnect()
+})
+
+test('a primary that became a replica is left for the one that its address leads to now', async () => {
+  const [old, next] = [await startServer(), await startServer()]
+  let port = old.port
+  const address = createServer((socket) => {
+    const onward = connect(port, '127.0.0.1')
+    socket.pipe(onward).pipe(socket)
+    for (const end of [socket, onward]) end.on('error', () => {})
+  }).listen(0, '127.0.0.1')
+  await once(address, 'listening')
+  onTestFinished(() => void address.close())
+  const url = `redis://127.0.0.1:${(address.address() as AddressInfo).port}`
+  const client = createRedis(url, { timeoutMs: 1000, onTrouble: () => {} })
+  onTestFinished(() => client.disconnect())
+  await client.connect()
+  await client.set('a', 'before')
+
+  const admin = new Redis(old.url)
+  await admin.replicaof('127.0.0.1', next.port)
+  admin.disconnect()
+  port = next.port
+  await expect(client.set('a', 'after')).rejects.toThrow('READONLY')
+  await expect.poll(() => client.set('a', 'after').catch(() => ''), { timeout: 5000 }).toBe('OK')
 })

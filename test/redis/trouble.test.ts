@@ -9,6 +9,11 @@ test.each([
   [new Error('NOAUTH Authentication required.'), 'wants a password'],
   [new Error('WRONGPASS invalid username-password pair'), 'refuses the user or the password'],
   [new Error("NOPERM this user has no permissions to run the 'ping' command"), 'README.md'],
+  [new Error('ERR DB index is out of range'), 'the number of the database'],
+  [
+    new Error("NOPERM this user has no permissions to run the 'select' command"),
+    'the number of the database',
+  ],
   [new Error('MOVED 10703 10.0.0.1:4782'), 'the address twice'],
   [new Error("READONLY You can't write against a read only replica."), 'the primary'],
   [new Error('LOADING Redis is loading the dataset in memory'), 'still loading'],
