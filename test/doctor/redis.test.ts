@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkRedis } from '../../src/doctor/checks/redis.ts'
 import { examine } from '../../src/doctor/doctor.ts'
+import { RateLimiter } from '../../src/http/rate-limiter.ts'
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
 import { createRedis } from '../../src/redis/client.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
@@ -30,7 +31,8 @@ const urlOf = (user: string, password: string) =>
   `redis://${user}:${password}@127.0.0.1:${server.port}`
 
 async function messages(url: string, keyPrefix = 'identity:') {
-  const findings = await checkRedis({ redis: { url, keyPrefix, timeoutMs: 250 } })
+  const limits = { ratePerMinute: 10 }
+  const findings = await checkRedis({ redis: { url, keyPrefix, timeoutMs: 250 }, limits })
   return findings.map(({ level, message }) => `${level}: ${message}`)
 }
 
@@ -47,6 +49,7 @@ test('the user that README.md describes is enough, and has no more than it shoul
     'info: Memory is not limited, so nothing is evicted.',
     'info: The user of REDIS_URL may write below identity: alone.',
   ])
+  await admin.call('ACL', 'LOG', 'RESET')
   const failures: Error[] = []
   const redis = createRedis(url, { timeoutMs: 1000, onTrouble: (error) => failures.push(error) })
   const options = { prefix: 'identity:', ttlSeconds: 60, version: '1', timeoutMs: 1000 }
@@ -70,6 +73,22 @@ test('the user that README.md describes is enough, and has no more than it shoul
   expect((await cache.read([subject]))[0]?.grant).toBeDefined()
   expect(failures).toEqual([])
   await cache.close()
+
+  const client = createRedis(`${url}/1`, { timeoutMs: 1000, onTrouble: (e) => failures.push(e) })
+  await client.connect()
+  const rate = new RateLimiter({
+    perMinute: 10,
+    redis: { client, keyPrefix: 'identity:' },
+    addressOf: () => '192.0.2.1',
+  })
+  for (let i = 0; i < 3; i++)
+    await rate.ofAddress({ remoteAddress: undefined, forwardedFor: undefined })
+  const counted = new Redis({ port: server.port, password: 'admin', db: 1 })
+  expect(await counted.get('identity:rate:address:192.0.2.1')).toBe('3')
+  counted.disconnect()
+  rate.close()
+  expect(failures).toEqual([])
+  expect(await admin.call('ACL', 'LOG')).toEqual([])
 })
 
 test('commands that the user lacks are named', async () => {
@@ -78,6 +97,17 @@ test('commands that the user lacks are named', async () => {
   expect(await messages(urlOf('lacking', 'secret'))).toContainEqual(
     expect.stringMatching(/^error: .* may not run MGET, EVAL on keys of the gateway: give it/),
   )
+  const counting = ['+evalsha', '+incrby', '+pttl', '+expire']
+  const caching = (await readmeUser()).filter((word) => !counting.includes(word))
+  await admin.call('ACL', ...caching.map((word) => (word === 'gateway' ? 'caching' : word)))
+  const redis = { url: urlOf('caching', 'secret'), keyPrefix: 'identity:', timeoutMs: 250 }
+  const errors = async (ratePerMinute: number | null) =>
+    (await checkRedis({ redis, limits: { ratePerMinute } })).filter(
+      ({ level }) => level === 'error',
+    )
+  expect(await errors(null)).toEqual([])
+  const [found] = await errors(10)
+  expect(found?.message).toContain('may not run EVALSHA, INCRBY, PTTL, EXPIRE on keys')
 })
 
 test('a user who may do everything is found, and others’ keys; none is changed', async () => {

@@ -13,7 +13,8 @@ type Found = Omit<Finding, 'check'>
  */
 export async function checkRedis({
   redis: config,
-}: Pick<Config, 'redis'>): Promise<readonly Found[]> {
+  limits,
+}: Pick<Config, 'redis'> & Counting): Promise<readonly Found[]> {
   if (config === null)
     return [{ level: 'info', message: 'REDIS_URL is not set: each process caches for itself.' }]
   let lost: Error | undefined
@@ -27,8 +28,9 @@ export async function checkRedis({
   try {
     await connect(redis)
     lost = undefined
+    const where = { ...config, counts: (limits?.ratePerMinute ?? null) !== null }
     const parts = [version, latency, eviction, needs, rights, sharing]
-    for (const look of parts) findings.push(...(await look(redis, config)))
+    for (const look of parts) findings.push(...(await look(redis, where)))
     return findings
   } catch (error) {
     const message = `${describeRedisTrouble(lost ?? error, config.url)} Until then permissions are not cached.`
@@ -55,7 +57,14 @@ async function connect(redis: RedisClient): Promise<void> {
   await redis.ping()
 }
 
-type Where = NonNullable<Config['redis']>
+interface Counting {
+  readonly limits?: Pick<Config['limits'], 'ratePerMinute'>
+}
+
+type Where = NonNullable<Config['redis']> & {
+  /** Whether requests are counted there as well. */
+  readonly counts: boolean
+}
 
 /** `undefined` where the user may not ask. */
 async function ask(redis: RedisClient, command: string, ...words: string[]): Promise<unknown> {
@@ -133,14 +142,18 @@ async function rights(redis: RedisClient, { keyPrefix: prefix }: Where): Promise
   ]
 }
 
-/** What the cache sends, about a key that nobody has. */
-async function needs(redis: RedisClient, { keyPrefix: prefix }: Where): Promise<readonly Found[]> {
+/** What the cache sends, and whoever counts requests, about a key that nobody has. */
+async function needs(
+  redis: RedisClient,
+  { keyPrefix: prefix, counts }: Where,
+): Promise<readonly Found[]> {
   const key = `${prefix}${randomUUID()}`
   const commands = [
     ['GET', key],
     ['MGET', key],
     ['SET', key, '', 'XX'],
     ['EVAL', 'return 1', '1', key],
+    ...(counts ? countingCommands(key) : []),
   ] as const
   const permitted = await Promise.all(
     commands.map(([command, ...words]) => isPermitted(redis, command, ...words)),
@@ -150,13 +163,28 @@ async function needs(redis: RedisClient, { keyPrefix: prefix }: Where): Promise<
   return [
     {
       level: 'error',
-      message: `The user of REDIS_URL may not run ${lacking.join(', ')} on keys of the gateway: give it the commands that README.md lists under Permissions, or permissions are not cached.`,
+      message: `The user of REDIS_URL may not run ${lacking.join(', ')} on keys of the gateway: give it the commands that README.md lists under Permissions, or ${counts ? 'permissions are not cached and each process counts requests for itself' : 'permissions are not cached'}.`,
     },
   ]
 }
 
+/** None of them has an effect: there is no such script, and "none" is no number to add. */
+function countingCommands(key: string) {
+  return [
+    ['EVALSHA', '0'.repeat(40), '1', key],
+    ['INCRBY', key, 'none'],
+    ['PTTL', key],
+    ['EXPIRE', key, '1'],
+  ] as const
+}
+
 async function isPermitted(redis: RedisClient, command: string, ...words: string[]) {
-  return (await ask(redis, command, ...words)) !== undefined
+  try {
+    return (await ask(redis, command, ...words)) !== undefined
+  } catch (error) {
+    if (error instanceof Error && /NOSCRIPT|not an integer/.test(error.message)) return true
+    throw error
+  }
 }
 
 const KEYS_TRIED = 20
