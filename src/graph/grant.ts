@@ -62,7 +62,7 @@ export async function viewerGrant(
   context: Context,
 ): Promise<Grant | null> {
   const { userId } = context.viewer
-  return userId === null ? null : grantOf({ userId, organizationId }, consistency, context)
+  return userId === null ? null : grants(context, consistency).load({ userId, organizationId })
 }
 
 /** Conditions on memberships by what is held through them. */

@@ -1,5 +1,5 @@
 import type { InvalidationTarget } from '../domain/invalidation.ts'
-import type { Grant, Subject } from '../domain/permission.ts'
+import type { Consistency, Grant, Subject } from '../domain/permission.ts'
 
 /*
  * The permission cache: the only thing about people that outlives a request.
@@ -28,8 +28,13 @@ export interface Epochs {
   readonly user: string
 }
 
+/** Two unknowns count as equal. */
+export function sameEpochs(one: Epochs | undefined, other: Epochs | undefined): boolean {
+  return one?.organization === other?.organization && one?.user === other?.user
+}
+
 export interface CacheRead {
-  /** Absent on a miss. */
+  /** Absent on a miss, and for whoever asks for what is FRESH. */
   readonly grant: CachedGrant | undefined
   /** Absent when the cache could not tell: what is resolved then must not be written. */
   readonly epochs: Epochs | undefined
@@ -43,10 +48,8 @@ export interface CacheEntry {
 }
 
 export interface PermissionCache {
-  /** One for each subject, in the same order. Never rejects. */
-  read(subjects: readonly Subject[]): Promise<readonly CacheRead[]>
-  /** One for each subject, in the same order; absent where the cache cannot tell. Never rejects. */
-  readEpochs(subjects: readonly Subject[]): Promise<readonly (Epochs | undefined)[]>
+  /** One for each subject, in the same order; for FRESH their epochs alone. Never rejects. */
+  read(subjects: readonly Subject[], consistency: Consistency): Promise<readonly CacheRead[]>
   /** Leaves a grant that was resolved later in place. Never rejects. */
   write(entries: readonly CacheEntry[]): Promise<void>
   /** @throws Error when it may not have taken effect: try again, or accept the TTL as the bound. */

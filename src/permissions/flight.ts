@@ -1,6 +1,5 @@
 import type { Consistency, Grant } from '../domain/permission.ts'
-import type { Epochs } from './cache.ts'
-import { sameEpochs } from './epochs.ts'
+import { type Epochs, sameEpochs } from './cache.ts'
 
 /** A read of the database under way, or read and on its way into the cache. */
 export interface Flight {

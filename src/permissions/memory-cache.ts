@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { InvalidationTarget } from '../domain/invalidation.ts'
-import type { Subject } from '../domain/permission.ts'
-import type { CachedGrant, CacheEntry, CacheRead, Epochs, PermissionCache } from './cache.ts'
-import { sameEpochs } from './epochs.ts'
+import type { Consistency, Subject } from '../domain/permission.ts'
+import {
+  type CachedGrant,
+  type CacheEntry,
+  type CacheRead,
+  type Epochs,
+  type PermissionCache,
+  sameEpochs,
+} from './cache.ts'
 import { type CacheKeys, cacheKeys, epochKeys } from './keys.ts'
 import { isStranger, isYoung, lifetimeSeconds } from './lifetime.ts'
 
@@ -39,18 +45,15 @@ export class MemoryPermissionCache implements PermissionCache {
     })
   }
 
-  async read(subjects: readonly Subject[]): Promise<readonly CacheRead[]> {
+  async read(
+    subjects: readonly Subject[],
+    consistency: Consistency,
+  ): Promise<readonly CacheRead[]> {
     return subjects.map((subject) => {
       const keys = cacheKeys('', subject)
-      const epochs = keys && this.#epochsOf(keys)
-      return { grant: keys && this.#grantOf(keys, epochs), epochs }
-    })
-  }
-
-  async readEpochs(subjects: readonly Subject[]): Promise<readonly (Epochs | undefined)[]> {
-    return subjects.map((subject) => {
-      const keys = cacheKeys('', subject)
-      return keys && this.#epochsOf(keys)
+      if (!keys) return { grant: undefined, epochs: undefined }
+      const epochs = this.#epochsOf(keys)
+      return { grant: consistency === 'CACHED' ? this.#grantOf(keys, epochs) : undefined, epochs }
     })
   }
 
@@ -83,7 +86,7 @@ export class MemoryPermissionCache implements PermissionCache {
     }
   }
 
-  #grantOf(keys: CacheKeys, epochs: Epochs | undefined): CachedGrant | undefined {
+  #grantOf(keys: CacheKeys, epochs: Epochs): CachedGrant | undefined {
     const entry = this.#members.get(keys.grant) ?? this.#strangers.get(keys.grant)
     return entry && sameEpochs(entry.epochs, epochs) && isYoung(entry.grant, this.#ttlSeconds)
       ? entry.grant

@@ -3,12 +3,18 @@ import { setImmediate } from 'node:timers/promises'
 import type { IPolicy } from 'cockatiel'
 import { LRUCache } from 'lru-cache'
 import type { InvalidationTarget } from '../domain/invalidation.ts'
-import type { Subject } from '../domain/permission.ts'
+import type { Consistency, Subject } from '../domain/permission.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { type Attempt, createTimeout, Guard } from '../redis/guard.ts'
-import type { CachedGrant, CacheEntry, CacheRead, Epochs, PermissionCache } from './cache.ts'
-import { sameEpochs } from './epochs.ts'
-import { type CacheKeys, cacheKeys, epochKeys } from './keys.ts'
+import {
+  type CachedGrant,
+  type CacheEntry,
+  type CacheRead,
+  type Epochs,
+  type PermissionCache,
+  sameEpochs,
+} from './cache.ts'
+import { cacheKeys, epochKeys } from './keys.ts'
 import { isStranger, isYoung, lifetimeSeconds, NEGATIVE_SECONDS } from './lifetime.ts'
 import { decodeGrant, encodeGrant } from './stored-grant.ts'
 
@@ -84,23 +90,29 @@ export class RedisPermissionCache implements PermissionCache {
     this.#bound = createTimeout(options.timeoutMs)
   }
 
-  async read(subjects: readonly Subject[]): Promise<readonly CacheRead[]> {
+  /** What concurrent questions ask for in one turn of the event loop is one round trip, in a Cluster one for each node. */
+  async read(
+    subjects: readonly Subject[],
+    consistency: Consistency,
+  ): Promise<readonly CacheRead[]> {
     const keys = subjects.map((subject) => cacheKeys(this.#options.prefix, subject))
-    const values = await this.#get(
-      keys.flatMap((key) => (key ? [key.grant, key.organizationEpoch, key.userEpoch] : [])),
-    )
+    this.#next ??= this.#openBatch()
+    for (const key of keys) {
+      if (!key) continue
+      if (consistency === 'CACHED') this.#next.keys.add(key.grant)
+      this.#next.keys.add(key.organizationEpoch).add(key.userEpoch)
+    }
+    const values = await this.#next.values
     return keys.map((key) => {
-      const epochs = epochsAmong(values, key)
-      return { grant: this.#grantAmong(values, key, epochs), epochs }
+      if (!values || !key) return { grant: undefined, epochs: undefined }
+      const epochs = {
+        organization: values.get(key.organizationEpoch) ?? '',
+        user: values.get(key.userEpoch) ?? '',
+      }
+      // Another question of the same turn may have brought the grant: a FRESH one has no use for it.
+      const text = consistency === 'CACHED' && values.get(key.grant)
+      return { grant: text ? this.#decode(text, epochs) : undefined, epochs }
     })
-  }
-
-  async readEpochs(subjects: readonly Subject[]): Promise<readonly (Epochs | undefined)[]> {
-    const keys = subjects.map((subject) => cacheKeys(this.#options.prefix, subject))
-    const values = await this.#get(
-      keys.flatMap((key) => (key ? [key.organizationEpoch, key.userEpoch] : [])),
-    )
-    return keys.map((key) => epochsAmong(values, key))
   }
 
   async write(entries: readonly CacheEntry[]): Promise<void> {
@@ -135,13 +147,6 @@ export class RedisPermissionCache implements PermissionCache {
     } catch {
       this.#redis.disconnect()
     }
-  }
-
-  /** What concurrent questions ask for in one turn of the event loop is one round trip, in a Cluster one for each node. */
-  #get(keys: readonly string[]): Promise<Values | undefined> {
-    this.#next ??= this.#openBatch()
-    for (const key of keys) this.#next.keys.add(key)
-    return this.#next.values
   }
 
   /** Its round trip shows in the trace of whoever asked first. */
@@ -184,26 +189,13 @@ export class RedisPermissionCache implements PermissionCache {
     return true
   }
 
-  #grantAmong(
-    values: Values | undefined,
-    key: CacheKeys | undefined,
-    epochs: Epochs | undefined,
-  ): CachedGrant | undefined {
-    const text = key && values?.get(key.grant)
-    const stored = text ? decodeGrant(text) : undefined
+  #decode(text: string, epochs: Epochs): CachedGrant | undefined {
+    const stored = decodeGrant(text)
     const { version, ttlSeconds } = this.#options
     return stored?.version === version &&
       sameEpochs(stored.epochs, epochs) &&
       isYoung(stored.grant, ttlSeconds)
       ? stored.grant
       : undefined
-  }
-}
-
-function epochsAmong(values: Values | undefined, key: CacheKeys | undefined): Epochs | undefined {
-  if (!values || !key) return undefined
-  return {
-    organization: values.get(key.organizationEpoch) ?? '',
-    user: values.get(key.userEpoch) ?? '',
   }
 }

@@ -19,13 +19,18 @@ import type { RoleDefinitions } from './definitions.ts'
 import { mergeDynamicRoles } from './dynamic-roles.ts'
 import { canJoin, type Flight } from './flight.ts'
 import { describeRoles, resolvePermissions } from './resolve.ts'
+import type { Trust } from './trust.ts'
 
 export interface CachingPermissionServiceOptions {
   readonly roles: RoleRepository
   readonly cache: PermissionCache
+  /** A cached grant that it does not believe is a miss: a change of it may have gone untold. */
+  readonly trust: Pick<Trust, 'believes'>
   readonly definitions: RoleDefinitions
   /** Whether roles kept in the database count. */
   readonly dynamic: boolean
+  /** Told how many CACHED questions the cache answered, and how many it did not. */
+  readonly onReads?: (hits: number, misses: number) => void
   /** Told of each question that is answered by what another call was reading already. */
   readonly onJoin?: () => void
 }
@@ -51,21 +56,27 @@ export class CachingPermissionService implements PermissionService {
   }
 
   async resolve(subjects: readonly Subject[], consistency: Consistency): Promise<readonly Grant[]> {
+    if (subjects.length === 0) return []
+    const { cache, trust, onReads, onJoin } = this.#options
     const asked = this.#begun
     const unique = new Map(subjects.map((subject) => [pairKey(subject), subject]))
-    const known = await this.#readCache([...unique.values()], consistency)
+    const known = await cache.read([...unique.values()], consistency)
     const grants = new Map<string, Grant | Promise<Grant>>()
     const misses: Miss[] = []
+    let hits = 0
     for (const [index, [key, subject]] of [...unique].entries()) {
       const { grant, epochs } = known[index] ?? nothingKnown
       const flight = this.#flights.get(key)
-      if (grant) grants.set(key, { ...grant, source: 'CACHE' })
-      else if (flight && canJoin(flight, { asked, consistency, epochs })) {
+      if (grant && trust.believes(grant)) {
+        grants.set(key, { ...grant, source: 'CACHE' })
+        hits += 1
+      } else if (flight && canJoin(flight, { asked, consistency, epochs })) {
         grants.set(key, flight.grant)
-        this.#options.onJoin?.()
+        onJoin?.()
       } else misses.push({ key, subject, epochs })
     }
-    for (const [key, grant] of this.#begin(misses)) grants.set(key, grant)
+    if (consistency === 'CACHED') onReads?.(hits, unique.size - hits)
+    for (const [key, flight] of this.#begin(misses)) grants.set(key, flight.grant)
     return Promise.all(subjects.map((subject) => take(grants, pairKey(subject))))
   }
 
@@ -110,20 +121,26 @@ export class CachingPermissionService implements PermissionService {
     await this.#options.cache.invalidate(target)
   }
 
-  async #readCache(
-    subjects: readonly Subject[],
-    consistency: Consistency,
-  ): Promise<readonly CacheRead[]> {
-    if (subjects.length === 0) return []
-    if (consistency === 'CACHED') return this.#options.cache.read(subjects)
-    const epochs = await this.#options.cache.readEpochs(subjects)
-    return epochs.map((each) => ({ grant: undefined, epochs: each }))
-  }
-
-  #begin(misses: readonly Miss[]): ReadonlyMap<string, Promise<Grant>> {
+  #begin(misses: readonly Miss[]): ReadonlyMap<string, Flight> {
     if (misses.length === 0) return new Map()
     this.#begun += 1
-    const reading = this.#readDatabase(misses)
+    const { roles, definitions, dynamic } = this.#options
+    const subjects = misses.map(({ subject }) => subject)
+    const reading = roles.findRoles(subjects, { dynamic }).then((read) => {
+      const merged = new Map(
+        [...read.dynamicRoles].map(([id, rows]) => [id, mergeDynamicRoles(definitions, rows)]),
+      )
+      return new Map(
+        read.subjects.map((subject): [string, Grant] => [
+          pairKey(subject),
+          {
+            ...resolvePermissions(subject, merged.get(subject.organizationId) ?? definitions),
+            resolvedAt: read.readAt,
+            source: 'DATABASE',
+          },
+        ]),
+      )
+    })
     const flights = new Map(
       misses.map(({ key, epochs }) => [
         key,
@@ -132,28 +149,7 @@ export class CachingPermissionService implements PermissionService {
     )
     for (const [key, flight] of flights) this.#flights.set(key, flight)
     void this.#land(misses, reading, flights)
-    return new Map([...flights].map(([key, flight]) => [key, flight.grant]))
-  }
-
-  async #readDatabase(misses: readonly Miss[]): Promise<ReadonlyMap<string, Grant>> {
-    const { roles, definitions, dynamic } = this.#options
-    const read = await roles.findRoles(
-      misses.map((miss) => miss.subject),
-      { dynamic },
-    )
-    const merged = new Map(
-      [...read.dynamicRoles].map(([id, rows]) => [id, mergeDynamicRoles(definitions, rows)]),
-    )
-    return new Map(
-      read.subjects.map((subject) => [
-        pairKey(subject),
-        {
-          ...resolvePermissions(subject, merged.get(subject.organizationId) ?? definitions),
-          resolvedAt: read.readAt,
-          source: 'DATABASE',
-        },
-      ]),
-    )
+    return flights
   }
 
   /**

@@ -19,13 +19,13 @@ export function permissionCacheContract(
     })
     afterAll(() => cache.close())
 
-    const read = async (subject: Subject) => (await cache.read([subject]))[0]
+    const read = async (subject: Subject) => (await cache.read([subject], 'CACHED'))[0]
     const write = async (subject: Subject, grant: CachedGrant, epochs?: Epochs) =>
       cache.write([{ subject, grant, epochs: epochs ?? (await epochsOf(subject)) }])
     const epochsOf = async (subject: Subject) => {
-      const [epochs] = await cache.readEpochs([subject])
-      if (epochs === undefined) throw new Error('The cache does not know its epochs.')
-      return epochs
+      const [read] = await cache.read([subject], 'FRESH')
+      if (read?.epochs === undefined) throw new Error('The cache does not know its epochs.')
+      return read.epochs
     }
 
     test('what was never written is a miss with known epochs', async () => {
@@ -47,14 +47,26 @@ export function permissionCacheContract(
       const [first, second, absent] = [someone(), someone(), someone()]
       await write(first, grantOf({ permissions: ['leave:request'] }))
       await write(second, grantOf({ permissions: ['leave:approve'] }))
-      const answers = await cache.read([second, absent, first, second])
+      const answers = await cache.read([second, absent, first, second], 'CACHED')
       expect(answers.map((answer) => answer.grant?.permissions)).toEqual([
         ['leave:approve'],
         undefined,
         ['leave:request'],
         ['leave:approve'],
       ])
-      expect(await cache.read([])).toEqual([])
+      expect(await cache.read([], 'CACHED')).toEqual([])
+    })
+
+    test('FRESH is told the epochs and no grant, also when CACHED asks beside it', async () => {
+      const subject = someone()
+      await cache.invalidate(subject)
+      await write(subject, grantOf())
+      const [[cached], [fresh]] = await Promise.all([
+        cache.read([subject], 'CACHED'),
+        cache.read([subject], 'FRESH'),
+      ])
+      expect(cached?.grant).toBeDefined()
+      expect(fresh).toEqual({ grant: undefined, epochs: cached?.epochs })
     })
 
     test('an invalidated organization is a miss for everyone in it, and nobody else', async () => {
@@ -142,10 +154,10 @@ export function permissionCacheContract(
       )
       await cache.invalidate({ organizationId: id, userId: id })
       const miss = { grant: undefined, epochs: undefined }
-      const [hit, ...misses] = await cache.read([good, ...bad])
+      const [hit, ...misses] = await cache.read([good, ...bad], 'CACHED')
       expect(hit?.grant).toBeDefined()
       expect(misses).toEqual([miss, miss])
-      expect(await cache.readEpochs(bad)).toEqual([undefined, undefined])
+      expect(await cache.read(bad, 'FRESH')).toEqual([miss, miss])
     })
 
     test('no subject ever gets the answer or the epoch of another, however hostile the ids', async () => {
@@ -161,12 +173,12 @@ export function permissionCacheContract(
               })),
             ),
           )
-          const written = await cache.read(subjects)
+          const written = await cache.read(subjects, 'CACHED')
           expect(written.map((answer) => answer.grant?.permissions)).toEqual(
             subjects.map((_subject, index) => [`subject:${index}`]),
           )
           await cache.invalidate({ organizationId })
-          const left = await cache.read(subjects)
+          const left = await cache.read(subjects, 'CACHED')
           expect(left.map((answer) => answer.grant !== undefined)).toEqual(
             subjects.map((subject) => subject.organizationId !== organizationId),
           )

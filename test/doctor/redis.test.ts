@@ -60,7 +60,7 @@ test('the user that README.md describes is enough, and has no more than it shoul
   const subject = { userId: 'ada', organizationId: 'acme' }
   expect(await cache.ready()).toBe(true)
   await cache.invalidate({ userId: 'ada' })
-  const [{ epochs } = { epochs: undefined }] = await cache.read([subject])
+  const [{ epochs } = { epochs: undefined }] = await cache.read([subject], 'CACHED')
   if (!epochs) throw new Error('The epochs cannot be read.')
   const grant = {
     active: true,
@@ -70,7 +70,7 @@ test('the user that README.md describes is enough, and has no more than it shoul
     resolvedAt: new Date(),
   }
   await cache.write([{ subject, grant, epochs }])
-  expect((await cache.read([subject]))[0]?.grant).toBeDefined()
+  expect((await cache.read([subject], 'CACHED'))[0]?.grant).toBeDefined()
   expect(failures).toEqual([])
   await cache.close()
 

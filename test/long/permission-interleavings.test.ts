@@ -10,6 +10,7 @@ import type { CacheEntry, PermissionCache } from '../../src/permissions/cache.ts
 import { defaultRoleDefinitions } from '../../src/permissions/definitions.ts'
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
 import { CachingPermissionService } from '../../src/permissions/service.ts'
+import { Trust } from '../../src/permissions/trust.ts'
 import { createRedis } from '../../src/redis/client.ts'
 import { useRedis } from '../support/redis.ts'
 
@@ -104,16 +105,17 @@ class SteppedGateway {
     this.service = new CachingPermissionService({
       definitions: defaultRoleDefinitions,
       dynamic: false,
+      trust: new Trust({ continuous: false }),
       roles: {
         findDynamicRoles: () => members.findDynamicRoles(),
         findRoles: (subjects) =>
           looking.pass(() => members.findRoles(subjects)) ?? members.findRoles(subjects),
       },
       cache: {
-        read: (subjects) => reading.pass(() => cache.read(subjects)) ?? cache.read(subjects),
+        read: (...question) =>
+          reading.pass(() => cache.read(...question)) ?? cache.read(...question),
         write: (entries: readonly CacheEntry[]) =>
           writing.pass(() => cache.write(entries)) ?? cache.write(entries),
-        readEpochs: (subjects) => cache.readEpochs(subjects),
         invalidate: (target) => cache.invalidate(target),
         ready: () => cache.ready(),
         close: () => cache.close(),

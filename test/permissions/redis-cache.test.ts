@@ -39,8 +39,8 @@ describe('grants in Redis', () => {
     await cache.write([{ subject, grant: grantOf(), epochs }])
     const other = create('v2')
     await other.ready()
-    expect((await other.read([subject]))[0]?.grant).toBeUndefined()
-    expect((await cache.read([subject]))[0]?.grant).toBeDefined()
+    expect((await other.read([subject], 'CACHED'))[0]?.grant).toBeUndefined()
+    expect((await cache.read([subject], 'CACHED'))[0]?.grant).toBeDefined()
     await other.close()
   })
 
@@ -49,11 +49,11 @@ describe('grants in Redis', () => {
     const replica = create('v1')
     await replica.ready()
     await cache.write([{ subject, grant: grantOf(), epochs }])
-    expect((await replica.read([subject]))[0]?.grant).toEqual(
-      (await cache.read([subject]))[0]?.grant,
+    expect((await replica.read([subject], 'CACHED'))[0]?.grant).toEqual(
+      (await cache.read([subject], 'CACHED'))[0]?.grant,
     )
     await replica.invalidate({ userId: subject.userId })
-    expect((await cache.read([subject]))[0]?.grant).toBeUndefined()
+    expect((await cache.read([subject], 'CACHED'))[0]?.grant).toBeUndefined()
     await replica.close()
   })
 
@@ -73,7 +73,9 @@ describe('grants in Redis', () => {
     )
     const unknown = { subject: someone(), role: undefined }
     const questions = Array.from({ length: 60 }, (_, i) => [...known, unknown][i % 4] ?? unknown)
-    const answers = await Promise.all(questions.map(({ subject }) => asked.read([subject])))
+    const answers = await Promise.all(
+      questions.map(({ subject }) => asked.read([subject], 'CACHED')),
+    )
     expect(answers.map(([read]) => read?.grant?.roles[0])).toEqual(
       questions.map(({ role }) => role),
     )
@@ -114,7 +116,7 @@ describe('grants in Redis', () => {
 
   test('are read when they are well-formed', async () => {
     const subject = await store(JSON.stringify(good))
-    expect((await cache.read([subject]))[0]?.grant?.permissions).toEqual(['ac:read'])
+    expect((await cache.read([subject], 'CACHED'))[0]?.grant?.permissions).toEqual(['ac:read'])
   })
 
   test.each([
@@ -133,7 +135,7 @@ describe('grants in Redis', () => {
     ['with an unknown epoch', JSON.stringify({ ...good, userEpoch: 'other' })],
   ])('that are %s are misses', async (_what, text) => {
     const subject = await store(text)
-    expect((await cache.read([subject]))[0]).toEqual({ grant: undefined, epochs })
+    expect((await cache.read([subject], 'CACHED'))[0]).toEqual({ grant: undefined, epochs })
   })
 
   test.each(['{', 'null', '[]', '"text"', '['.repeat(5000), '{"resolvedAt":"9"}'])(
@@ -141,7 +143,7 @@ describe('grants in Redis', () => {
     async (text) => {
       const subject = await store(text)
       await cache.write([{ subject, grant: grantOf(), epochs }])
-      expect((await cache.read([subject]))[0]?.grant).toBeDefined()
+      expect((await cache.read([subject], 'CACHED'))[0]?.grant).toBeDefined()
     },
   )
 })

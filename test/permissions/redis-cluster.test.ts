@@ -45,7 +45,7 @@ describe('a Redis Cluster of two nodes, with a password', () => {
     const subjects = Array.from({ length: 20 }, someone)
     const epochs = { organization: '', user: '' }
     await cache.write(subjects.map((subject) => ({ subject, grant: grantOf(), epochs })))
-    expect(await cache.read(subjects)).toHaveLength(20)
+    expect(await cache.read(subjects, 'CACHED')).toHaveLength(20)
     await cache.close()
   })
 })

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { defaultRoleDefinitions } from '../../src/permissions/definitions.ts'
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
 import { CachingPermissionService } from '../../src/permissions/service.ts'
+import { Trust } from '../../src/permissions/trust.ts'
 import { createRedis } from '../../src/redis/client.ts'
 import { grantOf, someone } from '../contract/permission-cache.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
@@ -37,7 +38,14 @@ describe('with a Redis in trouble', () => {
     for (const told of [lost, failing]) told.mockClear()
     const roles = new CountingRoles()
     const definitions = defaultRoleDefinitions
-    const service = new CachingPermissionService({ roles, cache, definitions, dynamic: false })
+    const trust = new Trust({ continuous: false })
+    const service = new CachingPermissionService({
+      roles,
+      cache,
+      trust,
+      definitions,
+      dynamic: false,
+    })
     return { redis, cache, service, roles, lost, failing }
   }
 
@@ -46,7 +54,7 @@ describe('with a Redis in trouble', () => {
       async () => {
         const subject = someone()
         await cache.write([{ subject, grant: grantOf(), epochs }])
-        expect((await cache.read([subject]))[0]?.grant).toBeDefined()
+        expect((await cache.read([subject], 'CACHED'))[0]?.grant).toBeDefined()
       },
       { timeout: 10_000, interval: 50 },
     )
@@ -104,7 +112,7 @@ describe('with a Redis in trouble', () => {
   test('one that hung is used again after it woke up', async () => {
     const { redis, cache } = await setUp()
     redis.hang()
-    for (let count = 0; count < 6; count++) await cache.read([someone()])
+    for (let count = 0; count < 6; count++) await cache.read([someone()], 'CACHED')
     redis.resume()
     await recovered(cache)
     expect(await cache.ready()).toBe(true)
@@ -113,7 +121,7 @@ describe('with a Redis in trouble', () => {
   test('one that was killed is used again after it came back, and told of once', async () => {
     const { redis, cache, lost } = await setUp()
     await redis.kill()
-    for (let count = 0; count < 6; count++) await cache.read([someone()])
+    for (let count = 0; count < 6; count++) await cache.read([someone()], 'CACHED')
     await vi.waitFor(() => expect(lost).toHaveBeenCalled())
     const again = await startRedisProcess({ port: redis.port })
     cleanups.push(() => again.kill())
@@ -151,11 +159,11 @@ describe('with a Redis in trouble', () => {
     const cache = new RedisPermissionCache(client, { ...options, onTrouble: () => {} })
     expect(await cache.ready()).toBe(false)
     for (let count = 0; count < 7; count++) {
-      const { answer, waitedMs } = await timed(() => cache.read([someone()]))
+      const { answer, waitedMs } = await timed(() => cache.read([someone()], 'CACHED'))
       expect(answer).toEqual([{ grant: undefined, epochs: undefined }])
       expect(waitedMs).toBeLessThan(timeoutMs + 100)
     }
-    expect((await timed(() => cache.read([someone()]))).waitedMs).toBeLessThan(20)
+    expect((await timed(() => cache.read([someone()], 'CACHED'))).waitedMs).toBeLessThan(20)
     const invalidation = timed(() => Promise.allSettled([cache.invalidate(someone())]))
     expect((await invalidation).waitedMs).toBeLessThan(timeoutMs + 100)
     await vi.waitFor(() => expect(errors.mock.calls.length).toBeGreaterThan(2), 5000)
@@ -169,7 +177,7 @@ describe('with a Redis in trouble', () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     cleanups.push(async () => void vi.useRealTimers())
     for (let minute = 0; minute < 5; minute++) {
-      for (let count = 0; count < 6; count++) await cache.read([someone()])
+      for (let count = 0; count < 6; count++) await cache.read([someone()], 'CACHED')
       vi.setSystemTime(Date.now() + 60_000)
     }
     expect(failing).toHaveBeenCalledTimes(1)
@@ -184,10 +192,25 @@ describe('with a Redis in trouble', () => {
     const before = await readsOf()
     const asking = (await readsOf()) - before
     await Promise.all([
-      cache.read(Array.from({ length: 10 }, someone)),
-      cache.read(Array.from({ length: 10 }, someone)),
+      cache.read(Array.from({ length: 10 }, someone), 'CACHED'),
+      cache.read(Array.from({ length: 10 }, someone), 'CACHED'),
     ])
     expect((await readsOf()) - before).toBe(2 * asking + 1)
+    await admin.quit()
+  })
+
+  test('a FRESH question fetches no grant', async () => {
+    const { redis, cache } = await setUp()
+    const admin = createRedis(redis.url, { timeoutMs, onTrouble: () => {} })
+    await admin.connect()
+    const subject = someone()
+    await cache.write([{ subject, grant: grantOf(), epochs }])
+    const found = async () => Number(/keyspace_hits:(\d+)/.exec(await admin.info('stats'))?.[1])
+    const before = await found()
+    await cache.read([subject], 'FRESH')
+    expect((await found()) - before).toBe(0)
+    await cache.read([subject], 'CACHED')
+    expect((await found()) - before).toBe(1)
     await admin.quit()
   })
 })

@@ -4,7 +4,11 @@ import type { CacheEntry, PermissionCache } from '../../src/permissions/cache.ts
 import { defaultRoleDefinitions } from '../../src/permissions/definitions.ts'
 import { MemoryPermissionCache } from '../../src/permissions/memory-cache.ts'
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
-import { CachingPermissionService } from '../../src/permissions/service.ts'
+import {
+  CachingPermissionService,
+  type CachingPermissionServiceOptions,
+} from '../../src/permissions/service.ts'
+import { Trust } from '../../src/permissions/trust.ts'
 import { createRedis } from '../../src/redis/client.ts'
 import { someone } from '../contract/permission-cache.ts'
 import { useRedis } from '../support/redis.ts'
@@ -19,8 +23,10 @@ describe.each([
 ])('the permission service over a %s', (_name, createCache) => {
   let cache: PermissionCache
   let roles: CountingRoles
+  let trust: Trust
   let service: CachingPermissionService
   let subject: Subject
+  const onReads = vi.fn()
 
   beforeAll(async () => {
     cache = createCache()
@@ -29,7 +35,9 @@ describe.each([
   afterAll(() => cache.close())
   beforeEach(() => {
     roles = new CountingRoles()
-    service = serviceOver(roles, cache)
+    trust = new Trust({ continuous: false })
+    onReads.mockClear()
+    service = serviceOver(roles, cache, { trust, onReads })
     subject = someone()
   })
 
@@ -80,7 +88,7 @@ describe.each([
     const answers = [ask()]
     await begun(1)
     for (let count = 0; count < 5; count++) answers.push(ask())
-    await cache.read([subject])
+    await cache.read([subject], 'CACHED')
     roles.reads[0]?.release()
     await Promise.all(answers)
     expect(roles.reads).toHaveLength(1)
@@ -127,7 +135,7 @@ describe.each([
     const fresh = ask('FRESH')
     await begun(1)
     const cached = ask()
-    await cache.read([subject])
+    await cache.read([subject], 'CACHED')
     roles.reads[0]?.release()
     expect(await cached).toEqual(await fresh)
     expect(roles.reads).toHaveLength(1)
@@ -196,6 +204,29 @@ describe.each([
     expect((await later)?.member).toBe(false)
   })
 
+  test('a grant that is not believed is read anew, and what was read is kept', async () => {
+    await vi.waitFor(async () => expect((await ask())?.source).toBe('CACHE'))
+    roles.role = 'owner'
+    trust.settled(false)
+    expect(await ask()).toMatchObject({ roles: ['owner'], source: 'DATABASE' })
+    trust.settled(true)
+    expect(await ask()).toMatchObject({ roles: ['owner'], source: 'CACHE' })
+  })
+
+  test('what the cache answered is counted, of CACHED questions alone', async () => {
+    await ask()
+    await service.resolve([subject, someone(), subject], 'CACHED')
+    trust.settled(false)
+    await ask()
+    await ask('FRESH')
+    await service.resolve([], 'CACHED')
+    expect(onReads.mock.calls).toEqual([
+      [0, 1],
+      [1, 1],
+      [0, 1],
+    ])
+  })
+
   test('a failing database fails those who need it, alone, and nothing of it is kept', async () => {
     const known = someone()
     await service.resolve([known], 'CACHED')
@@ -203,7 +234,7 @@ describe.each([
     const failing = [ask(), ask(), ask('FRESH')]
     await begun(2)
     const hit = service.resolve([known], 'CACHED')
-    await cache.readEpochs([subject])
+    await cache.read([subject], 'FRESH')
     for (const read of roles.reads.slice(1)) read.fail(new Error('the database is gone'))
     for (const outcome of await Promise.allSettled(failing)) expect(outcome.status).toBe('rejected')
     expect((await hit)[0]?.source).toBe('CACHE')
@@ -216,7 +247,7 @@ describe.each([
     roles.dynamicRoles = new Map([
       [subject.organizationId, [{ role: 'member', permission: '{"leave":["request"]}' }]],
     ])
-    const dynamic = serviceOver(roles, cache, true)
+    const dynamic = serviceOver(roles, cache, { dynamic: true })
     const grants = await dynamic.resolve([subject, colleague, someone()], 'FRESH')
     expect(grants.map((grant) => grant.permissions)).toEqual([
       ['ac:read', 'leave:request'],
@@ -284,12 +315,18 @@ class SlowlyWritten extends MemoryPermissionCache {
   }
 }
 
-function serviceOver(roles: CountingRoles, cache: PermissionCache, dynamic = false) {
+function serviceOver(
+  roles: CountingRoles,
+  cache: PermissionCache,
+  options: Partial<CachingPermissionServiceOptions> = {},
+) {
   return new CachingPermissionService({
     roles,
     cache,
+    trust: new Trust({ continuous: false }),
     definitions: defaultRoleDefinitions,
-    dynamic,
+    dynamic: false,
+    ...options,
   })
 }
 
