@@ -107,6 +107,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
             keyPrefix: redis.keyPrefix,
             client: createRedis(redis.url, {
               timeoutMs: redis.timeoutMs,
+              ca: redis.ca,
               onTrouble: trouble(UNCOUNTED, whyOf(redis)),
             }),
           },

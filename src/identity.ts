@@ -227,7 +227,7 @@ function createNews(
         })
       if (events === 'redis' && redis)
         announcements = new RedisAnnouncements(
-          createRedis(redis.url, { timeoutMs: redis.timeoutMs, onTrouble }),
+          createRedis(redis.url, { timeoutMs: redis.timeoutMs, ca: redis.ca, onTrouble }),
           { prefix: redis.keyPrefix, listener: news },
         )
     },

@@ -1,5 +1,5 @@
 import { group, optional, withDefault } from './group.ts'
-import { text, urlTexts, wholeNumber } from './kinds.ts'
+import { text, textFile, urlTexts, wholeNumber } from './kinds.ts'
 
 export const redis = group({
   title: 'Redis',
@@ -8,6 +8,11 @@ export const redis = group({
       urlTexts('redis:', 'rediss:'),
       'in this process',
       'where permissions are cached; several nodes are those of a Redis Cluster',
+    ),
+    REDIS_CA_FILE: optional(
+      textFile,
+      'those that Node.js trusts',
+      'with `rediss://`: the certificates (PEM) of the authorities to trust',
     ),
     REDIS_KEY_PREFIX: withDefault(text, 'identity:', 'what every key begins with'),
     REDIS_TIMEOUT_MS: withDefault(
@@ -37,7 +42,13 @@ export const redis = group({
     redis:
       env.REDIS_URL === undefined
         ? null
-        : { url: env.REDIS_URL, keyPrefix: env.REDIS_KEY_PREFIX, timeoutMs: env.REDIS_TIMEOUT_MS },
+        : {
+            url: env.REDIS_URL,
+            /** The text of the file. */
+            ca: env.REDIS_CA_FILE,
+            keyPrefix: env.REDIS_KEY_PREFIX,
+            timeoutMs: env.REDIS_TIMEOUT_MS,
+          },
   }),
 })
 

@@ -14,6 +14,7 @@ export interface PermissionsOptions
   /** `null`: grants are kept in this process. */
   readonly redis: {
     readonly url: string
+    readonly ca?: string | undefined
     readonly keyPrefix: string
     readonly timeoutMs: number
   } | null
@@ -41,8 +42,8 @@ function createCache({
   ...told
 }: PermissionsOptions): PermissionCache {
   if (!redis) return new MemoryPermissionCache({ ttlSeconds, maxEntries: MOST_CACHED_GRANTS })
-  const { url, timeoutMs, keyPrefix: prefix } = redis
+  const { url, ca, timeoutMs, keyPrefix: prefix } = redis
   const version = versionOf(definitions, dynamic, origin)
-  const client = createRedis(url, { onTrouble: told.onTrouble, timeoutMs })
+  const client = createRedis(url, { onTrouble: told.onTrouble, timeoutMs, ca })
   return new RedisPermissionCache(client, { ...told, prefix, ttlSeconds, timeoutMs, version })
 }

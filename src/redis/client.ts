@@ -5,6 +5,8 @@ export type RedisClient = Redis | Cluster
 export interface RedisClientOptions {
   /** The longest a command may wait for its reply. */
   readonly timeoutMs: number
+  /** Certificates of the authorities to trust with `rediss://`, instead of those that Node.js trusts. */
+  readonly ca?: string | undefined
   /** Told once when the connection is lost or cannot be made, and not again before it was ready. */
   readonly onTrouble: (error: Error) => void
 }
@@ -23,12 +25,23 @@ export function createRedis(url: string, options: RedisClientOptions): RedisClie
   const [first = '', ...others] = url.split(',').map((address) => address.trim())
   const redis =
     others.length === 0
-      ? new Redis(first, { ...shared, ...connection(options), retryStrategy: reconnectDelayMs })
+      ? new Redis(first, {
+          ...shared,
+          ...connection(options),
+          ...encryption(first, options),
+          retryStrategy: reconnectDelayMs,
+        })
       : new Cluster([first, ...others], {
           ...shared,
           clusterRetryStrategy: reconnectDelayMs,
           slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
-          redisOptions: { ...connection(options), ...credentials(first) },
+          // Names stay names, because certificates are for them.
+          dnsLookup: (name, answer) => answer(null, name),
+          redisOptions: {
+            ...connection(options),
+            ...credentials(first),
+            ...encryption(first, options),
+          },
         })
   let inTrouble = false
   redis.on('error', (error: Error) => {
@@ -63,12 +76,16 @@ function connection(options: RedisClientOptions) {
 }
 
 function credentials(address: string) {
-  const { protocol, username, password } = new URL(address)
+  const { username, password } = new URL(address)
   return {
     ...(username === '' ? {} : { username: decodeURIComponent(username) }),
     ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-    ...(protocol === 'rediss:' ? { tls: {} } : {}),
   } satisfies RedisOptions
+}
+
+function encryption(address: string, { ca }: RedisClientOptions) {
+  if (new URL(address).protocol !== 'rediss:') return {}
+  return { tls: ca === undefined ? {} : { ca } } satisfies RedisOptions
 }
 
 function isRefusedSelect(error: Error & { readonly command?: { readonly name: string } }): boolean {

@@ -27,7 +27,7 @@ const DEFAULT_PORT = '6379'
 const OTHERWISE = 'does not answer: check REDIS_URL, and whether it runs'
 
 const UNKNOWN_AUTHORITY =
-  'has a certificate of an authority that is not trusted here: name its file in NODE_EXTRA_CA_CERTS'
+  'has a certificate of an authority that is not trusted here: name the file of its certificate in REDIS_CA_FILE'
 
 /** The first that fits a code or a text is the cause; what is particular comes before what is general. */
 const causes: readonly (readonly [RegExp, string])[] = [
@@ -99,7 +99,7 @@ const causes: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /\bETIMEDOUT\b|timed out/,
-    'does not answer in time: check REDIS_URL, firewalls, and how busy it is',
+    'does not answer in time: check REDIS_URL (redis:// where it speaks no TLS), firewalls, and how busy it is',
   ],
 ]
 

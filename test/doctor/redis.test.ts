@@ -32,7 +32,10 @@ const urlOf = (user: string, password: string) =>
 
 async function messages(url: string, keyPrefix = 'identity:') {
   const limits = { ratePerMinute: 10 }
-  const findings = await checkRedis({ redis: { url, keyPrefix, timeoutMs: 250 }, limits })
+  const findings = await checkRedis({
+    redis: { url, ca: undefined, keyPrefix, timeoutMs: 250 },
+    limits,
+  })
   return findings.map(({ level, message }) => `${level}: ${message}`)
 }
 
@@ -100,7 +103,12 @@ test('commands that the user lacks are named', async () => {
   const counting = ['+evalsha', '+incrby', '+pttl', '+expire']
   const caching = (await readmeUser()).filter((word) => !counting.includes(word))
   await admin.call('ACL', ...caching.map((word) => (word === 'gateway' ? 'caching' : word)))
-  const redis = { url: urlOf('caching', 'secret'), keyPrefix: 'identity:', timeoutMs: 250 }
+  const redis = {
+    url: urlOf('caching', 'secret'),
+    ca: undefined,
+    keyPrefix: 'identity:',
+    timeoutMs: 250,
+  }
   const errors = async (ratePerMinute: number | null) =>
     (await checkRedis({ redis, limits: { ratePerMinute } })).filter(
       ({ level }) => level === 'error',

@@ -20,6 +20,7 @@ export async function checkRedis({
   let lost: Error | undefined
   const redis = createRedis(config.url, {
     timeoutMs: Math.max(config.timeoutMs, LEAST_TIMEOUT_MS),
+    ca: config.ca,
     onTrouble: (error) => {
       lost ??= error
     },

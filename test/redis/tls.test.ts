@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { checkRedis } from '../../src/doctor/checks/redis.ts'
+import { createRedis } from '../../src/redis/client.ts'
+import { describeRedisTrouble } from '../../src/redis/trouble.ts'
+import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
+
+/** Its certificate is for the name localhost alone. */
+const directory = mkdtempSync(join(tmpdir(), 'identity-redis-tls-'))
+const key = join(directory, 'key.pem')
+const certificate = join(directory, 'certificate.pem')
+let server: RedisProcess
+
+beforeAll(async () => {
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+  const made = ['-keyout', key, '-out', certificate, '-days', '2']
+  const how = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes']
+  execFileSync('openssl', [...how, ...names, ...made], { stdio: 'ignore' })
+  server = await start()
+})
+afterAll(async () => {
+  await server.kill()
+  rmSync(directory, { recursive: true })
+})
+
+/** It speaks TLS on its port, and nothing else. */
+async function start(...settings: readonly string[]): Promise<RedisProcess> {
+  const port = 20_000 + Math.floor(Math.random() * 10_000)
+  const files = ['--tls-cert-file', certificate, '--tls-key-file', key]
+  const tls = [...files, '--tls-ca-cert-file', certificate, '--tls-auth-clients', 'no']
+  return startRedisProcess({
+    port,
+    settings: ['--port', '0', '--tls-port', String(port), ...tls, ...settings],
+  })
+}
+
+const ca = () => readFileSync(certificate, 'utf8')
+const at = (host: string, port: number) => `rediss://${host}:${port}`
+
+test('an authority of one’s own is trusted when its certificate is given', async () => {
+  const redis = { url: at('localhost', server.port), keyPrefix: 'identity:', timeoutMs: 1000 }
+  const found = await checkRedis({ redis: { ...redis, ca: ca() } })
+  expect(found.filter(({ level }) => level === 'error')).toEqual([])
+  expect(await checkRedis({ redis: { ...redis, ca: undefined } })).toEqual([
+    { level: 'error', message: expect.stringContaining('REDIS_CA_FILE') },
+  ])
+})
+
+test.each([
+  ['a certificate of another name', at, '127.0.0.1', 'a certificate of another name'],
+  [
+    'TLS where there is none wanted',
+    (_: string, port: number) => `redis://localhost:${port}`,
+    '',
+    'rediss://',
+  ],
+])('%s', async (_, urlOf, host, part) => {
+  const redis = { url: urlOf(host, server.port), ca: ca(), keyPrefix: '', timeoutMs: 1000 }
+  expect(await checkRedis({ redis })).toEqual([
+    { level: 'error', message: expect.stringContaining(part) },
+  ])
+})
+
+test('rediss:// to a port without TLS', async () => {
+  const plain = await startRedisProcess()
+  onTestFinished(() => plain.kill())
+  const told = vi.fn()
+  const url = at('localhost', plain.port)
+  const client = createRedis(url, { timeoutMs: 1000, onTrouble: told, ca: ca() })
+  onTestFinished(() => client.disconnect())
+  await expect(client.connect()).rejects.toThrow()
+  expect(describeRedisTrouble(told.mock.calls[0]?.[0], url)).toContain(
+    'redis:// where it speaks no TLS',
+  )
+})
+
+test('nodes of a Cluster are known by the names that their certificates are for', async () => {
+  const node = await start(
+    ...['--cluster-enabled', 'yes', '--tls-cluster', 'yes'],
+    ...['--cluster-announce-hostname', 'localhost'],
+    ...['--cluster-preferred-endpoint-type', 'hostname'],
+  )
+  onTestFinished(() => node.kill())
+  const options = { timeoutMs: 1000, onTrouble: () => {}, ca: ca() }
+  const single = createRedis(at('localhost', node.port), options)
+  await single.connect()
+  await single.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383)
+  await expect
+    .poll(() => single.call('CLUSTER', 'INFO'), { timeout: 20_000 })
+    .toContain('cluster_state:ok')
+  single.disconnect()
+  const url = `${at('localhost', node.port)},${at('localhost', node.port)}`
+  const cluster = createRedis(url, options)
+  onTestFinished(() => cluster.disconnect())
+  await cluster.connect()
+  expect(await cluster.set('a', '1')).toBe('OK')
+})
