@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { describeRedisTrouble } from '../../src/redis/trouble.ts'
+import { describeRedisTrouble, whyOf } from '../../src/redis/trouble.ts'
+import { createLogger } from '../../src/telemetry/log.ts'
+import { Telemetry } from '../../src/telemetry/telemetry.ts'
 
 const url = 'rediss://gateway:hunter2@a.example:6380, rediss://b.example'
 
@@ -44,4 +46,20 @@ test('what a Cluster met at its last node is the cause', () => {
     lastNodeError: new Error('WRONGPASS invalid username-password pair or user is disabled.'),
   })
   expect(describeRedisTrouble(error, url)).toContain('refuses the user or the password')
+})
+
+test('the log says the cause after what it means', () => {
+  const lines: string[] = []
+  const log = createLogger('warn', { write: (line) => void lines.push(line) })
+  const { trouble } = new Telemetry(log, { metrics: false })
+  trouble('Redis is in trouble.', whyOf({ url }))(new Error('MOVED 1 10.0.0.1:4782'))
+  trouble('Redis is in trouble.', whyOf(null))(new Error('MOVED 1 10.0.0.1:4782'))
+  const told = lines.map((line) => JSON.parse(line).msg)
+  expect(told).toEqual([
+    expect.stringMatching(
+      /^Redis is in trouble\. Redis at a\.example:6380.* one node of a Redis Cluster/,
+    ),
+    'Redis is in trouble.',
+  ])
+  expect(lines.join('')).not.toContain('hunter2')
 })
