@@ -213,15 +213,27 @@ describe('set up wrongly', () => {
     DATABASE_PREPARED_STATEMENTS: 'off',
   })
 
-  test('without ignore_startup_parameters, doctor names it', async () => {
+  test('without ignore_startup_parameters, a role that has the settings is served, and one that lacks them is not', async () => {
     const plain = await startPgBouncer(identity.readOnlyUrl)
     onTestFinished(() => plain.stop())
+    const role = new URL(identity.readOnlyUrl).username
+    const env = { ...environment(), DATABASE_URL: plain.through(identity.readOnlyUrl) }
+    expect((await runCli(['doctor'], env)).code).toBe(0)
+    await identity.sql(`alter role ${role} reset all`)
+    await plain.reconnect()
+    const refused = await runCli(['doctor'], env)
+    for (const sql of settingStatements({ role, schema: 'public' })) await identity.sql(sql)
+    expect(refused.code).toBe(1)
+    expect(refused.stdout).toMatch(/ERROR .*a pooler that refuses the settings.*doctor --sql/)
+  })
+
+  test('that is listened through, doctor says that nothing arrives', async () => {
     const ended = await runCli(['doctor'], {
       ...environment(),
-      DATABASE_URL: plain.through(identity.readOnlyUrl),
+      DATABASE_URL: throughUrl,
+      PERMISSION_EVENTS: 'postgres',
     })
-    expect(ended.code).toBe(1)
-    expect(ended.stdout).toMatch(/ERROR .*a PgBouncer needs ignore_startup_parameters = options/)
+    expect(ended.stdout).toMatch(/ERROR .*does not arrive within a second.*DATABASE_LISTEN_URL/)
   })
 
   test('with a role that has not the settings, serve and doctor refuse, and the SQL of doctor mends it', async () => {
