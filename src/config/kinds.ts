@@ -47,13 +47,7 @@ export function list(
   })
 }
 
-/** Stays text: URLs of databases are parsed by their drivers. */
-export function urlText(...protocols: readonly string[]): Kind<string> {
-  return kind(`a URL that begins with ${beginnings(protocols)}`, (given) =>
-    isUrl(given, protocols) ? given : undefined,
-  )
-}
-
+/** Stays text: URLs of Redis are parsed by its driver. */
 export function urlTexts(...protocols: readonly string[]): Kind<string> {
   return kind(`${beginnings(protocols)} URLs, separated by commas`, (given) =>
     given.split(',').every((part) => isUrl(part.trim(), protocols)) ? given : undefined,

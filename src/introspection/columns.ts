@@ -1,4 +1,4 @@
-import { contract, fieldsOf, type Model, type Scalar } from '../layout/contract.ts'
+import { contract, fieldsOf, isAssured, type Model, type Scalar } from '../layout/contract.ts'
 import type { StoredType } from '../layout/layout.ts'
 import { type KnownNames, teller } from './known-names.ts'
 import { type Column, realName } from './names.ts'
@@ -20,8 +20,7 @@ export function matchFields(
 ): readonly Field[] {
   return Object.entries(fieldsOf(model)).map(([name, type]) => {
     const [column] = match ? findColumns(match, name, known) : []
-    const readable = column && (isReadable(model, name, column) || !mayBeLeftOut(model, name))
-    return readable ? { name, type, column } : { name, type }
+    return column && !isLeftOut(model, name, column) ? { name, type, column } : { name, type }
   })
 }
 
@@ -42,7 +41,7 @@ export function checkColumns(match: Match, known: KnownNames): readonly string[]
     const other = Object.keys(fieldsOf(model)).find((field) => field === realName(column))
     if (other !== undefined && other !== name)
       return `${where} bears the name of another field, ${other}, which Prisma does not allow. Rename the column.`
-    if (isReadable(model, name, column) || mayBeLeftOut(model, name)) return []
+    if (isReadable(model, name, column) || isLeftOut(model, name, column)) return []
     return `${where} ${notReadable(model, name, column)}`
   })
 }
@@ -51,15 +50,15 @@ export function checkColumns(match: Match, known: KnownNames): readonly string[]
 export function describeUnread({ model, table }: Match, known: KnownNames): readonly string[] {
   return Object.keys(fieldsOf(model)).flatMap((name) => {
     const [column] = findColumns({ model, table }, name, known)
-    if (!column || isReadable(model, name, column) || !mayBeLeftOut(model, name)) return []
+    if (!column || !isLeftOut(model, name, column)) return []
     return `${model}.${name}: the column "${realName(table)}"."${realName(column)}" ${notReadable(model, name, column)} The graph leaves it out.`
   })
 }
 
-/** What Better Auth may lack, the graph may lack as well, unless more would be allowed without it. */
-function mayBeLeftOut(model: Model, field: string): boolean {
+/** A column that cannot be read and may be lacking to Better Auth, unless more would be allowed without it. */
+function isLeftOut(model: Model, field: string, column: Column): boolean {
   const isEssential = contract[model].essential?.includes(field) ?? false
-  return fieldsOf(model)[field]?.endsWith('?') === true && !isEssential
+  return !isReadable(model, field, column) && !isAssured(model, field) && !isEssential
 }
 
 /** As `generateId: "serial"` makes them. */

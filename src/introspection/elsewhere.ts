@@ -1,29 +1,26 @@
-import { type Model, models } from '../layout/contract.ts'
+import type { Model } from '../layout/contract.ts'
 import { openCatalogPool } from './engine.ts'
 import { singular } from './names.ts'
 
-/** A table or view that the gateway does not read where it is, although it is named like one that it looks for. */
-export interface Elsewhere {
-  readonly model: Model
-  /** A whole sentence that says what to do about it. */
-  readonly sentence: string
-}
-
 /**
- * Looks for tables that this role may read in other PostgreSQL schemas, and for those of kinds that Prisma does not
- * introspect. Without it, a database whose tables are in two schemas would be served as one without organizations.
+ * Looks for tables that are named like these models, in other PostgreSQL schemas that this role may read, and of kinds that
+ * Prisma does not introspect. Without it, a database whose tables are in two schemas would be served as one without
+ * organizations.
+ * @returns Whole sentences that say what to do about each.
  */
 export async function findElsewhere(
+  missing: readonly Model[],
   databaseUrl: string,
   databaseSchema: string,
-): Promise<readonly Elsewhere[]> {
+): Promise<readonly string[]> {
+  if (missing.length === 0) return []
   const pool = openCatalogPool(databaseUrl)
   try {
     const { rows } = await pool.query<Relation>({ text: RELATIONS, values: [databaseSchema] })
-    return models.flatMap((model) =>
+    return missing.flatMap((model) =>
       rows
         .filter(({ name }) => singular(name) === singular(model))
-        .map((relation) => ({ model, sentence: describe(model, relation, databaseSchema) })),
+        .map((relation) => describe(model, relation, databaseSchema)),
     )
   } finally {
     await pool.end()

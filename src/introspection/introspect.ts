@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises'
 import { readFields } from './additional.ts'
 import { readAuthModule } from './auth-module.ts'
 import { type Report as Canonicalised, canonicalise } from './canonicalise.ts'
-import { type Elsewhere, findElsewhere } from './elsewhere.ts'
+import { findElsewhere } from './elsewhere.ts'
 import { pullSchema } from './engine.ts'
-import { combine, type KnownNames } from './known-names.ts'
+import { combine } from './known-names.ts'
 import { readOverrides } from './overrides.ts'
 
 export interface Report extends Canonicalised {
@@ -57,10 +57,10 @@ export async function readSchema(
   const asked = fieldsPath === undefined ? {} : await readFields(fieldsPath)
   const raw = await pullSchema(options.databaseUrl, options.databaseSchema)
   const { schema, report, problems } = await canonicalise(raw, known, asked)
-  const elsewhere = await findElsewhere(options.databaseUrl, options.databaseSchema)
-  const tablesElsewhere = elsewhere
-    .filter(({ model }) => isMissing(model, report, known))
-    .map(({ sentence }) => sentence)
+  // Of some it was said that there are none.
+  const missing = report.absentModels.filter((model) => known[model]?.table?.name !== null)
+  const { databaseUrl, databaseSchema } = options
+  const tablesElsewhere = await findElsewhere(missing, databaseUrl, databaseSchema)
   if (problems.length > 0)
     throw new Error(
       [
@@ -74,9 +74,4 @@ export async function readSchema(
     throw new Error(`No graph can be made of it: ${error instanceof Error ? error.message : error}`)
   }
   return { schema, report: { ...report, tablesElsewhere } }
-}
-
-/** Without anybody having said so. */
-function isMissing(model: Elsewhere['model'], report: Canonicalised, known: KnownNames): boolean {
-  return report.absentModels.includes(model) && known[model]?.table?.name !== null
 }

@@ -9,6 +9,11 @@ export function allOf(conditions: readonly (Prisma.Sql | null | undefined | fals
   return given.length === 0 ? Prisma.empty : Prisma.sql`AND ${Prisma.join(given, ' AND ')}`
 }
 
+/** How the catalog writes that an index is over a column in lower case, whichever type of text the column is of. */
+export function loweredDefinitions(column: string): Prisma.Sql {
+  return Prisma.sql`format('lower(%I)', ${column}::text), format('lower(%I::text)', ${column}::text)`
+}
+
 /** What JavaScript's `trim` takes away, as Better Auth does around names of roles. */
 const BLANKS =
   ' \t\n\v\f\r\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff'

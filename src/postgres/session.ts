@@ -33,11 +33,11 @@ export function createSessionRepository(db: Db): SessionRepository {
       return new Map(
         pages.map(([userId, { items, ...ends }]) => {
           // A session that ended in between is left out.
-          const living = items.flatMap(({ entity: { id }, position }) => {
+          const found = items.flatMap(({ entity: { id }, position }) => {
             const entity = rows.get(id)
             return entity ? [{ entity, position }] : []
           })
-          return [userId, { ...ends, items: living }]
+          return [userId, { ...ends, items: found }]
         }),
       )
     },

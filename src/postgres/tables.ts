@@ -158,10 +158,8 @@ function readAs(
   column: Sql,
   { type, additional }: Column,
 ): Pick<Parts, 'column' | 'type'> {
-  if (type === 'inet' || type === 'date')
-    return type === 'inet'
-      ? { column: Prisma.sql`abbrev(${column})`, type: 'text' }
-      : { column: Prisma.sql`${column}::timestamp`, type: 'timestamp' }
+  if (type === 'inet') return { column: Prisma.sql`abbrev(${column})`, type: 'text' }
+  if (type === 'date') return { column: Prisma.sql`${column}::timestamp`, type: 'timestamp' }
   if (additional) return { column, type }
   if (type === 'number' && fieldsOf(model)[field]?.startsWith('Boolean'))
     return { column: Prisma.sql`(${column} <> 0)`, type: 'boolean' }

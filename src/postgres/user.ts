@@ -1,7 +1,7 @@
 import type { User, UserFilter, UserOrder, UserRepository, UserSummary } from '../domain/user.ts'
 import { Prisma } from './client.ts'
 import { additional, Columns } from './columns.ts'
-import { allOf, holdsRole, matches } from './conditions.ts'
+import { allOf, holdsRole, loweredDefinitions, matches } from './conditions.ts'
 import { type Db, joining, lookUp, unambiguous } from './db.ts'
 import { by, byText } from './join.ts'
 import { byInstant, countAll, type List, listAll, byText as orderedByText } from './list.ts'
@@ -108,8 +108,7 @@ function loweredAddresses({ read, tables }: Db): () => Promise<boolean> {
       SELECT EXISTS (
         SELECT FROM pg_catalog.pg_index AS i
         WHERE i.indrelid = to_regclass(${relation}) AND i.indisvalid AND i.indpred IS NULL
-          AND pg_get_indexdef(i.indexrelid, 1, TRUE)
-            IN (format('lower(%I)', ${name}::text), format('lower(%I::text)', ${name}::text))) AS "indexed"`)
+          AND pg_get_indexdef(i.indexrelid, 1, TRUE) IN (${loweredDefinitions(name)})) AS "indexed"`)
     return row?.indexed ?? false
   }
   return () => {

@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { runCli } from '../support/cli.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 
 /*
@@ -36,21 +35,8 @@ async function write(files: Files): Promise<void> {
   }
 }
 
-async function run(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...words], {
-    cwd: folder,
-    env: { PATH: process.env.PATH, DATABASE_URL: database.url, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const output = { stdout: '', stderr: '' }
-  child.stdout.on('data', (text) => {
-    output.stdout += text
-  })
-  child.stderr.on('data', (text) => {
-    output.stderr += text
-  })
-  const [code] = await once(child, 'close')
-  return { code, ...output }
+function run(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return runCli(words, { DATABASE_URL: database.url, ...env }, root, folder)
 }
 
 function introspect(files: Files, path: string, env: Readonly<Record<string, string>> = {}) {

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -187,21 +185,9 @@ describe('on the command line', () => {
 })
 
 /** Where `prisma/schema.prisma` is another than that of the checkout. */
-async function introspectIn({ schemaPath }: Project, words: readonly string[]) {
-  const cli = join(import.meta.dirname, '../../dist/cli/main.js')
-  const child = spawn(process.execPath, [cli, 'introspect', ...words], {
-    cwd: dirname(dirname(schemaPath)),
-    env: { PATH: process.env.PATH, DATABASE_URL: database.url },
-  })
-  const output = { stdout: '', stderr: '' }
-  child.stdout.on('data', (text) => {
-    output.stdout += text
-  })
-  child.stderr.on('data', (text) => {
-    output.stderr += text
-  })
-  const [code] = await once(child, 'close')
-  return { code, ...output }
+function introspectIn({ schemaPath }: Project, words: readonly string[]) {
+  const env = { DATABASE_URL: database.url }
+  return runCli(['introspect', ...words], env, undefined, dirname(dirname(schemaPath)))
 }
 
 async function writeAuth(text: string): Promise<string> {

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -11,12 +12,13 @@ function start(
   words: readonly string[],
   env: Readonly<Record<string, string>>,
   folder = root,
+  cwd = folder,
 ): ChildProcess {
   if (!existsSync(`${root}/dist/cli/main.js`))
     execFileSync('npm', ['run', '-s', 'build'], { cwd: root })
   const { PATH } = process.env
-  return spawn(process.execPath, ['dist/cli/main.js', ...words], {
-    cwd: folder,
+  return spawn(process.execPath, [join(folder, 'dist/cli/main.js'), ...words], {
+    cwd,
     env: { ...(PATH === undefined ? {} : { PATH }), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -28,13 +30,17 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs a command to its end, with no other environment than this; of the checkout, or as it is built in a folder. */
+/**
+ * Runs a command to its end, with no other environment than this; of the checkout, or as it is built in a folder, and
+ * from another folder when that is given.
+ */
 export async function runCli(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
   folder = root,
+  cwd = folder,
 ): Promise<Ended> {
-  const child = start(words, env, folder)
+  const child = start(words, env, folder, cwd)
   const output = { stdout: '', stderr: '' }
   child.stdout?.on('data', (text) => {
     output.stdout += text

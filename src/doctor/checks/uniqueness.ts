@@ -1,6 +1,7 @@
 import { contract, type Model, models } from '../../layout/contract.ts'
 import { quote } from '../../layout/quote.ts'
 import { Prisma } from '../../postgres/client.ts'
+import { loweredDefinitions } from '../../postgres/conditions.ts'
 import type { Check, Examined, Finding } from '../finding.ts'
 
 type Found = Omit<Finding, 'check'>
@@ -14,26 +15,24 @@ export const checkUniqueness: Check = async (examined) => {
   return [...found, ...(await capitals(examined))]
 }
 
-async function uniqueness({ database, layout, config }: Examined, model: Model, field: string) {
+async function uniqueness({ database, layout, tables }: Examined, model: Model, field: string) {
   const table = layout[model]
-  const column = table?.columns[field]
-  if (!table || !column) return []
-  const relation = quote(config.database.schema, table.name)
+  if (!table || !tables.has(model, field)) return []
+  const { relation, name } = tables.as(model, 't').real(field)
   const [row] = await database.read<{ readonly kind: string; readonly unique: boolean }>(Prisma.sql`
     SELECT c.relkind::text AS "kind", EXISTS (
       SELECT FROM pg_catalog.pg_index AS i
       WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1
         AND pg_get_indexdef(i.indexrelid, 1, TRUE) IN (
-          quote_ident(${column.name}::text), format('lower(%I)', ${column.name}::text),
-          format('lower(%I::text)', ${column.name}::text))) AS "unique"
+          quote_ident(${name}::text), ${loweredDefinitions(name)})) AS "unique"
     FROM pg_catalog.pg_class AS c WHERE c.oid = to_regclass(${relation})`)
   // A view has no indexes; those of the tables under it are not ours to know.
   if (!row || row.unique || row.kind === 'v') return []
   return [
     {
       level: 'error',
-      message: `Nothing keeps two rows of "${table.name}" from having one "${column.name}". Where two have, neither is found by it.`,
-      sql: `create unique index concurrently on ${relation} (${quote(column.name)});`,
+      message: `Nothing keeps two rows of "${table.name}" from having one "${name}". Where two have, neither is found by it.`,
+      sql: `create unique index concurrently on ${relation} (${quote(name)});`,
     } as const,
   ]
 }
