@@ -56,14 +56,18 @@ function show(type: AdditionalType, stored: unknown): unknown {
 }
 
 function toScalar(type: string, value: unknown): unknown {
-  return type === 'DateTime' ? new Date(String(value)) : value
+  return type === 'DateTime' ? new Date(value as Date | string) : value
 }
 
 function isOf(type: string, value: unknown): boolean {
   if (type === 'Boolean') return typeof value === 'boolean'
   if (type === 'Float') return typeof value === 'number'
   if (type === 'Int') return typeof value === 'number' && (value | 0) === value
-  if (type === 'DateTime') return !Number.isNaN(Date.parse(String(value)))
+  if (type === 'DateTime')
+    return (
+      (value instanceof Date || typeof value === 'string') &&
+      !Number.isNaN(new Date(value).valueOf())
+    )
   return typeof value === 'string'
 }
 

@@ -24,13 +24,17 @@ export function readAsked(sent: unknown, trusted: TrustedDocuments | null): Aske
   if (query == null) throw refusal('The parameter "query" is missing.', { spec: true })
   if (typeof query !== 'string')
     throw refusal(`The parameter "query" must be a string, and not ${kindOf(query)}.`)
+  if (operationName != null && typeof operationName !== 'string')
+    throw refusal(
+      `The parameter "operationName" must be a string, and not ${kindOf(operationName)}.`,
+    )
   if (variables != null && !isObject(variables))
     throw refusal(`The parameter "variables" must be an object, and not ${kindOf(variables)}.`)
   if (extensions != null && !isObject(extensions))
     throw refusal(`The parameter "extensions" must be an object, and not ${kindOf(extensions)}.`)
   return {
     query,
-    operationName: operationName == null ? undefined : String(operationName),
+    operationName: operationName ?? undefined,
     variables: variables ?? {},
   }
 }

@@ -173,6 +173,25 @@ test.each(Object.keys(requests))('both lanes answer %s alike', async (what) => {
   expect(lean).toEqual(yoga)
 })
 
+test.each(
+  ['query', 'operationName', 'variables', 'extensions'].flatMap((parameter) =>
+    [1, true, [], 'x', {}, { toString: 'x' }, JSON.parse('{ "__proto__": 1 }')]
+      .filter(
+        (value) =>
+          typeof value !== (/s$/.test(parameter) ? 'object' : 'string') || Array.isArray(value),
+      )
+      .map((value) => [parameter, value] as const),
+  ),
+)('the parameter %s must be of its type: %j', async (parameter, value) => {
+  const asked = { body: json({ query: '{ __typename }', [parameter]: value }) }
+  const answered = await ask('/graphql', asked)
+  expect(await ask('/graphql?', asked)).toEqual(answered)
+  expect(answered.status).toBe(400)
+  expect(JSON.parse(answered.body)).toMatchObject({
+    errors: [{ message: expect.stringMatching(parameter), extensions: { code: 'BAD_REQUEST' } }],
+  })
+})
+
 test.each([
   members,
   '{ viewer { name sessions { nodes { id } } role } }',
