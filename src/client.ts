@@ -1,5 +1,5 @@
-import { loadNames, reading } from './config/config.ts'
-import { parseLayout } from './layout/schema-file.ts'
+import { loadNames } from './config/config.ts'
+import { readLayout } from './config/layout.ts'
 import { type Models, openDatabase } from './postgres/client.ts'
 
 export { ConfigError } from './config/config.ts'
@@ -32,7 +32,7 @@ export interface Client {
  * @throws ConfigError when the schema file cannot be read, or is not one that introspect wrote.
  */
 export function openClient({ url, schema, schemaFile, ...limits }: ClientOptions): Client {
-  const { prismaSchema, ...names } = loadNames({
+  const names = loadNames({
     DATABASE_SCHEMA: schema,
     PRISMA_SCHEMA_FILE: schemaFile,
   })
@@ -42,7 +42,7 @@ export function openClient({ url, schema, schemaFile, ...limits }: ClientOptions
     ...names,
     ...limits,
     url,
-    layout: reading('PRISMA_SCHEMA_FILE', () => parseLayout(prismaSchema)),
+    layout: readLayout(names),
   })
   return { models, close }
 }

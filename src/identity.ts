@@ -1,10 +1,10 @@
 import { type Config, reading } from './config/config.ts'
+import { readLayout } from './config/layout.ts'
 import type { PermissionService } from './domain/permission.ts'
 import type { Repositories } from './domain/repositories.ts'
 import type { SigningKeyRepository } from './domain/signing-key.ts'
 import { featuresOf } from './layout/features.ts'
 import type { Layout } from './layout/layout.ts'
-import { parseLayout } from './layout/schema-file.ts'
 import { createPermissions } from './permissions/create.ts'
 import {
   defaultRoleDefinitions,
@@ -190,11 +190,6 @@ export function createStores(
 
 const SHARED_SESSIONS =
   'Connections to PostgreSQL share sessions, as behind a pooler in transaction mode: statements are no longer prepared. Set DATABASE_PREPARED_STATEMENTS=off.'
-
-/** @throws ConfigError when the schema file is not a canonical schema.prisma. */
-export function readLayout({ prismaSchema }: Pick<Config['database'], 'prismaSchema'>): Layout {
-  return reading('PRISMA_SCHEMA_FILE', () => parseLayout(prismaSchema))
-}
 
 function readDefinitions({ permissions: { accessControl } }: IdentityConfig): RoleDefinitions {
   if (accessControl === null) return defaultRoleDefinitions

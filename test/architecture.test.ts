@@ -16,7 +16,10 @@ interface Room {
 
 const rooms: Readonly<Record<string, Room>> = {
   domain: { rooms: [], packages: [] },
-  config: { rooms: [], packages: ['node:fs', 'node:url', 'zod'] },
+  config: {
+    rooms: ['layout/layout.ts', 'layout/schema-file.ts'],
+    packages: ['node:fs', 'node:url', 'zod'],
+  },
   telemetry: { rooms: [], packages: ['@opentelemetry/api', 'pino', 'prom-client'] },
   redis: { rooms: [], packages: ['cockatiel', 'ioredis'] },
   layout: { rooms: ['domain'], packages: ['zod'] },
@@ -112,7 +115,7 @@ const rooms: Readonly<Record<string, Room>> = {
   cli: {
     rooms: [
       ...['application', 'config', 'demo', 'doctor', 'gateway.ts', 'http', 'introspection'],
-      ...['print.ts', 'telemetry'],
+      ...['permissions/definitions.ts', 'print.ts', 'telemetry'],
     ],
     packages: ['node:console', 'node:fs', 'node:util', 'node:v8'],
   },

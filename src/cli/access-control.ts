@@ -9,7 +9,7 @@ JavaScript, with the paths of its tsconfig.json.
   options: { export: { type: 'string' } },
   run: ({ export: name = 'roles' }, [module = '']) =>
     runStranger(async () => {
-      const { toAccessControl } = await import('../gateway.ts')
+      const { toAccessControl } = await import('../permissions/definitions.ts')
       const { readModule } = await import('../application/read-module.ts')
       const instead = 'give the command a small file that exports the roles without it'
       return readModule(module, instead, async (exports) => {

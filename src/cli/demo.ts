@@ -28,7 +28,7 @@ export const demo = command({
 })
 
 async function introspect(databaseUrl: string) {
-  const { readLayout } = await import('../gateway.ts')
+  const { readLayout } = await import('../config/layout.ts')
   const { readSchema } = await import('../introspection/introspect.ts')
   const { schema: prismaSchema } = await readSchema({ databaseUrl, databaseSchema: 'public' })
   return { prismaSchema, layout: readLayout({ prismaSchema }) }

@@ -1,4 +1,5 @@
 import { loadNames } from '../config/config.ts'
+import { readLayout } from '../config/layout.ts'
 import { command, WrongUsage } from './command.ts'
 
 export const doctor = command({
@@ -22,7 +23,6 @@ breaks or endangers what the gateway promises.
 })
 
 async function printSql(role = 'identity_gateway'): Promise<void> {
-  const { readLayout } = await import('../gateway.ts')
   const { printOwnerSql } = await import('../print.ts')
   const names = loadNames(process.env)
   process.stdout.write(printOwnerSql(readLayout(names), { ...names, role }))

@@ -1,4 +1,5 @@
 import { loadPlace } from '../config/config.ts'
+import { readLayout } from '../config/layout.ts'
 import { command } from './command.ts'
 import { whereInstalled } from './installed.ts'
 import { runStranger } from './stranger.ts'
@@ -22,7 +23,6 @@ export const introspect = command({
     const loading = import('../introspection/introspect.ts')
     const introspection = await whereInstalled(loading, 'introspect')
     const { url, schema: databaseSchema } = loadPlace(process.env)
-    const { readLayout } = await import('../gateway.ts')
     const { printGraph } = await import('../print.ts')
     const asked = {
       databaseUrl: url,

@@ -1,4 +1,5 @@
 import { loadNames } from '../config/config.ts'
+import { readLayout } from '../config/layout.ts'
 import { command, WrongUsage } from './command.ts'
 
 export const schema = command({
@@ -17,7 +18,6 @@ export const schema = command({
       throw new WrongUsage('--federation and --stitching exclude each other.')
     if (authorization && !federation)
       throw new WrongUsage('--authorization is of use with --federation alone.')
-    const { readLayout } = await import('../gateway.ts')
     const { printGraph } = await import('../print.ts')
     const subgraph = authorization ? 'federation with authorization' : 'federation'
     const form = stitching ? 'stitching' : federation ? subgraph : 'plain'

@@ -16,7 +16,7 @@ test('the users of the images are numbers, which an orchestrator can tell from r
 const [, probe = ''] = /HEALTHCHECK[^[]*CMD (\[.*\])$/m.exec(dockerfile) ?? []
 const [node, ...words] = JSON.parse(probe) as string[]
 
-test.each(['127.0.0.1', '127.0.0.2', '0.0.0.0', '::', '::1'])(
+test.each(['0.0.0.0', '::', '::1', '127.0.0.2'])(
   'the health check asks a gateway that listens on %s',
   async (HOST) => {
     expect(node).toBe('node')

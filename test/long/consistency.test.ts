@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { world } from '../support/world.ts'
+
+const READERS = 2000
+const NAMES = 3
+
+const { gateway, identity, services } = await world({
+  own: true,
+  environment: {
+    LIMIT_CONCURRENCY: String(READERS),
+    // So many at once wait for each other on a slow machine.
+    REQUEST_TIMEOUT_MS: '25000',
+    DATABASE_STATEMENT_TIMEOUT_MS: '20000',
+  },
+})
+const everyScope = await services.token()
+
+test('among thousands of concurrent readers, none sees a name older than their request', async () => {
+  const { api } = identity.betterAuth.auth
+  const person = await identity.signUp('0')
+  const queries: [string, string][] = [
+    ['{ viewer { name } }', await person.jwt()],
+    [`{ viewer: user(id: "${person.id}") { name } }`, everyScope],
+  ]
+  let committed = 0
+  let reads = 0
+  let stale = 0
+  const follow = async ([query, token]: [string, string]) => {
+    while (committed < NAMES) {
+      const then = committed
+      const { data, errors } = await gateway.graphql(query, { token })
+      expect(errors).toEqual([])
+      reads++
+      if (Number(data.viewer.name) < then) stale++
+    }
+  }
+  for (const [query, token] of queries) await gateway.graphql(query, { token })
+  const readers = Array.from({ length: READERS }, (_, i) => follow(queries[i % 2] ?? ['', '']))
+  const write = async () => {
+    for (let name = 1; name <= NAMES; name++) {
+      await api.updateUser({ body: { name: String(name) }, headers: person.headers })
+      committed = name
+    }
+  }
+  await Promise.all([write(), ...readers])
+  expect({ stale, enough: reads >= 2 * READERS }).toEqual({ stale: 0, enough: true })
+}, 240_000)
