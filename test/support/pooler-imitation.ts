@@ -16,6 +16,8 @@ const REFUSALS = {
 
 export type PoolerName = keyof typeof REFUSALS
 export const poolers = Object.keys(REFUSALS) as readonly PoolerName[]
+/** Drops `options` instead, and says nothing. */
+const DROPPING = 'Supavisor'
 
 export interface PoolerImitation {
   /** How many connections it refused. */
@@ -26,12 +28,12 @@ export interface PoolerImitation {
 }
 
 /**
- * No pooler, but an imitation of what one does to a connection that begins: it refuses `options`, and tells of a process
- * that it made up, as one whose connections share sessions. Behind it each connection has a session of its own, so what
+ * No pooler, but an imitation of what one does to a connection that begins: it refuses `options` or drops them, and tells
+ * of a process that it made up, as one whose connections share sessions. Behind it each connection has a session of its own, so what
  * it shows is whom the gateway trusts, not what sharing does; the long tests ask a real PgBouncer that.
  */
 export async function startPoolerImitation(
-  name: PoolerName,
+  name: PoolerName | typeof DROPPING,
   { ownSessions = false } = {},
 ): Promise<PoolerImitation> {
   const sockets = new Set<Socket>()
@@ -39,12 +41,13 @@ export async function startPoolerImitation(
   let upstream = { host: '127.0.0.1', port: 5432 }
   const server = createServer((client) => {
     keep(client)
-    let begun = Buffer.alloc(0)
+    let begun: Buffer = Buffer.alloc(0)
     const onData = (chunk: Buffer) => {
       begun = Buffer.concat([begun, chunk])
       if (begun.length < 8 || begun.length < begun.readInt32BE(0)) return
       client.off('data', onData)
-      if (parametersOf(begun).has('options')) {
+      if (name === DROPPING) begun = withoutOptions(begun)
+      else if (parametersOf(begun).has('options')) {
         refused++
         const [code, message] = REFUSALS[name]
         client.end(refusal(code, message))
@@ -89,6 +92,15 @@ function parametersOf(startup: Buffer): ReadonlyMap<string, string> {
   const words = startup.subarray(8, startup.readInt32BE(0)).toString().split('\0')
   const names = words.filter((_, index) => index % 2 === 0)
   return new Map(names.map((name, index) => [name, words[2 * index + 1] ?? '']))
+}
+
+function withoutOptions(startup: Buffer): Buffer {
+  const length = startup.readInt32BE(0)
+  const kept = [...parametersOf(startup)].filter(([name]) => name !== '' && name !== 'options')
+  const words = `${kept.map((pair) => `${pair.join('\0')}\0`).join('')}\0`
+  const packet = Buffer.concat([startup.subarray(0, 8), Buffer.from(words)])
+  packet.writeInt32BE(packet.length, 0)
+  return Buffer.concat([packet, startup.subarray(length)])
 }
 
 function refusal(code: string, message: string): Buffer {

@@ -26,14 +26,20 @@ export interface PostgresProcess {
   remove(): Promise<void>
 }
 
-export async function startPostgresProcess(): Promise<PostgresProcess> {
+/** `binaries` is a folder of another PostgreSQL than npm's; `settings` are of the first start alone. */
+export async function startPostgresProcess(
+  options: {
+    readonly binaries?: string | undefined
+    readonly settings?: Readonly<Record<string, string>>
+  } = {},
+): Promise<PostgresProcess> {
   const home = await mkdtemp(join(tmpdir(), 'identity-postgres-'))
   const data = join(home, 'data')
   const passwordFile = join(home, 'password')
   await writeFile(passwordFile, 'secret', { mode: 0o600 })
   if (nobody.uid !== undefined)
     for (const path of [home, passwordFile]) await chown(path, nobody.uid, nobody.gid)
-  const bin = await findPostgresBinaries(home)
+  const bin = options.binaries ?? (await findPostgresBinaries(home))
   const initial = ['-D', data, '-U', 'postgres', `--pwfile=${passwordFile}`, '--locale=C.UTF-8']
   execFileSync(join(bin, 'initdb'), [...initial, '--auth=scram-sha-256', '--no-sync'], {
     ...nobody,
@@ -75,7 +81,7 @@ export async function startPostgresProcess(): Promise<PostgresProcess> {
     await stop()
     await rm(join(data, 'postmaster.pid'), { force: true })
   }
-  await start()
+  await start({ settings: options.settings ?? {} })
   return {
     url: `postgresql://postgres:secret@127.0.0.1:${port}/postgres`,
     hang: () => signalAll('SIGSTOP'),

@@ -64,7 +64,8 @@ export async function answer(
   return answers
 }
 
-async function walkThrough(
+/** Every page of a list, from one of its ends. */
+export async function walkThrough(
   asking: Asking,
   { path, ...walk }: Question & { readonly path: readonly string[] },
   size: 'first' | 'last',
@@ -86,11 +87,11 @@ async function walkThrough(
   }
 }
 
-function isReverse(forwards: readonly unknown[], backwards: readonly unknown[]): boolean {
+export function isReverse(forwards: readonly unknown[], backwards: readonly unknown[]): boolean {
   return JSON.stringify(forwards) === JSON.stringify([...backwards].reverse())
 }
 
-async function ask(
+export async function ask(
   { prepared, gateway, tokens }: Asking,
   { as, variables }: Question,
   query: string,

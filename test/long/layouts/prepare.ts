@@ -66,12 +66,7 @@ export async function prepare(it: Case): Promise<Prepared> {
     ...(it.told === 'overrides' && { overridesPath: await writeOverrides(folder, settings) }),
     ...(it.told === 'auth' && { authPath: await writeAuthModule(folder, it, database.url) }),
   })
-  const role = `layout_${randomBytes(6).toString('hex')}`
-  await database.sql(printOwnerSql(project.layout(), { role, schema }))
-  await asSuperuser(`alter role ${role} password 'reader'`)
-  const url = new URL(database.url)
-  url.username = role
-  url.password = 'reader'
+  const reader = await createReader(database, project, schema)
   return {
     database,
     auth,
@@ -79,7 +74,7 @@ export async function prepare(it: Case): Promise<Prepared> {
     project,
     report,
     environment: {
-      DATABASE_URL: url.href,
+      DATABASE_URL: reader.url,
       DATABASE_SCHEMA: schema,
       PRISMA_SCHEMA_FILE: project.schemaPath,
     },
@@ -87,9 +82,22 @@ export async function prepare(it: Case): Promise<Prepared> {
       await pool.end()
       await project.remove()
       await database.drop()
-      await asSuperuser(`drop role ${role}`)
+      await asSuperuser(`drop role ${reader.role}`)
     },
   }
+}
+
+/** A role that the printed SQL makes. */
+export async function createReader(
+  database: Pick<Database, 'sql' | 'url'>,
+  project: Pick<Project, 'layout'>,
+  schema = 'public',
+): Promise<{ readonly role: string; readonly url: string }> {
+  const role = `layout_${randomBytes(6).toString('hex')}`
+  await database.sql(printOwnerSql(project.layout(), { role, schema }))
+  await database.sql(`alter role ${role} password 'reader'`)
+  const url = Object.assign(new URL(database.url), { username: role, password: 'reader' })
+  return { role, url: url.href }
 }
 
 function camelCasing(pool: pg.Pool): NonNullable<Configuration['database']> {
