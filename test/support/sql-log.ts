@@ -14,18 +14,26 @@ export async function recordStatements(
   work: () => Promise<unknown>,
   application = 'identity-gateway',
 ): Promise<string[]> {
+  const prefix = `${application}|LOG:  `
+  return (await recordLog(database, work))
+    .filter((entry) => entry.startsWith(prefix))
+    .flatMap((entry) => statementOf(entry.slice(prefix.length)) ?? [])
+}
+
+/** All that PostgreSQL logged of a database during some work, each entry from the name of the application on. */
+export async function recordLog(database: string, work: () => Promise<unknown>): Promise<string[]> {
   const file = inject('statementLog')
   const { size: offset } = await stat(file)
   const first = await mark()
   await work()
   const last = await mark()
   const log = await readUntil(file, offset, last)
-  const prefix = `|${database}|${application}|LOG:  `
+  const prefix = `|${database}|`
   return log
     .slice(log.indexOf(first))
     .split(/\n(?!\t)/)
     .filter((entry) => entry.startsWith(prefix))
-    .flatMap((entry) => statementOf(entry.slice(prefix.length)) ?? [])
+    .map((entry) => entry.slice(prefix.length))
 }
 
 async function mark(): Promise<string> {
@@ -58,6 +66,6 @@ async function readFrom(file: string, offset: number): Promise<string> {
  * A simple query is logged as `statement: …`, one with parameters as `execute <name>: …`, and lines after the first are
  * indented by a tab.
  */
-function statementOf(entry: string): string | undefined {
+export function statementOf(entry: string): string | undefined {
   return /^(?:statement|execute [^:]*): ([\s\S]*)$/.exec(entry)?.[1]?.replaceAll('\n\t', '\n')
 }
