@@ -11,9 +11,8 @@ export function defineAccount({ builder, refs }: Graph) {
         description: 'The provider, for example `google`; `credential` for a password.',
       }),
       accountId: t.exposeString('accountId', { description: "The user's id at the provider." }),
-      scopes: t.stringList({
+      scopes: t.exposeStringList('scopes', {
         description: 'What the provider was asked to allow.',
-        resolve: ({ scopes }) => [...scopes],
       }),
       createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was linked.' }),
       updatedAt: t.expose('updatedAt', {

@@ -1,21 +1,15 @@
+import type { DefaultConnectionArguments } from '@pothos/plugin-relay'
 import { GatewayError } from '../domain/errors.ts'
 import { DEFAULT_SIZE, LARGEST_SIZE } from '../domain/limits.ts'
 import type { Page, PageRequest, Position } from '../domain/page.ts'
 import type { Builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { Cursors } from './cursor.ts'
-import type { List } from './list.ts'
-
-export interface ConnectionArguments {
-  readonly first?: number | null | undefined
-  readonly last?: number | null | undefined
-  readonly after?: string | null | undefined
-  readonly before?: string | null | undefined
-}
+import { type List, NO_PARENT } from './list.ts'
 
 /** @throws GatewayError BAD_USER_INPUT for sizes out of range, both sizes at once, or a foreign cursor. */
 function toPageRequest(
-  { first, last, after, before }: ConnectionArguments,
+  { first, last, after, before }: DefaultConnectionArguments,
   cursors: Cursors,
 ): PageRequest {
   if (first != null && last != null)
@@ -32,30 +26,22 @@ function toPageRequest(
 }
 
 interface Which<Variant> {
-  /** Absent: the list has no parent. */
   readonly parentId?: string
   readonly variant: Variant
   /** The field that the list is ordered by. */
   readonly by?: string
 }
 
-/** A Relay connection. The same page of several parents is one statement, and so are their counts. */
-export function connect<Entity, Variant>(
+/**
+ * A Relay connection to the entities of a list, or to what lies behind them. The same page of several parents is one
+ * statement, and so are their counts.
+ */
+export async function connect<Entity, Variant, Node = Entity>(
   context: Context,
-  args: ConnectionArguments,
+  args: DefaultConnectionArguments,
   list: List<Entity, Variant>,
-  which: Which<Variant>,
-) {
-  return connectTo(context, args, list, which, (entity) => entity)
-}
-
-/** A Relay connection to what lies behind the entities of a list. */
-export async function connectTo<Entity, Variant, Node>(
-  context: Context,
-  args: ConnectionArguments,
-  list: List<Entity, Variant>,
-  { parentId = '', variant, by = 'CREATED_AT' }: Which<Variant>,
-  toNode: (entity: Entity) => Node,
+  { parentId = NO_PARENT, variant, by = 'CREATED_AT' }: Which<Variant>,
+  toNode: (entity: Entity) => Node = (entity) => entity as Entity & Node,
 ) {
   const key = by === 'CREATED_AT' ? 'instant' : 'text'
   const cursors = new Cursors([list.field, parentId, variant], key)

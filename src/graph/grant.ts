@@ -9,7 +9,7 @@ import {
 import type { InputFieldBuilder } from './builder.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
-import { defineVariants } from './loaders.ts'
+import { defineLoader } from './loaders.ts'
 
 /** What members, and the viewer among them, may do: fields of entities that the caller has reached. */
 export function defineGrant({ builder, refs }: Graph) {
@@ -20,7 +20,7 @@ export function defineGrant({ builder, refs }: Graph) {
       description: 'What the user who calls may do here, sorted; empty for services.',
       args: consistencyArgument,
       resolve: async ({ id }, { consistency }, context) =>
-        permissionsOf(await viewerGrant(id, consistency, context)),
+        (await viewerGrant(id, consistency, context))?.permissions ?? [],
     }),
     viewerCan: t.boolean({
       description: 'Whether the user who calls may do this here; false for services.',
@@ -35,7 +35,7 @@ export function defineGrant({ builder, refs }: Graph) {
       description: 'What the member may do in the organization, sorted.',
       args: consistencyArgument,
       resolve: async (member, { consistency }, context) =>
-        permissionsOf(await grantOf(member, consistency, context)),
+        (await grantOf(member, consistency, context)).permissions,
     }),
     can: t.boolean({
       description: 'Whether the member may do this in the organization.',
@@ -94,11 +94,7 @@ export function allows(grant: Grant | null, permission: Permission): boolean {
   return grant?.permissions.includes(permission) ?? false
 }
 
-function permissionsOf(grant: Grant | null): Permission[] {
-  return [...(grant?.permissions ?? [])]
-}
-
-const grants = defineVariants(
+const grants = defineLoader(
   (subjects: readonly Subject[], { permissions }, consistency: Consistency) =>
     permissions.resolve(subjects, consistency),
   { cacheKeyFn: pairKey, maxBatchSize: 1000 },

@@ -22,10 +22,7 @@ export function defineInvitation({ builder, refs }: Graph) {
         description: 'Acts as the invitation link: treat it as private.',
       }),
       email: t.exposeString('email', { description: 'Whom it was sent to.' }),
-      roles: t.stringList({
-        description: 'Names of the roles on offer.',
-        resolve: ({ roles }) => [...roles],
-      }),
+      roles: t.exposeStringList('roles', { description: 'Names of the roles on offer.' }),
       status: t.expose('status', { type: Status, description: 'What became of it.' }),
       expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When it runs out.' }),
       createdAt: t.expose('createdAt', {
@@ -49,10 +46,7 @@ export function defineInvitation({ builder, refs }: Graph) {
         description: 'Who made it. Of one who has left, id, name and image alone.',
         resolve: ({ inviterId }) => inviterId,
       }),
-      teamIds: t.idList({
-        description: 'The teams on offer.',
-        resolve: ({ teamIds }) => [...teamIds],
-      }),
+      teamIds: t.exposeIDList('teamIds', { description: 'The teams on offer.' }),
     }),
   })
   const InvitationConnection = builder.connectionObject(

@@ -1,11 +1,23 @@
-import type { Listed, Page, PageRequest } from '../domain/page.ts'
+import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
 import type { Context } from './context.ts'
-import { defineVariants, type Loader } from './loaders.ts'
+import { defineLoader } from './loaders.ts'
 
-type PageOf<Entity> = Page<Listed<Entity>>
+export type List<Entity, Variant> = ReturnType<typeof defineList<Entity, Variant>>
 
-interface ListDeclared<Entity, Variant> {
-  /** The field, for example `Organization.members`. */
+/** Stands for the parent of a list that has none. */
+export const NO_PARENT = ''
+
+interface Which<Variant> {
+  readonly variant: Variant
+  readonly page: PageRequest
+}
+
+/**
+ * A list of the graph, declared once, beside the field that shows it. Its variant is whatever else decides what the list
+ * holds and in which order: parents with the same variant share a statement.
+ */
+export function defineList<Entity, Variant = null>(list: {
+  /** For example `Organization.members`. */
   readonly field: string
   /** The same page of several parents. A parent that is left out of the answer has an empty list. */
   readonly load: (
@@ -13,63 +25,24 @@ interface ListDeclared<Entity, Variant> {
     page: PageRequest,
     context: Context,
     variant: Variant,
-  ) => Promise<ReadonlyMap<string, PageOf<Entity>>>
+  ) => Promise<PagesByParent<Listed<Entity>>>
   readonly count: (
     parentIds: readonly string[],
     context: Context,
     variant: Variant,
-  ) => Promise<ReadonlyMap<string, number>>
-}
-
-/**
- * A list of the graph. Its variant is whatever else decides what the list holds and in which order: parents with the same
- * variant share a statement.
- */
-export interface List<Entity, Variant> {
-  readonly field: string
-  readonly pages: (
-    context: Context,
-    variant: { readonly variant: Variant; readonly page: PageRequest },
-  ) => Loader<string, PageOf<Entity> | undefined>
-  readonly counts: (context: Context, variant: Variant) => Loader<string, number | undefined>
-}
-
-/** A list is declared once, beside the field that shows it. */
-export function defineList<Entity, Variant = null>({
-  field,
-  load,
-  count,
-}: ListDeclared<Entity, Variant>): List<Entity, Variant> {
+  ) => Promise<CountsByParent>
+}) {
   return {
-    field,
-    pages: defineVariants(async (ids, context, { variant, page }) => {
-      const pages = await load(ids, page, context, variant)
-      return ids.map((id) => pages.get(id))
-    }),
-    counts: defineVariants(async (ids, context, variant) => {
-      const counts = await count(ids, context, variant)
+    field: list.field,
+    pages: defineLoader(
+      async (ids: readonly string[], context, { variant, page }: Which<Variant>) => {
+        const pages = await list.load(ids, page, context, variant)
+        return ids.map((id) => pages.get(id))
+      },
+    ),
+    counts: defineLoader(async (ids: readonly string[], context, variant: Variant) => {
+      const counts = await list.count(ids, context, variant)
       return ids.map((id) => counts.get(id))
     }),
   }
-}
-
-interface ListOfAllDeclared<Entity, Variant> {
-  readonly field: string
-  readonly load: (page: PageRequest, context: Context, variant: Variant) => Promise<PageOf<Entity>>
-  readonly count: (context: Context, variant: Variant) => Promise<number>
-}
-
-/** A list that has no parent. */
-export function defineListOfAll<Entity, Variant>({
-  field,
-  load,
-  count,
-}: ListOfAllDeclared<Entity, Variant>): List<Entity, Variant> {
-  const only = <Value>(ids: readonly string[], value: Value) =>
-    new Map(ids.map((id) => [id, value]))
-  return defineList({
-    field,
-    load: async (ids, page, context, variant) => only(ids, await load(page, context, variant)),
-    count: async (ids, context, variant) => only(ids, await count(context, variant)),
-  })
 }

@@ -1,36 +1,27 @@
 import DataLoader from 'dataloader'
 import type { Context } from './context.ts'
 
-/** What one request has made, by what makes it. */
-export type MadeOnce = Map<object, unknown>
-
-export type Loader<Key, Value> = DataLoader<Key, Value, unknown>
-type Options<Key, Value> = DataLoader.Options<Key, Value, unknown>
+/** The loaders of one request: by what they load with, then by the JSON of their variant. */
+export type Loaders = Map<unknown, Map<string | undefined, unknown>>
 
 /**
- * A loader is declared once, beside what it loads, and each request has one of its own, which reads a key at most once.
- * `load` answers all keys that are asked for at one moment, in their order.
+ * A loader is declared once, beside what it loads, and each request has its own, which reads a key at most once; one for
+ * each variant, where the answer depends on more than the key. `load` answers all keys that are asked for at one moment,
+ * in their order.
  */
-export function defineLoader<Key, Value>(
-  load: (keys: readonly Key[], context: Context) => Promise<readonly Value[]>,
-  options?: Options<Key, Value>,
-): (context: Context) => Loader<Key, Value> {
-  return oncePerRequest((context) => new DataLoader((keys) => load(keys, context), options))
-}
-
-/** Loaders whose answers depend on more than the key: one for each variant, and these are told apart by their JSON. */
-export function defineVariants<Key, Value, Variant>(
+export function defineLoader<Key, Value, Variant = void>(
   load: (keys: readonly Key[], context: Context, variant: Variant) => Promise<readonly Value[]>,
-  options?: Options<Key, Value>,
-): (context: Context, variant: Variant) => Loader<Key, Value> {
-  const loadersOf = oncePerRequest(() => new Map<string, Loader<Key, Value>>())
-  return (context, variant) => {
-    const loaders = loadersOf(context)
+  options?: DataLoader.Options<Key, Value, unknown>,
+) {
+  return (context: Context, variant: Variant) => {
     const name = JSON.stringify(variant)
-    const known = loaders.get(name)
+    let variants = context.loaders.get(load)
+    // The maps hold loaders of many types; what lies under this function loads with it.
+    const known = variants?.get(name) as DataLoader<Key, Value, unknown> | undefined
     if (known) return known
-    const made: Loader<Key, Value> = new DataLoader((keys) => load(keys, context, variant), options)
-    loaders.set(name, made)
+    const made = new DataLoader((keys) => load(keys, context, variant), options)
+    variants ??= new Map()
+    context.loaders.set(load, variants.set(name, made))
     return made
   }
 }
@@ -43,15 +34,4 @@ export function inOrderOf<Key, Value>(
 ): (Value | null)[] {
   const values = new Map(found.map((value) => [keyOf(value), value]))
   return keys.map((key) => values.get(key) ?? null)
-}
-
-function oncePerRequest<Made>(make: (context: Context) => Made): (context: Context) => Made {
-  return (context) => {
-    const known = context.madeOnce.get(make)
-    // The map holds things of many types; what lies under this function was made by it.
-    if (known !== undefined) return known as Made
-    const made = make(context)
-    context.madeOnce.set(make, made)
-    return made
-  }
 }

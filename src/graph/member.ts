@@ -1,4 +1,3 @@
-import type { Viewer } from '../access/viewer.ts'
 import { checkKey, checkKeys } from '../domain/limits.ts'
 import type { MemberFilter, MemberOrder, MemberWithUser } from '../domain/member.ts'
 import { type Permission, pairKey, type Subject } from '../domain/permission.ts'
@@ -19,9 +18,8 @@ export function defineMember(graph: Graph) {
     description: "One person's membership in one organization.",
     fields: (t) => ({
       id: t.exposeID('id', { description: "Better Auth's own id of the membership." }),
-      roles: t.stringList({
+      roles: t.exposeStringList('roles', {
         description: 'Names of the roles held, in the order Better Auth keeps them.',
-        resolve: ({ roles }) => [...roles],
       }),
       createdAt: t.expose('createdAt', {
         type: 'DateTime',
@@ -70,11 +68,16 @@ function defineMembersOfOrganization(graph: Graph) {
         orderBy: t.arg({ type: Order, description: 'In another order.' }),
       },
       resolve: ({ id }, { filter, orderBy, ...args }, context) => {
-        const which = toMemberFilter(filter ?? {}, context.viewer)
+        const { roles, userIds, search, permission } = filter ?? {}
+        const which: MemberFilter = {
+          roles: roles == null ? undefined : checkKeys(roles, 'roles'),
+          userIds: userIds == null ? undefined : checkKeys(userIds, 'userIds'),
+          search: toSearch(search, ['name'], context.viewer),
+        }
         const order: MemberOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
         return connect(context, args, membersOfOrganization, {
           parentId: id,
-          variant: [which, filter?.permission, order],
+          variant: [which, permission, order],
           by: order.field,
         })
       },
@@ -145,20 +148,3 @@ const membersOfOrganization = defineList<MemberWithUser, Variant>({
     return context.members.countByOrganizationIds(organizationIds, which)
   },
 })
-
-interface MemberFilterInput {
-  readonly roles?: readonly string[] | null | undefined
-  readonly userIds?: readonly string[] | null | undefined
-  readonly search?: string | null | undefined
-}
-
-function toMemberFilter(
-  { roles, userIds, search }: MemberFilterInput,
-  viewer: Viewer,
-): MemberFilter {
-  return {
-    roles: roles == null ? undefined : checkKeys(roles, 'roles'),
-    userIds: userIds == null ? undefined : checkKeys(userIds, 'userIds'),
-    search: toSearch(search, ['name'], viewer),
-  }
-}

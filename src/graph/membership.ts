@@ -3,7 +3,7 @@ import { checkKeys } from '../domain/limits.ts'
 import type { Member, MembershipFilter, MemberWithOrganization } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
 import type { Permission } from '../domain/permission.ts'
-import { connect, connectTo } from './connection.ts'
+import { connect } from './connection.ts'
 import { heldInputs, whoMay } from './grant.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
@@ -12,10 +12,19 @@ import { defineList } from './list.ts'
 export function defineMembership({ builder, refs }: Graph) {
   const Filter = builder.inputType('MembershipFilter', {
     description: 'Which memberships to list; every condition given must hold.',
-    fields: (t) => ({
-      ...heldInputs(t),
-    }),
+    fields: heldInputs,
   })
+  const whichOf = (
+    userId: string,
+    given: typeof Filter.$inferInput | null | undefined,
+    viewer: Viewer,
+  ) => {
+    const filter: MembershipFilter = {
+      scope: viewer.membershipsOf(userId),
+      roles: given?.roles == null ? undefined : checkKeys(given.roles, 'roles'),
+    }
+    return { parentId: userId, variant: [filter, given?.permission] as const }
+  }
   const UserOrganizationEdge = builder.objectRef<{
     readonly cursor: string
     readonly node: Organization
@@ -30,7 +39,7 @@ export function defineMembership({ builder, refs }: Graph) {
       node: t.expose('node', { type: refs.Organization, description: 'The organization.' }),
       roles: t.stringList({
         description: 'Names of the roles the user holds in it.',
-        resolve: ({ entity }) => [...entity.roles],
+        resolve: ({ entity }) => entity.roles,
       }),
       joinedAt: t.field({
         type: 'DateTime',
@@ -58,7 +67,7 @@ export function defineMembership({ builder, refs }: Graph) {
         filter: t.arg({ type: Filter, description: 'Which ones.' }),
       },
       resolve: ({ id }, { filter, ...args }, context) =>
-        connect(context, args, membershipsOfUser, whichOf(id, filter ?? {}, context.viewer)),
+        connect(context, args, membershipsOfUser, whichOf(id, filter, context.viewer)),
     }),
     organizations: t.field({
       type: UserOrganizationConnection,
@@ -69,28 +78,15 @@ export function defineMembership({ builder, refs }: Graph) {
         filter: t.arg({ type: Filter, description: 'Which ones.' }),
       },
       resolve: ({ id }, { filter, ...args }, context) =>
-        connectTo(
+        connect(
           context,
           args,
           organizationsOfUser,
-          whichOf(id, filter ?? {}, context.viewer),
+          whichOf(id, filter, context.viewer),
           ({ organization }) => organization,
         ),
     }),
   }))
-}
-
-interface MembershipFilterInput {
-  readonly roles?: readonly string[] | null | undefined
-  readonly permission?: Permission | null | undefined
-}
-
-function whichOf(userId: string, { roles, permission }: MembershipFilterInput, viewer: Viewer) {
-  const filter: MembershipFilter = {
-    scope: viewer.membershipsOf(userId),
-    roles: roles == null ? undefined : checkKeys(roles, 'roles'),
-  }
-  return { parentId: userId, variant: [filter, permission] as const }
 }
 
 const membershipsOfUser = defineMemberships('User.memberships')

@@ -16,10 +16,9 @@ export function defineOrganizationRole({ builder, refs }: Graph) {
     description: 'A role that members of an organization can hold.',
     fields: (t) => ({
       name: t.exposeString('name', { description: 'Its name, as in `Member.roles`.' }),
-      permissions: t.field({
+      permissions: t.expose('permissions', {
         type: ['Permission'],
         description: 'What it grants, sorted.',
-        resolve: ({ permissions }) => [...permissions],
       }),
       source: t.expose('source', { type: Source, description: 'Where it is defined.' }),
     }),
@@ -39,5 +38,5 @@ export function defineOrganizationRole({ builder, refs }: Graph) {
 
 const rolesOfOrganization = defineLoader(async (ids: readonly string[], { permissions }) => {
   const roles = await permissions.describeRoles(ids)
-  return ids.map((id) => [...(roles.get(id) ?? [])])
+  return ids.map((id) => roles.get(id) ?? [])
 })

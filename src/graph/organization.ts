@@ -3,7 +3,7 @@ import type { Organization, OrganizationOrder } from '../domain/organization.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
-import { defineListOfAll } from './list.ts'
+import { defineList, NO_PARENT } from './list.ts'
 import { defineLoader, inOrderOf } from './loaders.ts'
 import { defineOrder } from './order.ts'
 import { organizationsById } from './refs.ts'
@@ -18,11 +18,10 @@ export function defineOrganization(graph: Graph) {
       name: t.exposeString('name', { description: 'The name to show.' }),
       slug: t.exposeString('slug', { description: 'The unique name for addresses.' }),
       logo: t.exposeString('logo', { nullable: true, description: 'Address of a picture.' }),
-      metadata: t.field({
+      metadata: t.expose('metadata', {
         type: 'JSON',
         nullable: true,
         description: 'What the application keeps beside the organization.',
-        resolve: ({ metadata }) => metadata,
       }),
       createdAt: t.expose('createdAt', {
         type: 'DateTime',
@@ -115,19 +114,17 @@ function defineOrganizationList(graph: Graph) {
       resolve: async (_root, { orderBy, ...args }, context) => {
         await context.viewer.requireList('organizations')
         const order: OrganizationOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
-        return connect(context, args, allOrganizations, {
-          variant: order,
-          by: order.field,
-        })
+        return connect(context, args, allOrganizations, { variant: order, by: order.field })
       },
     }),
   )
 }
 
-const allOrganizations = defineListOfAll<Organization, OrganizationOrder>({
+const allOrganizations = defineList<Organization, OrganizationOrder>({
   field: 'Query.organizations',
-  load: (page, { organizations }, order) => organizations.list(page, order),
-  count: ({ organizations }) => organizations.count(),
+  load: async (_, page, { organizations }, order) =>
+    new Map([[NO_PARENT, await organizations.list(page, order)]]),
+  count: async (_, { organizations }) => new Map([[NO_PARENT, await organizations.count()]]),
 })
 
 const organizationsBySlug = defineLoader<string, Organization | null>(

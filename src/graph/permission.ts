@@ -21,9 +21,8 @@ export function definePermissionChecks({ builder, refs }: Graph) {
       permission: t.expose('permission', { type: 'Permission', description: 'As asked.' }),
       organizationId: t.exposeID('organizationId', { description: 'As asked.' }),
       userId: t.exposeID('userId', { description: 'As asked, or the user who calls.' }),
-      roles: t.stringList({
+      roles: t.exposeStringList('roles', {
         description: 'The roles the answer rests on; empty for a non-member.',
-        resolve: ({ roles }) => [...roles],
       }),
       source: t.expose('source', { type: Source, description: 'Where the answer came from.' }),
       resolvedAt: t.expose('resolvedAt', {
@@ -117,8 +116,7 @@ async function decide(
     viewerGrant(organizationId, consistency, context),
     viewer.seesPermissionsOf(subject),
   ])
-  const isAboutCaller = userId === viewer.userId
-  if (isAboutCaller && !grant.active)
+  if (userId === viewer.userId && !grant.active)
     throw new GatewayError('UNAUTHENTICATED', 'This account is not active.')
   const { source, resolvedAt } = told ? grant : (own ?? grant)
   return {

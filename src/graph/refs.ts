@@ -4,8 +4,7 @@ import type { Member } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
 import type { User, UserSummary } from '../domain/user.ts'
 import { type Builder, createBuilder } from './builder.ts'
-import type { Context } from './context.ts'
-import { defineLoader, inOrderOf, type Loader } from './loaders.ts'
+import { defineLoader, inOrderOf } from './loaders.ts'
 
 export type Refs = ReturnType<typeof createRefs>
 
@@ -72,7 +71,6 @@ export function createRefs(builder: Builder, { organizations }: Features) {
     Organization,
     Member,
     MemberConnection,
-    Consistency,
     consistencyArgument,
     permissionArgument,
     OrderDirection,
@@ -94,7 +92,7 @@ export const organizationsById = defineLoader<string, Organization | null>(
 function loadable<Entity extends { readonly id: string }>(
   builder: Builder,
   name: string,
-  loader: (context: Context) => Loader<string, Entity | null>,
+  loader: ReturnType<typeof defineLoader<string, Entity | null>>,
   { cacheResolved }: { readonly cacheResolved: boolean },
 ) {
   const ref = builder.loadableObjectRef<Entity | null, string, unknown, Entity>(name, {

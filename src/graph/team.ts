@@ -1,5 +1,5 @@
 import type { Team, TeamMemberWithUser } from '../domain/team.ts'
-import { connect, connectTo } from './connection.ts'
+import { connect } from './connection.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
 import { defineLoader } from './loaders.ts'
@@ -37,7 +37,7 @@ export function defineTeam({ builder, refs }: Graph) {
           const own = await teamsOfViewer(context).load(organizationId)
           context.viewer.requireTeamMembers(own.some(({ id }) => id === parentId))
           const toNode = (teamMember: TeamMemberWithUser) => ({ team, ...teamMember })
-          return connectTo(context, args, membersOfTeam, { parentId, variant: null }, toNode)
+          return connect(context, args, membersOfTeam, { parentId, variant: null }, toNode)
         },
       }),
     }),
@@ -67,7 +67,7 @@ export function defineTeam({ builder, refs }: Graph) {
     viewerTeams: t.field({
       type: [Team],
       description: 'The teams that the user who calls is in; empty for services.',
-      resolve: async ({ id }, _args, context) => [...(await teamsOfViewer(context).load(id))],
+      resolve: ({ id }, _args, context) => teamsOfViewer(context).load(id),
     }),
   }))
 }

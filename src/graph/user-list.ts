@@ -3,7 +3,7 @@ import { checkKey } from '../domain/limits.ts'
 import type { User, UserFilter, UserOrder, UserSearch } from '../domain/user.ts'
 import { connect } from './connection.ts'
 import type { Graph } from './graph.ts'
-import { defineListOfAll } from './list.ts'
+import { defineList, NO_PARENT } from './list.ts'
 import { defineOrder } from './order.ts'
 
 /** `Query.users`: everyone there is, for platform admins and services. */
@@ -63,43 +63,30 @@ export function defineUserList(graph: Graph) {
       },
       resolve: async (_root, { filter, orderBy, ...args }, context) => {
         await context.viewer.requireList('users')
-        const which = toFilter(filter ?? {}, context.viewer)
+        const { search, role, banned, createdAfter, createdBefore } = filter ?? {}
+        // What a caller may not see, they may not filter by either: the answers would tell.
+        if (role != null || banned != null) context.viewer.requireScope('identity:pii')
+        const which: UserFilter = {
+          search: toSearch(search, ['name', 'username'], context.viewer),
+          role: role == null ? undefined : checkKey(role, 'role'),
+          banned: banned ?? undefined,
+          createdAfter: createdAfter ?? undefined,
+          createdBefore: createdBefore ?? undefined,
+        }
         const order: UserOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
         if (order.field === 'EMAIL') context.viewer.requireScope('identity:pii')
-        return connect(context, args, allUsers, {
-          variant: [which, order],
-          by: order.field,
-        })
+        return connect(context, args, allUsers, { variant: [which, order], by: order.field })
       },
     }),
   )
 }
 
-const allUsers = defineListOfAll<User, readonly [UserFilter, UserOrder]>({
+const allUsers = defineList<User, readonly [UserFilter, UserOrder]>({
   field: 'Query.users',
-  load: (page, { users }, [which, order]) => users.list(page, which, order),
-  count: ({ users }, [which]) => users.count(which),
+  load: async (_, page, { users }, [which, order]) =>
+    new Map([[NO_PARENT, await users.list(page, which, order)]]),
+  count: async (_, { users }, [which]) => new Map([[NO_PARENT, await users.count(which)]]),
 })
-
-interface FilterInput {
-  readonly search?: string | null | undefined
-  readonly role?: string | null | undefined
-  readonly banned?: boolean | null | undefined
-  readonly createdAfter?: Date | null | undefined
-  readonly createdBefore?: Date | null | undefined
-}
-
-/** What a caller may not see, they may not filter by either: the answers would tell. */
-function toFilter(input: FilterInput, viewer: Viewer): UserFilter {
-  if (input.role != null || input.banned != null) viewer.requireScope('identity:pii')
-  return {
-    search: toSearch(input.search, ['name', 'username'], viewer),
-    role: input.role == null ? undefined : checkKey(input.role, 'role'),
-    banned: input.banned ?? undefined,
-    createdAfter: input.createdAfter ?? undefined,
-    createdBefore: input.createdBefore ?? undefined,
-  }
-}
 
 /** Whoever does not see addresses does not search them either. */
 export function toSearch(

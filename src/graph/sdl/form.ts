@@ -1,5 +1,5 @@
 import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql'
-import { printStitching } from './stitching.ts'
+import { printSdl } from './print.ts'
 import { printSubgraph } from './subgraph.ts'
 
 /** What the graph is printed for: clients, a composer of Apollo Federation (with or without authorization), a stitcher. */
@@ -10,10 +10,23 @@ export function printForm(schema: GraphQLSchema, form: GraphForm): string {
     case 'plain':
       return `${printSchema(lexicographicSortSchema(schema))}\n`
     case 'stitching':
-      return printStitching(schema)
+      return printSdl(schema, STITCHING_HEAD, stitching)
     case 'federation':
       return printSubgraph(schema)
     case 'federation with authorization':
       return printSubgraph(schema, { authorization: true })
   }
+}
+
+/** What the stitching directives of GraphQL Tools are called by default. */
+const STITCHING_HEAD = `directive @key(selectionSet: String!) on OBJECT
+
+directive @merge(argsExpr: String) on FIELD_DEFINITION`
+
+/** Which fields load which types by many keys at once, as `@graphql-tools/stitching-directives` reads it. */
+const stitching = {
+  User: '@key(selectionSet: "{ id }")',
+  Organization: '@key(selectionSet: "{ id }")',
+  'Query.usersByIds': '@merge(argsExpr: "ids: [[$key.id]]")',
+  'Query.organizationsByIds': '@merge(argsExpr: "ids: [[$key.id]]")',
 }

@@ -1,5 +1,4 @@
 import {
-  type ConstDirectiveNode,
   type GraphQLSchema,
   Kind,
   lexicographicSortSchema,
@@ -16,32 +15,29 @@ export type Directives = Readonly<Record<string, string>>
  * A graph in GraphQL's schema language, sorted: what `head` says, then its types with directives on them. What the graph
  * does not have is passed over.
  */
-export function printSdl(schema: GraphQLSchema, head: string, directives: Directives): string {
+export function printSdl(schema: GraphQLSchema, head: string, ...all: Directives[]): string {
   const document = parse(printSchema(lexicographicSortSchema(schema)))
   const definitions = document.definitions.map((definition) =>
-    definition.kind === Kind.OBJECT_TYPE_DEFINITION ? annotate(definition, directives) : definition,
+    definition.kind === Kind.OBJECT_TYPE_DEFINITION ? annotate(definition, all) : definition,
   )
   return `${head}\n\n${print({ ...document, definitions })}\n`
 }
 
 function annotate(
   type: ObjectTypeDefinitionNode,
-  directives: Directives,
+  all: readonly Directives[],
 ): ObjectTypeDefinitionNode {
+  const read = (place: string) => {
+    const directives = all.map((one) => one[place] ?? '').join(' ')
+    const [scalar] = parse(`scalar Any ${directives}`).definitions
+    return scalar?.kind === Kind.SCALAR_TYPE_DEFINITION ? (scalar.directives ?? []) : []
+  }
   return {
     ...type,
-    directives: read(directives[type.name.value]),
+    directives: read(type.name.value),
     fields: (type.fields ?? []).map((field) => ({
       ...field,
-      directives: [
-        ...(field.directives ?? []),
-        ...read(directives[`${type.name.value}.${field.name.value}`]),
-      ],
+      directives: [...(field.directives ?? []), ...read(`${type.name.value}.${field.name.value}`)],
     })),
   }
-}
-
-function read(directives = ''): readonly ConstDirectiveNode[] {
-  const [type] = parse(`scalar Any ${directives}`).definitions
-  return type?.kind === Kind.SCALAR_TYPE_DEFINITION ? (type.directives ?? []) : []
 }

@@ -9,15 +9,12 @@ const LINK = 'https://specs.apollo.dev/federation/v2.5'
  * The graph as composers of Apollo Federation 2 read it. With `authorization`, it also tells routers what they may refuse
  * without asking here; Apollo Gateway takes no graph that does.
  */
-export function printSubgraph(
-  schema: GraphQLSchema,
-  { authorization = false }: { readonly authorization?: boolean } = {},
-): string {
-  const all = [keys, shared, personal, ...(authorization ? [authorizations(schema)] : [])]
+export function printSubgraph(schema: GraphQLSchema, { authorization = false } = {}): string {
   const used = ['@key', '@shareable', '@tag']
   if (authorization) used.push('@authenticated', '@requiresScopes')
   const head = `extend schema @link(url: "${LINK}", import: ${JSON.stringify(used)})`
-  return printSdl(schema, head, together(all))
+  const demanded = authorization ? authorizations(schema) : {}
+  return printSdl(schema, head, keys, shared, personal, demanded)
 }
 
 const keys: Directives = Object.fromEntries(
@@ -48,12 +45,4 @@ function authorizations(schema: GraphQLSchema): Directives {
     ),
     'Query.organizations': '@requiresScopes(scopes: [["identity:read"]])',
   }
-}
-
-function together(all: readonly Directives[]): Directives {
-  const joined: Record<string, string> = {}
-  for (const directives of all)
-    for (const [place, text] of Object.entries(directives))
-      joined[place] = `${joined[place] ?? ''} ${text}`
-  return joined
 }
