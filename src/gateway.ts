@@ -18,7 +18,7 @@ import { featuresOf } from './layout/features.ts'
 import { Admission } from './operation/admission.ts'
 import { Documents } from './operation/documents.ts'
 import { createTell } from './operation/tell.ts'
-import { parseTrustedDocuments } from './operation/trusted.ts'
+import { TrustedDocuments } from './operation/trusted.ts'
 import { createSessionLookup } from './postgres/session-lookup.ts'
 import { createRedis } from './redis/client.ts'
 import { whyOf } from './redis/trouble.ts'
@@ -95,7 +95,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const { trustedDocuments } = http
   const trusted =
     trustedDocuments &&
-    reading('TRUSTED_DOCUMENTS_FILE', () => parseTrustedDocuments(trustedDocuments, schema))
+    reading('TRUSTED_DOCUMENTS_FILE', () => new TrustedDocuments(trustedDocuments, schema))
 
   const admission = new Admission(http.mostUnderWay, () => metrics?.shed())
   const { redis } = config

@@ -24,13 +24,6 @@ import type { Fragments } from './shape.ts'
 /** What a list without a page size counts, such as `accounts`, whose length only its rows say. */
 const UNKNOWN_LENGTH = 20
 
-export interface OperationCost {
-  /** The most nodes that can be answered with. */
-  readonly nodes: number
-  /** Whether other variables may cost something else. */
-  readonly byVariables: boolean
-}
-
 interface Cost {
   /** Once. */
   readonly once: number
@@ -53,13 +46,23 @@ export function costOf(
   fragments: Fragments,
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
-): OperationCost {
+) {
   const measured = new Map<string, Cost>()
   const sizes = introspectionSizes(schema)
   let byVariables = false
-  const valueIn = variableReader(operation, variables, () => {
+
+  /** Of literals and variables: what the client gave, else the default of the operation. */
+  const valueIn = (node: ValueNode): unknown => {
+    if (node.kind === Kind.INT) return Number(node.value)
+    if (node.kind === Kind.LIST) return node.values
+    if (node.kind !== Kind.VARIABLE) return undefined
     byVariables = true
-  })
+    const name = node.name.value
+    if (Object.hasOwn(variables, name)) return variables[name]
+    const { defaultValue } =
+      operation.variableDefinitions?.find((one) => one.variable.name.value === name) ?? {}
+    return defaultValue && valueIn(defaultValue)
+  }
 
   const ofSet = (set: SelectionSetNode, type: GraphQLNamedType): Cost => {
     const total = { once: 0, each: 0 }
@@ -114,6 +117,7 @@ export function costOf(
 
   const root = schema.getRootType(operation.operation)
   const nodes = root ? ofSet(operation.selectionSet, root).once : 0
+  /** Whether other variables may cost something else. */
   return { nodes, byVariables }
 }
 
@@ -135,26 +139,6 @@ function isConnection(type: GraphQLNamedType): boolean {
 }
 
 type ValueIn = (node: ValueNode) => unknown
-
-/** Reads literals and variables: what the client gave, else the default of the operation. */
-function variableReader(
-  operation: OperationDefinitionNode,
-  variables: Readonly<Record<string, unknown>>,
-  onVariable: () => void,
-): ValueIn {
-  const valueIn: ValueIn = (node) => {
-    if (node.kind === Kind.INT) return Number(node.value)
-    if (node.kind === Kind.LIST) return node.values
-    if (node.kind !== Kind.VARIABLE) return undefined
-    onVariable()
-    const name = node.name.value
-    if (Object.hasOwn(variables, name)) return variables[name]
-    const { defaultValue } =
-      operation.variableDefinitions?.find((one) => one.variable.name.value === name) ?? {}
-    return defaultValue && valueIn(defaultValue)
-  }
-  return valueIn
-}
 
 /** Sizes that are refused when the field is reached count as the nearest that is not. */
 function pageSize(args: readonly ArgumentNode[], valueIn: ValueIn): number {

@@ -39,7 +39,7 @@ export function fits(
   variables: Readonly<Record<string, unknown>>,
   { nestedVariables }: Pick<Shape, 'nestedVariables'>,
 ): boolean {
-  if (nestedVariables.some((name) => variables[name] === undefined)) return false
+  for (const name of nestedVariables) if (variables[name] === undefined) return false
   return !Object.values(variables).some((value) => Array.isArray(value) && value.length > MOST_KEYS)
 }
 

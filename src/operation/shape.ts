@@ -13,34 +13,11 @@ import {
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>
 
 /** What one walk over a document finds without knowing the graph. */
-export interface Shape {
-  /** Fields above one another, fragments followed, or values in one another; introspection does not count. */
-  readonly depth: number
-  readonly fields: number
-  readonly aliases: number
-  readonly directives: number
-  /** Operations and fragments. */
-  readonly definitions: number
-  readonly variables: number
-  /** Arguments, and what is in lists and objects. */
-  readonly values: number
-  /** The most of one field or directive. */
-  readonly arguments: number
-  /** Whether a fragment contains itself; the depth is then that of one round. */
-  readonly circular: boolean
-  readonly fragments: Fragments
-  readonly operations: readonly OperationDefinitionNode[]
-  /** Fields of all operations with fragments written out where they are spread. */
-  readonly expandedFields: number
-  /** Whether a field or fragment stands under a condition such as `@skip`. */
-  readonly conditions: boolean
-  /** Names of variables that stand inside of a list or an object. */
-  readonly nestedVariables: readonly string[]
-}
+export type Shape = Readonly<Walk>
 
 /** Takes time in proportion to the document: each fragment is walked once, however often it is spread. */
 export function shapeOf(document: DocumentNode): Shape {
-  return new Walk(document).toShape()
+  return new Walk(document)
 }
 
 /** Of a selection set, with what its fragments add. */
@@ -52,56 +29,52 @@ interface Extent {
 const NOTHING: Extent = { depth: 0, fields: 0 }
 
 class Walk {
-  readonly #fragments = new Map<string, FragmentDefinitionNode>()
-  readonly #operations: OperationDefinitionNode[] = []
+  /** Fields above one another, fragments followed, or values in one another; introspection does not count. */
+  depth = 0
+  fields = 0
+  aliases = 0
+  directives = 0
+  /** Operations and fragments. */
+  definitions: number
+  variables = 0
+  /** Arguments, and what is in lists and objects. */
+  values = 0
+  /** The most of one field or directive. */
+  arguments = 0
+  /** Whether a fragment contains itself; the depth is then that of one round. */
+  circular = false
+  fragments: Fragments
+  operations: readonly OperationDefinitionNode[]
+  /** Fields of all operations with fragments written out where they are spread. */
+  expandedFields = 0
+  /** Whether a field or fragment stands under a condition such as `@skip`. */
+  conditions = false
+  /** Names of variables that stand inside of a list or an object. */
+  readonly nestedVariables = new Set<string>()
   readonly #walked = new Map<string, Extent>()
   readonly #underWay = new Set<string>()
-  readonly #nested = new Set<string>()
-  readonly #whole: Extent
-  readonly #definitions: number
-  readonly #counts = { fields: 0, aliases: 0, directives: 0, variables: 0, values: 0, arguments: 0 }
-  #valueDepth = 0
-  #circular = false
-  #conditions = false
 
   constructor({ definitions }: DocumentNode) {
-    this.#definitions = definitions.length
-    for (const definition of definitions)
-      if (definition.kind === Kind.OPERATION_DEFINITION) this.#operations.push(definition)
-      else if (definition.kind === Kind.FRAGMENT_DEFINITION)
-        this.#fragments.set(definition.name.value, definition)
-    const operations = this.#operations.map((operation) => this.#ofDefinition(operation))
+    const fragments = definitions.filter((one) => one.kind === Kind.FRAGMENT_DEFINITION)
+    this.definitions = definitions.length
+    this.operations = definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION)
+    this.fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]))
+    for (const operation of this.operations) {
+      const { depth, fields } = this.#ofDefinition(operation)
+      this.depth = Math.max(this.depth, depth)
+      this.expandedFields += fields
+    }
     // What no operation spreads is counted as well, and may contain itself: also a second fragment of one name.
-    for (const definition of definitions)
-      if (definition.kind === Kind.FRAGMENT_DEFINITION) {
-        const name = definition.name.value
-        if (this.#fragments.get(name) === definition) this.#ofFragment(name)
-        else this.#ofDefinition(definition)
-      }
-    this.#whole = {
-      depth: Math.max(0, ...operations.map(({ depth }) => depth)),
-      fields: operations.reduce((sum, { fields }) => sum + fields, 0),
-    }
-  }
-
-  toShape(): Shape {
-    return {
-      depth: Math.max(this.#whole.depth, this.#valueDepth),
-      ...this.#counts,
-      definitions: this.#definitions,
-      circular: this.#circular,
-      fragments: this.#fragments,
-      operations: this.#operations,
-      expandedFields: this.#whole.fields,
-      conditions: this.#conditions,
-      nestedVariables: [...this.#nested],
-    }
+    for (const fragment of fragments)
+      if (this.fragments.get(fragment.name.value) === fragment)
+        this.#ofFragment(fragment.name.value)
+      else this.#ofDefinition(fragment)
   }
 
   #ofDefinition(definition: OperationDefinitionNode | FragmentDefinitionNode): Extent {
     this.#addDirectives(definition.directives)
     for (const { directives, defaultValue } of definition.variableDefinitions ?? []) {
-      this.#counts.variables += 1
+      this.variables += 1
       this.#addDirectives(directives)
       if (defaultValue) this.#addValue(defaultValue, 1)
     }
@@ -109,8 +82,8 @@ class Walk {
   }
 
   #ofFragment(name: string): Extent {
-    const fragment = this.#fragments.get(name)
-    if (this.#underWay.has(name)) this.#circular = true
+    const fragment = this.fragments.get(name)
+    if (this.#underWay.has(name)) this.circular = true
     if (!fragment || this.#underWay.has(name)) return NOTHING
     const known = this.#walked.get(name)
     if (known) return known
@@ -133,12 +106,12 @@ class Walk {
   }
 
   #ofSelection(selection: SelectionNode): Extent {
-    if (selection.directives?.length) this.#conditions = true
+    if (selection.directives?.length) this.conditions = true
     this.#addDirectives(selection.directives)
     if (selection.kind === Kind.FRAGMENT_SPREAD) return this.#ofFragment(selection.name.value)
     if (selection.kind === Kind.INLINE_FRAGMENT) return this.#ofSet(selection.selectionSet)
-    this.#counts.fields += 1
-    if (selection.alias) this.#counts.aliases += 1
+    this.fields += 1
+    if (selection.alias) this.aliases += 1
     this.#addArguments(selection.arguments)
     const below = selection.selectionSet ? this.#ofSet(selection.selectionSet) : NOTHING
     const isIntrospection = ['__schema', '__type'].includes(selection.name.value)
@@ -146,19 +119,19 @@ class Walk {
   }
 
   #addDirectives(directives: readonly DirectiveNode[] = []): void {
-    this.#counts.directives += directives.length
+    this.directives += directives.length
     for (const directive of directives) this.#addArguments(directive.arguments)
   }
 
   #addArguments(args: readonly ArgumentNode[] = []): void {
-    this.#counts.arguments = Math.max(this.#counts.arguments, args.length)
+    this.arguments = Math.max(this.arguments, args.length)
     for (const { value } of args) this.#addValue(value, 1)
   }
 
   #addValue(value: ValueNode, level: number): void {
-    this.#counts.values += 1
-    this.#valueDepth = Math.max(this.#valueDepth, level)
-    if (value.kind === Kind.VARIABLE && level > 1) this.#nested.add(value.name.value)
+    this.values += 1
+    this.depth = Math.max(this.depth, level)
+    if (value.kind === Kind.VARIABLE && level > 1) this.nestedVariables.add(value.name.value)
     if (value.kind === Kind.LIST) for (const entry of value.values) this.#addValue(entry, level + 1)
     if (value.kind === Kind.OBJECT)
       for (const { value: entry } of value.fields) this.#addValue(entry, level + 1)

@@ -4,20 +4,27 @@ import { badDocument, requestError } from './errors.ts'
 /** The parameters by which clients name a document, beside the hash of a persisted query: Relay's send the latter two. */
 export const documentNames = ['documentId', 'doc_id', 'id'] as const
 
-/** The documents that are answered, and no others. Texts by their hashes, without the name of an algorithm before them. */
+/** The documents that are answered, and no others. */
 export class TrustedDocuments {
-  readonly #texts: ReadonlyMap<string, string>
+  /** By their hashes, without the name of an algorithm before them. */
+  readonly #texts = new Map<string, string>()
   /** What each calls its operation: names of a closed set, for logs and metrics. */
-  readonly #names: ReadonlyMap<string, string>
+  readonly #names = new Map<string, string>()
 
-  constructor(texts: ReadonlyMap<string, string>) {
-    this.#texts = texts
-    this.#names = new Map(
-      [...texts.values()].flatMap((text) => {
-        const name = getOperationAST(parse(text))?.name?.value
-        return name === undefined ? [] : [[text, name] as const]
-      }),
+  /**
+   * @param documents By the names that clients send; hashes with or without `sha256:` before them.
+   * @throws Error naming every document that does not fit the graph, and why.
+   */
+  constructor(documents: Readonly<Record<string, string>>, schema: GraphQLSchema) {
+    const problems = Object.entries(documents).flatMap(([hash, text]) =>
+      problemsOf(text, schema).map((problem) => `${hash}: ${problem}`),
     )
+    if (problems.length > 0) throw new Error(problems.join('\n'))
+    for (const [hash, text] of Object.entries(documents)) {
+      this.#texts.set(bare(hash), text)
+      const name = getOperationAST(parse(text))?.name?.value
+      if (name !== undefined) this.#names.set(text, name)
+    }
   }
 
   /**
@@ -42,23 +49,6 @@ export class TrustedDocuments {
   nameOf(text: string): string | null {
     return this.#names.get(text) ?? null
   }
-}
-
-/**
- * Documents by the names that clients send; hashes with or without `sha256:` before them.
- * @throws Error naming every document that does not fit the graph, and why.
- */
-export function parseTrustedDocuments(
-  documents: Readonly<Record<string, string>>,
-  schema: GraphQLSchema,
-): TrustedDocuments {
-  const problems = Object.entries(documents).flatMap(([hash, text]) =>
-    problemsOf(text, schema).map((problem) => `${hash}: ${problem}`),
-  )
-  if (problems.length > 0) throw new Error(problems.join('\n'))
-  return new TrustedDocuments(
-    new Map(Object.entries(documents).map(([hash, text]) => [bare(hash), text])),
-  )
 }
 
 function bare(hash: string): string {

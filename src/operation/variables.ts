@@ -5,7 +5,6 @@ import {
   Kind,
   type OperationDefinitionNode,
   type TypeNode,
-  type VariableDefinitionNode,
 } from 'graphql'
 import { MOST_KEYS, MOST_REPRESENTATIONS, REPRESENTATION, tooLong } from '../domain/limits.ts'
 
@@ -22,26 +21,18 @@ export function variableErrors(
   variables: Readonly<Record<string, unknown>>,
 ): readonly GraphQLError[] | undefined {
   if (variableDefinitions.length === 0) return undefined
-  const long = variableDefinitions.find((definition) => isTooLong(definition, variables))
-  if (long) return [longError(long)]
+  for (const { variable, type } of variableDefinitions) {
+    const name = variable.name.value
+    const value = Object.hasOwn(variables, name) && variables[name]
+    if (!Array.isArray(value) || value.length <= TIMES_TOO_LONG * longestOf(type)) continue
+    const error = tooLong(`$${name}`, longestOf(type))
+    return [new GraphQLError(error.message, { nodes: variable, originalError: error })]
+  }
   return getVariableValues(schema, variableDefinitions, variables, { maxErrors: MOST_ERRORS })
     .errors
-}
-
-function isTooLong(
-  { variable, type }: VariableDefinitionNode,
-  variables: Readonly<Record<string, unknown>>,
-): boolean {
-  const value = Object.hasOwn(variables, variable.name.value) && variables[variable.name.value]
-  return Array.isArray(value) && value.length > TIMES_TOO_LONG * longestOf(type)
 }
 
 function longestOf(type: TypeNode): number {
   if (type.kind !== Kind.NAMED_TYPE) return longestOf(type.type)
   return type.name.value === REPRESENTATION ? MOST_REPRESENTATIONS : MOST_KEYS
-}
-
-function longError({ variable, type }: VariableDefinitionNode): GraphQLError {
-  const error = tooLong(`$${variable.name.value}`, longestOf(type))
-  return new GraphQLError(error.message, { nodes: variable, originalError: error })
 }
