@@ -7,7 +7,7 @@ import { MOST_REPRESENTATIONS } from './domain/limits.ts'
 import { createSchema, createSubgraph } from './graph/schema.ts'
 import { clientAddressFinder } from './http/client-address.ts'
 import { Front } from './http/front.ts'
-import type { GraphiQLCaller } from './http/graphiql-callers.ts'
+import type { GraphiQLCaller } from './http/graphiql.ts'
 import { createJsonLane } from './http/json.ts'
 import { recordRequests } from './http/log.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
@@ -31,7 +31,7 @@ export type { Config } from './config/config.ts'
 export { ConfigError, loadConfig, loadNames } from './config/config.ts'
 export { readLayout } from './config/layout.ts'
 export type { ErrorCode } from './domain/errors.ts'
-export type { GraphiQLCaller } from './http/graphiql-callers.ts'
+export type { GraphiQLCaller } from './http/graphiql.ts'
 export { toAccessControl } from './permissions/definitions.ts'
 export { type GraphForm, printGraph, printOwnerSql, printPermissions } from './print.ts'
 
@@ -141,7 +141,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     largestBodyBytes: limits.bodyBytes,
     mostValues: mostValues(limits.document.tokens, config.federation ? MOST_REPRESENTATIONS : 0),
   }
-  const graphiql = http.graphiql && !trusted ? { callers: parts.graphiqlCallers ?? [] } : null
+  const graphiql = http.graphiql && !trusted ? (parts.graphiqlCallers ?? []) : null
   const yoga = createYogaLane({
     ...lane,
     schema,

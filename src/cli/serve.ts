@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { type Config, ConfigError, loadConfig } from '../config/config.ts'
 import { findWarnings } from '../config/warnings.ts'
-import { startMetricsServer } from '../http/metrics-server.ts'
+import { showMetrics } from '../http/metrics.ts'
 import { startServer } from '../http/server.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { command } from './command.ts'
@@ -45,9 +45,12 @@ async function start(config: Config, log: Logger) {
   const { metricsHost, metricsPort } = config.http
   const metrics =
     gateway.metrics && metricsPort !== null
-      ? await startMetricsServer(gateway.metrics, { host: metricsHost, port: metricsPort })
+      ? await startServer(
+          { node: showMetrics(gateway.metrics), close: async () => {} },
+          { host: metricsHost, port: metricsPort },
+        )
       : null
-  if (metrics) log.info({ host: metricsHost, port: metrics.port }, 'metrics')
+  if (metrics) log.info({ host: metricsHost, port: Number(new URL(metrics.url).port) }, 'metrics')
   const server = await startServer(gateway, config.http)
   const stop = async () => {
     await server.stop()

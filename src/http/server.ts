@@ -1,7 +1,6 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ClientLimits, limitConnections, serverOptions, usualLimits } from './client-limits.ts'
 
 export interface Server {
   /** Where it listens, for example `http://127.0.0.1:4000`. */
@@ -26,6 +25,32 @@ export interface ServerOptions {
   readonly limits?: ClientLimits
 }
 
+/** How long clients may take. Whoever is slower is answered 408, or cut off where an answer has begun. */
+export interface ClientLimits {
+  /** For the headers of a request. */
+  readonly headersMs: number
+  /** For a whole request, its body included. */
+  readonly requestMs: number
+  /** Without a byte either way, while a request or its answer is under way. */
+  readonly silenceMs: number
+  /** Between requests on one connection. Longer than balancers keep idle connections, so that they close first. */
+  readonly idleMs: number
+  readonly mostConnections: number
+}
+
+export const usualLimits: ClientLimits = {
+  headersMs: 5_000,
+  requestMs: 15_000,
+  silenceMs: 30_000,
+  idleMs: 65_000,
+  mostConnections: 10_000,
+}
+
+/** How often the first two limits are looked after. */
+const CHECK_MS = 500
+/** Room for the longest credential, a cookie beside it and what proxies add. */
+const LARGEST_HEADERS_BYTES = 16 * 1024
+
 /** What is served, and closed at the end. */
 export interface Served {
   readonly node: RequestListener
@@ -40,8 +65,14 @@ export async function startServer(served: Served, options: ServerOptions): Promi
   let draining = false
   // Until then an idle connection may be just about to carry a request.
   let accepting = true
-  const idleMs = keepAliveTimeoutMs ?? limits.idleMs
-  const server = createServer(serverOptions({ ...limits, idleMs }), (request, response) => {
+  const timing = {
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: keepAliveTimeoutMs ?? limits.idleMs,
+    connectionsCheckingInterval: Math.min(CHECK_MS, limits.headersMs),
+    maxHeaderSize: LARGEST_HEADERS_BYTES,
+  }
+  const server = createServer(timing, (request, response) => {
     if (draining) response.setHeader('connection', 'close')
     response.once('close', () => {
       if (!accepting) server.closeIdleConnections()
@@ -52,7 +83,8 @@ export async function startServer(served: Served, options: ServerOptions): Promi
       response.writeHead(421).end('This name is not served here.\n')
     else served.node(request, response)
   })
-  limitConnections(server, limits)
+  server.maxConnections = limits.mostConnections
+  server.setTimeout(limits.silenceMs)
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => {
     sockets.add(socket)

@@ -2,31 +2,24 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
 import { createYoga, type GraphQLParams, type Plugin, useReadinessCheck } from 'graphql-yoga'
-import type { Answer } from '../answer.ts'
 import { badRequest, requestError } from '../operation/errors.ts'
-import type { Tell } from '../operation/tell.ts'
 import { documentNames } from '../operation/trusted.ts'
 import { currentScope } from '../scope.ts'
-import { type GraphiQLOptions, graphiqlOf } from './graphiql.ts'
+import { type GraphiQLCaller, graphiqlOf } from './graphiql.ts'
+import type { JsonLaneOptions } from './json.ts'
 import type { Arrival } from './lane.ts'
 import { checkValues } from './values.ts'
 
-export interface YogaOptions {
-  readonly answer: Answer
+export interface YogaOptions extends Omit<JsonLaneOptions, 'otherwise'> {
   readonly schema: GraphQLSchema
-  readonly endpoint: string
   /** Why it is not ready, in a sentence that anybody may read, or `null`. */
   readonly findObstacle: () => Promise<string | null>
   /** `null`: no GraphiQL. */
-  readonly graphiql: GraphiQLOptions | null
-  readonly largestBodyBytes: number
-  /** The most values in a body. */
-  readonly mostValues: number
+  readonly graphiql: readonly GraphiQLCaller[] | null
   /** The most operations in one request. */
   readonly batchLimit: number
   /** Whether documents are named, and not sent. */
   readonly trusted: boolean
-  readonly tell: Tell
 }
 
 /**
@@ -34,38 +27,13 @@ export interface YogaOptions {
  * Yoga reads requests and writes answers here; what is in between is `answer`, for each operation of a batch.
  */
 export function createYogaLane(options: YogaOptions) {
-  const yoga = yogaOf(options)
-  return {
-    node: (arrival: Arrival) => void yoga.requestListener(toRequest(arrival), arrival.response),
-    fetch: (request: Request) => yoga.fetch(request),
-    dispose: () => yoga.dispose(),
-  }
-}
-
-/**
- * What Yoga sees of a request: nothing that frameworks have added to it, of which it would read its path, its query and
- * a body that need not be the one that was sent.
- */
-function toRequest({ request, head, body }: Arrival) {
-  const { method = '', headers, socket } = request
-  const seen = {
-    method,
-    url: `${head.place}${head.target.slice(head.path.length)}`,
-    headers,
-    socket,
-    body: body === null ? request : Readable.from([body]),
-  }
-  return seen as unknown as IncomingMessage
-}
-
-function yogaOf(options: YogaOptions) {
   const { endpoint, findObstacle, largestBodyBytes, batchLimit } = options
   const maskError = (error: unknown) => {
     const scope = currentScope()
     const [told] = scope ? options.tell(scope, [error]).errors : []
     return told ?? new Error('Unexpected error.')
   }
-  return createYoga({
+  const yoga = createYoga({
     schema: options.schema,
     plugins: [
       useReadinessCheck({
@@ -92,6 +60,27 @@ function yogaOf(options: YogaOptions) {
     logging: false,
     ...graphiqlOf(options.graphiql),
   })
+  return {
+    node: (arrival: Arrival) => void yoga.requestListener(toRequest(arrival), arrival.response),
+    fetch: (request: Request) => yoga.fetch(request),
+    dispose: () => yoga.dispose(),
+  }
+}
+
+/**
+ * What Yoga sees of a request: nothing that frameworks have added to it, of which it would read its path, its query and
+ * a body that need not be the one that was sent.
+ */
+function toRequest({ request, head, body }: Arrival) {
+  const { method = '', headers, socket } = request
+  const seen = {
+    method,
+    url: `${head.place}${head.target.slice(head.path.length)}`,
+    headers,
+    socket,
+    body: body === null ? request : Readable.from([body]),
+  }
+  return seen as unknown as IncomingMessage
 }
 
 const PLAIN_TEXT = { 'content-type': 'text/plain; charset=utf-8' }
