@@ -1,11 +1,11 @@
 import type { SessionLookup } from '../domain/session-lookup.ts'
 import type { SigningKeyRepository } from '../domain/signing-key.ts'
-import { RequestAuthenticator } from './authenticator.ts'
+import { createAuthenticator } from './authenticator.ts'
 import { HeldKeys } from './held-keys.ts'
-import { JwtVerifier } from './jwt.ts'
+import { createJwtVerifier } from './jwt.ts'
 import { databaseKeySource, type KeySource, urlKeySource } from './key-source.ts'
 import type { ServiceSubject } from './service-subjects.ts'
-import { SessionVerifier } from './session.ts'
+import { createSessionVerifier } from './session.ts'
 
 export interface AuthOptions {
   readonly issuer: string
@@ -48,15 +48,15 @@ export function createAuth(options: AuthOptions) {
     'Better Auth',
   )
   const serviceKeys = service && keys(urlKeySource(service.jwksUrl), 'services')
-  const jwts = new JwtVerifier({
+  const verifyJwt = createJwtVerifier({
     users: { issuer: options.issuer, audience: options.audience, keys: userKeys },
     services: service && serviceKeys && { ...service, keys: serviceKeys },
     algorithms: options.algorithms,
   })
-  const verifier = sessions && new SessionVerifier({ ...sessions, lookup: options.sessionLookup })
+  const verifier = sessions && createSessionVerifier({ ...sessions, lookup: options.sessionLookup })
   const seconds = (held: HeldKeys | null) => held?.ageMs && held.ageMs / 1000
   return {
-    authenticator: new RequestAuthenticator(jwts, verifier, options.origins),
+    authenticator: createAuthenticator(verifyJwt, verifier, options.origins),
     /** In seconds, by whose keys; absent before they were read. */
     keyAges: () => ({ users: seconds(userKeys), services: seconds(serviceKeys) }),
   }

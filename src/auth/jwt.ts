@@ -1,9 +1,10 @@
+import { hash } from 'node:crypto'
 import { decodeJwt, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { LRUCache } from 'lru-cache'
 import { type Caller, scopes } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
 import { reasonOf, refused } from './refused.ts'
 import { isOfService, type ServiceSubject } from './service-subjects.ts'
-import { VerifiedTokens } from './verified-tokens.ts'
 
 export interface KeySet {
   readonly getKey: JWTVerifyGetKey
@@ -31,59 +32,68 @@ const LONGEST_SUBJECT = 256
 const userTypes = [undefined, 'jwt']
 const serviceTypes = [undefined, 'jwt', 'at+jwt']
 
+/** Tokens that one process remembers; the one not seen for longest makes room. */
+const MOST_REMEMBERED = 10_000
+
+/**
+ * A token whose every byte was verified already, so that the signature, which costs more than the query it comes with, is
+ * not checked again with each request. It is good for as long as checking it again would find it good: until `exp`, and
+ * while the very keys it was verified with are held.
+ */
+interface Verified {
+  readonly caller: Caller
+  /** Seconds since the epoch. */
+  readonly expiresAt: number
+  readonly keys: object
+  readonly held: KeySet['held']
+}
+
 /**
  * Verifies JWTs locally: signature, pinned algorithms, issuer, audience, expiry. Of a user's token only `sub` is
  * believed; scopes come from the service issuer alone, in tokens of services themselves.
+ * The function throws GatewayError UNAUTHENTICATED for a bad token, UNAVAILABLE when no key can be had.
  */
-export class JwtVerifier {
-  readonly #users: TrustedIssuer
-  readonly #services: ServiceIssuer | null
-  readonly #algorithms: string[]
-  readonly #verified = new VerifiedTokens()
+export function createJwtVerifier({
+  users,
+  services,
+  algorithms,
+}: {
+  readonly users: TrustedIssuer
+  readonly services: ServiceIssuer | null
+  readonly algorithms: readonly string[]
+}): (token: string) => Promise<Caller> {
+  /** By the hashes of the tokens, which are not kept themselves. */
+  const remembered = new LRUCache<string, Verified>({ max: MOST_REMEMBERED })
 
-  constructor(options: {
-    readonly users: TrustedIssuer
-    readonly services: ServiceIssuer | null
-    readonly algorithms: readonly string[]
-  }) {
-    this.#users = options.users
-    this.#services = options.services
-    this.#algorithms = [...options.algorithms]
-  }
-
-  /** @throws GatewayError UNAUTHENTICATED for a bad token, UNAVAILABLE when no key can be had. */
-  async verify(token: string): Promise<Caller> {
-    try {
-      return this.#verified.find(token) ?? (await this.#verifyAnew(token))
-    } catch (error) {
-      throw error instanceof GatewayError ? error : refused(reasonOf(error), error)
-    }
-  }
-
-  async #verifyAnew(token: string): Promise<Caller> {
-    const services = this.#services
+  const verifyAnew = async (token: string, key: string): Promise<Caller> => {
     const byService = services !== null && decodeJwt(token).iss === services.issuer
-    const { held } = (byService ? services : this.#users).keys
-    const keys = held()
-    const payload = await (byService
-      ? this.#payload(token, services, serviceTypes)
-      : this.#payload(token, this.#users, userTypes))
+    const { issuer, audience, keys } = byService ? services : users
+    const held = keys.held()
+    const { payload, protectedHeader } = await jwtVerify(token, keys.getKey, {
+      issuer,
+      audience,
+      algorithms: [...algorithms],
+      requiredClaims: ['exp', 'sub'],
+    })
+    const types = byService ? serviceTypes : userTypes
+    if (!types.includes(protectedHeader.typ?.toLowerCase())) throw refused('type')
     const caller = byService ? toService(payload, services.subjects) : toUser(payload)
     // Only what these keys have verified: they may have been replaced meanwhile.
-    if (keys && keys === held())
-      this.#verified.remember(token, { caller, expiresAt: payload.exp ?? 0, keys, held })
+    if (held && held === keys.held())
+      remembered.set(key, { caller, expiresAt: payload.exp ?? 0, keys: held, held: keys.held })
     return caller
   }
 
-  async #payload(token: string, from: TrustedIssuer, types: readonly (string | undefined)[]) {
-    const { payload, protectedHeader } = await jwtVerify(token, from.keys.getKey, {
-      issuer: from.issuer,
-      audience: from.audience,
-      algorithms: this.#algorithms,
-      requiredClaims: ['exp', 'sub'],
-    })
-    if (!types.includes(protectedHeader.typ?.toLowerCase())) throw refused('type')
-    return payload
+  return async (token) => {
+    const key = hash('sha256', token, 'base64')
+    const known = remembered.get(key)
+    if (known && known.expiresAt > Math.floor(Date.now() / 1000) && known.held() === known.keys)
+      return known.caller
+    try {
+      return await verifyAnew(token, key)
+    } catch (error) {
+      throw error instanceof GatewayError ? error : refused(reasonOf(error), error)
+    }
   }
 }
 

@@ -1,6 +1,6 @@
+import { SignJWT } from 'jose'
 import { afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { VerifiedTokens } from '../../src/auth/verified-tokens.ts'
-import { anonymous } from '../../src/domain/caller.ts'
+import { createJwtVerifier } from '../../src/auth/jwt.ts'
 import { createSigner } from '../support/tokens.ts'
 import { world } from '../support/world.ts'
 import { publishKey } from './published-keys.ts'
@@ -91,19 +91,24 @@ test('what one configuration has verified another refuses', async () => {
   }
 })
 
-test('so many are remembered, and the one not seen for longest makes room', () => {
-  const tokens = new VerifiedTokens()
+test('so many are remembered, and the one not seen for longest makes room', async () => {
+  const getKey = vi.fn(async () => Buffer.alloc(32, 'secret'))
   const keys = {}
-  const verified = {
-    caller: anonymous,
-    expiresAt: Number.POSITIVE_INFINITY,
-    keys,
-    held: () => keys,
+  const users = { issuer: 'issuer', audience: 'audience', keys: { getKey, held: () => keys } }
+  const verify = createJwtVerifier({ users, services: null, algorithms: ['HS256'] })
+  const tokenOf = (sub: string) =>
+    new SignJWT({ sub, iss: 'issuer', aud: 'audience' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime('1h')
+      .sign(Buffer.alloc(32, 'secret'))
+  const [first, second] = [await tokenOf('first'), await tokenOf('second')]
+  await verify(first)
+  await verify(second)
+  for (let i = 0; i < 10_000; i++) {
+    await verify(await tokenOf(`user ${i}`))
+    await verify(first)
   }
-  for (let i = 0; i < 10_050; i++) {
-    tokens.remember(`token ${i}`, verified)
-    expect(tokens.find('token 0')).toBe(anonymous)
-  }
-  expect(tokens.size).toBe(10_000)
-  expect(tokens.find('token 1')).toBeNull()
+  expect(getKey).toHaveBeenCalledTimes(10_002)
+  await verify(second)
+  expect(getKey).toHaveBeenCalledTimes(10_003)
 })
