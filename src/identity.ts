@@ -1,5 +1,6 @@
 import { type Config, reading } from './config/config.ts'
 import { readLayout } from './config/layout.ts'
+import type { InvalidationSource } from './domain/invalidation.ts'
 import type { PermissionService } from './domain/permission.ts'
 import type { Repositories } from './domain/repositories.ts'
 import type { SigningKeyRepository } from './domain/signing-key.ts'
@@ -12,7 +13,7 @@ import {
   type RoleDefinitions,
 } from './permissions/definitions.ts'
 import { News, type NewsOptions } from './permissions/news.ts'
-import { RedisAnnouncements } from './permissions/redis-announcements.ts'
+import { hearAnnouncements } from './permissions/redis-announcements.ts'
 import { createAccountRepository } from './postgres/account.ts'
 import { type Database, openDatabase } from './postgres/client.ts'
 import type { Db } from './postgres/db.ts'
@@ -211,7 +212,7 @@ function createNews(
     events === 'redis' ? whyOf(redis) : undefined,
   )
   let notifications: PostgresNotifications | undefined
-  let announcements: RedisAnnouncements | undefined
+  let announcements: InvalidationSource | undefined
   return {
     start: () => {
       if (events === 'postgres')
@@ -221,7 +222,7 @@ function createNews(
           onTrouble,
         })
       if (events === 'redis' && redis)
-        announcements = new RedisAnnouncements(
+        announcements = hearAnnouncements(
           createRedis(redis.url, { timeoutMs: redis.timeoutMs, ca: redis.ca, onTrouble }),
           { prefix: redis.keyPrefix, listener: news },
         )

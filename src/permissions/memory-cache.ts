@@ -13,12 +13,6 @@ import {
 import { type CacheKeys, cacheKeys, epochKeys } from './keys.ts'
 import { isStranger, isYoung, lifetimeSeconds } from './lifetime.ts'
 
-export interface MemoryPermissionCacheOptions {
-  readonly ttlSeconds: number
-  /** How many members' grants to keep, and how many epochs. */
-  readonly maxEntries: number
-}
-
 /** Questions about strangers come in any number; they get a tenth of the room, and none of the members'. */
 const STRANGERS_SHARE = 0.1
 
@@ -31,7 +25,9 @@ export class MemoryPermissionCache implements PermissionCache {
   /** The epoch of everything that has none of its own. */
   #commonEpoch = ''
 
-  constructor({ ttlSeconds, maxEntries }: MemoryPermissionCacheOptions) {
+  /** @param options `maxEntries`: how many members' grants to keep, and how many epochs. */
+  constructor(options: { readonly ttlSeconds: number; readonly maxEntries: number }) {
+    const { ttlSeconds, maxEntries } = options
     this.#ttlSeconds = ttlSeconds
     this.#members = new LRUCache({ max: maxEntries })
     this.#strangers = new LRUCache({ max: Math.ceil(maxEntries * STRANGERS_SHARE) })

@@ -27,9 +27,9 @@ export class News implements ContinuityListener {
       deliver: async (targets) => {
         try {
           await Promise.all(targets.map((target) => permissions.invalidate(target)))
-          trust.settled(true)
+          trust.settled = true
         } catch (error) {
-          trust.settled(false)
+          trust.settled = false
           throw error
         }
       },
@@ -45,12 +45,12 @@ export class News implements ContinuityListener {
     this.#pending.add(target)
   }
 
-  heard(news: { readonly since: Date; readonly atMs: number }): void {
-    this.#trust.heard(news)
+  heard(news: Trust['news']): void {
+    this.#trust.news = news
   }
 
   lost(): void {
-    this.#trust.lost()
+    this.#trust.news = null
   }
 
   close(): void {

@@ -1,8 +1,12 @@
-import type { RoleDefinitions } from './definitions.ts'
+import { parseRoleDefinitions } from './definitions.ts'
 
-/** TypeScript that declares `Permission` as the union of what these roles grant. */
-export function printPermissionType(definitions: RoleDefinitions): string {
-  const permissions = [...definitions.values()].flatMap((statements) =>
+/**
+ * TypeScript that declares `Permission` as the union of what the roles of an access control file grant.
+ * @throws Error when it does not say what roles may do.
+ */
+export function printPermissions(accessControl: unknown): string {
+  const roles = parseRoleDefinitions(accessControl).values()
+  const permissions = [...roles].flatMap((statements) =>
     [...statements].flatMap(([resource, actions]) =>
       actions.map((action) => JSON.stringify(`${resource}:${action}`)),
     ),

@@ -14,10 +14,9 @@ import {
   type RoleRepository,
   type Subject,
 } from '../domain/permission.ts'
-import type { CacheRead, Epochs, PermissionCache } from './cache.ts'
+import { type CacheRead, type Epochs, type PermissionCache, sameEpochs } from './cache.ts'
 import type { RoleDefinitions } from './definitions.ts'
 import { mergeDynamicRoles } from './dynamic-roles.ts'
-import { canJoin, type Flight } from './flight.ts'
 import { describeRoles, resolvePermissions } from './resolve.ts'
 import type { Trust } from './trust.ts'
 
@@ -33,6 +32,14 @@ export interface CachingPermissionServiceOptions {
   readonly onReads?: (hits: number, misses: number) => void
   /** Told of each question that is answered by what another call was reading already. */
   readonly onJoin?: () => void
+}
+
+/** A read of the database under way, or read and on its way into the cache. */
+interface Flight {
+  /** Counts flights in the order they began. */
+  readonly number: number
+  readonly epochs: Epochs | undefined
+  readonly grant: Promise<Grant>
 }
 
 interface Miss {
@@ -67,10 +74,14 @@ export class CachingPermissionService implements PermissionService {
     for (const [index, [key, subject]] of [...unique].entries()) {
       const { grant, epochs } = known[index] ?? nothingKnown
       const flight = this.#flights.get(key)
+      // Any question may join a flight that began after it; a CACHED one also an earlier one that no event overtook.
+      const canJoin =
+        flight &&
+        (flight.number > asked || (consistency === 'CACHED' && sameEpochs(flight.epochs, epochs)))
       if (grant && trust.believes(grant)) {
         grants.set(key, { ...grant, source: 'CACHE' })
         hits += 1
-      } else if (flight && canJoin(flight, { asked, consistency, epochs })) {
+      } else if (canJoin) {
         grants.set(key, flight.grant)
         onJoin?.()
       } else misses.push({ key, subject, epochs })

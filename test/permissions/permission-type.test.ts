@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
-import { parseRoleDefinitions } from '../../src/permissions/definitions.ts'
-import { printPermissionType } from '../../src/permissions/permission-type.ts'
+import { printPermissions } from '../../src/permissions/permission-type.ts'
 
-const printed = (roles: unknown) => printPermissionType(parseRoleDefinitions({ roles }))
+const printed = (roles: unknown) => printPermissions({ roles })
 
 test('every permission of any role is declared once, sorted', () => {
   expect(

@@ -207,16 +207,16 @@ describe.each([
   test('a grant that is not believed is read anew, and what was read is kept', async () => {
     await vi.waitFor(async () => expect((await ask())?.source).toBe('CACHE'))
     roles.role = 'owner'
-    trust.settled(false)
+    trust.settled = false
     expect(await ask()).toMatchObject({ roles: ['owner'], source: 'DATABASE' })
-    trust.settled(true)
+    trust.settled = true
     expect(await ask()).toMatchObject({ roles: ['owner'], source: 'CACHE' })
   })
 
   test('what the cache answered is counted, of CACHED questions alone', async () => {
     await ask()
     await service.resolve([subject, someone(), subject], 'CACHED')
-    trust.settled(false)
+    trust.settled = false
     await ask()
     await ask('FRESH')
     await service.resolve([], 'CACHED')
