@@ -1,4 +1,4 @@
-import { type Config, loadConfig } from '../config/config.ts'
+import { loadConfig } from '../config/config.ts'
 import type { DemoGatewaySettings } from '../demo/demo.ts'
 import { startServer } from '../http/server.ts'
 import { createLogger } from '../telemetry/log.ts'
@@ -36,36 +36,18 @@ async function introspect(databaseUrl: string) {
 
 async function startGateway(settings: DemoGatewaySettings) {
   const { createGateway } = await import('../gateway.ts')
-  const config = configOf(settings)
+  const { database, permissions, ...given } = loadConfig({
+    ...process.env,
+    ...settings.environment,
+  })
+  const config = {
+    ...given,
+    database: { ...database, prismaSchema: settings.prismaSchema },
+    permissions: { ...permissions, accessControl: settings.accessControl },
+  }
   // Standard output is for what the reader needs; only trouble is logged, beside it.
   const log = createLogger(process.env.LOG_LEVEL || 'warn', process.stderr)
   const gateway = createGateway(config, { log, graphiqlCallers: settings.callers })
   const server = await startServer(gateway, { ...config.http, hosts: ['127.0.0.1', 'localhost'] })
   return { url: `${server.url}/graphql`, stop: server.stop }
-}
-
-function configOf(settings: DemoGatewaySettings): Config {
-  const environment = loadConfig({
-    ...process.env,
-    DATABASE_URL: settings.databaseUrl,
-    DATABASE_SCHEMA: 'public',
-    PRISMA_SCHEMA_FILE: '',
-    REDIS_URL: settings.redisUrl ?? '',
-    AUTH_ISSUER: settings.issuer,
-    AUTH_AUDIENCE: settings.issuer,
-    AUTH_SESSIONS: 'on',
-    BETTER_AUTH_SECRET: settings.betterAuthSecret,
-    BETTER_AUTH_URL: settings.betterAuthUrl,
-    SERVICE_ISSUER: settings.service.issuer,
-    SERVICE_AUDIENCE: settings.service.audience,
-    SERVICE_JWKS_URL: settings.service.jwksUrl,
-    DYNAMIC_ACCESS_CONTROL: 'on',
-    HOST: settings.host,
-    PORT: String(settings.port),
-  })
-  return {
-    ...environment,
-    database: { ...environment.database, prismaSchema: settings.prismaSchema },
-    permissions: { ...environment.permissions, accessControl: settings.accessControl },
-  }
 }

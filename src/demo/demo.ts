@@ -29,22 +29,12 @@ interface Introspected {
 
 /** What the gateway of the demo is to be configured with. */
 export interface DemoGatewaySettings {
-  readonly host: '127.0.0.1'
-  readonly port: number
-  /** As the read-only role. */
-  readonly databaseUrl: string
-  /** The text of the schema that says what its tables are called. */
+  /** Its variables, over those that are set. */
+  readonly environment: Readonly<Record<string, string>>
+  /** In place of PRISMA_SCHEMA_FILE, its text. */
   readonly prismaSchema: string
-  /** `null`: permissions are cached in the process. */
-  readonly redisUrl: string | null
-  /** The issuer and the audience of people's tokens. */
-  readonly issuer: string
-  readonly betterAuthUrl: string
-  /** What Better Auth signs sessions with. */
-  readonly betterAuthSecret: string
+  /** In place of ACCESS_CONTROL_FILE, its content. */
   readonly accessControl: AccessControlFile
-  readonly dynamicAccessControl: true
-  readonly service: { readonly issuer: string; readonly audience: string; readonly jwksUrl: string }
   /** Whom GraphiQL offers to be; it starts as the first, so that its first query shows somebody. */
   readonly callers: readonly DemoCaller[]
 }
@@ -95,25 +85,29 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
     log('Better Auth is ready; people and organizations are signing up.')
     const people = await seed(betterAuth.auth)
     const databaseUrl = await createReadOnlyRole(postgres.url, layout)
-    const service = {
-      issuer: `${betterAuth.issuer}/services`,
-      audience: 'identity-gateway',
-      jwksUrl: `${betterAuth.issuer}/services/jwks`,
-    }
-    const serviceToken = await services.sign(service.issuer, service.audience)
+    const service = { issuer: `${betterAuth.issuer}/services`, audience: 'identity-gateway' }
+    const serviceToken = await services.sign(service)
     const gateway = registered(
       await options.startGateway({
-        host: '127.0.0.1',
-        port,
-        databaseUrl,
+        environment: {
+          DATABASE_URL: databaseUrl,
+          DATABASE_SCHEMA: 'public',
+          PRISMA_SCHEMA_FILE: '',
+          REDIS_URL: redis?.url ?? '',
+          AUTH_ISSUER: betterAuth.issuer,
+          AUTH_AUDIENCE: betterAuth.issuer,
+          AUTH_SESSIONS: 'on',
+          BETTER_AUTH_SECRET: betterAuth.secret,
+          BETTER_AUTH_URL: betterAuth.url,
+          SERVICE_ISSUER: service.issuer,
+          SERVICE_AUDIENCE: service.audience,
+          SERVICE_JWKS_URL: `${betterAuth.issuer}/services/jwks`,
+          DYNAMIC_ACCESS_CONTROL: 'on',
+          HOST: '127.0.0.1',
+          PORT: String(port),
+        },
         prismaSchema,
-        redisUrl: redis?.url ?? null,
-        issuer: betterAuth.issuer,
-        betterAuthUrl: betterAuth.url,
-        betterAuthSecret: betterAuth.secret,
         accessControl,
-        dynamicAccessControl: true,
-        service,
         callers: callersOf(people, serviceToken),
       }),
       stops,

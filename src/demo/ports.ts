@@ -1,11 +1,26 @@
 import { createServer, type Server } from 'node:net'
 
 /** A TCP port that was free a moment ago: whoever uses it must cope with losing the race for it. */
-export async function findFreePort(host = '127.0.0.1'): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const probe = createServer()
-  const port = await bind(probe, 0, host)
+  const port = await bind(probe, 0, '127.0.0.1')
   await close(probe)
   return port
+}
+
+/** @param lostThePort What an error says when somebody else took the port first: then another one is tried. */
+export async function launchOnFreePort<Server>(
+  launch: (port: number) => Promise<Server>,
+  lostThePort: RegExp,
+): Promise<Server> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await launch(await findFreePort())
+    } catch (error) {
+      const lost = error instanceof Error && lostThePort.test(error.message)
+      if (!lost || attempt === 5) throw error
+    }
+  }
 }
 
 /** @throws Error when something else listens there, or this user may not. */

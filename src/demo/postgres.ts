@@ -3,7 +3,7 @@ import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { findFreePort } from './ports.ts'
+import { launchOnFreePort } from './ports.ts'
 import { findPostgresBinaries } from './postgres-binaries.ts'
 import { nobody, SupervisedServer } from './supervised.ts'
 
@@ -27,15 +27,8 @@ export interface Postgres {
  * A real PostgreSQL on a free port of 127.0.0.1, with a password, because other people may use the same machine.
  * Its data is not durable and does not outlive this process.
  */
-export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await launch(await findFreePort(), options)
-    } catch (error) {
-      const lostThePort = error instanceof Error && /could not bind|TCP\/IP/.test(error.message)
-      if (!lostThePort || attempt === 5) throw error
-    }
-  }
+export function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
+  return launchOnFreePort((port) => launch(port, options), /could not bind|TCP\/IP/)
 }
 
 async function launch(port: number, options: PostgresOptions): Promise<Postgres> {

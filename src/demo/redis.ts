@@ -3,7 +3,7 @@ import { chown, mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { findFreePort } from './ports.ts'
+import { launchOnFreePort } from './ports.ts'
 import { nobody, SupervisedServer } from './supervised.ts'
 
 export interface RedisServer {
@@ -21,14 +21,7 @@ export async function findOrStartRedis(options: {
 }): Promise<RedisServer | null> {
   if (options.url) return { url: options.url, stop: async () => {} }
   if (!(await isInstalled())) return null
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await launch(await findFreePort())
-    } catch (error) {
-      const lostThePort = error instanceof Error && /Failed listening/.test(error.message)
-      if (!lostThePort || attempt === 5) throw error
-    }
-  }
+  return launchOnFreePort(launch, /Failed listening/)
 }
 
 function isInstalled(): Promise<boolean> {

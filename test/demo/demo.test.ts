@@ -23,9 +23,9 @@ function prepare(options: Partial<DemoOptions> = {}) {
       startGateway: async (settings) => {
         told.push(settings)
         return {
-          url: `http://127.0.0.1:${settings.port}/graphql`,
+          url: `http://127.0.0.1:${settings.environment.PORT}/graphql`,
           stop: async () => {
-            stopped.push(await canConnect(settings.databaseUrl))
+            stopped.push(await canConnect(settings.environment.DATABASE_URL))
           },
         }
       },
@@ -47,26 +47,30 @@ test('the demo says where everything is, and stops it from the last part to the 
     ['graphql', 'auth', 'database', 'databaseOwner', 'redis', 'service', 'people'].sort(),
   )
   expect(facts.graphql).toBe(`http://127.0.0.1:${port}/graphql`)
-  expect(facts.database).toBe(settings?.databaseUrl)
+  expect(facts.database).toBe(settings?.environment.DATABASE_URL)
   expect(facts.redis).toBe(useRedis().url)
   expect(Object.keys(facts.service)).toEqual(['token'])
   expect(Object.keys(facts.people[0]).sort()).toEqual(
     ['email', 'password', 'userId', 'token', 'organizations'].sort(),
   )
   expect((await fetch(`${facts.auth}/ok`)).status).toBe(200)
-  expect(decodeJwt(facts.people[0].token).iss).toBe(settings?.issuer)
+  expect(decodeJwt(facts.people[0].token).iss).toBe(settings?.environment.AUTH_ISSUER)
   expect(await canConnect(facts.databaseOwner)).toBe('connected')
 
   const text = toText(demo)
   for (const { token } of facts.people) expect(text.split('\n')).toContain(token)
   expect(text).toContain(`Open ${facts.graphql}`)
 
-  const { issuer = '', audience = '', jwksUrl = '' } = settings?.service ?? {}
+  const {
+    SERVICE_ISSUER: issuer = '',
+    SERVICE_AUDIENCE: audience = '',
+    SERVICE_JWKS_URL: jwksUrl = '',
+  } = settings?.environment ?? {}
   const keys = createRemoteJWKSet(new URL(jwksUrl))
   const { payload } = await jwtVerify(facts.service.token, keys, { issuer, audience })
   expect(payload.scope).toBe('identity:read identity:pii permissions:check')
   expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(12 * 3600)
-  expect(issuer).not.toBe(settings?.issuer)
+  expect(issuer).not.toBe(settings?.environment.AUTH_ISSUER)
 
   const callers = settings?.callers ?? []
   expect(callers[0]?.name).toMatch(/^Amara Okafor: .*harbor-logistics \(member, auditor\)/)
@@ -95,7 +99,7 @@ test('when the gateway cannot start, nothing goes on running', async () => {
   let databaseUrl = ''
   const { start } = prepare({
     startGateway: async (settings) => {
-      databaseUrl = settings.databaseUrl
+      databaseUrl = settings.environment.DATABASE_URL ?? ''
       throw new Error('no gateway')
     },
   })
@@ -103,7 +107,7 @@ test('when the gateway cannot start, nothing goes on running', async () => {
   expect(await canConnect(databaseUrl)).toBe('ECONNREFUSED')
 })
 
-async function canConnect(url: string): Promise<string> {
+async function canConnect(url = ''): Promise<string> {
   const client = new pg.Client(url)
   try {
     await client.connect()
