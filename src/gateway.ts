@@ -10,12 +10,12 @@ import { Front } from './http/front.ts'
 import type { GraphiQLCaller } from './http/graphiql.ts'
 import { createJsonLane } from './http/json.ts'
 import { recordRequests } from './http/log.ts'
-import { RateLimiter } from './http/rate-limiter.ts'
+import { createRateLimiter } from './http/rate-limiter.ts'
 import { mostValues } from './http/values.ts'
 import { createYogaLane } from './http/yoga.ts'
 import { createStores, type Identity } from './identity.ts'
 import { featuresOf } from './layout/features.ts'
-import { Admission } from './operation/admission.ts'
+import { createAdmission } from './operation/admission.ts'
 import { Documents } from './operation/documents.ts'
 import { createTell } from './operation/tell.ts'
 import { TrustedDocuments } from './operation/trusted.ts'
@@ -97,12 +97,12 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     trustedDocuments &&
     reading('TRUSTED_DOCUMENTS_FILE', () => new TrustedDocuments(trustedDocuments, schema))
 
-  const admission = new Admission(http.mostUnderWay, () => metrics?.shed())
+  const admission = createAdmission(http.mostUnderWay, () => metrics?.shed())
   const { redis } = config
   const rate =
     limits.ratePerMinute === null
       ? null
-      : new RateLimiter({
+      : createRateLimiter({
           perMinute: limits.ratePerMinute,
           redis: redis && {
             keyPrefix: redis.keyPrefix,
@@ -167,7 +167,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   })
   metrics?.watch({
     pool: () => database.poolUse(),
-    underWay: () => admission.underWay,
+    underWay: admission.underWay,
     keyAges: auth.keyAges,
   })
 

@@ -47,6 +47,8 @@ export const listAudiences = {
   organizations: ['identity:read'],
 } as const satisfies Record<string, readonly UserAudience[]>
 
+export type GuardedOrganizationField = keyof typeof organizationAudiences
+
 /** Fields with personal data, as `Type.field`: services need more than `identity:read` for them. */
 export const personalFields: readonly string[] = [
   ...Object.entries<readonly UserAudience[]>(userAudiences)
@@ -56,7 +58,3 @@ export const personalFields: readonly string[] = [
     .filter(([, { scope }]) => scope === 'identity:pii')
     .map(([field]) => `Organization.${field}`),
 ]
-
-export type GuardedOrganizationField = keyof typeof organizationAudiences
-
-export type GuardedList = keyof typeof listAudiences

@@ -6,7 +6,6 @@ import type { Grant, Subject } from '../domain/permission.ts'
 import type { User } from '../domain/user.ts'
 import {
   type Audience,
-  type GuardedList,
   type GuardedOrganizationField,
   type GuardedUserField,
   listAudiences,
@@ -86,7 +85,7 @@ export class ClosedViewer {
    * The door to a list of everything.
    * @throws GatewayError UNAUTHENTICATED or FORBIDDEN
    */
-  async requireList(list: GuardedList): Promise<void> {
+  async requireList(list: keyof typeof listAudiences): Promise<void> {
     this.requireScope('identity:read')
     if (!(await this.isIn(listAudiences[list], null)))
       throw new GatewayError('FORBIDDEN', 'This list is not for this caller.')

@@ -50,8 +50,8 @@ export class UserViewer extends ClosedViewer {
   /** About oneself, the answer's own bound holds for the account as well. */
   override async seesPermissionsOf({ userId, organizationId }: Subject): Promise<boolean> {
     if (userId === this.userId) return true
-    const reasons = [this.seesOrganization(organizationId), this.#isPlatformAdmin()]
-    return (await Promise.all(reasons)).includes(true)
+    const [sees, self] = await Promise.all([this.seesOrganization(organizationId), this.self()])
+    return sees || this.#isAdmin(self)
   }
 
   override searchesAddresses(): boolean {
@@ -85,10 +85,6 @@ export class UserViewer extends ClosedViewer {
     // Also asked when it does not matter, because nothing is for an account that is no longer active.
     const { visible, self } = await this.#ask('user', user?.id ?? this.userId)
     return (forCoMembers && visible) || (audience.includes('platform admin') && this.#isAdmin(self))
-  }
-
-  async #isPlatformAdmin(): Promise<boolean> {
-    return this.#isAdmin(await this.self())
   }
 
   /** Like Better Auth's own check, this does not trim the names. */

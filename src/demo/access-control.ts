@@ -31,16 +31,13 @@ export const roles = {
   recruiter: statements.newRole({ member: ['create'], invitation: ['create', 'cancel'] }),
 }
 
-/** The gateway's ACCESS_CONTROL_FILE. */
-export interface AccessControlFile {
-  /** Role, resource, actions. */
-  readonly roles: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
-}
-
-/** The same roles as plain data: what the gateway is told, because Better Auth keeps them in code alone. */
-export const accessControl: AccessControlFile = {
+/** The same roles as plain data, as the gateway's ACCESS_CONTROL_FILE: Better Auth keeps them in code alone. */
+export const accessControl = {
   roles: Object.fromEntries(
-    Object.entries(roles).map(([name, role]) => [name, { ...role.statements }]),
+    Object.entries(roles).map(([name, role]): [string, Record<string, readonly string[]>] => [
+      name,
+      { ...role.statements },
+    ]),
   ),
 }
 

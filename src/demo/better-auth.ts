@@ -25,18 +25,10 @@ export interface BetterAuthSettings {
 /** Better Auth with all its plug-ins: `auth.api` holds every operation, also those that have no HTTP route. */
 export type Auth = ReturnType<typeof createAuth>
 
-export interface BetterAuthServer {
-  /** `http://127.0.0.1:<port>/api/auth` */
-  readonly url: string
-  /** What its JWTs carry as `iss` and `aud`: the origin alone. */
-  readonly issuer: string
-  readonly secret: string
-  readonly auth: Auth
-  stop(): Promise<void>
-}
+export type BetterAuthServer = Awaited<ReturnType<typeof startBetterAuth>>
 
 /** Makes Better Auth's tables where they are missing, then serves Better Auth on 127.0.0.1. */
-export async function startBetterAuth(settings: BetterAuthSettings): Promise<BetterAuthServer> {
+export async function startBetterAuth(settings: BetterAuthSettings) {
   const secret = settings.secret ?? randomBytes(32).toString('hex')
   const pool = new pg.Pool({
     connectionString: settings.databaseUrl,
@@ -52,10 +44,11 @@ export async function startBetterAuth(settings: BetterAuthSettings): Promise<Bet
     const origin = `http://127.0.0.1:${port}`
     const { tokenLifetime = '15m', algorithm = 'EdDSA', plugins = [] } = settings
     const auth = createAuth({ origin, pool, secret, tokenLifetime, algorithm }, plugins)
-    await migrate(auth)
+    await (await getMigrations(auth.options)).runMigrations()
     handle = createHandler(auth, port, settings.documents ?? {})
     return {
       url: `${origin}/api/auth`,
+      /** What its JWTs carry as `iss` and `aud`. */
       issuer: origin,
       secret,
       auth,
@@ -79,11 +72,6 @@ function createAuth(settings: IdentitySettings, plugins: readonly BetterAuthPlug
     ...options,
     plugins: [...options.plugins, ...plugins] as typeof options.plugins,
   })
-}
-
-async function migrate(auth: Auth): Promise<void> {
-  const { runMigrations } = await getMigrations(auth.options)
-  await runMigrations()
 }
 
 /** A page that a browser was tricked into sending here under another name is refused (DNS rebinding). */

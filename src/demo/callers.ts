@@ -1,14 +1,7 @@
 import type { DemoPerson } from './seed.ts'
 
-/** Whom GraphiQL offers to be. */
-export interface DemoCaller {
-  readonly name: string
-  /** `null`: nobody. */
-  readonly token: string | null
-}
-
-/** The people, a service, and nobody. */
-export function callersOf(people: readonly DemoPerson[], serviceToken: string): DemoCaller[] {
+/** Whom GraphiQL offers to be: the people, a service, and nobody. */
+export function callersOf(people: readonly DemoPerson[], serviceToken: string) {
   return [
     ...people.map(({ name, token, ...person }) => ({
       name: `${name}: ${standing(person)}`,

@@ -1,7 +1,7 @@
 import type { Layout } from '../layout/layout.ts'
-import { type AccessControlFile, accessControl } from './access-control.ts'
+import { accessControl } from './access-control.ts'
 import { startBetterAuth } from './better-auth.ts'
-import { callersOf, type DemoCaller } from './callers.ts'
+import { callersOf } from './callers.ts'
 import { isTaken, verifyFreePort } from './ports.ts'
 import { startPostgres } from './postgres.ts'
 import { findOrStartRedis } from './redis.ts'
@@ -34,9 +34,9 @@ export interface DemoGatewaySettings {
   /** In place of PRISMA_SCHEMA_FILE, its text. */
   readonly prismaSchema: string
   /** In place of ACCESS_CONTROL_FILE, its content. */
-  readonly accessControl: AccessControlFile
+  readonly accessControl: typeof accessControl
   /** Whom GraphiQL offers to be; it starts as the first, so that its first query shows somebody. */
-  readonly callers: readonly DemoCaller[]
+  readonly callers: ReturnType<typeof callersOf>
 }
 
 export interface DemoGateway {

@@ -14,24 +14,17 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string>>
 }
 
-export interface Postgres {
-  /** As the superuser, with the password. */
-  readonly url: string
-  readonly port: number
-  /** The file with the server's log, until it stops. */
-  readonly log: string
-  stop(): Promise<void>
-}
+export type Postgres = Awaited<ReturnType<typeof startPostgres>>
 
 /**
  * A real PostgreSQL on a free port of 127.0.0.1, with a password, because other people may use the same machine.
  * Its data is not durable and does not outlive this process.
  */
-export function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
+export function startPostgres(options: PostgresOptions = {}) {
   return launchOnFreePort((port) => launch(port, options), /could not bind|TCP\/IP/)
 }
 
-async function launch(port: number, options: PostgresOptions): Promise<Postgres> {
+async function launch(port: number, options: PostgresOptions) {
   const directory = await mkdtemp(join(tmpdir(), 'identity-postgres-'))
   const data = join(directory, 'data')
   const passwordFile = join(directory, 'password')
@@ -61,8 +54,10 @@ async function launch(port: number, options: PostgresOptions): Promise<Postgres>
     await createDatabase(`${address}/postgres`, database)
     const running = server
     return {
+      /** As the superuser, with the password. */
       url: `${address}/${database}`,
       port,
+      /** The file with the server's log, until it stops. */
       log: server.log,
       stop: () => running.stop(),
     }

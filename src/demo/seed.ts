@@ -12,13 +12,11 @@ export interface DemoPerson {
   /** A JWT of Better Auth. */
   readonly token: string
   readonly platformAdmin: boolean
-  readonly organizations: readonly DemoMembership[]
-}
-
-export interface DemoMembership {
-  readonly id: string
-  readonly slug: string
-  readonly roles: readonly string[]
+  readonly organizations: readonly {
+    readonly id: string
+    readonly slug: string
+    readonly roles: readonly string[]
+  }[]
 }
 
 /** Makes people and organizations through Better Auth's own API, so that everything is as Better Auth writes it. */
@@ -89,7 +87,7 @@ async function createOrganization(
   auth: Auth,
   plan: OrganizationPlan,
   accounts: ReadonlyMap<string, Account>,
-): Promise<ReadonlyMap<string, DemoMembership>> {
+) {
   const { name, slug, metadata } = plan
   const { headers } = find(accounts, plan.owner)
   const { id: organizationId } = await auth.api.createOrganization({
@@ -98,7 +96,7 @@ async function createOrganization(
   })
   for (const [role, permission] of Object.entries(plan.dynamicRoles ?? {}))
     await auth.api.createOrgRole({ body: { organizationId, role, permission }, headers })
-  const memberships = new Map<string, DemoMembership>()
+  const memberships = new Map<string, DemoPerson['organizations'][number]>()
   memberships.set(plan.owner, { id: organizationId, slug, roles: ['owner'] })
   // One after the other, so that lists in order of creation are the same in every demo.
   for (const [username, roles] of Object.entries(plan.members)) {

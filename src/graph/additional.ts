@@ -50,13 +50,12 @@ function show(type: AdditionalType, stored: unknown): unknown {
   if (stored === null || stored === undefined) return null
   if (type === 'JSON') return parsed(stored)
   const [, element] = /^\[(.*)\]$/.exec(type) ?? []
-  if (element === undefined) return isOf(type, stored) ? toScalar(type, stored) : null
+  if (element === undefined) {
+    if (!isOf(type, stored)) return null
+    return type === 'DateTime' ? new Date(stored as Date | string) : stored
+  }
   const list = parsed(stored)
   return Array.isArray(list) ? list.filter((value) => isOf(element, value)) : null
-}
-
-function toScalar(type: string, value: unknown): unknown {
-  return type === 'DateTime' ? new Date(value as Date | string) : value
 }
 
 function isOf(type: string, value: unknown): boolean {

@@ -1,6 +1,6 @@
 import { GatewayError } from '../domain/errors.ts'
 import { checkKey, checkLength, MOST_KEYS } from '../domain/limits.ts'
-import type { Consistency, Grant, Permission } from '../domain/permission.ts'
+import type { Consistency, Permission } from '../domain/permission.ts'
 import type { Context } from './context.ts'
 import { allows, grantOf, viewerGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
@@ -14,23 +14,25 @@ export function definePermissionChecks({ builder, refs }: Graph) {
       DATABASE: { description: 'The members table.' },
     } as const,
   })
-  const Decision = builder.objectRef<PermissionDecision>('PermissionDecision').implement({
-    description: 'The answer to one question about permissions, and what it rests on.',
-    fields: (t) => ({
-      allowed: t.exposeBoolean('allowed', { description: 'The answer.' }),
-      permission: t.expose('permission', { type: 'Permission', description: 'As asked.' }),
-      organizationId: t.exposeID('organizationId', { description: 'As asked.' }),
-      userId: t.exposeID('userId', { description: 'As asked, or the user who calls.' }),
-      roles: t.exposeStringList('roles', {
-        description: 'The roles the answer rests on; empty for a non-member.',
+  const Decision = builder
+    .objectRef<Awaited<ReturnType<typeof decide>>>('PermissionDecision')
+    .implement({
+      description: 'The answer to one question about permissions, and what it rests on.',
+      fields: (t) => ({
+        allowed: t.exposeBoolean('allowed', { description: 'The answer.' }),
+        permission: t.expose('permission', { type: 'Permission', description: 'As asked.' }),
+        organizationId: t.exposeID('organizationId', { description: 'As asked.' }),
+        userId: t.exposeID('userId', { description: 'As asked, or the user who calls.' }),
+        roles: t.exposeStringList('roles', {
+          description: 'The roles the answer rests on; empty for a non-member.',
+        }),
+        source: t.expose('source', { type: Source, description: 'Where the answer came from.' }),
+        resolvedAt: t.expose('resolvedAt', {
+          type: 'DateTime',
+          description: 'When the members table was read, by its own clock.',
+        }),
       }),
-      source: t.expose('source', { type: Source, description: 'Where the answer came from.' }),
-      resolvedAt: t.expose('resolvedAt', {
-        type: 'DateTime',
-        description: 'When the members table was read, by its own clock.',
-      }),
-    }),
-  })
+    })
   const Check = builder.inputType('PermissionCheckInput', {
     description: 'A question about permissions.',
     fields: (t) => ({
@@ -88,13 +90,6 @@ interface PermissionCheck {
   readonly userId?: string | null | undefined
 }
 
-interface PermissionDecision extends Pick<Grant, 'roles' | 'source' | 'resolvedAt'> {
-  readonly allowed: boolean
-  readonly permission: Permission
-  readonly organizationId: string
-  readonly userId: string
-}
-
 /**
  * What the caller is not told about others is as if the other were not a member. About oneself, the answer's own bound
  * holds for the account as well.
@@ -103,7 +98,7 @@ async function decide(
   { permission, ...check }: PermissionCheck,
   consistency: Consistency,
   context: Context,
-): Promise<PermissionDecision> {
+) {
   const { viewer } = context
   viewer.requireScope('permissions:check')
   const organizationId = checkKey(check.organizationId, 'organizationId')

@@ -77,12 +77,10 @@ export function createRefs(builder: Builder, { organizations }: Features) {
   }
 }
 
-/** Users by id. */
 export const usersById = defineLoader<string, User | null>(async (ids, { users }) =>
   inOrderOf(ids, await users.findByIds(ids), ({ id }) => id),
 )
 
-/** Organizations by id. */
 export const organizationsById = defineLoader<string, Organization | null>(
   async (ids, { organizations }) =>
     inOrderOf(ids, await organizations.findByIds(ids), ({ id }) => id),

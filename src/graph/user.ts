@@ -81,11 +81,7 @@ export function defineUser({ builder, refs, features }: Graph) {
 
 /** Of somebody whom the caller has reached, what a list may have left out. `null`: they have been deleted meanwhile. */
 export async function wholeUser(context: Context, user: Pick<User, 'id'>): Promise<User | null> {
-  return isWhole(user) ? user : usersById(context).load(user.id)
-}
-
-function isWhole(user: Pick<User, 'id'>): user is User {
-  return 'additional' in user
+  return 'additional' in user ? (user as User) : usersById(context).load(user.id)
 }
 
 /** The door to one user. `null`: there is none, or none the caller may see. */

@@ -43,13 +43,8 @@ export function describeRoles(
   return [...new Set([...definitions.keys(), ...dynamic])].sort().map((name) => ({
     name,
     permissions: grantedBy([name], merged),
-    source: sourceOf({ fixed: definitions.has(name), dynamic: dynamic.has(name) }),
+    source: !dynamic.has(name) ? 'STATIC' : definitions.has(name) ? 'BOTH' : 'DYNAMIC',
   }))
-}
-
-function sourceOf(role: { fixed: boolean; dynamic: boolean }): OrganizationRole['source'] {
-  if (!role.dynamic) return 'STATIC'
-  return role.fixed ? 'BOTH' : 'DYNAMIC'
 }
 
 function grantedBy(roles: readonly string[], definitions: RoleDefinitions): readonly Permission[] {

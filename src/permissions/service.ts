@@ -14,7 +14,7 @@ import {
   type RoleRepository,
   type Subject,
 } from '../domain/permission.ts'
-import { type CacheRead, type Epochs, type PermissionCache, sameEpochs } from './cache.ts'
+import { type Epochs, type PermissionCache, sameEpochs } from './cache.ts'
 import type { RoleDefinitions } from './definitions.ts'
 import { mergeDynamicRoles } from './dynamic-roles.ts'
 import { describeRoles, resolvePermissions } from './resolve.ts'
@@ -72,7 +72,8 @@ export class CachingPermissionService implements PermissionService {
     const misses: Miss[] = []
     let hits = 0
     for (const [index, [key, subject]] of [...unique].entries()) {
-      const { grant, epochs } = known[index] ?? nothingKnown
+      const grant = known[index]?.grant
+      const epochs = known[index]?.epochs
       const flight = this.#flights.get(key)
       // Any question may join a flight that began after it; a CACHED one also an earlier one that no event overtook.
       const canJoin =
@@ -189,8 +190,6 @@ export class CachingPermissionService implements PermissionService {
     }
   }
 }
-
-const nothingKnown: CacheRead = { grant: undefined, epochs: undefined }
 
 function take<Value>(values: ReadonlyMap<string, Value>, key: string): Value {
   const value = values.get(key)
