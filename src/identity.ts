@@ -12,7 +12,7 @@ import {
   parseRoleDefinitions,
   type RoleDefinitions,
 } from './permissions/definitions.ts'
-import { News, type NewsOptions } from './permissions/news.ts'
+import { createForgetting } from './permissions/news.ts'
 import { hearAnnouncements } from './permissions/redis-announcements.ts'
 import { createAccountRepository } from './postgres/account.ts'
 import { type Database, openDatabase } from './postgres/client.ts'
@@ -200,9 +200,9 @@ function readDefinitions({ permissions: { accessControl } }: IdentityConfig): Ro
 /** What tells of changes, by whichever source is configured. */
 function createNews(
   { database, redis, permissions: { events } }: IdentityConfig,
-  to: Pick<NewsOptions, 'permissions' | 'trust'> & Pick<Telemetry, 'trouble'>,
+  to: Omit<Parameters<typeof createForgetting>[0], `on${string}`> & Pick<Telemetry, 'trouble'>,
 ) {
-  const news = new News({
+  const news = createForgetting({
     ...to,
     onTrouble: to.trouble('The cache cannot be told of changes.'),
     onDropped: () => notifications?.reset(),

@@ -47,130 +47,92 @@ export function betterAuthOptions({ origin, pool, ...settings }: IdentitySetting
       }),
       admin({
         schema: {
-          user: { fields: { banReason: 'ban_reason', banExpires: 'ban_expires' } },
-          session: { fields: { impersonatedBy: 'impersonated_by' } },
+          user: { fields: columns('banReason', 'banExpires') },
+          session: { fields: columns('impersonatedBy') },
         },
       }),
       jwt({
         jwks: { keyPairConfig: { alg: settings.algorithm } },
         jwt: { expirationTime: settings.tokenLifetime },
-        schema: {
-          jwks: {
-            modelName: 'jwks',
-            fields: {
-              publicKey: 'public_key',
-              privateKey: 'private_key',
-              createdAt: 'created_at',
-              expiresAt: 'expires_at',
-            },
-          },
-        },
+        schema: { jwks: table('jwks', 'publicKey', 'privateKey', 'createdAt', 'expiresAt') },
       }),
-      username({ schema: { user: { fields: { displayUsername: 'display_username' } } } }),
+      username({ schema: { user: { fields: columns('displayUsername') } } }),
       phoneNumber({
         // Nobody is sent anything: numbers are set by the platform admin.
         sendOTP: () => {},
-        schema: {
-          user: {
-            fields: {
-              phoneNumber: 'phone_number',
-              phoneNumberVerified: 'phone_number_verified',
-            },
-          },
-        },
+        schema: { user: { fields: columns('phoneNumber', 'phoneNumberVerified') } },
       }),
       twoFactor({
         schema: {
-          user: { fields: { twoFactorEnabled: 'two_factor_enabled' } },
-          twoFactor: {
-            modelName: 'two_factors',
-            fields: {
-              backupCodes: 'backup_codes',
-              userId: 'user_id',
-              failedVerificationCount: 'failed_verification_count',
-              lockedUntil: 'locked_until',
-            },
-          },
+          user: { fields: columns('twoFactorEnabled') },
+          twoFactor: table(
+            'two_factors',
+            'backupCodes',
+            'userId',
+            'failedVerificationCount',
+            'lockedUntil',
+          ),
         },
       }),
-      anonymous({ schema: { user: { fields: { isAnonymous: 'is_anonymous' } } } }),
+      anonymous({ schema: { user: { fields: columns('isAnonymous') } } }),
       bearer(),
     ],
   } satisfies BetterAuthOptions
 }
 
-const timestamps = { createdAt: 'created_at', updatedAt: 'updated_at' }
+/** In snake case. */
+function columns<Name extends string>(...fields: readonly Name[]): Record<Name, string> {
+  const toSnake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  return Object.fromEntries(fields.map((name) => [name, toSnake(name)])) as Record<Name, string>
+}
+
+function table<Name extends string>(modelName: string, ...fields: readonly Name[]) {
+  return { modelName, fields: columns(...fields) }
+}
 
 const coreTables = {
   user: {
-    modelName: 'users',
-    fields: { ...timestamps, emailVerified: 'email_verified' },
+    ...table('users', 'createdAt', 'updatedAt', 'emailVerified'),
     deleteUser: { enabled: true },
   },
-  session: {
-    modelName: 'sessions',
-    fields: {
-      ...timestamps,
-      expiresAt: 'expires_at',
-      ipAddress: 'ip_address',
-      userAgent: 'user_agent',
-      userId: 'user_id',
-    },
-  },
-  account: {
-    modelName: 'accounts',
-    fields: {
-      ...timestamps,
-      accountId: 'account_id',
-      providerId: 'provider_id',
-      userId: 'user_id',
-      accessToken: 'access_token',
-      refreshToken: 'refresh_token',
-      idToken: 'id_token',
-      accessTokenExpiresAt: 'access_token_expires_at',
-      refreshTokenExpiresAt: 'refresh_token_expires_at',
-    },
-  },
-  verification: {
-    modelName: 'verifications',
-    fields: { ...timestamps, expiresAt: 'expires_at' },
-  },
+  session: table(
+    'sessions',
+    'createdAt',
+    'updatedAt',
+    'expiresAt',
+    'ipAddress',
+    'userAgent',
+    'userId',
+  ),
+  account: table(
+    'accounts',
+    'createdAt',
+    'updatedAt',
+    'accountId',
+    'providerId',
+    'userId',
+    'accessToken',
+    'refreshToken',
+    'idToken',
+    'accessTokenExpiresAt',
+    'refreshTokenExpiresAt',
+  ),
+  verification: table('verifications', 'createdAt', 'updatedAt', 'expiresAt'),
 }
 
 const organizationTables = {
-  session: {
-    fields: { activeOrganizationId: 'active_organization_id', activeTeamId: 'active_team_id' },
-  },
-  organization: { modelName: 'organizations', fields: { createdAt: 'created_at' } },
-  member: {
-    modelName: 'members',
-    fields: { organizationId: 'organization_id', userId: 'user_id', createdAt: 'created_at' },
-  },
-  invitation: {
-    modelName: 'invitations',
-    fields: {
-      organizationId: 'organization_id',
-      teamId: 'team_id',
-      expiresAt: 'expires_at',
-      createdAt: 'created_at',
-      inviterId: 'inviter_id',
-    },
-  },
-  team: {
-    modelName: 'teams',
-    fields: { ...timestamps, organizationId: 'organization_id', memberCount: 'member_count' },
-  },
-  teamMember: {
-    modelName: 'team_members',
-    fields: {
-      teamId: 'team_id',
-      userId: 'user_id',
-      membershipKey: 'membership_key',
-      createdAt: 'created_at',
-    },
-  },
-  organizationRole: {
-    modelName: 'organization_roles',
-    fields: { ...timestamps, organizationId: 'organization_id' },
-  },
+  session: { fields: columns('activeOrganizationId', 'activeTeamId') },
+  organization: table('organizations', 'createdAt'),
+  member: table('members', 'organizationId', 'userId', 'createdAt'),
+  invitation: table(
+    'invitations',
+    'organizationId',
+    'teamId',
+    'expiresAt',
+    'createdAt',
+    'inviterId',
+  ),
+  team: table('teams', 'createdAt', 'updatedAt', 'organizationId', 'memberCount'),
+  teamMember: table('team_members', 'teamId', 'userId', 'membershipKey', 'createdAt'),
+  organizationRole: table('organization_roles', 'createdAt', 'updatedAt', 'organizationId'),
 }

@@ -7,22 +7,16 @@ export type Statements = ReadonlyMap<string, readonly string[]>
 /** Statements by role name. Maps, so that a name like `constructor` finds nothing unless it was defined. */
 export type RoleDefinitions = ReadonlyMap<string, Statements>
 
+const ofAdmins = {
+  member: ['create', 'update', 'delete'],
+  invitation: ['create', 'cancel'],
+  team: ['create', 'update', 'delete'],
+  ac: ['create', 'read', 'update', 'delete'],
+}
 /** What Better Auth's organization plug-in grants when it is given no roles of its own. */
 export const defaultRoleDefinitions: RoleDefinitions = toRoleDefinitions({
-  owner: {
-    organization: ['update', 'delete'],
-    member: ['create', 'update', 'delete'],
-    invitation: ['create', 'cancel'],
-    team: ['create', 'update', 'delete'],
-    ac: ['create', 'read', 'update', 'delete'],
-  },
-  admin: {
-    organization: ['update'],
-    member: ['create', 'update', 'delete'],
-    invitation: ['create', 'cancel'],
-    team: ['create', 'update', 'delete'],
-    ac: ['create', 'read', 'update', 'delete'],
-  },
+  owner: { organization: ['update', 'delete'], ...ofAdmins },
+  admin: { organization: ['update'], ...ofAdmins },
   member: { ac: ['read'] },
 })
 
