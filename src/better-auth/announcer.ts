@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { InvalidationTarget } from '../domain/invalidation.ts'
 import { announcementChannel, EPOCH_SECONDS, encodeTarget } from '../permissions/announcement.ts'
 import { epochKeys } from '../permissions/keys.ts'
-import { PendingTargets } from '../permissions/pending-targets.ts'
+import { createPendingTargets } from '../permissions/pending-targets.ts'
 import { createRedis } from '../redis/client.ts'
 
 const TIMEOUT_MS = 1000
@@ -33,7 +33,7 @@ export function createAnnouncer({
     const channel = announcementChannel(keyPrefix)
     await Promise.all(targets.map((target) => redis.publish(channel, encodeTarget(target))))
   }
-  const pending = new PendingTargets({
+  const pending = createPendingTargets({
     deliver,
     intervalMs: 1,
     retryMs: RETRY_MS,
@@ -43,7 +43,7 @@ export function createAnnouncer({
   return {
     /** So that the first change need not wait for a connection. */
     connect: () => void redis.connect().catch(() => {}),
-    announce: (target: InvalidationTarget) => pending.add(target),
+    announce: pending.add,
     close: () => {
       pending.close()
       redis.disconnect()

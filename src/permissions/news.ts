@@ -1,5 +1,5 @@
 import type { ContinuityListener } from '../domain/invalidation.ts'
-import { PendingTargets } from './pending-targets.ts'
+import { createPendingTargets } from './pending-targets.ts'
 import type { CachingPermissionService } from './service.ts'
 import type { Trust } from './trust.ts'
 
@@ -20,7 +20,7 @@ export function createForgetting({
   /** Told when a change could not be kept until it was passed on: everything has to be taken for changed. */
   readonly onDropped: () => void
 }): ContinuityListener & { close(): void } {
-  const pending = new PendingTargets({
+  const pending = createPendingTargets({
     ...told,
     deliver: async (targets) => {
       try {
@@ -36,13 +36,13 @@ export function createForgetting({
     most: MOST_WAITING,
   })
   return {
-    changed: (target) => pending.add(target),
+    changed: pending.add,
     heard: (news) => {
       trust.news = news
     },
     lost: () => {
       trust.news = null
     },
-    close: () => pending.close(),
+    close: pending.close,
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { InvalidationTarget } from '../domain/invalidation.ts'
 
 export interface PendingTargetsOptions {
@@ -21,70 +22,53 @@ const BATCH = 100
  * Targets on their way. Whoever adds one waits for nothing. The first is delivered at once; those that come during a
  * delivery or shortly after it wait, each once however often it is added. What cannot be delivered stays.
  */
-export class PendingTargets {
-  readonly #options: PendingTargetsOptions
-  readonly #waiting = new Map<string, InvalidationTarget>()
-  #timer: NodeJS.Timeout | undefined
-  #busy = false
-  #failing = false
-  #complained = false
-  #closed = false
+export function createPendingTargets(options: PendingTargetsOptions) {
+  const { most, intervalMs, retryMs } = options
+  const waiting = new Map<string, InvalidationTarget>()
+  let busy = false
+  let complained = false
+  let closed = false
 
-  constructor(options: PendingTargetsOptions) {
-    this.#options = options
+  const complain = (error: Error) => {
+    if (!complained && !closed) options.onTrouble(error)
+    complained = true
   }
 
-  add(target: InvalidationTarget): void {
-    if (this.#closed) return
-    const { most } = this.#options
-    this.#waiting.set(JSON.stringify([target.organizationId, target.userId]), target)
-    if (this.#waiting.size > most) {
-      const [oldest] = this.#waiting.keys()
-      if (oldest !== undefined) this.#waiting.delete(oldest)
-      this.#complain(new Error('Too many changes are waiting to be made known.'))
-      this.#options.onDropped?.()
+  const deliverAll = async () => {
+    busy = true
+    while (waiting.size > 0) {
+      const batch = [...waiting].slice(0, BATCH)
+      for (const [key] of batch) waiting.delete(key)
+      let restMs = intervalMs
+      try {
+        await options.deliver(batch.map(([, target]) => target))
+        complained = false
+      } catch (error) {
+        restMs = retryMs
+        if (!closed) for (const [key, target] of batch) waiting.set(key, target)
+        complain(error instanceof Error ? error : new Error(String(error)))
+      }
+      if (!closed) await setTimeout(restMs, undefined, { ref: false })
     }
-    if (!this.#busy) void this.#deliver()
+    busy = false
   }
 
-  /** What still waits is forgotten. */
-  close(): void {
-    this.#closed = true
-    this.#waiting.clear()
-    clearTimeout(this.#timer)
-  }
-
-  async #deliver(): Promise<void> {
-    this.#busy = true
-    const batch = [...this.#waiting].slice(0, BATCH)
-    for (const [key] of batch) this.#waiting.delete(key)
-    try {
-      await this.#options.deliver(batch.map(([, target]) => target))
-      this.#failing = false
-      this.#complained = false
-    } catch (error) {
-      this.#failing = true
-      if (!this.#closed) for (const [key, target] of batch) this.#waiting.set(key, target)
-      this.#complain(error instanceof Error ? error : new Error(String(error)))
-    }
-    if (!this.#closed) this.#rest()
-  }
-
-  #complain(error: Error): void {
-    if (this.#complained || this.#closed) return
-    this.#complained = true
-    this.#options.onTrouble(error)
-  }
-
-  #rest(): void {
-    const { intervalMs, retryMs } = this.#options
-    this.#timer = setTimeout(
-      () => {
-        if (this.#waiting.size === 0) this.#busy = false
-        else void this.#deliver()
-      },
-      this.#failing ? retryMs : intervalMs,
-    )
-    this.#timer.unref()
+  return {
+    add: (target: InvalidationTarget): void => {
+      if (closed) return
+      waiting.set(JSON.stringify([target.organizationId, target.userId]), target)
+      if (waiting.size > most) {
+        const [oldest] = waiting.keys()
+        if (oldest !== undefined) waiting.delete(oldest)
+        complain(new Error('Too many changes are waiting to be made known.'))
+        options.onDropped?.()
+      }
+      if (!busy) void deliverAll()
+    },
+    /** What still waits is forgotten. */
+    close: (): void => {
+      closed = true
+      waiting.clear()
+    },
   }
 }

@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { InvalidationTarget } from '../../src/domain/invalidation.ts'
-import { PendingTargets } from '../../src/permissions/pending-targets.ts'
+import { createPendingTargets } from '../../src/permissions/pending-targets.ts'
 
 function pendingTargets(deliver: (users: readonly unknown[]) => Promise<void>, most = 1000) {
   const troubles: string[] = []
   let dropped = 0
-  const pending = new PendingTargets({
+  const pending = createPendingTargets({
     deliver: (targets) => deliver(targets.map(({ userId }) => userId)),
     intervalMs: 10,
     retryMs: 10,
