@@ -10,7 +10,7 @@ import { Front } from './http/front.ts'
 import type { GraphiQLCaller } from './http/graphiql.ts'
 import { createJsonLane } from './http/json.ts'
 import { recordRequests } from './http/log.ts'
-import { createRateLimiter } from './http/rate-limiter.ts'
+import { RateLimiter } from './http/rate-limiter.ts'
 import { mostValues } from './http/values.ts'
 import { createYogaLane } from './http/yoga.ts'
 import { createStores, type Identity } from './identity.ts'
@@ -102,7 +102,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const rate =
     limits.ratePerMinute === null
       ? null
-      : createRateLimiter({
+      : new RateLimiter({
           perMinute: limits.ratePerMinute,
           redis: redis && {
             keyPrefix: redis.keyPrefix,

@@ -1,6 +1,5 @@
 import { type Config, reading } from './config/config.ts'
 import { readLayout } from './config/layout.ts'
-import type { InvalidationSource } from './domain/invalidation.ts'
 import type { PermissionService } from './domain/permission.ts'
 import type { Repositories } from './domain/repositories.ts'
 import type { SigningKeyRepository } from './domain/signing-key.ts'
@@ -13,7 +12,7 @@ import {
   type RoleDefinitions,
 } from './permissions/definitions.ts'
 import { createForgetting } from './permissions/news.ts'
-import { hearAnnouncements } from './permissions/redis-announcements.ts'
+import { RedisAnnouncements } from './permissions/redis-announcements.ts'
 import { createAccountRepository } from './postgres/account.ts'
 import { type Database, openDatabase } from './postgres/client.ts'
 import type { Db } from './postgres/db.ts'
@@ -212,7 +211,7 @@ function createNews(
     events === 'redis' ? whyOf(redis) : undefined,
   )
   let notifications: PostgresNotifications | undefined
-  let announcements: InvalidationSource | undefined
+  let announcements: RedisAnnouncements | undefined
   return {
     start: () => {
       if (events === 'postgres')
@@ -222,7 +221,7 @@ function createNews(
           onTrouble,
         })
       if (events === 'redis' && redis)
-        announcements = hearAnnouncements(
+        announcements = new RedisAnnouncements(
           createRedis(redis.url, { timeoutMs: redis.timeoutMs, ca: redis.ca, onTrouble }),
           { prefix: redis.keyPrefix, listener: news },
         )

@@ -1,6 +1,6 @@
 import type { BetterAuthPlugin } from 'better-auth'
 import { createAuthMiddleware, getSessionFromCtx } from 'better-auth/api'
-import { createAnnouncer } from './announcer.ts'
+import { Announcer } from './announcer.ts'
 import { targetOf } from './changes.ts'
 
 export interface IdentityGatewayOptions {
@@ -23,7 +23,7 @@ export interface IdentityGatewayPlugin extends BetterAuthPlugin {
  */
 export function identityGateway(options: IdentityGatewayOptions): IdentityGatewayPlugin {
   let warn = (_error: Error): void => {}
-  const announcer = createAnnouncer({
+  const announcer = new Announcer({
     redisUrl: options.redisUrl,
     keyPrefix: options.keyPrefix ?? 'identity:',
     onTrouble: (error) => warn(error),
@@ -62,6 +62,6 @@ export function identityGateway(options: IdentityGatewayOptions): IdentityGatewa
         },
       ],
     },
-    close: announcer.close,
+    close: () => announcer.close(),
   }
 }

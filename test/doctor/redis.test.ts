@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkRedis } from '../../src/doctor/checks/redis.ts'
 import { examine } from '../../src/doctor/doctor.ts'
-import { createRateLimiter } from '../../src/http/rate-limiter.ts'
+import { RateLimiter } from '../../src/http/rate-limiter.ts'
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
 import { createRedis } from '../../src/redis/client.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
@@ -79,7 +79,7 @@ test('the user that README.md describes is enough, and has no more than it shoul
 
   const client = createRedis(`${url}/1`, { timeoutMs: 1000, onTrouble: (e) => failures.push(e) })
   await client.connect()
-  const rate = createRateLimiter({
+  const rate = new RateLimiter({
     perMinute: 10,
     redis: { client, keyPrefix: 'identity:' },
     addressOf: () => '192.0.2.1',

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import type { RateLimit } from '../../src/domain/rate.ts'
-import { createRateLimiter } from '../../src/http/rate-limiter.ts'
+import { RateLimiter } from '../../src/http/rate-limiter.ts'
 import { createRedis, type RedisClient } from '../../src/redis/client.ts'
 import { useRedis } from '../support/redis.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
@@ -13,11 +12,11 @@ const clients: RedisClient[] = []
 let process_: RedisProcess | undefined
 
 async function limiter(perMinute: number, redis?: { url: string; prefix: string }) {
-  if (!redis) return createRateLimiter({ perMinute, redis: null, addressOf })
+  if (!redis) return new RateLimiter({ perMinute, redis: null, addressOf })
   const client = createRedis(redis.url, { timeoutMs: 250, onTrouble: () => {} })
   clients.push(client)
   await client.connect()
-  return createRateLimiter({ perMinute, redis: { client, keyPrefix: redis.prefix }, addressOf })
+  return new RateLimiter({ perMinute, redis: { client, keyPrefix: redis.prefix }, addressOf })
 }
 
 afterEach(async () => {
@@ -26,7 +25,7 @@ afterEach(async () => {
   process_ = undefined
 })
 
-async function answers(rate: RateLimit, count: number) {
+async function answers(rate: RateLimiter, count: number) {
   const found: (number | null)[] = []
   for (let time = 0; time < count; time++) found.push(await rate.ofAddress(address))
   return found
