@@ -17,7 +17,6 @@ let ada: Person
 let server: Server
 
 beforeAll(async () => {
-  await run('npm', 'ci', '--no-audit', '--no-fund')
   await writePermissions()
   await run('npm', 'run', '-s', 'codegen')
   identity = await startIdentity()

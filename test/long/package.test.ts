@@ -9,6 +9,7 @@ import { accessControl } from '../../src/demo/access-control.ts'
 import { programs, textOf } from '../readme/programs.ts'
 import { type Identity, startIdentity } from '../support/identity.ts'
 import { readmeBlock } from '../support/readme.ts'
+import { installInto, packInto } from './support/packed.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let identity: Identity
@@ -20,17 +21,14 @@ beforeAll(async () => {
   identity = await startIdentity()
   directory = await mkdtemp(join(tmpdir(), 'identity-package-'))
   project = await mkdtemp(join(directory, 'project-'))
-  // Built before the tests; building anew would pull the commands away under tests that run beside this one.
-  const packing = ['pack', '--ignore-scripts', '--json', '--pack-destination', directory]
-  const [packed] = JSON.parse((await run('npm', packing, root)).stdout)
-  contents = packed.files.map(({ path }: { path: string }) => path)
+  const packed = await packInto(directory)
+  contents = packed.contents
   await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }')
   const { devDependencies } = JSON.parse(
     await promisify(execFile)('npm', ['pkg', 'get'], { cwd: root }).then(({ stdout }) => stdout),
   )
   const tools = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`)
-  const tarball = join(directory, packed.filename)
-  await run('npm', ['install', '--no-audit', '--no-fund', tarball, ...tools])
+  await installInto(project, packed.tarball, ...tools)
 })
 
 afterAll(async () => {

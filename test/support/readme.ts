@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** A fenced block of README.md. */
+/** A fenced block of a file. */
 export interface Block {
   /** Empty where the fence names none. */
   readonly language: string
@@ -9,13 +9,29 @@ export interface Block {
   readonly line: number
 }
 
-export const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+export const readme = textOf('README.md')
 
 /** Every fenced block, in order, without the indentation of its fence. */
 export function readmeBlocks(): readonly Block[] {
+  return blocksOf('README.md')
+}
+
+/** The one block that contains this, of README.md or another file. */
+export function readmeBlock(marker: string, file = 'README.md'): Block {
+  const found = blocksOf(file).filter(({ text }) => text.includes(marker))
+  if (found.length !== 1 || !found[0])
+    throw new Error(`${found.length} blocks of ${file} contain ${marker}.`)
+  return found[0]
+}
+
+function textOf(file: string): string {
+  return readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
+}
+
+function blocksOf(file: string): readonly Block[] {
   const blocks: Block[] = []
   let open: { language: string; indentation: number; line: number; lines: string[] } | null = null
-  for (const [index, line] of readme.split('\n').entries()) {
+  for (const [index, line] of textOf(file).split('\n').entries()) {
     const fence = /^( *)```(.*)$/.exec(line)
     if (fence && open) {
       blocks.push({ language: open.language, text: open.lines.join('\n'), line: open.line })
@@ -29,14 +45,6 @@ export function readmeBlocks(): readonly Block[] {
       }
     else open?.lines.push(line.slice(open.indentation))
   }
-  if (open) throw new Error(`README.md, line ${open.line}: the block does not end.`)
+  if (open) throw new Error(`${file}, line ${open.line}: the block does not end.`)
   return blocks
-}
-
-/** The one block that contains this. */
-export function readmeBlock(marker: string): Block {
-  const found = readmeBlocks().filter(({ text }) => text.includes(marker))
-  if (found.length !== 1 || !found[0])
-    throw new Error(`${found.length} blocks of README.md contain ${marker}.`)
-  return found[0]
 }

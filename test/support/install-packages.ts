@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+/** Folders of tests with packages of their own: hundreds of megabytes that nothing else needs, so that only the long tests install them. */
+const folders = ['bff', 'federation', 'hosting']
+
+export async function setup(): Promise<void> {
+  for (const folder of folders)
+    await install(fileURLToPath(new URL(`../${folder}`, import.meta.url)))
+}
+
+/** Once for each lock file. */
+async function install(cwd: string): Promise<void> {
+  const stamp = `${cwd}/node_modules/installed-lock.json`
+  const lock = await readFile(`${cwd}/package-lock.json`, 'utf8')
+  const installed = await readFile(stamp, 'utf8').catch(() => null)
+  if (installed === lock) return
+  process.stderr.write(`npm ci in ${cwd}\n`)
+  await promisify(execFile)('npm', ['ci', '--no-audit', '--no-fund'], { cwd })
+  await writeFile(stamp, lock)
+}
