@@ -37,7 +37,7 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** What Express and Nest add to a request of `node:http`, of which neither is installed here. */
+/** What Express and Nest add to a request of `node:http`. They are imitated here; test/long/hosting.test.ts runs the real ones. */
 type Added = IncomingMessage & { body?: unknown; originalUrl?: string; query?: unknown }
 
 /** Reads a body as the parsers of Express and Nest do: to its end, and then calls the next one. */
