@@ -1,16 +1,10 @@
 import internals from '@prisma/internals'
-import { contract, type Model, models } from '../layout/contract.ts'
+import { type Model, models } from '../layout/contract.ts'
 import type { Column, Layout, Table } from '../layout/layout.ts'
 import { printLayout } from '../layout/schema-file.ts'
 import { type AdditionalColumn, type AskedFields, leftOut, matchAdditional } from './additional.ts'
-import {
-  checkColumns,
-  describeUnread,
-  type Field,
-  hasIntegerIds,
-  matchFields,
-  storedType,
-} from './columns.ts'
+import { checkTables } from './check.ts'
+import { describeUnread, type Field, matchFields, storedType } from './columns.ts'
 import type { KnownNames } from './known-names.ts'
 import { type Table as Found, realName } from './names.ts'
 import { findColumns, type Match, matchTables } from './tables.ts'
@@ -25,6 +19,8 @@ export interface Report {
   readonly absentModels: readonly Model[]
   /** `Model.field`, of the models found. */
   readonly absentColumns: readonly string[]
+  /** Whole sentences about tables that the graph lacks because they are not as Better Auth's are. */
+  readonly unreadTables: readonly string[]
   /** Whole sentences about columns that the graph lacks because they are of a type that is not read. */
   readonly unreadColumns: readonly string[]
   /** Fields of the application's own that the graph shows: `Model.field`. */
@@ -54,7 +50,10 @@ export async function canonicalise(
   asked: AskedFields = {},
 ): Promise<Canonical> {
   const { datamodel } = await internals.getDMMF({ datamodel: raw })
-  const { matches, problems } = matchTables(datamodel.models, known)
+  const { matches, problems, unreadTables } = checkTables(
+    matchTables(datamodel.models, known),
+    known,
+  )
   const additional = matchAdditional(asked, matches, known)
   const added = (model: Model): readonly AdditionalColumn[] =>
     (additional.columns as Partial<Record<Model, readonly AdditionalColumn[]>>)[model] ?? []
@@ -71,18 +70,14 @@ export async function canonicalise(
   const present = described.filter(({ table }) => table)
   return {
     schema: await format(printLayout(toLayout(described))),
-    problems: [
-      ...problems,
-      ...checkTargets(matches),
-      ...checkTypes(matches, known),
-      ...additional.problems,
-    ],
+    problems: [...problems, ...additional.problems],
     report: {
       found: matches.map((match) => ({ ...match, table: realName(match.table) })),
       absentModels: described.filter(({ table }) => !table).map(({ model }) => model),
       absentColumns: present.flatMap(({ model, fields }) =>
         fields.filter(({ column }) => !column).map(({ name }) => `${model}.${name}`),
       ),
+      unreadTables,
       unreadColumns: matches.flatMap((match) => describeUnread(match, known)),
       additionalFields: models.flatMap((model) =>
         added(model).map(({ field }) => `${model}.${field.name}`),
@@ -121,8 +116,8 @@ function toLayout(described: readonly Described[]): Layout {
 function toTable({ fields, additional, tokenColumn = 'token' }: Described, table: Found): Table {
   const columns = fields.flatMap(({ name, type, column }): [string, Column][] => {
     if (!column) return []
-    // No view says that a column of it is never NULL.
-    const isRequired = !type.endsWith('?') && (column.isRequired || name === 'id')
+    // No view says that a column of it is never NULL, and of a list Prisma does not tell.
+    const isRequired = !type.endsWith('?') && !column.isList && (column.isRequired || name === 'id')
     // What is of no type that is read is among the problems.
     const stored = storedType(column) ?? 'text'
     return [
@@ -146,31 +141,8 @@ async function format(schema: string): Promise<string> {
   return file[1]
 }
 
-/** A model without the one it points to could be listed but not shown. */
-function checkTargets(matches: readonly Match[]): readonly string[] {
-  const found = new Set(matches.map(({ model }) => model))
-  return matches.flatMap(({ model, table }) =>
-    Object.values(contract[model].relations ?? {})
-      .filter(({ to }) => !found.has(to))
-      .map(
-        ({ to }) =>
-          `${model}: the table "${realName(table)}" points to ${to}, for which no table fits. Let this role SELECT from both or from neither.`,
-      ),
-  )
-}
-
 /** Where there is none to be seen, it is called what Better Auth calls it unless told otherwise. */
 function tokenColumn(match: Match, known: KnownNames): string {
   const [column] = findColumns(match, 'token', known)
   return column ? realName(column) : (known.Session?.columns.token?.name ?? 'token')
-}
-
-function checkTypes(matches: readonly Match[], known: KnownNames): readonly string[] {
-  const numbered = matches
-    .filter((match) => hasIntegerIds(match, known))
-    .map(({ table }) => `"${realName(table)}"`)
-  if (numbered.length === 0) return matches.flatMap((match) => checkColumns(match, known))
-  return [
-    `The ids of ${numbered.join(', ')} are integers, but the gateway reads text and UUID ids only. Set Better Auth's advanced.database.generateId to anything but "serial" and migrate the tables.`,
-  ]
 }

@@ -56,10 +56,16 @@ export async function pullSchema(databaseUrl: string, databaseSchema: string): P
   }
 }
 
-/** Prisma's client ignores a table without a primary key, but not a view, which never has one. */
+/** Prisma's client ignores a table without a primary key, but not a view, which never has one, nor an index. */
 function withoutKeys(schema: string): string {
-  return schema.replaceAll(/^model (\w+ \{[^}]*?)\n\n? {2}@@ignore$/gm, 'view $1')
+  return schema.replaceAll(
+    /^model (\w+ \{[^}]*?)\n\n? {2}@@ignore$/gm,
+    (_, rest: string) => `view ${rest.replaceAll(INDEX, '')}`,
+  )
 }
+
+/** A line of its own, or an attribute with what is in its brackets, which may be an expression in quotes. */
+const INDEX = / {2}@@(?:index|unique)\(.*| @unique\((?:"(?:[^"\\]|\\.)*"|[^")])*\)+/g
 
 /**
  * The engine would create a PostgreSQL schema that does not exist. The session is read-only, but a pooler may drop what a

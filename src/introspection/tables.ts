@@ -1,4 +1,4 @@
-import { contract, type Model, models } from '../layout/contract.ts'
+import { contract, isAssured, type Model, models } from '../layout/contract.ts'
 import { bearing, type KnownNames, type Source, teller } from './known-names.ts'
 import { type Column, isColumn, realName, singular, squash, type Table } from './names.ts'
 
@@ -8,10 +8,15 @@ export interface Match {
   readonly recognisedBy: 'name' | 'columns' | Source
 }
 
+/** A whole sentence, with what to do about it. */
+export interface Problem {
+  readonly model: Model
+  readonly text: string
+}
+
 export interface Matching {
   readonly matches: readonly Match[]
-  /** Whole sentences, each with what to do about it. */
-  readonly problems: readonly string[]
+  readonly problems: readonly Problem[]
 }
 
 /**
@@ -20,7 +25,7 @@ export interface Matching {
  */
 export function matchTables(tables: readonly Table[], known: KnownNames): Matching {
   const matches: Match[] = []
-  const problems: string[] = []
+  const problems: Problem[] = []
   const told = models.flatMap((model) => {
     const name = known[model]?.table
     return name ? bearing(tables, name) : []
@@ -31,8 +36,10 @@ export function matchTables(tables: readonly Table[], known: KnownNames): Matchi
       ? findTold(tables, model, known)
       : recognise(others, model, matches, known)
     if ('table' in found) matches.push({ model, ...found })
-    else if (found.problems.length > 0) problems.push(...found.problems)
-    else if (contract[model].required) problems.push(`${model}: no table fits. ${CHECK}`)
+    else if (found.problems.length > 0)
+      problems.push(...found.problems.map((text) => ({ model, text })))
+    else if (contract[model].required)
+      problems.push({ model, text: `${model}: no table fits. ${CHECK}` })
   }
   return { matches, problems }
 }
@@ -67,7 +74,7 @@ function findTold(tables: readonly Table[], model: Model, known: KnownNames): Fo
     return problem(`${calls}, but there is no such table that this role may SELECT from. ${CHECK}`)
   if (others.length > 0)
     return problem(`${calls}, but the tables ${list(found)} all fit. Name one in --overrides.`)
-  return missingColumns({ model, table }, known).length === 0
+  return lacksNothing({ model, table }, known)
     ? { table, recognisedBy: told.source }
     : { problems: [incomplete({ model, table }, known)] }
 }
@@ -78,12 +85,13 @@ function recognise(
   found: readonly Match[],
   known: KnownNames,
 ): Found {
-  const isComplete = (table: Table) => missingColumns({ model, table }, known).length === 0
   const named = tables.filter((table) => isNamed(table, model))
-  const complete = named.filter(isComplete)
-  const byName = complete.length > 0
+  const complete = named.filter((table) => missingColumns({ model, table }, known).length === 0)
+  const enough =
+    complete.length > 0 ? complete : named.filter((table) => lacksNothing({ model, table }, known))
+  const byName = enough.length > 0
   const candidates = byName
-    ? complete
+    ? enough
     : tables.filter((table) => isUnclaimed(table) && isRecognised({ model, table }, found, known))
   const [table, ...others] = candidates
   if (others.length > 0)
@@ -112,6 +120,11 @@ function missingColumns(candidate: Candidate, known: KnownNames): readonly strin
   )
 }
 
+/** What may be NULL may be missing as well: older versions of Better Auth had no column for it. */
+function lacksNothing(candidate: Candidate, known: KnownNames): boolean {
+  return missingColumns(candidate, known).every((field) => !isAssured(candidate.model, field))
+}
+
 function isRecognised(candidate: Candidate, found: readonly Match[], known: KnownNames): boolean {
   const { relations = {}, signature = [] } = contract[candidate.model]
   return (
@@ -133,11 +146,12 @@ function pointsTo(candidate: Candidate, field: string, target: Table, known: Kno
 
 function incomplete(candidate: Candidate, known: KnownNames): string {
   const { model, table } = candidate
-  const missing = missingColumns(candidate, known).map((field) => {
+  const needed = missingColumns(candidate, known).filter((field) => isAssured(model, field))
+  const missing = needed.map((field) => {
     const told = known[model]?.columns[field]
     return told?.name ? `${field} (${teller(told.source)} "${told.name}")` : field
   })
-  return `${model}: the table "${realName(table)}" has no column for ${missing.join(', ')}. Let this role SELECT them; name them in --overrides; or, if the table is not Better Auth's, name the one that is.`
+  return `${model}: the table "${realName(table)}" has no column for ${missing.join(', ')}. Let this role SELECT them; name them in --overrides; or, if the table is not Better Auth's, name there the one that is, or null.`
 }
 
 function list(tables: readonly Table[]): string {

@@ -18,6 +18,8 @@ export type Scalar = 'String' | 'Boolean' | 'DateTime'
 export interface ModelContract {
   /** A database without its table cannot be served at all. Other models come with plug-ins or settings. */
   readonly required?: true
+  /** A table that is not as Better Auth's is left out: nothing that others may do or are told hangs on it. */
+  readonly dispensable?: true
   /** Prisma types of the columns that every table of this kind has. */
   readonly columns: Readonly<Record<string, Scalar | `${Scalar}?`>>
   /** Prisma types of the columns that a plug-in or a later version of Better Auth adds. */
@@ -72,6 +74,7 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
     lists: ['role'],
   },
   Session: {
+    dispensable: true,
     columns: {
       id: 'String',
       userId: 'String',
@@ -89,6 +92,7 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
     relations: { user: { column: 'userId', to: 'User', back: 'sessions' } },
   },
   Account: {
+    dispensable: true,
     columns: {
       id: 'String',
       userId: 'String',
@@ -126,6 +130,7 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
     },
   },
   Invitation: {
+    dispensable: true,
     columns: {
       id: 'String',
       organizationId: 'String',
@@ -143,6 +148,7 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
     },
   },
   Team: {
+    dispensable: true,
     columns: {
       id: 'String',
       organizationId: 'String',
@@ -156,6 +162,7 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
     signature: ['memberCount'],
   },
   TeamMember: {
+    dispensable: true,
     columns: {
       id: 'String',
       teamId: 'String',

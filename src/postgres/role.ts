@@ -70,7 +70,7 @@ async function findRoles(
       SELECT asked.place, statement_timestamp() AT TIME ZONE 'UTC' AS "readAt",
         (${u.column('id')} IS NOT NULL AND ${activeUser(tables, u)}) AS active,
         ARRAY(
-          SELECT ${m.column('role')}::text FROM ${m.from}
+          SELECT coalesce(${m.column('role')}::text, '') FROM ${m.from}
           WHERE ${m.column('userId')} = ${u.column('id')}
             AND ${m.column('organizationId')} = asked.organization_id${m.cast('organizationId')}
           ORDER BY ${m.column('createdAt')}, ${m.column('id')}) AS memberships,

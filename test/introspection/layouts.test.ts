@@ -232,17 +232,28 @@ test('tables of another PostgreSQL schema are read there, without its name in th
   expect(after).toEqual(before)
 })
 
-test('checks, partial indexes, views and foreign keys into other schemas are no obstacle', async () => {
+test('checks, indexes of all kinds, views, tables without keys and foreign keys into other schemas are no obstacle', async () => {
   await database.sql('create schema billing')
   await database.sql('create table billing.plans (id text primary key)')
   await database.sql(
     'create table subscriptions (id text primary key, plan text references billing.plans, seats int check (seats > 0))',
   )
+  await database.sql(
+    'create table events (at timestamptz not null, kind text, who text, unique (at, kind))',
+  )
+  await database.sql('create index on events (kind, at desc)')
+  await database.sql(`create unique index on events (who) where kind = 'x)'`)
   await database.sql("create view admins as select * from users where role = 'admin'")
   await database.sql('create index on users (email) where banned')
   const { found, ignoredTables } = (await look()).report
   expect(found).toHaveLength(10)
-  expect(ignoredTables).toEqual(['subscriptions', 'two_factors', 'verifications', 'admins'])
+  expect(ignoredTables).toEqual([
+    'subscriptions',
+    'two_factors',
+    'verifications',
+    'events',
+    'admins',
+  ])
 })
 
 function write() {

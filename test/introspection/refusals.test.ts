@@ -15,24 +15,32 @@ test('integer ids are refused in one sentence', async () => {
   const serial = await createDatabase('empty')
   await migrate(serial.url, { advanced: { database: { generateId: 'serial' } } })
   expect(await problems(serial.url)).toEqual([
-    expect.stringMatching(/^The ids of "user", "session", "account" are integers, .*generateId/),
+    expect.stringMatching(
+      /^The ids of "user", "session", "account" are integers, .*views .*generateId/,
+    ),
   ])
+  // As the sentence advises.
+  await serial.sql('create schema texts')
+  await serial.sql(`do $$ declare made text; begin
+    for made in
+      select format('create view texts.%I as select %s from public.%I', table_name, string_agg(
+        case data_type when 'integer' then format('%1$I::text as %1$I', column_name) else quote_ident(column_name) end, ', '), table_name)
+      from information_schema.columns where table_schema = 'public' group by table_name
+    loop execute made; end loop;
+  end $$`)
+  expect(await problems(serial.url, 'texts')).toEqual([])
   await serial.drop()
 })
 
 test('every problem is named at once', async () => {
   await database.sql('alter table users drop column email_verified')
-  await database.sql('alter table sessions alter expires_at type text')
+  await database.sql('alter table organizations alter created_at type text')
   expect(await problems()).toEqual([
     expect.stringMatching(/^User: the table "users" has no column for emailVerified\./),
-    expect.stringMatching(/^Session: .* points to User, for which no table fits\./),
-    expect.stringMatching(/^Account: .* points to User/),
-    expect.stringMatching(/^Member: .* points to User/),
-    expect.stringMatching(/^Invitation: .* points to User/),
-    expect.stringMatching(/^TeamMember: .* points to User/),
     expect.stringMatching(
-      /^Session.expiresAt: .*"sessions"."expires_at" is of Prisma type String; it must be timestamptz, timestamp, date\./,
+      /^Organization.createdAt: .*"organizations"."created_at" is of Prisma type String; it must be timestamptz, timestamp, date\./,
     ),
+    expect.stringMatching(/^Member: .* points to User, for which no table fits\./),
   ])
 })
 
@@ -40,7 +48,7 @@ test('two tables that fit are ambiguous, until the role may read one alone', asy
   await database.sql('create table "user" (like users including all)')
   expect(await problems()).toEqual([
     expect.stringMatching(/^User: the tables "user", "users" all fit\. Introspect as a role/),
-    ...Array(5).fill(expect.stringContaining('points to User')),
+    expect.stringMatching(/^Member: .* points to User/),
   ])
   const role = `${database.name}_reader`
   await asSuperuser(`create role ${role} login password 'reader'`)
@@ -93,6 +101,6 @@ test.each(poolers)('behind %s, a session is made read-only or refused', async (n
   }
 })
 
-async function problems(url = database.url): Promise<readonly string[]> {
-  return (await canonicalise(await pullSchema(url, 'public'))).problems
+async function problems(url = database.url, schema = 'public'): Promise<readonly string[]> {
+  return (await canonicalise(await pullSchema(url, schema))).problems
 }

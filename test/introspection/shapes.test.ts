@@ -144,6 +144,22 @@ describe('NULL where Better Auth has none', () => {
     return [...new Set(ids)]
   }
 
+  test('a member without a role may do nothing', async () => {
+    await sql('alter table members alter role drop not null')
+    await sql('update members set role = null where user_id = $1', [bob.id])
+    await run()
+    const { can, checkPermissions } = await answer(
+      await serving(),
+      `{ can(organizationId: "${acme.id}", permission: "leave:approve")
+         checkPermissions(checks: [{organizationId: "${acme.id}", permission: "leave:approve"}]) { allowed roles } }`,
+      bob,
+    )
+    expect(can).toBe(false)
+    expect(checkPermissions).toEqual([{ allowed: false, roles: [] }])
+    await sql(`update members set role = 'member,approver' where user_id = $1`, [bob.id])
+    await sql('alter table members alter role set not null')
+  })
+
   test('a membership of nobody is none', async () => {
     await sql('update members set user_id = null where user_id = $1', [carol.id])
     await run()
@@ -168,7 +184,8 @@ describe('columns of other types', () => {
     await sql(
       `do $$ begin create type held as enum ('owner', 'member', 'approver'); exception when duplicate_object then null; end $$`,
     )
-    await sql(`alter table members alter role type ${type}`)
+    // Prisma makes lists that may be NULL.
+    await sql(`alter table members alter role type ${type}, alter role drop not null`)
     await run()
     const gateway = await serving()
     const query = `{
@@ -255,6 +272,55 @@ describe('columns of other types', () => {
     const { viewer } = await answer(await serving(), '{ viewer { email } }')
     expect(viewer).toEqual({ email: ada.email })
     await sql('alter table users alter email type text; drop domain address')
+  })
+})
+
+describe('what the database does without', () => {
+  test('columns that older versions did not make are NULL', async () => {
+    await sql('alter table organizations rename logo to "was logo"')
+    await sql('alter table organizations rename metadata to "was metadata"')
+    await sql('alter table users rename image to picture')
+    await sql('alter table accounts rename scope to granted')
+    const { absentColumns } = await run()
+    expect(absentColumns).toEqual([
+      'User.image',
+      'Account.scope',
+      'Organization.logo',
+      'Organization.metadata',
+    ])
+    const { viewer } = await answer(
+      await serving(),
+      '{ viewer { image accounts { scopes } organizations { nodes { name logo metadata } } } }',
+    )
+    expect(viewer).toEqual({
+      image: null,
+      accounts: [{ scopes: [] }],
+      organizations: { nodes: [{ name: 'Acme', logo: null, metadata: null }] },
+    })
+    await sql('alter table organizations rename "was logo" to logo')
+    await sql('alter table organizations rename "was metadata" to metadata')
+    await sql('alter table users rename picture to image')
+    await sql('alter table accounts rename granted to scope')
+  })
+
+  test("tables of the application's own that are named like Better Auth's are left out, and said", async () => {
+    await sql('create schema own; alter table teams set schema own')
+    await sql('create table teams (id serial primary key, title text)')
+    await sql('alter table accounts rename created_at to made_at')
+    const { unreadTables, absentModels } = await run()
+    expect(unreadTables).toEqual([
+      expect.stringMatching(/^Account: the table "accounts" has no column for createdAt\./),
+      expect.stringMatching(
+        /^Team: the table "teams" has no column for organizationId, name, createdAt\..* or null\. The graph does without the table\.$/,
+      ),
+      expect.stringMatching(/^TeamMember: .* points to Team, for which no table fits\./),
+    ])
+    expect(absentModels).toEqual(['Account', 'Team', 'TeamMember'])
+    expect(await answer(await serving(), '{ viewer { name } }')).toEqual({
+      viewer: { name: 'Ada' },
+    })
+    await sql('drop table teams; alter table own.teams set schema public; drop schema own')
+    await sql('alter table accounts rename made_at to created_at')
   })
 })
 
