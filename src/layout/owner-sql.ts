@@ -54,6 +54,7 @@ export function settingStatements({ role, statementTimeoutMs = 2000 }: Grantee):
   return [
     `alter role ${quote(role)} set default_transaction_read_only = on`,
     `alter role ${quote(role)} set timezone = 'UTC'`,
+    `alter role ${quote(role)} set datestyle = 'ISO'`,
     `alter role ${quote(role)} set statement_timeout = ${statementTimeoutMs}`,
   ]
 }

@@ -206,6 +206,7 @@ function connection({ url, poolSize, statementTimeoutMs }: DatabaseOptions) {
     settings: [
       'default_transaction_read_only=on',
       'TimeZone=UTC', // Prisma's adapter reads the wall clock of a timestamptz as UTC
+      'DateStyle=ISO', // Others may name the day before the month, and nobody could tell
       `statement_timeout=${statementTimeoutMs}`,
     ],
     config: {

@@ -77,11 +77,13 @@ const REMEDY: Readonly<Record<Drift['kind'], string>> = {
 interface Session {
   readonly role: string
   readonly zone: string
+  readonly dates: string
   readonly readOnly: string
 }
 
 const SESSION = Prisma.sql`
   SELECT current_user::text AS "role", current_setting('TimeZone') AS "zone",
+    current_setting('DateStyle') AS "dates",
     current_setting('default_transaction_read_only') AS "readOnly"`
 
 interface Found {
@@ -95,10 +97,13 @@ interface Found {
   readonly readable: boolean
 }
 
-function ofSession({ zone, readOnly }: Session): readonly Drift[] {
+function ofSession({ zone, dates, readOnly }: Session): readonly Drift[] {
   const drift = (what: string): Drift => ({ kind: 'session', what })
   return [
     ...(readOnly === 'on' ? [] : [drift('the session is not read-only')]),
+    ...(dates.startsWith('ISO')
+      ? []
+      : [drift(`the DateStyle of the session is ${dates} instead of ISO`)]),
     ...(isUtc(zone) ? [] : [drift(`the TimeZone of the session is ${zone} instead of UTC`)]),
   ]
 }

@@ -153,6 +153,8 @@ export const SETTINGS_MISSING = 'A shared session lacks the settings that the ga
 /** A shorter time to answer than was asked for is a setting too. */
 function isSetTo({ name, setting }: Setting, value: string): boolean {
   if (name === 'TimeZone' && isUtc(value)) return isUtc(setting)
+  // The order of day and month beside it is that of input.
+  if (name === 'DateStyle') return setting.startsWith(`${value},`)
   if (name === 'statement_timeout') return Number(setting) > 0 && Number(setting) <= Number(value)
   return setting === value
 }

@@ -63,6 +63,7 @@ test('names are quoted, and a table that the database lacks is left out', () => 
   expect(grantStatements({ ...absent, User }, grantee)).toEqual([
     'alter role "ro-le" set default_transaction_read_only = on',
     `alter role "ro-le" set timezone = 'UTC'`,
+    `alter role "ro-le" set datestyle = 'ISO'`,
     'alter role "ro-le" set statement_timeout = 2000',
     'grant usage on schema "auth" to "ro-le"',
     'grant select ("userId") on "auth"."User ""x""" to "ro-le"',

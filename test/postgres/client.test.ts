@@ -236,15 +236,21 @@ test('what a statement by hand could get past the session, the grants refuse', a
   await nothingChanged()
 })
 
-describe('instants are right in whatever zone the database lives', () => {
+describe('instants are right in whatever zone the database lives, and however it writes dates', () => {
   const instant = new Date('2026-03-29T01:30:00.123Z')
 
   afterAll(async () => {
     await identity.sql(`alter database ${identity.database.name} reset timezone`)
+    await identity.sql(`alter database ${identity.database.name} reset datestyle`)
   })
 
-  test.each(['Asia/Kolkata', 'America/St_Johns', 'Europe/Berlin'])('%s', async (zone) => {
+  test.each([
+    ['Asia/Kolkata', 'ISO, MDY'],
+    ['America/St_Johns', 'SQL, DMY'],
+    ['Europe/Berlin', 'German'],
+  ])('%s, %s', async (zone, style) => {
     await identity.sql(`alter database ${identity.database.name} set timezone = '${zone}'`)
+    await identity.sql(`alter database ${identity.database.name} set datestyle = '${style}'`)
     await identity.sql('update users set created_at = $1', [instant.toISOString()])
     const database = open()
     const [model] = await database.models.user.findMany({ select: { createdAt: true } })

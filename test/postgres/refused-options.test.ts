@@ -79,6 +79,7 @@ describe.each(poolers)('behind %s', (name) => {
       return async () => {
         await sql(`alter role ${role} set default_transaction_read_only = on`)
         await sql(`alter role ${role} set timezone = 'UTC'`)
+        await sql(`alter role ${role} set datestyle = 'ISO'`)
         await sql(`alter role ${role} set statement_timeout = 2000`)
       }
     })
