@@ -9,7 +9,7 @@ import { createSessionVerifier } from './session.ts'
 
 export interface AuthOptions {
   readonly issuer: string
-  readonly audience: string
+  readonly audience: string | readonly string[]
   readonly algorithms: readonly string[]
   /** Where Better Auth's public keys are read: its own table, or a JWKS URL. */
   readonly jwks: 'database' | URL

@@ -14,7 +14,8 @@ export interface KeySet {
 
 export interface TrustedIssuer {
   readonly issuer: string
-  readonly audience: string
+  /** Of several, a token needs one. */
+  readonly audience: string | readonly string[]
   readonly keys: KeySet
 }
 
@@ -71,7 +72,7 @@ export function createJwtVerifier({
     const held = keys.held()
     const { payload, protectedHeader } = await jwtVerify(token, keys.getKey, {
       issuer,
-      audience,
+      audience: [audience].flat(),
       algorithms: [...algorithms],
       requiredClaims: ['exp', 'sub'],
     })

@@ -28,7 +28,11 @@ export const auth = group({
       text,
       "the issuer (`iss`) of Better Auth's tokens, by default the origin of its base URL",
     ),
-    AUTH_AUDIENCE: optional(text, '`AUTH_ISSUER`', 'the audience (`aud`) of its tokens'),
+    AUTH_AUDIENCE: optional(
+      list('audiences', (names) => names.length > 0),
+      '`AUTH_ISSUER`',
+      'the audience (`aud`) of its tokens, of which a token needs one',
+    ),
     AUTH_ALGORITHMS: withDefault(
       list(
         `some of ${algorithms.join(', ')}`,

@@ -21,9 +21,19 @@ function problemOf(text: string): string | undefined {
   if (!/^postgres(ql)?:\/\//.test(text)) return `must be ${ACCEPTED}`
   if (/^\w+:\/\/([^/@]*@)?[^/?@]*,/.test(text))
     return 'names several hosts, and the gateway connects to one: name a balancer, or what follows the primary'
-  if (!URL.canParse(text))
+  if (!URL.canParse(text) || !isEncoded(new URL(text)))
     return 'is no URL: write / # ? @ % : in its user and password as %2F %23 %3F %40 %25 %3A'
   return problemOfTls(new URL(text).searchParams)
+}
+
+/** The driver reads a password that is not as it stands, but no other part. */
+function isEncoded({ username, pathname }: URL): boolean {
+  try {
+    decodeURIComponent(username + pathname)
+    return true
+  } catch {
+    return false
+  }
 }
 
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify']

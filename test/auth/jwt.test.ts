@@ -5,7 +5,7 @@ import { createSigner } from '../support/tokens.ts'
 import { world } from '../support/world.ts'
 import { publishKey } from './published-keys.ts'
 
-const { gateway, identity, services, ada, eve: stranger } = await world({ own: true })
+const { gateway, gatewayWith, identity, services, ada, eve: stranger } = await world({ own: true })
 const trusted = await createSigner('EdDSA', 'trusted')
 const others = await Promise.all(['ES256', 'RS256', 'ES384'].map((alg) => createSigner(alg)))
 for (const signer of [trusted, ...others]) await publishKey(identity, signer)
@@ -52,6 +52,15 @@ test.each<[reason: string, token: () => Promise<string> | string]>([
   const line = gateway.logged.findLast((line) => line.includes('"msg":"request"')) ?? ''
   expect(JSON.parse(line)).toMatchObject({ codes: ['UNAUTHENTICATED'], refused: reason })
   expect(line).not.toContain(credential)
+})
+
+test('of several audiences a token needs one', async () => {
+  const wide = gatewayWith({ AUTH_AUDIENCE: 'web, mobile' })
+  const statusOf = async (aud: unknown) =>
+    (await wide.graphql('{ viewer { id } }', { token: await sign({ aud }) })).status
+  expect(await Promise.all(['web', ['other', 'mobile'], 'web, mobile', []].map(statusOf))).toEqual([
+    200, 200, 401, 401,
+  ])
 })
 
 describe('a token is refused with 401', () => {

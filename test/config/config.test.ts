@@ -127,7 +127,7 @@ test('every variable is read', () => {
     },
     redis: { url: 'rediss://a:1,redis://b:2', keyPrefix: 'p:', timeoutMs: 50 },
     auth: {
-      audience: 'gateway',
+      audience: ['gateway'],
       algorithms: ['ES256', 'PS256'],
       jwks: new URL('https://auth.example.com/jwks'),
     },

@@ -72,7 +72,7 @@ test.each(['"https://auth.example.com"', "'https://auth.example.com'"])(
 test.each([' https://auth.example.com', 'https://auth.example.com\t'])(
   'blanks at the ends are told of: %j',
   (value) => {
-    expect(() => load({ AUTH_AUDIENCE: value })).toThrow(/^AUTH_AUDIENCE: begins or ends/)
+    expect(() => load({ AUTH_COOKIE_PREFIX: value })).toThrow(/^AUTH_COOKIE_PREFIX: begins or ends/)
   },
 )
 
@@ -81,6 +81,7 @@ describe('the URL of the database', () => {
     ['postgresql://u:p/w@db/identity', 'is no URL: write / # ? @ % : in its user'],
     ['postgresql://u:p#w@db/identity', 'is no URL'],
     ['postgresql://u:p?w@db/identity', 'is no URL'],
+    ['postgresql://u%zz:p@db/identity', 'is no URL'],
     ['postgresql://u:p@a:5432,b:5432/identity', 'names several hosts'],
     ['postgresql://a,b/identity', 'names several hosts'],
     [
