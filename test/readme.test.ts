@@ -22,3 +22,15 @@ test('the threat model names tests that exist', () => {
   })
   expect(missing).toEqual([])
 })
+
+test('docs/compatibility.md names tests that exist, and says of every row how it is known', () => {
+  const page = readFileSync(new URL('../docs/compatibility.md', import.meta.url), 'utf8')
+  const named = [...page.matchAll(/`(test\/[^`]+)`/g)].map(([, path]) => path ?? '')
+  expect(named.length).toBeGreaterThan(20)
+  const missing = named.filter((path) => !existsSync(new URL(`../${path}`, import.meta.url)))
+  expect(missing).toEqual([])
+  const rows = (page.match(/^\| .* \|$/gm) ?? []).filter((row) => !row.includes('how it is known'))
+  expect(rows.length).toBeGreaterThan(50)
+  const known = / \| (works, by test: `test|works, by hand|does not, because )[^|]* \|$/
+  expect(rows.filter((row) => !known.test(row))).toEqual([])
+})
