@@ -21,17 +21,18 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['node:fs', 'node:url', 'zod'],
   },
   telemetry: { rooms: [], packages: ['@opentelemetry/api', 'pino', 'prom-client'] },
-  redis: { rooms: [], packages: ['cockatiel', 'ioredis'] },
+  reach: { rooms: [], packages: [] },
+  redis: { rooms: ['reach'], packages: ['cockatiel', 'ioredis'] },
   layout: { rooms: ['domain'], packages: ['zod'] },
   postgres: {
-    rooms: ['domain', 'layout'],
+    rooms: ['domain', 'layout', 'reach'],
     packages: ['@prisma/adapter-pg', 'node:async_hooks', 'node:crypto', 'pg', 'zod'],
   },
   permissions: {
     rooms: ['domain', 'redis'],
     packages: ['cockatiel', 'lru-cache', 'node:crypto', 'node:timers/promises', 'zod'],
   },
-  auth: { rooms: ['domain'], packages: ['jose', 'lru-cache', 'node:crypto', 'zod'] },
+  auth: { rooms: ['domain', 'reach'], packages: ['jose', 'lru-cache', 'node:crypto', 'zod'] },
   access: { rooms: ['domain'], packages: ['dataloader'] },
   graph: {
     rooms: ['access', 'domain'],

@@ -1,12 +1,9 @@
-/**
- * Why a Redis cannot be used, in one sentence that names the place and what to do. It is made of the addresses, of the
- * codes of Redis and Node.js, and of texts that are recognised, never quoted, because they may hold anything.
- */
+import { type Cause, commonCauses, explain, type Place } from '../reach/causes.ts'
+
+/** Why a Redis cannot be used, in one sentence that names the place and what to do. */
 export function describeRedisTrouble(error: unknown, url: string): string {
-  const signs = signsOf(error)
-  const place = placesOf(url).join(', ')
-  const [, cause] = causes.find(([pattern]) => signs.some((sign) => pattern.test(sign))) ?? []
-  return `Redis at ${place} ${cause ?? OTHERWISE}.`
+  const place = placeOf(url)
+  return `${explain(error, place, causes) ?? `${place.server} does not answer${CHECK}`}.`
 }
 
 /** Describes trouble of this Redis; nothing does where there is none. */
@@ -14,23 +11,19 @@ export function whyOf(redis: { readonly url: string } | null) {
   return redis === null ? undefined : (error: unknown) => describeRedisTrouble(error, redis.url)
 }
 
-/** Host and port of each address, without user and password. */
-function placesOf(url: string): readonly string[] {
-  return url.split(',').map((address) => {
-    const { hostname, port } = new URL(address.trim())
-    return `${hostname || 'localhost'}:${port || DEFAULT_PORT}`
-  })
+/** Of each address host and port, without user and password. */
+function placeOf(url: string): Place {
+  const urls = url.split(',').map((address) => new URL(address.trim()))
+  const hosts = urls.map(({ hostname }) => hostname || 'localhost')
+  const at = urls.map(({ port }, i) => `${hosts[i]}:${port || DEFAULT_PORT}`).join(', ')
+  return { server: `Redis at ${at}`, at, host: hosts.join('" or "') }
 }
 
 const DEFAULT_PORT = '6379'
 
-const OTHERWISE = 'does not answer: check REDIS_URL, and whether it runs'
+const CHECK = ': check REDIS_URL, and whether it runs'
 
-const UNKNOWN_AUTHORITY =
-  'has a certificate of an authority that is not trusted here: name the file of its certificate in REDIS_CA_FILE'
-
-/** The first that fits a code or a text is the cause; what is particular comes before what is general. */
-const causes: readonly (readonly [RegExp, string])[] = [
+const causes: readonly Cause<Place>[] = [
   [
     /\bWRONGPASS\b|invalid password/,
     'refuses the user or the password of REDIS_URL: correct it, and write characters such as @, :, / and # of a password as %40, %3A, %2F and %23',
@@ -70,46 +63,16 @@ const causes: readonly (readonly [RegExp, string])[] = [
     'is full and takes no writes: give it more memory, or set maxmemory-policy to volatile-ttl',
   ],
   [/\bMISCONF\b/, 'takes no writes because it cannot save to its disk: see its log'],
-  [
-    /SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER/,
-    UNKNOWN_AUTHORITY,
-  ],
-  [
-    /ERR_TLS_CERT_ALTNAME_INVALID/,
-    'has a certificate of another name: write into REDIS_URL the name that the certificate is for',
-  ],
-  [/CERT_HAS_EXPIRED/, 'has a certificate that has expired: renew it'],
-  [
-    /ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)/,
-    'speaks no TLS: write redis:// instead of rediss://, or the port that speaks it',
-  ],
-  [
-    /ERR_SSL_/,
-    'agrees on no TLS: see which versions and ciphers it takes, and whether it wants a certificate',
-  ],
-  [/\bENOTFOUND\b|\bEAI_AGAIN\b/, 'cannot be used because there is no such host: check REDIS_URL'],
-  [
-    /\bECONNREFUSED\b/,
-    'does not answer, for nothing listens there: check REDIS_URL, and whether it runs',
-  ],
-  [/\b(EHOSTUNREACH|ENETUNREACH)\b/, 'does not answer, for no route leads there: check REDIS_URL'],
-  [
-    /\b(ECONNRESET|EPIPE)\b|Connection is closed/,
-    'ends the connection: write rediss:// if it speaks TLS, and see whether it runs',
-  ],
-  [
-    /\bETIMEDOUT\b|timed out/,
-    'does not answer in time: check REDIS_URL (redis:// where it speaks no TLS), firewalls, and how busy it is',
-  ],
+  ...commonCauses(
+    {
+      authority: ': name the file of its certificate in REDIS_CA_FILE',
+      name: ': write into REDIS_URL the name that the certificate is for',
+      expired: ': renew it',
+      plain: ': write redis:// instead of rediss://, or the port that speaks it',
+      disagreed: ': see which versions and ciphers it takes, and whether it wants a certificate',
+      ended: ': write rediss:// if it speaks TLS, and see whether it runs',
+      slow: ': check REDIS_URL (redis:// where it speaks no TLS), firewalls, and how busy it is',
+    },
+    CHECK,
+  ),
 ]
-
-/** Codes and texts of an error, of its causes, and of what it gathers, such as the nodes of a Cluster. */
-function signsOf(error: unknown, depth = 0): readonly string[] {
-  if (typeof error !== 'object' || error === null || depth > 5) return []
-  const it = error as Readonly<Record<string, unknown>>
-  const gathered = Array.isArray(it.errors) ? it.errors : []
-  return [
-    `${it.code ?? ''} ${it.message ?? ''}`.trim(),
-    ...[it.cause, it.lastNodeError, ...gathered].flatMap((each) => signsOf(each, depth + 1)),
-  ]
-}
