@@ -84,6 +84,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     sessionLookup,
     runShared,
     trouble,
+    onBack: (what) => log.info(what),
   })
 
   const schema = (config.federation ? createSubgraph : createSchema)(featuresOf(layout))
@@ -168,6 +169,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   metrics?.watch({
     pool: () => database.poolUse(),
     underWay: admission.underWay,
+    answering: stores.answering,
     keyAges: auth.keyAges,
   })
 
@@ -194,7 +196,10 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       start()
       return identity.ready()
     },
-    verify: identity.verify,
+    verify: () => {
+      auth.readAhead()
+      return identity.verify()
+    },
     metrics,
     close: async () => {
       await yoga.dispose()

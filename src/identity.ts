@@ -35,6 +35,7 @@ import { warmUp } from './postgres/warm-up.ts'
 import { createRedis } from './redis/client.ts'
 import { whyOf } from './redis/trouble.ts'
 import { createLogger, describeError, type Logger } from './telemetry/log.ts'
+import type { MetricsSources } from './telemetry/metrics.ts'
 import { Telemetry } from './telemetry/telemetry.ts'
 
 export type { Config } from './config/config.ts'
@@ -86,6 +87,7 @@ export interface Stores {
   readonly signingKeys: SigningKeyRepository
   readonly database: Database
   readonly findObstacle: Readiness['findObstacle']
+  readonly answering: MetricsSources['answering']
   /** Connects to Redis and to whoever tells of changes. Everything else connects when it is first asked. */
   start(): void
 }
@@ -113,6 +115,7 @@ export function createStores(
     signal,
     onStatement,
     onSharedSessions: () => log.warn(SHARED_SESSIONS),
+    onUnavailable: () => readiness.look(),
   })
   const db: Db = {
     ...database,
@@ -153,7 +156,7 @@ export function createStores(
     teams: createTeamRepository(db),
     visibility: createVisibilityRepository(db),
   }
-  const readiness = createReadiness(database, {
+  const readiness: Readiness = createReadiness(database, {
     findProblem: watchDrift({
       find: async () => describeDrift(await findDrift(database, layout, schema)),
       onChange: (problem) =>
@@ -165,6 +168,7 @@ export function createStores(
     onBack: () => log.info('The database answers again.'),
   })
   const close = async () => {
+    readiness.close()
     await news.close()
     await cache.close()
     await database.close()
@@ -178,6 +182,7 @@ export function createStores(
       close,
     },
     findObstacle: readiness.findObstacle,
+    answering: { database: readiness.answers, redis: config.redis && (() => cache.ready()) },
     signingKeys,
     database,
     start: () => {
@@ -208,7 +213,9 @@ function createNews(
   })
   const onTrouble = to.trouble(
     'News of changes cannot be received.',
-    events === 'redis' ? whyOf(redis) : undefined,
+    events === 'redis'
+      ? whyOf(redis)
+      : (error) => describeUnreachable(error, database.listenUrl, 'DATABASE_LISTEN_URL'),
   )
   let notifications: PostgresNotifications | undefined
   let announcements: RedisAnnouncements | undefined

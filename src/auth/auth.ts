@@ -3,9 +3,10 @@ import type { SigningKeyRepository } from '../domain/signing-key.ts'
 import { createAuthenticator } from './authenticator.ts'
 import { HeldKeys } from './held-keys.ts'
 import { createJwtVerifier } from './jwt.ts'
-import { databaseKeySource, type KeySource, urlKeySource } from './key-source.ts'
+import { databaseKeySource, type KeySource, NoKeys } from './key-source.ts'
 import type { ServiceSubject } from './service-subjects.ts'
 import { createSessionVerifier } from './session.ts'
+import { urlKeySource } from './url-key-source.ts'
 
 export interface AuthOptions {
   readonly issuer: string
@@ -29,25 +30,30 @@ export interface AuthOptions {
   readonly sessionLookup: SessionLookup
   /** Runs what several requests may wait for, so that it does not end with the one that began it. */
   readonly runShared: <Result>(work: () => Result) => Result
-  /** Told in words what goes wrong and by itself right again. */
-  readonly trouble: (what: string) => (error: unknown) => void
+  /** Told in words what goes wrong and by itself right again, and what describes why. */
+  readonly trouble: (
+    what: string,
+    why: (error: unknown) => string | undefined,
+  ) => (error: unknown) => void
+  /** Told in words what is right again. */
+  readonly onBack: (what: string) => void
 }
 
 /** Credentials to callers, and how old the keys are that say so. Nothing is read before the first credential comes. */
 export function createAuth(options: AuthOptions) {
   const { service, sessions } = options
   const keys = (source: KeySource, whose: string) =>
-    new HeldKeys(
-      () => options.runShared(source),
-      options.trouble(`The signing keys of ${whose} cannot be read.`),
-    )
+    new HeldKeys(() => options.runShared(source), {
+      onTrouble: options.trouble(`The signing keys of ${whose} cannot be had.`, whyNone),
+      onBack: () => options.onBack(`The signing keys of ${whose} can be had again.`),
+    })
   const userKeys = keys(
     options.jwks === 'database'
       ? databaseKeySource(options.signingKeys)
-      : urlKeySource(options.jwks),
+      : urlKeySource(options.jwks, 'AUTH_JWKS'),
     'Better Auth',
   )
-  const serviceKeys = service && keys(urlKeySource(service.jwksUrl), 'services')
+  const serviceKeys = service && keys(urlKeySource(service.jwksUrl, 'SERVICE_JWKS_URL'), 'services')
   const verifyJwt = createJwtVerifier({
     users: { issuer: options.issuer, audience: options.audience, keys: userKeys },
     services: service && serviceKeys && { ...service, keys: serviceKeys },
@@ -59,5 +65,14 @@ export function createAuth(options: AuthOptions) {
     authenticator: createAuthenticator(verifyJwt, verifier, options.origins),
     /** In seconds, by whose keys; absent before they were read. */
     keyAges: () => ({ users: seconds(userKeys), services: seconds(serviceKeys) }),
+    /** Reads the keys of URLs before they are needed, so that one that is wrong is told of early. */
+    readAhead: () => {
+      if (options.jwks !== 'database') void userKeys.read()
+      void serviceKeys?.read()
+    },
   }
+}
+
+function whyNone(error: unknown): string | undefined {
+  return error instanceof NoKeys ? error.message : undefined
 }

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose'
 import { GatewayError } from '../domain/errors.ts'
 import type { KeySet } from './jwt.ts'
-import type { KeySource } from './key-source.ts'
+import { type KeySource, NoKeys } from './key-source.ts'
 
 /** How long keys are held: a key that Better Auth withdraws stops verifying after at most this. */
 const MAX_AGE_MS = 60_000
@@ -10,22 +10,30 @@ const COOL_DOWN_MS = 1_000
 /** The same after a failed read while older keys are at hand, so that a hanging source does not hold up requests. */
 const COOL_DOWN_AFTER_FAILURE_MS = 10_000
 
+interface HeldKeysOptions {
+  /** Told why there are no keys or new ones cannot be had: once, and again when it is for another reason. */
+  readonly onTrouble: (error: Error) => void
+  /** Told when they can be had again. */
+  readonly onBack: () => void
+}
+
 /**
  * Keys of one issuer, held in memory. An unknown `kid` makes them be read again, not more often than the cool-down
  * allows. When the source fails, the last known keys go on; with none yet, verifying is UNAVAILABLE.
  */
 export class HeldKeys implements KeySet {
   readonly #source: KeySource
-  readonly #onTrouble: (error: unknown) => void
+  readonly #options: HeldKeysOptions
   #getKey: JWTVerifyGetKey | null = null
   #keys: { readonly text: string } | null = null
   #readAt = Number.NEGATIVE_INFINITY
   #nextReadAt = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | null = null
+  #trouble: string | null = null
 
-  constructor(source: KeySource, onTrouble: (error: unknown) => void) {
+  constructor(source: KeySource, options: HeldKeysOptions) {
     this.#source = source
-    this.#onTrouble = onTrouble
+    this.#options = options
   }
 
   /** How long ago the keys were read; absent before the first time. In milliseconds. */
@@ -35,12 +43,12 @@ export class HeldKeys implements KeySet {
 
   /** The key function for jose's `jwtVerify`. */
   readonly getKey: JWTVerifyGetKey = async (header, token) => {
-    if (performance.now() - this.#readAt > MAX_AGE_MS) await this.#read()
+    if (performance.now() - this.#readAt > MAX_AGE_MS) await this.read()
     try {
       return await this.#current()(header, token)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-      await this.#read()
+      await this.read()
       return this.#current()(header, token)
     }
   }
@@ -57,7 +65,8 @@ export class HeldKeys implements KeySet {
     return this.#getKey
   }
 
-  async #read(): Promise<void> {
+  /** Unless they were read just now. Never rejects. */
+  async read(): Promise<void> {
     if (this.#reading) return this.#reading
     if (performance.now() < this.#nextReadAt) return
     this.#reading = this.#replace().finally(() => {
@@ -77,10 +86,18 @@ export class HeldKeys implements KeySet {
         this.#keys = { text }
       }
       this.#readAt = performance.now()
+      this.#tell(keys.lack === null ? null : new NoKeys(keys.lack))
     } catch (error) {
       if (this.#getKey) coolDown = COOL_DOWN_AFTER_FAILURE_MS
-      this.#onTrouble(error)
+      this.#tell(error instanceof Error ? error : new Error('Unknown.', { cause: error }))
     }
     this.#nextReadAt = performance.now() + coolDown
+  }
+
+  #tell(trouble: Error | null): void {
+    const { onTrouble, onBack } = this.#options
+    if (trouble && trouble.message !== this.#trouble) onTrouble(trouble)
+    if (!trouble && this.#trouble !== null) onBack()
+    this.#trouble = trouble?.message ?? null
   }
 }

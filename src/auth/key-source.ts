@@ -1,9 +1,16 @@
 import type { JSONWebKeySet } from 'jose'
-import { z } from 'zod'
 import type { SigningKeyRepository } from '../domain/signing-key.ts'
 
 /** Where public keys come from. Rejects when they cannot be had. */
-export type KeySource = () => Promise<JSONWebKeySet>
+export type KeySource = () => Promise<FoundKeys>
+
+export interface FoundKeys extends JSONWebKeySet {
+  /** Why there is no key; `null` where there is one. */
+  readonly lack: string | null
+}
+
+/** Why there are no keys, in words for the log and for `doctor`. */
+export class NoKeys extends Error {}
 
 /** Better Auth keeps a key verifiable for this long after it has expired, to outlast the tokens it signed. */
 const GRACE_MS = 30 * 24 * 3600 * 1000
@@ -14,6 +21,7 @@ export function databaseKeySource(signingKeys: SigningKeyRepository): KeySource 
     const rows = await signingKeys.findAll()
     const usable = rows.filter((key) => !key.expiresAt || +key.expiresAt + GRACE_MS > Date.now())
     return {
+      lack: usable.length === 0 ? EMPTY_TABLE : null,
       keys: usable.map(({ kid, jwk, alg }) => ({
         ...(jwk as JSONWebKeySet['keys'][number]),
         ...(alg === null ? {} : { alg }),
@@ -23,17 +31,5 @@ export function databaseKeySource(signingKeys: SigningKeyRepository): KeySource 
   }
 }
 
-const keySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) })
-const FETCH_TIMEOUT_MS = 3000
-
-export function urlKeySource(url: URL): KeySource {
-  return async () => {
-    const response = await fetch(url, {
-      headers: { accept: 'application/json' },
-      redirect: 'error',
-      signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
-    })
-    if (!response.ok) throw new Error(`The key set answered ${response.status}.`)
-    return keySet.parse(await response.json())
-  }
-}
+const EMPTY_TABLE =
+  'The jwks table has no usable key, so no token can be verified: Better Auth makes one when it first signs a token (GET /api/auth/token), and DATABASE_URL must be the database that it writes to.'

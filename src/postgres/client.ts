@@ -61,6 +61,8 @@ export interface DatabaseOptions {
   /** Of whoever asks now: statements are cancelled, in PostgreSQL as well, when it is aborted, and fail with its reason. */
   readonly signal?: () => AbortSignal | undefined
   readonly onStatement?: (statement: StatementReport) => void
+  /** Told of each statement that fails with UNAVAILABLE. */
+  readonly onUnavailable?: () => void
 }
 
 /**
@@ -81,6 +83,15 @@ export function openDatabase(options: DatabaseOptions): Database {
       options.onStatement?.(statement)
     },
   })
+  const fail = (error: unknown): never => {
+    try {
+      return refuse(error)
+    } catch (refusal) {
+      if (refusal instanceof GatewayError && refusal.code === 'UNAVAILABLE')
+        options.onUnavailable?.()
+      throw refusal
+    }
+  }
   const nameOf = options.preparedStatements ? nameStatements() : () => ''
   const client = new PrismaClient({
     adapter: new PrismaPg(pool, {
@@ -97,13 +108,13 @@ export function openDatabase(options: DatabaseOptions): Database {
       $allOperations({ operation, args, query }) {
         if (!(READS as readonly string[]).includes(operation))
           throw new GatewayError('INTERNAL', `The database client is query-only: ${operation}.`)
-        return query(args).catch(refuse)
+        return query(args).catch(fail)
       },
     },
   })
   const read = async <Row>({ text, values }: Prisma.Sql): Promise<Row[]> => {
     const statement = { name: nameOf(text), text, values, types: valueTypes }
-    const { rows } = await pool.query<Row & object>(statement).catch(refuse)
+    const { rows } = await pool.query<Row & object>(statement).catch(fail)
     return rows
   }
   return {

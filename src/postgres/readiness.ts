@@ -1,4 +1,5 @@
 import type { Database } from './client.ts'
+import { describeAway } from './unreachable.ts'
 
 interface ReadinessOptions {
   /** Answers how the database differs from the layout in one sentence, or `null`. Rejects when it cannot be asked. */
@@ -17,14 +18,22 @@ export interface Readiness {
    * requests read is read once beforehand.
    */
   ready(): Promise<boolean>
-  /** Why it is not ready, in a sentence that anybody may read: it names nothing of the database. `null` when it is. */
+  /** Whether it answers, whatever it is like. */
+  answers(): Promise<boolean>
+  /** Why it is not ready, in words that anybody may read: they name nothing of the database. `null` when it is. */
   findObstacle(): Promise<string | null>
   /**
    * Asks the database whether it is as the layout says. A database that does not answer is no reason to give up.
    * @throws Error in one sentence that says what differs and which command helps.
    */
   verify(): Promise<void>
+  /** Looks whether it answers, because somebody found that it does not; while it does not, looks again by itself. */
+  look(): void
+  /** Looks no more. */
+  close(): void
 }
+
+const PAUSE_MS = 2000
 
 export function createReadiness(
   { ping }: Pick<Database, 'ping'>,
@@ -32,34 +41,52 @@ export function createReadiness(
 ): Readiness {
   let warmed: Promise<void> | undefined
   let away = false
-  /** `undefined` when the database cannot be asked. */
-  const find = async (): Promise<string | null | undefined> => {
+  let closed = false
+  let next: NodeJS.Timeout | undefined
+  const ask = async (): Promise<Found> => {
     try {
       await ping()
       const problem = await findProblem()
       if (away) onBack()
       away = false
-      return problem
+      return { problem }
     } catch (error) {
-      if (!away) onAway(error)
+      if (!away && !closed) onAway(error)
       away = true
-      return undefined
+      clearTimeout(next)
+      if (!closed) next = setTimeout(find, PAUSE_MS).unref()
+      return { error }
     }
   }
+  let asking: Promise<Found> | undefined
+  const find = (): Promise<Found> => {
+    asking ??= ask().finally(() => {
+      asking = undefined
+    })
+    return asking
+  }
   const findObstacle = async () => {
-    const problem = await find()
-    if (problem === undefined) return 'The database cannot be asked.'
-    if (problem !== null) return 'The database is not as it should be.'
+    const found = await find()
+    if ('error' in found) return `The database cannot be asked. ${describeAway(found.error)}`
+    if (found.problem !== null) return 'The database is not as it should be.'
     warmed ??= warmUp()
     await warmed
     return null
   }
   return {
     ready: async () => (await findObstacle()) === null,
+    answers: async () => !('error' in (await find())),
     findObstacle,
     verify: async () => {
-      const problem = await find()
-      if (problem) throw new Error(problem)
+      const found = await find()
+      if ('problem' in found && found.problem) throw new Error(found.problem)
+    },
+    look: () => void find(),
+    close: () => {
+      closed = true
+      clearTimeout(next)
     },
   }
 }
+
+type Found = { readonly problem: string | null } | { readonly error: unknown }

@@ -13,9 +13,16 @@ export function describeUnreachable(
   variable = 'DATABASE_URL',
 ): string {
   if (!URL.canParse(url)) return `${variable} is no URL: it begins with postgresql://.`
-  const place = placeOf(new URL(url))
-  const what = explain(error, place, causes) ?? describeCode(error, place)
-  return `${what}: check ${variable}.`
+  return describe(error, placeOf(new URL(url)), variable)
+}
+
+/** The same sentence for anybody: of this database it holds nothing. */
+export function describeAway(error: unknown): string {
+  return describe(error, ANYWHERE, 'DATABASE_URL')
+}
+
+function describe(error: unknown, place: Database, variable: string): string {
+  return `${explain(error, place, causes) ?? describeCode(error, place)}: check ${variable}.`
 }
 
 /** A code is quoted where nothing is known of it; codes of Prisma's own, which look alike, say nothing of the server. */
@@ -29,6 +36,14 @@ function describeCode(error: unknown, { server }: Place): string {
 interface Database extends Place {
   readonly role: string
   readonly name: string
+}
+
+const ANYWHERE: Database = {
+  server: 'PostgreSQL at <host>:<port>',
+  at: '<host>:<port>',
+  host: '<host>',
+  role: '<role>',
+  name: '<database>',
 }
 
 /** The place that the driver really tries: the parameters `host` and `port` come before what the authority says. */
@@ -91,6 +106,6 @@ const causes: readonly Cause<Database>[] = [
   ...commonCauses({
     authority: "; name the authority's certificate with sslrootcert=…",
     ended: '; something else may listen there',
-    slow: '; it hangs, or a firewall drops what is sent there',
+    slow: '; it or the look-up of its name hangs, or a firewall drops what is sent there',
   }),
 ]

@@ -4,6 +4,11 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 export interface MetricsSources {
   readonly pool: () => { readonly total: number; readonly idle: number; readonly waiting: number }
   readonly underWay: () => number
+  /** Whether they answer now; `null`: there is no Redis. */
+  readonly answering: {
+    readonly database: () => Promise<boolean>
+    readonly redis: (() => Promise<boolean>) | null
+  }
   /** In seconds, by whose keys; absent while there are none. */
   readonly keyAges: () => Readonly<Record<string, number | undefined>>
 }
@@ -62,6 +67,11 @@ export class Metrics {
     this.#gauge('sql_waiting', 'Statements that wait for a connection.', [], (gauge) =>
       gauge.set(sources.pool().waiting),
     )
+    for (const [name, answers] of Object.entries(sources.answering))
+      if (answers)
+        this.#gauge(`${name}_up`, 'Whether it answers: 1, or 0.', [], async (gauge) =>
+          gauge.set((await answers()) ? 1 : 0),
+        )
     this.#gauge('signing_keys_age_seconds', 'Since the keys were read.', ['issuer'], (gauge) => {
       for (const [issuer, age] of Object.entries(sources.keyAges()))
         if (age !== undefined) gauge.set({ issuer }, age)
@@ -119,13 +129,13 @@ export class Metrics {
     return new Histogram({ ...this.#described(name, help), labelNames, buckets: SECONDS })
   }
 
-  #gauge(name: string, help: string, labelNames: string[], collect?: (gauge: Gauge) => void) {
+  #gauge(name: string, help: string, labelNames: string[], collect?: (gauge: Gauge) => unknown) {
     return new Gauge({
       ...this.#described(name, help),
       labelNames,
       ...(collect && {
-        collect() {
-          collect(this)
+        async collect() {
+          await collect(this)
         },
       }),
     })

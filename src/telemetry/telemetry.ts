@@ -15,8 +15,8 @@ export class Telemetry {
 
   /** Tells the log of trouble that goes on by itself, in these words, and why where that can be said. */
   readonly trouble =
-    (what: string, why?: ((error: unknown) => string) | undefined) => (error: unknown) =>
-      this.log.warn({ error: describeError(error) }, why ? `${what} ${why(error)}` : what)
+    (what: string, why?: (error: unknown) => string | undefined) => (error: unknown) =>
+      this.log.warn({ error: describeError(error) }, [what, why?.(error) ?? []].flat().join(' '))
 
   readonly onStatement = (statement: { readonly durationMs: number; readonly outcome: string }) => {
     const { durationMs, outcome } = statement

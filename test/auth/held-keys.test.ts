@@ -173,6 +173,36 @@ describe('keys from a URL', () => {
     expect(await statusOf(token)).toBe(401)
   })
 
+  test('trouble with them is told once with its cause, in the log as by doctor, and so is its end', async () => {
+    const told = () =>
+      gateway.logged.flatMap((line) => {
+        const { msg } = JSON.parse(line) as { msg: string }
+        return msg.includes('signing keys') ? [msg] : []
+      })
+    const place = `No key set can be read from AUTH_JWKS (${jwks.url}). ${new URL(jwks.url).host}`
+    const token = await tokenOf(first)
+    await statusOf(token)
+    jwks.status = 500
+    for (let i = 0; i < 3; i++) {
+      pass(61)
+      await statusOf(token)
+    }
+    expect(told()).toEqual([
+      `The signing keys of Better Auth cannot be had. ${place} answers 500: see its log, and that of a proxy before it.`,
+    ])
+    jwks.status = 200
+    jwks.keys = []
+    pass(61)
+    expect(await statusOf(token)).toBe(401)
+    expect(told().slice(1)).toEqual([
+      expect.stringContaining(`${place} answers with a key set that has no key`),
+    ])
+    jwks.keys = [first.publicJwk]
+    pass(61)
+    expect(await statusOf(token)).toBe(200)
+    expect(told().slice(2)).toEqual(['The signing keys of Better Auth can be had again.'])
+  })
+
   test('that were never had are 503 UNAVAILABLE, not 401, and heal in a second', async () => {
     jwks.status = 500
     const token = await tokenOf(first)

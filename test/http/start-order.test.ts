@@ -85,11 +85,28 @@ test('a database that goes is told of once, with why, and so is its return', asy
   await postgres.stop()
   await expect.poll(() => statusOf('/ready'), { timeout: 5000 }).toBe(503)
   const answer = await fetch(`${serving.url}/ready`)
-  expect([answer.status, await answer.text()]).toEqual([503, 'The database cannot be asked.\n'])
+  expect([answer.status, await answer.text()]).toEqual([
+    503,
+    'The database cannot be asked. Nothing listens at <host>:<port>: check DATABASE_URL.\n',
+  ])
+  expect(await metric('database_up')).toBe('0')
   await postgres.start()
   await expect.poll(() => statusOf('/ready'), { timeout: 5000 }).toBe(200)
   await expect.poll(() => told(back)).toBe(returns + 1)
   expect(told(reason)).toBe(reasons + 1)
+  expect(await metric('database_up')).toBe('1')
+})
+
+test('nobody has to ask whether it is ready for the log to tell of a database that goes and comes back', async () => {
+  const told = (part: string) => serving.lines.filter((line) => line.includes(part)).length
+  const [gone, back] = ['Nothing listens at 127.0.0.1:', 'The database answers again.']
+  const before = [told(gone), told(back)]
+  await postgres.stop()
+  await ask('{ organization(slug: "acme") { id } }', await services.token())
+  await postgres.start()
+  await expect
+    .poll(() => [told(gone), told(back)], { timeout: 5000 })
+    .toEqual(before.map((count) => count + 1))
 })
 
 test('keys that were read go on while their source is gone', async () => {
@@ -98,10 +115,26 @@ test('keys that were read go on while their source is gone', async () => {
   services.jwks.status = 200
 })
 
+function metricsPort(): number {
+  const lines = serving.lines.map((line) => JSON.parse(line) as { msg: string; port: number })
+  return lines.find(({ msg }) => msg === 'metrics')?.port ?? 0
+}
+
+async function metric(name: string): Promise<string | undefined> {
+  const answer = await fetch(`http://127.0.0.1:${metricsPort()}/metrics`)
+  return new RegExp(`^identity_gateway_${name} (.*)$`, 'm').exec(await answer.text())?.[1]
+}
+
+test('whether Redis answers is a metric', async () => {
+  expect(await metric('redis_up')).toBe('1')
+  redis.hang()
+  expect(await metric('redis_up')).toBe('0')
+  redis.resume()
+  await expect.poll(() => metric('redis_up')).toBe('1')
+})
+
 test('metrics have a port of their own, and nothing else is there', async () => {
-  const { port } = serving.lines
-    .map((line) => JSON.parse(line) as { msg: string; port: number })
-    .find(({ msg }) => msg === 'metrics') ?? { port: 0 }
+  const port = metricsPort()
   const answer = await fetch(`http://127.0.0.1:${port}/metrics`)
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
   expect(await answer.text()).toContain('identity_gateway_request_duration_seconds_count')

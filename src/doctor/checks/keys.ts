@@ -1,4 +1,5 @@
-import { databaseKeySource, type KeySource, urlKeySource } from '../../auth/key-source.ts'
+import { databaseKeySource, type KeySource, NoKeys } from '../../auth/key-source.ts'
+import { urlKeySource } from '../../auth/url-key-source.ts'
 import { createSigningKeyRepository } from '../../postgres/signing-key.ts'
 import type { Check, Examined, Finding } from '../finding.ts'
 
@@ -6,8 +7,8 @@ import type { Check, Examined, Finding } from '../finding.ts'
 export const checkKeys: Check = async (examined) => {
   const { auth, service } = examined.config
   return [
-    ...(auth.jwks === 'database' ? await ofTable(examined) : await ofUrl(auth.jwks, 'AUTH_JWKS')),
-    ...(service ? await ofUrl(service.jwksUrl, 'SERVICE_JWKS_URL') : []),
+    ...(auth.jwks === 'database' ? await ofTable(examined) : [await ofUrl(auth.jwks, 'AUTH_JWKS')]),
+    ...(service ? [await ofUrl(service.jwksUrl, 'SERVICE_JWKS_URL')] : []),
     ...(service ? [ruleOf(service)] : []),
   ].flatMap((each) => ('keys' in each ? judge(each, auth.algorithms) : [each]))
 }
@@ -39,17 +40,9 @@ async function ofTable({ database, tables }: Examined): Promise<readonly (KeySet
       },
     ]
   const repository = createSigningKeyRepository({ ...database, tables })
-  const { keys } = await databaseKeySource(repository)()
-  if (keys.length === 0)
-    return [
-      {
-        level: 'error',
-        message:
-          'The jwks table has no usable key, so no token can be verified: Better Auth makes one when it first signs a token (GET /api/auth/token), and DATABASE_URL must be the database that it writes to.',
-      },
-    ]
+  const found = await ofSource(databaseKeySource(repository), 'the jwks table')
   const ends = (await repository.findAll()).map(({ expiresAt }) => expiresAt)
-  return [{ where: 'the jwks table', keys }, ...ofEnds(ends)]
+  return 'keys' in found ? [found, ...ofEnds(ends)] : [found]
 }
 
 function ofEnds(ends: readonly (Date | null)[]): readonly Found[] {
@@ -64,17 +57,17 @@ function ofEnds(ends: readonly (Date | null)[]): readonly Found[] {
   ]
 }
 
-async function ofUrl(url: URL, variable: string): Promise<readonly (KeySet | Found)[]> {
-  const source: KeySource = urlKeySource(url)
+function ofUrl(url: URL, variable: string): Promise<KeySet | Found> {
+  return ofSource(urlKeySource(url, variable), variable)
+}
+
+async function ofSource(source: KeySource, where: string): Promise<KeySet | Found> {
   try {
-    return [{ where: variable, keys: (await source()).keys }]
-  } catch {
-    return [
-      {
-        level: 'error',
-        message: `No key set can be read from ${variable} (${url.origin}${url.pathname}): check the URL and that its server answers this machine.`,
-      },
-    ]
+    const { keys, lack } = await source()
+    return lack === null ? { where, keys } : { level: 'error', message: lack }
+  } catch (error) {
+    if (error instanceof NoKeys) return { level: 'error', message: error.message }
+    throw error
   }
 }
 
@@ -88,10 +81,7 @@ function judge({ where, keys }: KeySet, accepted: readonly string[]): readonly F
   return [
     {
       level: 'error',
-      message:
-        keys.length === 0
-          ? `There is no key in ${where}, so no token can be verified.`
-          : `No key in ${where} is of an accepted algorithm (${algorithms.join(', ')}): add it to AUTH_ALGORITHMS.`,
+      message: `No key in ${where} is of an accepted algorithm (${algorithms.join(', ')}): add it to AUTH_ALGORITHMS.`,
     },
   ]
 }
