@@ -101,8 +101,13 @@ test('nobody has to ask whether it is ready for the log to tell of a database th
   const told = (part: string) => serving.lines.filter((line) => line.includes(part)).length
   const [gone, back] = ['Nothing listens at 127.0.0.1:', 'The database answers again.']
   const before = [told(gone), told(back)]
+  const token = await services.token()
   await postgres.stop()
-  await ask('{ organization(slug: "acme") { id } }', await services.token())
+  const find = async () => {
+    await ask('{ usersByIds(ids: ["ada"]) { id } }', token)
+    return told(gone)
+  }
+  await expect.poll(find, { timeout: 5000 }).toBe((before[0] ?? 0) + 1)
   await postgres.start()
   await expect
     .poll(() => [told(gone), told(back)], { timeout: 5000 })
