@@ -39,11 +39,11 @@ interface Database extends Place {
 }
 
 const ANYWHERE: Database = {
-  server: 'PostgreSQL at <host>:<port>',
-  at: '<host>:<port>',
-  host: '<host>',
-  role: '<role>',
-  name: '<database>',
+  server: 'PostgreSQL at HOST:PORT',
+  at: 'HOST:PORT',
+  host: 'HOST',
+  role: 'ROLE',
+  name: 'DATABASE',
 }
 
 /** The place that the driver really tries: the parameters `host` and `port` come before what the authority says. */
@@ -97,7 +97,7 @@ const causes: readonly Cause<Database>[] = [
     'refuses the connection; a PgBouncer needs ignore_startup_parameters = options',
   ],
   [/does not support SSL/, 'offers no TLS, and the URL asks for it with sslmode'],
-  [/^ENOENT connect\b/, ({ at }) => `There is no ${at.replace('the ', '')}`],
+  [/^ENOENT connect\b/, ({ at }) => `There is no socket ${at.split(' ').at(-1)}`],
   [/^(EACCES|EPERM) connect\b/, ({ server }) => `This process may not connect to ${server}`],
   [
     /^(ENOENT|EACCES|EPERM|EISDIR|ENOTDIR)\b/,

@@ -56,9 +56,10 @@ const common = {
   host: [/\b(ENOTFOUND|EAI_AGAIN)\b/, ({ host }) => `There is no host "${host}"`],
   route: [/\b(EHOSTUNREACH|ENETUNREACH)\b/, ({ server }) => `No route leads to ${server}`],
   refused: [/\bECONNREFUSED\b/, ({ at }) => `Nothing listens at ${at}`],
+  // Whoever has waited long enough ends the connection too.
+  slow: [/timed out|TIMEDOUT|timeout|TIMEOUT|does not answer/, 'does not answer in time'],
   ended: [
     /\b(ECONNRESET|EPIPE)\b|terminated unexpectedly|Connection is closed|other side closed/,
     'ended the connection',
   ],
-  slow: [/timed out|TIMEDOUT|timeout|TIMEOUT|does not answer/, 'does not answer in time'],
 } satisfies Record<string, Cause<Place>>

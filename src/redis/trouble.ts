@@ -38,7 +38,7 @@ const causes: readonly Cause<Place>[] = [
     'does not let the user of REDIS_URL do what the gateway does: give it what README.md lists under Permissions',
   ],
   [
-    /\bMOVED\b|\bASK \d/,
+    /\bMOVED\b|\bASK \d|\bCROSSSLOT\b/,
     'is one node of a Redis Cluster, and keys are on others: write several nodes into REDIS_URL, separated by commas, or the address twice',
   ],
   [
@@ -70,6 +70,8 @@ const causes: readonly Cause<Place>[] = [
       expired: ': renew it',
       plain: ': write redis:// instead of rediss://, or the port that speaks it',
       disagreed: ': see which versions and ciphers it takes, and whether it wants a certificate',
+      host: ': check REDIS_URL',
+      route: ': check REDIS_URL',
       ended: ': write rediss:// if it speaks TLS, and see whether it runs',
       slow: ': check REDIS_URL (redis:// where it speaks no TLS), firewalls, and how busy it is',
     },

@@ -87,7 +87,7 @@ test('a database that goes is told of once, with why, and so is its return', asy
   const answer = await fetch(`${serving.url}/ready`)
   expect([answer.status, await answer.text()]).toEqual([
     503,
-    'The database cannot be asked. Nothing listens at <host>:<port>: check DATABASE_URL.\n',
+    'The database cannot be asked. Nothing listens at HOST:PORT: check DATABASE_URL.\n',
   ])
   expect(await metric('database_up')).toBe('0')
   await postgres.start()
