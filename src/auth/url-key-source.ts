@@ -10,9 +10,8 @@ const FETCH_TIMEOUT_MS = 3000
  * @param variable What holds the URL.
  */
 export function urlKeySource(url: URL, variable: string): KeySource {
-  const { protocol, hostname, host, port, origin, pathname } = url
-  const at = `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`
-  const place = { server: host, at, host: hostname }
+  const { hostname, host, origin, pathname } = url
+  const place = { server: host, host: hostname }
   const say = (what: string) =>
     `No key set can be read from ${variable} (${origin}${pathname}). ${what}.`
   return async () => {
@@ -55,9 +54,9 @@ function parse(text: string): unknown {
 class WrongAnswer extends Error {}
 
 function describeStatus({ status, headers }: Response, url: URL): string {
-  const to = headers.get('location') ?? ''
+  const to = headers.get('location')
   if (status >= 300 && status < 400)
-    return `redirects to ${URL.canParse(to, url) ? new URL(to, url).origin : 'another URL'}, which is not followed: write the URL that it ends at`
+    return `redirects to ${to && URL.canParse(to, url) ? new URL(to, url).origin : 'another URL'}, which is not followed: write the URL that it ends at`
   return `answers ${status}: ${remedies[status] ?? 'see its log, and that of a proxy before it'}`
 }
 

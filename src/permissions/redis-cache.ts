@@ -79,9 +79,17 @@ export class RedisPermissionCache implements PermissionCache {
   constructor(redis: RedisClient, options: RedisPermissionCacheOptions) {
     this.#redis = redis
     this.#options = options
+    let connected = false
+    redis.once('ready', () => {
+      connected = true
+    })
     const guard = (of: 'reads' | 'writes') =>
       new Guard({
         ...options,
+        // Of a first connection that is not made yet the client will say why it cannot be.
+        onTrouble: (error) => {
+          if (connected || redis.status !== 'connecting') options.onTrouble(error)
+        },
         onRest: (resting) => options.onRest?.(of, resting),
         onAttempt: (attempt) => options.onAttempt?.(of, attempt),
       })

@@ -34,6 +34,8 @@ function describeCode(error: unknown, { server }: Place): string {
 }
 
 interface Database extends Place {
+  /** Without who is there: `db.example:5432`. */
+  readonly at: string
   readonly role: string
   readonly name: string
 }
@@ -103,6 +105,9 @@ const causes: readonly Cause<Database>[] = [
     /^(ENOENT|EACCES|EPERM|EISDIR|ENOTDIR)\b/,
     () => 'A file that the URL names (sslrootcert, sslcert, sslkey) is missing or cannot be read',
   ],
+  [/^(ENOTFOUND|EAI_AGAIN)\b/, ({ host }) => `There is no host "${host}"`],
+  [/^(EHOSTUNREACH|ENETUNREACH)\b/, ({ server }) => `No route leads to ${server}`],
+  [/^ECONNREFUSED\b/, ({ at }) => `Nothing listens at ${at}`],
   ...commonCauses({
     authority: "; name the authority's certificate with sslrootcert=…",
     ended: '; something else may listen there',

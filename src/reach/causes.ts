@@ -4,8 +4,6 @@ import { signsOf } from './signs.ts'
 export interface Place {
   /** Who is there and where: `Redis at db.example:6379`. */
   readonly server: string
-  /** Where alone: `db.example:6379`. */
-  readonly at: string
   readonly host: string
 }
 
@@ -53,9 +51,9 @@ const common = {
   expired: [/CERT_HAS_EXPIRED|certificate has expired/, 'has a certificate that has expired'],
   plain: [/ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)/, 'speaks no TLS'],
   disagreed: [/ERR_SSL_/, 'agrees on no TLS'],
-  host: [/\b(ENOTFOUND|EAI_AGAIN)\b/, ({ host }) => `There is no host "${host}"`],
-  route: [/\b(EHOSTUNREACH|ENETUNREACH)\b/, ({ server }) => `No route leads to ${server}`],
-  refused: [/\bECONNREFUSED\b/, ({ at }) => `Nothing listens at ${at}`],
+  host: [/\b(ENOTFOUND|EAI_AGAIN)\b/, 'cannot be used because there is no such host'],
+  route: [/\b(EHOSTUNREACH|ENETUNREACH)\b/, 'does not answer, for no route leads there'],
+  refused: [/\bECONNREFUSED\b/, 'does not answer, for nothing listens there'],
   // Whoever has waited long enough ends the connection too.
   slow: [/timed out|TIMEDOUT|timeout|TIMEOUT|does not answer/, 'does not answer in time'],
   ended: [

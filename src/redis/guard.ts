@@ -42,20 +42,13 @@ export class Guard {
       halfOpenAfter: REST_MS,
       breaker: new ConsecutiveBreaker(FAILURES),
     })
-    let waited = false
     breaker.onBreak((reason) => {
-      const error = toError(reason)
-      // Whoever is still connecting learns why it cannot, and says so; without a word of it, this is said the next time.
-      if (!this.#inTrouble && (waited || !/isn't writeable/.test(error.message))) {
-        onTrouble(error)
-        this.#inTrouble = true
-      }
-      waited = !this.#inTrouble
+      if (!this.#inTrouble) onTrouble(toError(reason))
+      this.#inTrouble = true
       onRest(true)
     })
     breaker.onReset(() => {
       this.#inTrouble = false
-      waited = false
       onRest(false)
     })
     this.#breaker = breaker

@@ -16,7 +16,7 @@ function placeOf(url: string): Place {
   const urls = url.split(',').map((address) => new URL(address.trim()))
   const hosts = urls.map(({ hostname }) => hostname || 'localhost')
   const at = urls.map(({ port }, i) => `${hosts[i]}:${port || DEFAULT_PORT}`).join(', ')
-  return { server: `Redis at ${at}`, at, host: hosts.join('" or "') }
+  return { server: `Redis at ${at}`, host: hosts.join('" or "') }
 }
 
 const DEFAULT_PORT = '6379'
