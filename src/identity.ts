@@ -141,7 +141,10 @@ export function createStores(
     onReads: (hits, misses) => metrics?.permissionReads(hits, misses),
     onJoin: () => metrics?.coalesced('permissions', 1),
     onTrouble: trouble('Redis is in trouble.', whyOf(config.redis)),
-    onRest: (of, resting) => metrics?.breaker(of, resting),
+    onRest: (of, resting) => {
+      metrics?.breaker(of, resting)
+      if (!resting) log.info(`Redis answers ${of} again.`)
+    },
     onAttempt: telemetry.onRedisAttempt,
   })
   const news = createNews(config, { permissions, trust, trouble })

@@ -56,6 +56,26 @@ test.each(Object.keys(harms))(
   },
 )
 
+test('a Redis that hangs is told of with why, and that it answers again', async () => {
+  const redis = await startRedisProcess()
+  const gateway = gatewayWith({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: String(TIMEOUT_MS) })
+  const told = async () => {
+    await askOnce(gateway, 0)
+    return gateway.logged.join()
+  }
+  try {
+    redis.hang()
+    await expect
+      .poll(told, { timeout: 10_000 })
+      .toContain(`in trouble. Redis at ${new URL(redis.url).host} does not answer in time`)
+    redis.resume()
+    await expect.poll(told, { timeout: 10_000 }).toContain('Redis answers reads again.')
+  } finally {
+    await redis.kill()
+    await gateway.close()
+  }
+})
+
 /** One person asks about another; answers how long that took, in milliseconds. */
 async function askOnce(gateway: GatewayUnderTest, i: number): Promise<number> {
   const [asking, about] = [people[i % people.length], people[(i + 1) % people.length]]

@@ -511,7 +511,7 @@ describe('keys', () => {
 
 const OPENING = `# When something cannot be reached
 
-The log of \`serve\` says once why PostgreSQL, Redis or keys cannot be had, and once that the database or keys are back.
+The log of \`serve\` says once why PostgreSQL, Redis or keys cannot be had, and once that they are back.
 \`doctor\` says the same before anything is started, and \`/ready\` of PostgreSQL what is written here, with nothing of the
 place. \`HOST\`, \`PORT\`, \`ROLE\`, \`DATABASE\`, \`FOLDER\` and \`URL\` stand for what is tried. The key set of \`SERVICE_JWKS_URL\`
 is told of like that of \`AUTH_JWKS\`.
