@@ -108,8 +108,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
           redis: redis && {
             keyPrefix: redis.keyPrefix,
             client: createRedis(redis.url, {
-              timeoutMs: redis.timeoutMs,
-              ca: redis.ca,
+              ...redis,
               onTrouble: trouble(UNCOUNTED, whyOf(redis)),
             }),
           },

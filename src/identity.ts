@@ -231,10 +231,10 @@ function createNews(
           onTrouble,
         })
       if (events === 'redis' && redis)
-        announcements = new RedisAnnouncements(
-          createRedis(redis.url, { timeoutMs: redis.timeoutMs, ca: redis.ca, onTrouble }),
-          { prefix: redis.keyPrefix, listener: news },
-        )
+        announcements = new RedisAnnouncements(createRedis(redis.url, { ...redis, onTrouble }), {
+          prefix: redis.keyPrefix,
+          listener: news,
+        })
     },
     close: async () => {
       await (notifications ?? announcements)?.close()

@@ -17,12 +17,12 @@ interface Room {
 const rooms: Readonly<Record<string, Room>> = {
   domain: { rooms: [], packages: [] },
   config: {
-    rooms: ['layout/layout.ts', 'layout/schema-file.ts'],
+    rooms: ['layout/layout.ts', 'layout/schema-file.ts', 'redis/address.ts'],
     packages: ['node:fs', 'node:url', 'zod'],
   },
   telemetry: { rooms: [], packages: ['@opentelemetry/api', 'pino', 'prom-client'] },
   reach: { rooms: [], packages: [] },
-  redis: { rooms: ['reach'], packages: ['cockatiel', 'ioredis'] },
+  redis: { rooms: ['reach'], packages: ['cockatiel', 'ioredis', 'node:net', 'node:tls'] },
   layout: { rooms: ['domain'], packages: ['zod'] },
   postgres: {
     rooms: ['domain', 'layout', 'reach'],
@@ -57,7 +57,6 @@ const rooms: Readonly<Record<string, Room>> = {
       '@graphql-yoga/render-graphiql',
       'graphql',
       'graphql-yoga',
-      'ioredis',
       'ipaddr.js',
       'node:async_hooks',
       'node:crypto',

@@ -8,6 +8,10 @@ import { createRedis, type RedisClient } from '../redis/client.ts'
 export interface AnnouncerOptions {
   /** The Redis of the gateway, as its REDIS_URL. */
   readonly redisUrl: string
+  /** As the text of its REDIS_CA_FILE. */
+  readonly redisCa?: string | undefined
+  /** As its REDIS_SENTINEL_PASSWORD. */
+  readonly redisSentinelPassword?: string | undefined
   /** As its REDIS_KEY_PREFIX. */
   readonly keyPrefix: string
   /** Told once when Redis fails, and not again before it answered. */
@@ -27,9 +31,14 @@ export class Announcer {
   readonly #prefix: string
   readonly #pending: ReturnType<typeof createPendingTargets>
 
-  constructor({ redisUrl, keyPrefix, onTrouble }: AnnouncerOptions) {
+  constructor({ redisUrl, keyPrefix, onTrouble, ...options }: AnnouncerOptions) {
     this.#prefix = keyPrefix
-    this.#redis = createRedis(redisUrl, { timeoutMs: TIMEOUT_MS, onTrouble })
+    this.#redis = createRedis(redisUrl, {
+      timeoutMs: TIMEOUT_MS,
+      ca: options.redisCa,
+      sentinelPassword: options.redisSentinelPassword,
+      onTrouble,
+    })
     this.#pending = createPendingTargets({
       deliver: (targets) => this.#deliver(targets),
       intervalMs: 1,
@@ -56,8 +65,9 @@ export class Announcer {
   async #deliver(targets: readonly InvalidationTarget[]): Promise<void> {
     const epoch = randomUUID()
     const keys = new Set(targets.flatMap((target) => epochKeys(this.#prefix, target)))
-    await Promise.all([...keys].map((key) => this.#redis.set(key, epoch, 'EX', EPOCH_SECONDS)))
+    const { commands } = this.#redis
+    await Promise.all([...keys].map((key) => commands.set(key, epoch, 'EX', EPOCH_SECONDS)))
     const channel = announcementChannel(this.#prefix)
-    await Promise.all(targets.map((target) => this.#redis.publish(channel, encodeTarget(target))))
+    await Promise.all(targets.map((target) => commands.publish(channel, encodeTarget(target))))
   }
 }

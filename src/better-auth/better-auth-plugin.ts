@@ -6,6 +6,10 @@ import { targetOf } from './changes.ts'
 export interface IdentityGatewayOptions {
   /** The REDIS_URL of the gateway. */
   readonly redisUrl: string
+  /** The text of the REDIS_CA_FILE of the gateway. */
+  readonly redisCa?: string
+  /** The REDIS_SENTINEL_PASSWORD of the gateway. */
+  readonly redisSentinelPassword?: string
   /** The REDIS_KEY_PREFIX of the gateway (`identity:`). */
   readonly keyPrefix?: string
 }
@@ -24,7 +28,7 @@ export interface IdentityGatewayPlugin extends BetterAuthPlugin {
 export function identityGateway(options: IdentityGatewayOptions): IdentityGatewayPlugin {
   let warn = (_error: Error): void => {}
   const announcer = new Announcer({
-    redisUrl: options.redisUrl,
+    ...options,
     keyPrefix: options.keyPrefix ?? 'identity:',
     onTrouble: (error) => warn(error),
   })

@@ -47,13 +47,6 @@ export function list(
   })
 }
 
-/** Stays text: URLs of Redis are parsed by its driver. */
-export function urlTexts(...protocols: readonly string[]): Kind<string> {
-  return kind(`${beginnings(protocols)} URLs, separated by commas`, (given) =>
-    given.split(',').every((part) => isUrl(part.trim(), protocols)) ? given : undefined,
-  )
-}
-
 export const httpUrl = kind(`a URL that begins with ${beginnings(['http:', 'https:'])}`, (given) =>
   isUrl(given, ['http:', 'https:']) ? new URL(given) : undefined,
 )

@@ -1,18 +1,39 @@
+import { z } from 'zod'
+import { FORMS, parseRedisUrl } from '../redis/address.ts'
 import { group, optional, withDefault } from './group.ts'
-import { text, textFile, urlTexts, wholeNumber } from './kinds.ts'
+import { type Kind, text, textFile, wholeNumber } from './kinds.ts'
+
+/** Stays text, which is parsed again where it is connected to. */
+const redisUrl: Kind<string> = z
+  .string()
+  .transform((given, context) => {
+    try {
+      parseRedisUrl(given)
+      return given
+    } catch (error) {
+      context.addIssue(error instanceof Error ? error.message : String(error))
+      return z.NEVER
+    }
+  })
+  .describe(FORMS)
 
 export const redis = group({
   title: 'Redis',
   variables: {
     REDIS_URL: optional(
-      urlTexts('redis:', 'rediss:'),
+      redisUrl,
       'in this process',
-      'where permissions are cached; several nodes are those of a Redis Cluster',
+      'where permissions are cached; several nodes are those of a Redis Cluster, of which one is enough',
     ),
     REDIS_CA_FILE: optional(
       textFile,
       'those that Node.js trusts',
       'with `rediss://`: the certificates (PEM) of the authorities to trust',
+    ),
+    REDIS_SENTINEL_PASSWORD: optional(
+      text,
+      'none',
+      'what sentinels want as a password; that of REDIS_URL is for the servers',
     ),
     REDIS_KEY_PREFIX: withDefault(text, 'identity:', 'what every key begins with'),
     REDIS_TIMEOUT_MS: withDefault(
@@ -27,15 +48,6 @@ export const redis = group({
       brokenBy: (given) => given.PERMISSION_EVENTS === 'redis' && given.REDIS_URL === undefined,
       problem: 'is required with PERMISSION_EVENTS=redis',
     },
-    {
-      about: 'REDIS_URL',
-      brokenBy: ({ REDIS_URL = '' }) => {
-        const addresses = REDIS_URL.split(',')
-        return addresses.length > 1 && addresses.some(namesDatabase)
-      },
-      problem:
-        'several nodes are a Redis Cluster, which has no numbered databases: write no number after the port',
-    },
   ],
   make: (env) => ({
     /** `null`: permissions are cached in this process. */
@@ -46,14 +58,9 @@ export const redis = group({
             url: env.REDIS_URL,
             /** The text of the file. */
             ca: env.REDIS_CA_FILE,
+            sentinelPassword: env.REDIS_SENTINEL_PASSWORD,
             keyPrefix: env.REDIS_KEY_PREFIX,
             timeoutMs: env.REDIS_TIMEOUT_MS,
           },
   }),
 })
-
-function namesDatabase(address: string): boolean {
-  if (!URL.canParse(address.trim())) return false
-  const { pathname, searchParams } = new URL(address.trim())
-  return [pathname.replace('/', ''), searchParams.get('db') ?? ''].some((db) => !/^0?$/.test(db))
-}

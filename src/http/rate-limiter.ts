@@ -1,4 +1,3 @@
-import type { Cluster, Redis } from 'ioredis'
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Caller } from '../domain/caller.ts'
 import type { RateLimit, RequestOrigin } from '../domain/rate.ts'
@@ -8,15 +7,24 @@ const WINDOW_SECONDS = 60
 export interface RateLimiterOptions {
   readonly perMinute: number
   /** Shared by all gateways; `null`: each counts for itself, as each does while Redis is in trouble. */
-  readonly redis: { readonly client: Redis | Cluster; readonly keyPrefix: string } | null
+  readonly redis: { readonly client: Counters; readonly keyPrefix: string } | null
   readonly addressOf: (origin: RequestOrigin) => string
+}
+
+/** What is needed of a client of Redis. */
+export interface Counters {
+  connect(): Promise<void>
+  disconnect(): void
+  readonly commands: {
+    eval(script: string, keys: number, ...words: readonly string[]): Promise<unknown>
+  }
 }
 
 /** So many requests a minute of each address, and of each user. */
 export class RateLimiter implements RateLimit {
   readonly #limiter: RateLimiterMemory | RateLimiterRedis
   readonly #addressOf: (origin: RequestOrigin) => string
-  readonly #client: Redis | Cluster | undefined
+  readonly #client: Counters | undefined
 
   constructor({ perMinute, redis, addressOf }: RateLimiterOptions) {
     const window = { points: perMinute, duration: WINDOW_SECONDS }
@@ -26,7 +34,8 @@ export class RateLimiter implements RateLimit {
     this.#limiter = redis
       ? new RateLimiterRedis({
           ...window,
-          storeClient: redis.client,
+          storeClient: { eval: runScript(redis.client) },
+          useRedisPackage: true,
           keyPrefix: `${redis.keyPrefix}rate`,
           insuranceLimiter: alone,
           // Who is over the limit costs Redis nothing.
@@ -70,4 +79,12 @@ export class RateLimiter implements RateLimit {
       return Math.max(1, Math.ceil(refusal.msBeforeNext / 1000))
     }
   }
+}
+
+/** As the limiter runs a script with the client of the package `redis`. */
+function runScript(client: Counters) {
+  return (
+    script: string,
+    given: { readonly keys: readonly string[]; readonly arguments: readonly string[] },
+  ) => client.commands.eval(script, given.keys.length, ...given.keys, ...given.arguments)
 }

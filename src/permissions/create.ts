@@ -1,4 +1,5 @@
 import { createRedis } from '../redis/client.ts'
+import type { RedisAccess } from '../redis/options.ts'
 import type { PermissionCache } from './cache.ts'
 import { versionOf } from './definitions.ts'
 import { MemoryPermissionCache } from './memory-cache.ts'
@@ -12,12 +13,7 @@ export interface PermissionsOptions
   /** What tells this Better Auth from others whose gateways use the same Redis and prefix. */
   readonly origin: readonly string[]
   /** `null`: grants are kept in this process. */
-  readonly redis: {
-    readonly url: string
-    readonly ca?: string | undefined
-    readonly keyPrefix: string
-    readonly timeoutMs: number
-  } | null
+  readonly redis: (RedisAccess & { readonly url: string; readonly keyPrefix: string }) | null
   /** Whether cached grants count only while a source says that it tells of every change. */
   readonly continuous: boolean
 }
@@ -42,8 +38,8 @@ function createCache({
   ...told
 }: PermissionsOptions): PermissionCache {
   if (!redis) return new MemoryPermissionCache({ ttlSeconds, maxEntries: MOST_CACHED_GRANTS })
-  const { url, ca, timeoutMs, keyPrefix: prefix } = redis
+  const { url, timeoutMs, keyPrefix: prefix } = redis
   const version = versionOf(definitions, dynamic, origin)
-  const client = createRedis(url, { onTrouble: told.onTrouble, timeoutMs, ca })
+  const client = createRedis(url, { ...redis, onTrouble: told.onTrouble })
   return new RedisPermissionCache(client, { ...told, prefix, ttlSeconds, timeoutMs, version })
 }

@@ -24,12 +24,12 @@ export class RedisAnnouncements implements InvalidationSource {
       if (target) listener.changed(target)
     })
     redis.on('ready', () => {
-      redis.subscribe(announcementChannel(prefix)).catch(() => {})
+      redis.commands.subscribe(announcementChannel(prefix)).catch(() => {})
     })
     redis.connect().catch(() => {})
     // Without a question nobody notices that the other end vanished.
     this.#heartbeat = setInterval(() => {
-      redis.ping().catch(() => {})
+      redis.commands.ping().catch(() => {})
     }, HEARTBEAT_MS)
     this.#heartbeat.unref()
   }

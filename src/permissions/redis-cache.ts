@@ -133,7 +133,9 @@ export class RedisPermissionCache implements PermissionCache {
     const epoch = randomUUID()
     await this.#bound.execute(() =>
       Promise.all(
-        epochKeys(prefix, target).map((key) => this.#redis.set(key, epoch, 'EX', 2 * ttlSeconds)),
+        epochKeys(prefix, target).map((key) =>
+          this.#redis.commands.set(key, epoch, 'EX', 2 * ttlSeconds),
+        ),
       ),
     )
   }
@@ -141,8 +143,8 @@ export class RedisPermissionCache implements PermissionCache {
   async ready(): Promise<boolean> {
     try {
       return await this.#bound.execute(async () => {
-        if (this.#redis.status === 'wait') await this.#redis.connect()
-        return (await this.#redis.ping()) === 'PONG'
+        if (this.#redis.commands.status === 'wait') await this.#redis.connect()
+        return (await this.#redis.commands.ping()) === 'PONG'
       })
     } catch {
       return false
@@ -169,9 +171,10 @@ export class RedisPermissionCache implements PermissionCache {
 
   async #load(keys: readonly string[]): Promise<Values> {
     if (keys.length === 0) return new Map()
-    const values = this.#redis.isCluster
-      ? await Promise.all(keys.map((key) => this.#redis.get(key)))
-      : await this.#redis.mget([...keys])
+    const { commands } = this.#redis
+    const values = commands.isCluster
+      ? await Promise.all(keys.map((key) => commands.get(key)))
+      : await commands.mget([...keys])
     return new Map(keys.map((key, i) => [key, values[i] ?? null]))
   }
 
@@ -179,7 +182,7 @@ export class RedisPermissionCache implements PermissionCache {
     const { prefix, ttlSeconds, version } = this.#options
     const key = cacheKeys(prefix, subject)?.grant
     if (key === undefined) return
-    await this.#redis.eval(
+    await this.#redis.commands.eval(
       WRITE,
       1,
       key,

@@ -1,97 +1,145 @@
-import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
+import { parseRedisUrl, type RedisAddress } from './address.ts'
+import { clusterOptions, type RedisAccess, serverOptions } from './options.ts'
 
-export type RedisClient = Redis | Cluster
-
-export interface RedisClientOptions {
-  /** The longest a command may wait for its reply. */
-  readonly timeoutMs: number
-  /** Certificates of the authorities to trust with `rediss://`, instead of those that Node.js trusts. */
-  readonly ca?: string | undefined
+export interface RedisClientOptions extends RedisAccess {
   /** Told once when the connection is lost or cannot be made, and not again before it was ready. */
   readonly onTrouble: (error: Error) => void
 }
 
-const CONNECT_TIMEOUT_MS = 2000
-/** A peer that vanished without closing its connection is given up after this long without a reply. */
-const SILENCE_MS = 5000
-const LONGEST_RECONNECT_MS = 2000
+/** @throws Error when the URL is none that `parseRedisUrl` takes. */
+export function createRedis(url: string, options: RedisClientOptions): RedisClient {
+  return new RedisClient(parseRedisUrl(url), options)
+}
+
+type Listener = (...args: string[]) => void
 
 /**
- * `redis://` or `rediss://`; several addresses separated by commas are nodes of one Redis Cluster, with the user,
- * password and TLS of the first. Connects on the first command, which fails, as every command does while there is no
- * connection: nothing is queued.
+ * One server, the one that sentinels name, or a Redis Cluster, to which the address of one node is enough. Connects on
+ * the first command, which fails, as every command does while there is no connection: nothing is queued.
  */
-export function createRedis(url: string, options: RedisClientOptions): RedisClient {
-  const [first = '', ...others] = url.split(',').map((address) => address.trim())
-  const redis =
-    others.length === 0
-      ? new Redis(first, {
-          ...shared,
-          ...connection(options),
-          ...encryption(first, options),
-          retryStrategy: reconnectDelayMs,
-        })
-      : new Cluster([first, ...others], {
-          ...shared,
-          clusterRetryStrategy: reconnectDelayMs,
-          slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
-          // Names stay names, because certificates are for them.
-          dnsLookup: (name, answer) => answer(null, name),
-          redisOptions: {
-            ...connection(options),
-            ...credentials(first),
-            ...encryption(first, options),
-          },
-        })
-  let inTrouble = false
-  redis.on('error', (error: Error) => {
-    if (!inTrouble) options.onTrouble(error)
-    inTrouble = true
-    // The client would go on in database 0, among the keys of somebody else.
-    if (isRefusedSelect(error) && redis.status === 'connect') redis.disconnect(true)
-  })
-  redis.on('ready', () => {
-    inTrouble = false
-  })
-  return redis
-}
+export class RedisClient {
+  readonly #address: RedisAddress
+  readonly #options: RedisClientOptions
+  readonly #listeners: (readonly [string, Listener])[] = []
+  #commands: Redis | Cluster
+  /** Until it is known whether a server is a node of a Cluster and, if so, the Cluster is connected to. */
+  #recognition: Promise<void> | undefined
+  #inTrouble = false
+  #closed = false
 
-/** Commands of one turn of the event loop travel together. */
-const shared = {
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  enableAutoPipelining: true,
-} satisfies RedisOptions & ClusterOptions
+  constructor(address: RedisAddress, options: RedisClientOptions) {
+    this.#address = address
+    this.#options = options
+    this.#commands =
+      address.nodes.length > 1 && address.master === undefined
+        ? this.#createCluster()
+        : this.#createServer()
+  }
 
-function connection(options: RedisClientOptions) {
-  return {
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: options.timeoutMs,
-    socketTimeout: SILENCE_MS,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    // After a failover the same name may lead to the new primary, while the connection still leads to the old one.
-    reconnectOnError: ({ message }) => /\b(READONLY|MASTERDOWN)\b/.test(message),
-  } satisfies RedisOptions
-}
+  /** To be asked for each time: another takes its place when a server turns out to be a node of a Cluster. */
+  get commands(): Redis | Cluster {
+    return this.#commands
+  }
 
-function credentials(address: string) {
-  const { username, password } = new URL(address)
-  return {
-    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
-    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-  } satisfies RedisOptions
-}
+  on(event: 'message' | 'ready', listener: Listener): void {
+    this.#listeners.push([event, listener])
+    this.#commands.on(event, listener)
+  }
 
-function encryption(address: string, { ca }: RedisClientOptions) {
-  if (new URL(address).protocol !== 'rediss:') return {}
-  return { tls: ca === undefined ? {} : { ca } } satisfies RedisOptions
+  async connect(): Promise<void> {
+    await this.#commands.connect()
+    await this.#recognition
+  }
+
+  /** Waits for what was asked before. */
+  async quit(): Promise<void> {
+    this.#closed = true
+    await this.#commands.quit()
+  }
+
+  disconnect(): void {
+    this.#closed = true
+    this.#commands.disconnect()
+  }
+
+  #createServer(): Redis {
+    const options = serverOptions(this.#address, this.#options)
+    const redis = new Redis({
+      ...options,
+      reconnectOnError: (error) => {
+        if (error.message.startsWith('MOVED')) this.#recognition = this.#turnToCluster()
+        return options.reconnectOnError(error)
+      },
+    })
+    this.#watch(redis)
+    if (this.#address.master === undefined)
+      redis.on('ready', () => {
+        this.#recognition = this.#recognize(redis)
+      })
+    return redis
+  }
+
+  #createCluster(): Cluster {
+    const cluster = new Cluster(
+      [...this.#address.nodes],
+      clusterOptions(this.#address, this.#options),
+    )
+    this.#watch(cluster)
+    cluster.on('+node', quietenAsking)
+    return cluster
+  }
+
+  async #recognize(redis: Redis): Promise<void> {
+    const slots = await redis.cluster('SLOTS').catch(() => [])
+    // Where there is no address to go to, the server itself says more of what is wrong.
+    if (slots.some(([, , node]) => node?.[0])) await this.#turnToCluster()
+  }
+
+  async #turnToCluster(): Promise<void> {
+    if (this.#closed || this.#commands instanceof Cluster) return
+    this.#commands.disconnect()
+    this.#commands = this.#createCluster()
+    for (const [event, listener] of this.#listeners) this.#commands.on(event, listener)
+    // Whether it is there, it tells itself, and tries again.
+    await this.#commands.connect().catch(() => {})
+  }
+
+  #watch(client: Redis | Cluster): void {
+    let sentinelError: Error | undefined
+    client.on('sentinelError', (error: Error) => {
+      sentinelError = error
+    })
+    client.on('error', (error: Error) => {
+      // It ends each round of sentinels, also one that began at the last of them.
+      const cause = error.message.startsWith('All sentinels are') ? sentinelError : error
+      if (cause === undefined || client !== this.#commands || this.#closed) return
+      this.#tell(cause)
+      // The client would go on in database 0, among the keys of somebody else.
+      if (isRefusedSelect(error) && client.status === 'connect') client.disconnect(true)
+    })
+    client.on('ready', () => {
+      sentinelError = undefined
+      const usable = !(client instanceof Cluster) || client.nodes().length > 0
+      if (usable) this.#inTrouble = false
+      else this.#tell(new Error('CLUSTERDOWN'))
+      // Without slots, commands that are to travel together would wait for them.
+      client.options.enableAutoPipelining = usable
+    })
+  }
+
+  #tell(error: Error): void {
+    if (!this.#inTrouble) this.#options.onTrouble(error)
+    this.#inTrouble = true
+  }
 }
 
 function isRefusedSelect(error: Error & { readonly command?: { readonly name: string } }): boolean {
   return error.command?.name === 'select'
 }
 
-function reconnectDelayMs(attempt: number): number {
-  return Math.min(attempt * 50, LONGEST_RECONNECT_MS)
+/** Nobody hears of an ASKING that fails, which would end the process; the command that it was for fails too. */
+function quietenAsking(node: Redis): void {
+  const ask = node.asking.bind(node)
+  node.asking = async () => ask().catch(() => 'OK')
 }

@@ -1,4 +1,5 @@
 import { type Cause, commonCauses, explain, type Place } from '../reach/causes.ts'
+import { parseRedisUrl } from './address.ts'
 
 /** Why a Redis cannot be used, in one sentence that names the place and what to do. */
 export function describeRedisTrouble(error: unknown, url: string): string {
@@ -11,24 +12,40 @@ export function whyOf(redis: { readonly url: string } | null) {
   return redis === null ? undefined : (error: unknown) => describeRedisTrouble(error, redis.url)
 }
 
-/** Of each address host and port, without user and password. */
+/** Hosts and ports, without user and password. */
 function placeOf(url: string): Place {
-  const urls = url.split(',').map((address) => new URL(address.trim()))
-  const hosts = urls.map(({ hostname }) => hostname || 'localhost')
-  const at = urls.map(({ port }, i) => `${hosts[i]}:${port || DEFAULT_PORT}`).join(', ')
-  return { server: `Redis at ${at}`, host: hosts.join('" or "') }
+  const { nodes, master } = parseRedisUrl(url)
+  const places = nodes.map(({ host, port }) => `${host}:${port}`).join(', ')
+  return {
+    server: `Redis at ${master === undefined ? places : `${master} (sentinels ${places})`}`,
+    host: nodes.map(({ host }) => host).join('" or "'),
+  }
 }
-
-const DEFAULT_PORT = '6379'
 
 const CHECK = ': check REDIS_URL, and whether it runs'
 
 const causes: readonly Cause<Place>[] = [
   [
+    /sentinel.* (because (NOAUTH|WRONGPASS|NOPERM)\b)/,
+    'cannot be found, because its sentinels want another password: set REDIS_SENTINEL_PASSWORD',
+  ],
+  [
+    /sentinel.* invalid reply: null/,
+    'cannot be found, because its sentinels know no master of that name: correct the name at the end of REDIS_URL',
+  ],
+  [
+    /failed to connect to sentinel/,
+    'cannot be found, because none of its sentinels answers: check REDIS_URL, and whether they run',
+  ],
+  [
     /\bWRONGPASS\b|invalid password/,
     'refuses the user or the password of REDIS_URL: correct it, and write characters such as @, :, / and # of a password as %40, %3A, %2F and %23',
   ],
   [/\bNOAUTH\b/, 'wants a password: add it to REDIS_URL'],
+  [
+    /SELECT is not allowed in cluster mode/,
+    'is a Redis Cluster, which has no numbered databases: write no number after the port in REDIS_URL',
+  ],
   [
     /DB index is out of range|SELECT is not allowed|NOPERM.*'?\bselect\b/,
     'refuses the number of the database in REDIS_URL: write one that it has, and let its user SELECT',
@@ -39,7 +56,7 @@ const causes: readonly Cause<Place>[] = [
   ],
   [
     /\bMOVED\b|\bASK \d|\bCROSSSLOT\b/,
-    'is one node of a Redis Cluster, and keys are on others: write several nodes into REDIS_URL, separated by commas, or the address twice',
+    'is one node of a Redis Cluster, and no address of others is announced that can be used: see CLUSTER SLOTS, and set cluster-announce-ip or cluster-announce-hostname',
   ],
   [
     /\bCLUSTERDOWN\b/,

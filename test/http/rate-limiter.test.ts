@@ -62,7 +62,7 @@ test('two gateways with one Redis count together, under the prefix and for a min
   const [one, other] = [await limiter(2, redis), await limiter(2, redis)]
   await answers(one, 2)
   expect(await other.ofAddress(address)).not.toBeNull()
-  const client = clients[0] as import('ioredis').Redis
+  const client = clients[0]?.commands as import('ioredis').Redis
   const keys = await client.keys(`${redis.prefix}*`)
   expect(keys).toEqual([`${redis.prefix}rate:address:192.0.2.1`])
   expect(await client.ttl(keys[0] ?? '')).toBeLessThanOrEqual(60)

@@ -92,10 +92,10 @@ describe('grants in Redis', () => {
       { subject: stranger, grant: denied, epochs },
     ])
     await cache.invalidate(member)
-    expect(await redis.ttl(`${prefix}permissions:{o%7B1%7D}:u%3A1`)).toBeOneOf([299, 300])
-    expect(await redis.ttl(`${prefix}permissions:{o%7B1%7D}:u%3A2`)).toBeOneOf([29, 30])
-    expect(await redis.ttl(`${prefix}organization-epoch:{o%7B1%7D}`)).toBeOneOf([599, 600])
-    expect(await redis.ttl(`${prefix}user-epoch:{u%3A1}`)).toBeOneOf([599, 600])
+    expect(await redis.commands.ttl(`${prefix}permissions:{o%7B1%7D}:u%3A1`)).toBeOneOf([299, 300])
+    expect(await redis.commands.ttl(`${prefix}permissions:{o%7B1%7D}:u%3A2`)).toBeOneOf([29, 30])
+    expect(await redis.commands.ttl(`${prefix}organization-epoch:{o%7B1%7D}`)).toBeOneOf([599, 600])
+    expect(await redis.commands.ttl(`${prefix}user-epoch:{u%3A1}`)).toBeOneOf([599, 600])
   })
 
   const good = {
@@ -110,7 +110,10 @@ describe('grants in Redis', () => {
   }
   const store = async (text: string) => {
     const subject = someone()
-    await redis.set(`${prefix}permissions:{${subject.organizationId}}:${subject.userId}`, text)
+    await redis.commands.set(
+      `${prefix}permissions:{${subject.organizationId}}:${subject.userId}`,
+      text,
+    )
     return subject
   }
 

@@ -135,7 +135,7 @@ describe('with a Redis in trouble', () => {
     await service.resolve([subject], 'CACHED')
     const admin = createRedis(redis.url, { timeoutMs, onTrouble: () => {} })
     await admin.connect()
-    await admin.config('SET', 'maxmemory', '1')
+    await admin.commands.config('SET', 'maxmemory', '1')
     for (let count = 0; count < 10; count++) {
       const [grant] = await service.resolve([someone()], 'CACHED')
       expect(grant).toMatchObject({ roles: ['member'], source: 'DATABASE' })
@@ -155,7 +155,7 @@ describe('with a Redis in trouble', () => {
     const lost = vi.fn()
     const client = createRedis(at(gone.url), { timeoutMs, onTrouble: lost })
     const errors = vi.fn()
-    client.on('error', errors)
+    client.commands.on('error', errors)
     const cache = new RedisPermissionCache(client, { ...options, onTrouble: () => {} })
     expect(await cache.ready()).toBe(false)
     for (let count = 0; count < 7; count++) {
@@ -188,7 +188,7 @@ describe('with a Redis in trouble', () => {
     const admin = createRedis(redis.url, { timeoutMs, onTrouble: () => {} })
     await admin.connect()
     const readsOf = async () =>
-      Number(/total_reads_processed:(\d+)/.exec(await admin.info('stats'))?.[1])
+      Number(/total_reads_processed:(\d+)/.exec(await admin.commands.info('stats'))?.[1])
     const before = await readsOf()
     const asking = (await readsOf()) - before
     await Promise.all([
@@ -205,7 +205,8 @@ describe('with a Redis in trouble', () => {
     await admin.connect()
     const subject = someone()
     await cache.write([{ subject, grant: grantOf(), epochs }])
-    const found = async () => Number(/keyspace_hits:(\d+)/.exec(await admin.info('stats'))?.[1])
+    const found = async () =>
+      Number(/keyspace_hits:(\d+)/.exec(await admin.commands.info('stats'))?.[1])
     const before = await found()
     await cache.read([subject], 'FRESH')
     expect((await found()) - before).toBe(0)

@@ -9,9 +9,9 @@ const options = { timeoutMs: 250, onTrouble: () => {} }
 
 test('one address is a single server, and nothing connects before the first command', () => {
   const client = createRedis('rediss://user:p%40ss@redis.example:6380/2', options)
-  expect(client).toBeInstanceOf(Redis)
-  expect(client.status).toBe('wait')
-  expect(client.options).toMatchObject({
+  expect(client.commands).toBeInstanceOf(Redis)
+  expect(client.commands.status).toBe('wait')
+  expect(client.commands.options).toMatchObject({
     host: 'redis.example',
     port: 6380,
     username: 'user',
@@ -24,9 +24,9 @@ test('one address is a single server, and nothing connects before the first comm
 
 test('several addresses are a Cluster with the credentials and TLS of the first', () => {
   const client = createRedis('rediss://user:p%40ss@a.example:1, rediss://b.example:2', options)
-  expect(client).toBeInstanceOf(Cluster)
-  expect(client.status).toBe('wait')
-  expect(client.options).toMatchObject({
+  expect(client.commands).toBeInstanceOf(Cluster)
+  expect(client.commands.status).toBe('wait')
+  expect(client.commands.options).toMatchObject({
     redisOptions: { username: 'user', password: 'p@ss', tls: {} },
   })
   client.disconnect()
@@ -45,9 +45,9 @@ test('without its database there is no connection, and nothing is written to ano
   const client = createRedis(`${server.url}/5`, { timeoutMs: 1000, onTrouble })
   onTestFinished(() => client.disconnect())
   await expect(client.connect()).rejects.toThrow()
-  await expect(client.set('a', '1')).rejects.toThrow()
-  await expect.poll(() => client.status).toMatch(/connect/)
-  await expect(client.set('a', '1')).rejects.toThrow()
+  await expect(client.commands.set('a', '1')).rejects.toThrow()
+  await expect.poll(() => client.commands.status).toMatch(/connect/)
+  await expect(client.commands.set('a', '1')).rejects.toThrow()
   expect(troubles).toEqual(['ERR DB index is out of range'])
   const other = new Redis(server.url)
   expect(await other.dbsize()).toBe(0)
@@ -68,12 +68,14 @@ test('a primary that became a replica is left for the one that its address leads
   const client = createRedis(url, { timeoutMs: 1000, onTrouble: () => {} })
   onTestFinished(() => client.disconnect())
   await client.connect()
-  await client.set('a', 'before')
+  await client.commands.set('a', 'before')
 
   const admin = new Redis(old.url)
   await admin.replicaof('127.0.0.1', next.port)
   admin.disconnect()
   port = next.port
-  await expect(client.set('a', 'after')).rejects.toThrow('READONLY')
-  await expect.poll(() => client.set('a', 'after').catch(() => ''), { timeout: 5000 }).toBe('OK')
+  await expect(client.commands.set('a', 'after')).rejects.toThrow('READONLY')
+  await expect
+    .poll(() => client.commands.set('a', 'after').catch(() => ''), { timeout: 5000 })
+    .toBe('OK')
 })

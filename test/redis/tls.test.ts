@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { checkRedis } from '../../src/doctor/checks/redis.ts'
 import { createRedis } from '../../src/redis/client.ts'
@@ -37,11 +38,12 @@ async function start(...settings: readonly string[]): Promise<RedisProcess> {
   })
 }
 
+const given = { sentinelPassword: undefined, keyPrefix: 'identity:', timeoutMs: 1000 }
 const ca = () => readFileSync(certificate, 'utf8')
 const at = (host: string, port: number) => `rediss://${host}:${port}`
 
 test('an authority of one’s own is trusted when its certificate is given', async () => {
-  const redis = { url: at('localhost', server.port), keyPrefix: 'identity:', timeoutMs: 1000 }
+  const redis = { url: at('localhost', server.port), ...given }
   const found = await checkRedis({ redis: { ...redis, ca: ca() } })
   expect(found.filter(({ level }) => level === 'error')).toEqual([])
   expect(await checkRedis({ redis: { ...redis, ca: undefined } })).toEqual([
@@ -58,7 +60,7 @@ test.each([
     'rediss://',
   ],
 ])('%s', async (_, urlOf, host, part) => {
-  const redis = { url: urlOf(host, server.port), ca: ca(), keyPrefix: '', timeoutMs: 1000 }
+  const redis = { url: urlOf(host, server.port), ca: ca(), ...given }
   expect(await checkRedis({ redis })).toEqual([
     { level: 'error', message: expect.stringContaining(part) },
   ])
@@ -77,24 +79,29 @@ test('rediss:// to a port without TLS', async () => {
   )
 })
 
-test('nodes of a Cluster are known by the names that their certificates are for', async () => {
-  const node = await start(
-    ...['--cluster-enabled', 'yes', '--tls-cluster', 'yes'],
-    ...['--cluster-announce-hostname', 'localhost'],
-    ...['--cluster-preferred-endpoint-type', 'hostname'],
-  )
+test.each([
+  [
+    'name',
+    [
+      '--cluster-announce-hostname',
+      'localhost',
+      ...['--cluster-preferred-endpoint-type', 'hostname'],
+    ],
+  ],
+  ['number, as those of the name that was given,', ['--cluster-announce-ip', '127.0.0.1']],
+])('nodes of a Cluster are known by %s', async (_, announced) => {
+  const node = await start('--cluster-enabled', 'yes', '--tls-cluster', 'yes', ...announced)
   onTestFinished(() => node.kill())
-  const options = { timeoutMs: 1000, onTrouble: () => {}, ca: ca() }
-  const single = createRedis(at('localhost', node.port), options)
-  await single.connect()
-  await single.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383)
-  await expect
-    .poll(() => single.call('CLUSTER', 'INFO'), { timeout: 20_000 })
-    .toContain('cluster_state:ok')
-  single.disconnect()
-  const url = `${at('localhost', node.port)},${at('localhost', node.port)}`
-  const cluster = createRedis(url, options)
-  onTestFinished(() => cluster.disconnect())
-  await cluster.connect()
-  expect(await cluster.set('a', '1')).toBe('OK')
+  const admin = new Redis(at('localhost', node.port), { tls: { ca: ca() } })
+  onTestFinished(() => admin.disconnect())
+  await admin.cluster('ADDSLOTSRANGE', 0, 16_383)
+  await expect.poll(() => admin.cluster('INFO'), { timeout: 20_000 }).toContain('cluster_state:ok')
+  const address = at('localhost', node.port)
+  for (const url of [address, `${address},${address}`]) {
+    const redis = createRedis(url, { timeoutMs: 1000, onTrouble: () => {}, ca: ca() })
+    onTestFinished(() => redis.disconnect())
+    await redis.connect()
+    expect(redis.commands.isCluster).toBe(true)
+    expect(await redis.commands.set('a', '1')).toBe('OK')
+  }
 })

@@ -16,7 +16,7 @@ test.each([
     new Error("NOPERM this user has no permissions to run the 'select' command"),
     'the number of the database',
   ],
-  [new Error('MOVED 10703 10.0.0.1:4782'), 'the address twice'],
+  [new Error('MOVED 10703 10.0.0.1:4782'), 'cluster-announce-hostname'],
   [new Error("READONLY You can't write against a read only replica."), 'the primary'],
   [new Error('LOADING Redis is loading the dataset in memory'), 'still loading'],
   [new Error('CLUSTERDOWN Hash slot not served'), 'Cluster is down'],

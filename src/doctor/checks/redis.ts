@@ -19,8 +19,8 @@ export async function checkRedis({
     return [{ level: 'info', message: 'REDIS_URL is not set: each process caches for itself.' }]
   let lost: Error | undefined
   const redis = createRedis(config.url, {
+    ...config,
     timeoutMs: Math.max(config.timeoutMs, LEAST_TIMEOUT_MS),
-    ca: config.ca,
     onTrouble: (error) => {
       lost ??= error
     },
@@ -53,9 +53,9 @@ async function connect(redis: RedisClient): Promise<void> {
     await bound.execute(() => connecting)
   } catch (error) {
     // The client waits for a server that loads its data, and does not say so.
-    throw redis.status === 'connect' ? new Error('LOADING') : error
+    throw redis.commands.status === 'connect' ? new Error('LOADING') : error
   }
-  await redis.ping()
+  await redis.commands.ping()
 }
 
 interface Counting {
@@ -70,7 +70,7 @@ type Where = NonNullable<Config['redis']> & {
 /** `undefined` where the user may not ask. */
 async function ask(redis: RedisClient, command: string, ...words: string[]): Promise<unknown> {
   try {
-    return await redis.call(command, ...words)
+    return await redis.commands.call(command, ...words)
   } catch (error) {
     if (error instanceof Error && /NOPERM|unknown command|CROSSSLOT/i.test(error.message))
       return undefined
@@ -91,7 +91,7 @@ async function latency(redis: RedisClient, { timeoutMs }: Where): Promise<readon
   const times: number[] = []
   for (let i = 0; i < PINGS; i++) {
     const before = performance.now()
-    await redis.ping()
+    await redis.commands.ping()
     times.push(performance.now() - before)
   }
   const median = times.sort((a, b) => a - b)[Math.floor(PINGS / 2)] ?? 0
@@ -169,10 +169,9 @@ async function needs(
   ]
 }
 
-/** None of them has an effect: there is no such script, and "none" is no number to add. */
+/** None of them has an effect: "none" is no number to add, and there is no such key. */
 function countingCommands(key: string) {
   return [
-    ['EVALSHA', '0'.repeat(40), '1', key],
     ['INCRBY', key, 'none'],
     ['PTTL', key],
     ['EXPIRE', key, '1'],
@@ -183,7 +182,7 @@ async function isPermitted(redis: RedisClient, command: string, ...words: string
   try {
     return (await ask(redis, command, ...words)) !== undefined
   } catch (error) {
-    if (error instanceof Error && /NOSCRIPT|not an integer/.test(error.message)) return true
+    if (error instanceof Error && /not an integer/.test(error.message)) return true
     throw error
   }
 }
