@@ -80,7 +80,7 @@ export class RedisPermissionCache implements PermissionCache {
     this.#redis = redis
     this.#options = options
     let connected = false
-    redis.once('ready', () => {
+    redis.on('ready', () => {
       connected = true
     })
     const guard = (of: 'reads' | 'writes') =>
@@ -88,7 +88,7 @@ export class RedisPermissionCache implements PermissionCache {
         ...options,
         // Of a first connection that is not made yet the client will say why it cannot be.
         onTrouble: (error) => {
-          if (connected || redis.status !== 'connecting') options.onTrouble(error)
+          if (connected || redis.commands.status !== 'connecting') options.onTrouble(error)
         },
         onRest: (resting) => options.onRest?.(of, resting),
         onAttempt: (attempt) => options.onAttempt?.(of, attempt),

@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis'
 import { parseRedisUrl, type RedisAddress } from './address.ts'
 import { clusterOptions, type RedisAccess, serverOptions } from './options.ts'
+import { Switches } from './switches.ts'
 
 export interface RedisClientOptions extends RedisAccess {
   /** Told once when the connection is lost or cannot be made, and not again before it was ready. */
@@ -25,6 +26,7 @@ export class RedisClient {
   #commands: Redis | Cluster
   /** Until it is known whether a server is a node of a Cluster and, if so, the Cluster is connected to. */
   #recognition: Promise<void> | undefined
+  #switches: Switches | undefined
   #inTrouble = false
   #closed = false
 
@@ -54,13 +56,18 @@ export class RedisClient {
 
   /** Waits for what was asked before. */
   async quit(): Promise<void> {
-    this.#closed = true
+    this.#end()
     await this.#commands.quit()
   }
 
   disconnect(): void {
-    this.#closed = true
+    this.#end()
     this.#commands.disconnect()
+  }
+
+  #end(): void {
+    this.#closed = true
+    this.#switches?.close()
   }
 
   #createServer(): Redis {
@@ -73,10 +80,10 @@ export class RedisClient {
       },
     })
     this.#watch(redis)
-    if (this.#address.master === undefined)
-      redis.on('ready', () => {
-        this.#recognition = this.#recognize(redis)
-      })
+    redis.on('ready', () => {
+      if (this.#address.master === undefined) this.#recognition = this.#recognize(redis)
+      else if (!this.#closed) this.#switches ??= this.#watchSwitches(redis)
+    })
     return redis
   }
 
@@ -88,6 +95,13 @@ export class RedisClient {
     this.#watch(cluster)
     cluster.on('+node', quietenAsking)
     return cluster
+  }
+
+  #watchSwitches(redis: Redis): Switches {
+    return new Switches(this.#address, this.#options, () => {
+      // Otherwise it is about to ask the sentinels, or has done so.
+      if (redis.status === 'ready') redis.disconnect(true)
+    })
   }
 
   async #recognize(redis: Redis): Promise<void> {

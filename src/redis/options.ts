@@ -70,13 +70,25 @@ function connection(address: RedisAddress, { timeoutMs, ca }: RedisAccess) {
   } satisfies RedisOptions
 }
 
-function sentinels(address: RedisAddress, { ca, sentinelPassword }: RedisAccess) {
-  const { nodes, master = '', tls } = address
+/** For a connection to one of the sentinels. */
+export function sentinelOptions(address: RedisAddress, { ca, sentinelPassword }: RedisAccess) {
   return {
-    sentinels: [...nodes],
-    name: master,
+    ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }),
+    ...(address.tls ? { tls: encryption(address, ca) } : {}),
+    family: address.family,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    disableClientInfo: true,
+    retryStrategy: reconnectDelayMs,
+  } satisfies RedisOptions
+}
+
+function sentinels(address: RedisAddress, access: RedisAccess) {
+  const { password: sentinelPassword, tls: sentinelTLS } = sentinelOptions(address, access)
+  return {
+    sentinels: [...address.nodes],
+    name: address.master ?? '',
     ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
-    ...(tls ? { sentinelTLS: encryption(address, ca), enableTLSForSentinelMode: true } : {}),
+    ...(sentinelTLS === undefined ? {} : { sentinelTLS, enableTLSForSentinelMode: true }),
     sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
     sentinelRetryStrategy: reconnectDelayMs,
   } satisfies RedisOptions

@@ -30,7 +30,7 @@ const causes: readonly Cause<Place>[] = [
     'cannot be found, because its sentinels want another password: set REDIS_SENTINEL_PASSWORD',
   ],
   [
-    /sentinel.* invalid reply: null/,
+    /sentinel.* (because ERR No such master|invalid reply: null)/,
     'cannot be found, because its sentinels know no master of that name: correct the name at the end of REDIS_URL',
   ],
   [

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkRedis } from '../../src/doctor/checks/redis.ts'
@@ -6,6 +5,7 @@ import { examine } from '../../src/doctor/doctor.ts'
 import { RateLimiter } from '../../src/http/rate-limiter.ts'
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
 import { createRedis } from '../../src/redis/client.ts'
+import { readmeRedisUser } from '../support/readme.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
 
 let server: RedisProcess
@@ -20,12 +20,6 @@ afterAll(async () => {
   admin.disconnect()
   await server.kill()
 })
-
-/** As README.md gives it, under Permissions. */
-async function readmeUser(): Promise<readonly string[]> {
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
-  return /^ACL (SETUSER gateway .*)$/m.exec(readme)?.[1]?.split(' ') ?? []
-}
 
 const urlOf = (user: string, password: string) =>
   `redis://${user}:${password}@127.0.0.1:${server.port}`
@@ -44,7 +38,7 @@ test('without REDIS_URL there is nothing to look at', async () => {
 })
 
 test('the user that README.md describes is enough, and has no more than it should', async () => {
-  await admin.call('ACL', ...(await readmeUser()))
+  await admin.call('ACL', ...readmeRedisUser())
   const url = urlOf('gateway', 'secret')
   expect(await messages(url)).toEqual([
     expect.stringMatching(/^info: Redis \d+\.\d+\.\d+ answers\.$/),
@@ -95,13 +89,13 @@ test('the user that README.md describes is enough, and has no more than it shoul
 })
 
 test('commands that the user lacks are named', async () => {
-  const user = (await readmeUser()).filter((word) => word !== '+mget' && word !== '+eval')
+  const user = readmeRedisUser().filter((word) => word !== '+mget' && word !== '+eval')
   await admin.call('ACL', ...user.map((word) => (word === 'gateway' ? 'lacking' : word)))
   expect(await messages(urlOf('lacking', 'secret'))).toContainEqual(
     expect.stringMatching(/^error: .* may not run MGET, EVAL on keys of the gateway: give it/),
   )
   const counting = ['+incrby', '+pttl', '+expire']
-  const caching = (await readmeUser()).filter((word) => !counting.includes(word))
+  const caching = readmeRedisUser().filter((word) => !counting.includes(word))
   await admin.call('ACL', ...caching.map((word) => (word === 'gateway' ? 'caching' : word)))
   const redis = {
     url: urlOf('caching', 'secret'),

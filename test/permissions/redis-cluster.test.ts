@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -7,6 +6,7 @@ import { RedisAnnouncements } from '../../src/permissions/redis-announcements.ts
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
 import { createRedis } from '../../src/redis/client.ts'
 import { grantOf, permissionCacheContract, someone } from '../contract/permission-cache.ts'
+import { readmeRedisUser } from '../support/readme.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
 
 const password = 'p@ss:w%rd/#,?'
@@ -20,13 +20,16 @@ describe('a Redis Cluster of three nodes, whose user is the one of README.md', (
   let nodes: readonly RedisProcess[] = []
   let admins: readonly Redis[] = []
   const troubles: string[] = []
-  const options = { timeoutMs: 2000, onTrouble: ({ message }: Error): void => void troubles.push(message) }
+  const options = {
+    timeoutMs: 2000,
+    onTrouble: ({ message }: Error): void => void troubles.push(message),
+  }
 
   beforeAll(async () => {
     nodes = await Promise.all(SLOTS.map(startNode))
     admins = nodes.map((node) => new Redis(node.url, { password: 'admin' }))
     for (const admin of admins) admin.on('error', () => {})
-    const user = await readmeUser()
+    const user = readmeRedisUser(password)
     for (const [i, admin] of admins.entries()) {
       await admin.call('ACL', ...user)
       await admin.cluster('ADDSLOTSRANGE', ...(SLOTS[i] ?? []))
@@ -204,11 +207,4 @@ describe('a Redis Cluster of three nodes, whose user is the one of README.md', (
 
 function startNode(): Promise<RedisProcess> {
   return startRedisProcess({ settings: ['--cluster-enabled', 'yes', '--requirepass', 'admin'] })
-}
-
-/** As README.md gives it, under Permissions, with a password that a URL cannot hold as it is. */
-async function readmeUser(): Promise<readonly string[]> {
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
-  const words = /^ACL (SETUSER gateway .*)$/m.exec(readme)?.[1]?.split(' ') ?? []
-  return words.map((word) => (word === '>secret' ? `>${password}` : word))
 }

@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis'
 import { expect, onTestFinished, test } from 'vitest'
 import { ConfigError, loadConfig } from '../../src/config/config.ts'
-import { describePlace, parseRedisUrl } from '../../src/redis/address.ts'
+import { parseRedisUrl } from '../../src/redis/address.ts'
 import { createRedis } from '../../src/redis/client.ts'
+import { describeRedisTrouble } from '../../src/redis/trouble.ts'
 import { startRedisProcess } from '../support/redis-process.ts'
 
 const server = {
@@ -90,8 +91,11 @@ test.each([
 })
 
 test('a place is named without user and password', () => {
-  expect(describePlace('redis://ada:hunter2@h')).toBe('h:6379')
-  expect(describePlace('redis-sentinel://ada:hunter2@a:1,b/m')).toBe('m (sentinels a:1, b:26379)')
+  const said = (url: string) => describeRedisTrouble(new Error('NOAUTH'), url)
+  expect(said('redis://ada:hunter2@h')).toMatch(/^Redis at h:6379 wants/)
+  expect(said('redis-sentinel://ada:hunter2@a:1,b/m')).toMatch(
+    /^Redis at m \(sentinels a:1, b:26379\) wants/,
+  )
 })
 
 test.each([

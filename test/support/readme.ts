@@ -48,3 +48,18 @@ function blocksOf(file: string): readonly Block[] {
   if (open) throw new Error(`${file}, line ${open.line}: the block does not end.`)
   return blocks
 }
+
+/** The words of the ACL command under Permissions, for the user of the gateway. */
+export function readmeRedisUser(password = 'secret'): readonly string[] {
+  return aclWords(readme, password)
+}
+
+/** Those of docs/redis.md, for the user of the plug-in for Better Auth. */
+export function pluginRedisUser(): readonly string[] {
+  return aclWords(textOf('docs/redis.md'), 'secret')
+}
+
+function aclWords(text: string, password: string): readonly string[] {
+  const words = /^ACL (SETUSER .*)$/m.exec(text)?.[1]?.split(' ') ?? []
+  return words.map((word) => (word === '>secret' ? `>${password}` : word))
+}

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,9 +27,26 @@ export async function startRedisProcess(
   const port = options.port ?? (await findFreePort())
   const directory = await mkdtemp(join(tmpdir(), 'identity-redis-'))
   const words = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', '']
-  const child = spawn('redis-server', [...words, ...(options.settings ?? [])], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
+  return start([...words, ...(options.settings ?? [])], port, directory)
+}
+
+/** A sentinel, whose `lines` of configuration say what it watches. */
+export async function startSentinel(...lines: readonly string[]): Promise<RedisProcess> {
+  const port = await findFreePort()
+  const directory = await mkdtemp(join(tmpdir(), 'identity-sentinel-'))
+  const file = join(directory, 'sentinel.conf')
+  // What comes later goes before.
+  const all = [`port ${port}`, 'bind 127.0.0.1', `dir ${directory}`, ...lines]
+  await writeFile(file, `${all.join('\n')}\n`)
+  return start([file, '--sentinel'], port, directory)
+}
+
+async function start(
+  words: readonly string[],
+  port: number,
+  directory: string,
+): Promise<RedisProcess> {
+  const child = spawn('redis-server', words, { stdio: ['ignore', 'pipe', 'ignore'] })
   await ready(child)
   return {
     url: `redis://127.0.0.1:${port}`,
@@ -57,7 +74,7 @@ async function ready(child: ChildProcess): Promise<void> {
 async function announced(child: ChildProcess): Promise<void> {
   if (child.stdout === null) return
   const lines = createInterface({ input: child.stdout })
-  for await (const line of lines) if (line.includes('Ready to accept connections')) break
+  for await (const line of lines) if (/Ready to accept connections|\+monitor/.test(line)) break
   child.stdout.resume()
 }
 
