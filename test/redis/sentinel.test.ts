@@ -9,6 +9,7 @@ import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
 import { CachingPermissionService } from '../../src/permissions/service.ts'
 import { Trust } from '../../src/permissions/trust.ts'
 import { createRedis } from '../../src/redis/client.ts'
+import { describeRedisTrouble } from '../../src/redis/trouble.ts'
 import { someone } from '../contract/permission-cache.ts'
 import { CountingRoles } from '../permissions/counting-roles.ts'
 import { pluginRedisUser, readmeRedisUser } from '../support/readme.ts'
@@ -65,6 +66,9 @@ const quiet = { ...access, onTrouble: () => {} }
 test('doctor finds the primary, and the user of README.md is enough there', async () => {
   const found = await checkRedis({ redis: { ...access, url: url() } })
   expect(found.filter(({ level }) => level !== 'info')).toEqual([])
+  const [finding, ...others] = await checkRedis({ redis: { ...access, url: url('other') } })
+  expect(finding?.message).toContain('no master of that name')
+  expect(others).toEqual([])
 })
 
 test.each([
@@ -75,13 +79,14 @@ test.each([
   ['another user', () => url().replace('secret', 'other'), 'guard', 'password of REDIS_URL'],
   ['another database', () => `${url()}/99`, 'guard', 'number of the database'],
 ])('%s is told in one sentence', async (_, urlOf, password, part) => {
-  const redis = { ...access, sentinelPassword: password, url: urlOf() }
-  const [found, ...others] = await checkRedis({ redis })
-  expect(others).toEqual([])
-  expect(found?.message).toMatch(
-    /^Redis at (mymaster|other) \(sentinels 127.0.0.1:1, 127.0.0.1:\d+\) /,
-  )
-  expect(found?.message).toContain(part)
+  const told = vi.fn()
+  const redis = createRedis(urlOf(), { ...access, sentinelPassword: password, onTrouble: told })
+  onTestFinished(() => redis.disconnect())
+  redis.connect().catch(() => {})
+  await expect.poll(() => told.mock.calls.length, { timeout: 5000 }).toBe(1)
+  const sentence = describeRedisTrouble(told.mock.calls[0]?.[0], urlOf())
+  expect(sentence).toMatch(/^Redis at (mymaster|other) \(sentinels 127.0.0.1:1, 127.0.0.1:\d+\) /)
+  expect(sentence).toContain(part)
 })
 
 test.each([0, 1, 3, 10, 30])(

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { checkRedis } from '../../src/doctor/checks/redis.ts'
 import { createRedis } from '../../src/redis/client.ts'
 import { describeRedisTrouble } from '../../src/redis/trouble.ts'
-import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
+import { type RedisProcess, startRedisProcess, startSentinel } from '../support/redis-process.ts'
 
 /** Its certificate is for the name localhost alone. */
 const directory = mkdtempSync(join(tmpdir(), 'identity-redis-tls-'))
@@ -64,6 +64,21 @@ test.each([
   expect(await checkRedis({ redis })).toEqual([
     { level: 'error', message: expect.stringContaining(part) },
   ])
+})
+
+test('sentinels and the primary they name by number are asked with TLS', async () => {
+  const port = 20_000 + Math.floor(Math.random() * 10_000)
+  const sentinel = await startSentinel(
+    ...['port 0', `tls-port ${port}`, 'tls-auth-clients no', 'tls-replication yes'],
+    ...[`tls-cert-file ${certificate}`, `tls-key-file ${key}`, `tls-ca-cert-file ${certificate}`],
+    `sentinel monitor mymaster 127.0.0.1 ${server.port} 1`,
+  )
+  onTestFinished(() => sentinel.kill())
+  const redis = { url: `rediss-sentinel://localhost:${port}/mymaster`, ...given }
+  const found = await checkRedis({ redis: { ...redis, ca: ca() } })
+  expect(found.filter(({ level }) => level === 'error')).toEqual([])
+  const [finding] = await checkRedis({ redis: { ...redis, ca: undefined } })
+  expect(finding?.message).toContain('none of its sentinels answers')
 })
 
 test('rediss:// to a port without TLS', async () => {
