@@ -15,6 +15,7 @@ import { mostValues } from './http/values.ts'
 import { createYogaLane } from './http/yoga.ts'
 import { createStores, type Identity } from './identity.ts'
 import { featuresOf } from './layout/features.ts'
+import { sessionFunctionName } from './layout/owner-sql.ts'
 import { createAdmission } from './operation/admission.ts'
 import { Documents } from './operation/documents.ts'
 import { createTell } from './operation/tell.ts'
@@ -73,8 +74,10 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const { identity, database, signingKeys } = stores
 
   if (config.auth.sessions && layout.Session === null) throw new ConfigError(NO_SESSIONS)
-  const sessionLookup = createSessionLookup(database, config.database.schema, (error) =>
-    log.error({ error: describeError(error) }, NO_SESSION_FUNCTION),
+  const sessionLookup = createSessionLookup(
+    database,
+    sessionFunctionName(layout, config.database),
+    (error) => log.error({ error: describeError(error) }, NO_SESSION_FUNCTION),
   )
   const auth = createAuth({
     ...config.auth,

@@ -108,7 +108,7 @@ export function createStores(
   { signal = () => undefined, runShared }: Work = { runShared: (work) => work() },
 ): Stores {
   const { log, metrics, trouble, onStatement } = telemetry
-  const { schema } = config.database
+  const { schema, timestampZone } = config.database
   const database = openDatabase({
     ...config.database,
     layout,
@@ -119,7 +119,7 @@ export function createStores(
   })
   const db: Db = {
     ...database,
-    tables: new Tables(layout, schema),
+    tables: new Tables(layout, schema, timestampZone),
     onJoined: (kind, count) => metrics?.coalesced(kind, count),
   }
 
@@ -161,7 +161,7 @@ export function createStores(
   }
   const readiness: Readiness = createReadiness(database, {
     findProblem: watchDrift({
-      find: async () => describeDrift(await findDrift(database, layout, schema)),
+      find: async () => describeDrift(await findDrift(database, layout, config.database)),
       onChange: (problem) =>
         problem === null ? log.info('The database is as expected again.') : log.error(problem),
     }),

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { group, optional, required, withDefault } from './group.ts'
-import { onOff, text, textFile, wholeNumber } from './kinds.ts'
+import { onOff, text, textFile, timeZone, wholeNumber } from './kinds.ts'
 import { postgresUrl } from './postgres-url.ts'
 
 /** What the command `introspect` writes unless it is told otherwise. */
@@ -37,9 +37,15 @@ export const names = group({
       '2000',
       'the longest that a statement may take',
     ),
+    DATABASE_TIMESTAMP_ZONE: withDefault(
+      timeZone,
+      'UTC',
+      'whose clock columns of type `timestamp` (without time zone) were written by: that of the process that Better Auth runs in',
+    ),
   },
   make: (env) => ({
     schema: env.DATABASE_SCHEMA,
+    timestampZone: env.DATABASE_TIMESTAMP_ZONE,
     /** The text of the canonical schema.prisma that says what this database calls its tables and columns. */
     prismaSchema: env.PRISMA_SCHEMA_FILE,
     statementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,

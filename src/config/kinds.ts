@@ -17,6 +17,17 @@ export function oneOf<const Name extends string>(...names: readonly Name[]): Kin
   return kind(`one of ${names.join(', ')}`, (given) => names.find((name) => name === given))
 }
 
+/** No offset: PostgreSQL takes `UTC+9` and `+09:00` for nine hours west. */
+export const timeZone = kind('the name of a time zone, such as Asia/Seoul', (given) => {
+  try {
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: given }).resolvedOptions()
+    if (timeZone === 'UTC') return timeZone
+    return given.startsWith('+') || given.startsWith('-') ? undefined : given
+  } catch {
+    return undefined
+  }
+})
+
 /** `unit` says what is counted, where the name of the variable alone could be misread. */
 export function wholeNumber(least: number, most: number, unit = ''): Kind<number> {
   const accepted = `a whole number from ${least} to ${most}`

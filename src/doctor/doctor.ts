@@ -18,6 +18,7 @@ import { checkRedis } from './checks/redis.ts'
 import { checkRole } from './checks/role.ts'
 import { checkRowSecurity } from './checks/row-security.ts'
 import { checkSessions } from './checks/sessions.ts'
+import { checkTimestamps } from './checks/timestamps.ts'
 import { checkTriggers } from './checks/triggers.ts'
 import { checkUniqueness } from './checks/uniqueness.ts'
 import type { Check, Examined, Finding } from './finding.ts'
@@ -46,6 +47,7 @@ const checksByLayout: Readonly<Record<string, Check>> = {
   indexes: checkIndexes,
   uniqueness: checkUniqueness,
   keys: checkKeys,
+  timestamps: checkTimestamps,
   sessions: checkSessions,
   triggers: checkTriggers,
   'access-control': checkAccessControl,
@@ -65,8 +67,7 @@ export async function examine(
       ...(await examineDatabase(config, layout)),
       ...(await run('redis', () => checkRedis(config), THAT_FAILED)),
     ]
-    const { schema, statementTimeoutMs } = config.database
-    const grantee = { role: 'identity_gateway', schema, statementTimeoutMs }
+    const grantee = { role: 'identity_gateway', ...config.database }
     return toReport(findings, ownerScript(layout, grantee))
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
@@ -94,7 +95,7 @@ async function examineDatabase(config: Config, layout: Layout): Promise<readonly
       return { check: 'database', level: 'error', message }
     })
     if (typeof role !== 'string') return [role]
-    const tables = new Tables(layout, config.database.schema)
+    const tables = new Tables(layout, config.database.schema, config.database.timestampZone)
     const examined = { config, layout, tables, database, role }
     const findings = await runAll(checks, examined)
     const fits = !findings.some(({ check, level }) => check === 'layout' && level === 'error')

@@ -18,6 +18,14 @@ export const storedTypes = [
 ] as const
 export type StoredType = (typeof storedTypes)[number]
 
+/** Whether a type holds what a clock shows, and not whose. */
+export function isWallClock(type: StoredType | undefined): boolean {
+  return type === 'timestamp' || type === 'date'
+}
+
+/** The clock that it is, unless the operator says another. */
+export const UTC = 'UTC'
+
 export interface Column {
   /** Its real name in the database. */
   readonly name: string

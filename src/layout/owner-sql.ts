@@ -1,4 +1,4 @@
-import type { Layout, Table } from './layout.ts'
+import { isWallClock, type Layout, type Table, UTC } from './layout.ts'
 import { literal, quote, quotedColumn } from './quote.ts'
 import { triggerStatements } from './trigger-sql.ts'
 
@@ -9,6 +9,8 @@ export interface Grantee {
   readonly schema: string
   /** The longest statement; the gateway's own default when not given. */
   readonly statementTimeoutMs?: number
+  /** By whose clock columns without a time zone were written; UTC when not given. */
+  readonly timestampZone?: string
 }
 
 /** SQL that lets a role read the columns the gateway reads, and nothing else: no secrets, no writing. */
@@ -59,9 +61,17 @@ export function settingStatements({ role, statementTimeoutMs = 2000 }: Grantee):
   ]
 }
 
-/** The function from a session token to its user, as SQL names it. */
-export function sessionFunctionName(schema: string): string {
-  return quote(schema, 'identity_gateway_session_user')
+/**
+ * The function from a session token to its user, as SQL names it. Where its table has no time zone, the name says by whose
+ * clock it ends sessions: one that was made for another clock is not found, rather than called.
+ */
+export function sessionFunctionName(
+  { Session }: Pick<Layout, 'Session'>,
+  { schema, timestampZone = UTC }: Pick<Grantee, 'schema' | 'timestampZone'>,
+): string {
+  const name = 'identity_gateway_session_user'
+  const isPlain = timestampZone === UTC || !isWallClock(Session?.columns.expiresAt?.type)
+  return quote(schema, isPlain ? name : `${name} ${timestampZone}`)
 }
 
 /**
@@ -69,12 +79,14 @@ export function sessionFunctionName(schema: string): string {
  * nothing where there is no such table. It runs with its owner's rights, so everything in it is named in full, and no
  * setting or table of the caller's can stand in for anything.
  */
-export function sessionStatements({ Session }: Layout, { role, schema }: Grantee): string[] {
+export function sessionStatements(layout: Layout, grantee: Grantee): string[] {
+  const { Session } = layout
+  const { role, schema } = grantee
   if (!Session) return []
-  const name = sessionFunctionName(schema)
+  const name = sessionFunctionName(layout, grantee)
   const body = `
   select ${quotedColumn(Session, 'userId')}::text from ${quote(schema, Session.name)}
-  where ${quote(Session.tokenColumn ?? 'token')} = $1 and ${quotedColumn(Session, 'expiresAt')} > ${currentTime(Session)}
+  where ${quote(Session.tokenColumn ?? 'token')} = $1 and ${quotedColumn(Session, 'expiresAt')} > ${currentTime(Session, grantee)}
 `
   return [
     `create or replace function ${name}(session_token text) returns text
@@ -133,7 +145,8 @@ const aboutSessions = `-- AUTH_SESSIONS=on needs the rest. It finds whose sessio
 -- else may call the function, also by default privileges, no longer may.
 `
 
-/** Without a time zone, columns hold UTC; the caller's TimeZone must not move the end of a session. */
-function currentTime({ columns }: Table): string {
-  return columns.expiresAt?.type === 'timestamp' ? `now() at time zone 'UTC'` : 'now()'
+/** As the column holds it: the caller's TimeZone must not move the end of a session. */
+function currentTime({ columns }: Table, { timestampZone = UTC }: Grantee): string {
+  const isZoned = isWallClock(columns.expiresAt?.type)
+  return isZoned ? `now() at time zone ${literal(timestampZone)}` : 'now()'
 }

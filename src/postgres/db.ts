@@ -54,10 +54,7 @@ export async function findRows<Entity>(
 ): Promise<readonly Entity[]> {
   const fitting = db.tables.fitting(columns.model, field, values)
   if (fitting.length === 0) return []
-  return findMany(db, columns, {
-    where: { [field]: { in: fitting } },
-    orderBy: orderBy.map((column) => ({ [column]: 'asc' })),
-  })
+  return findMany(db, columns, { field, values: fitting, orderBy })
 }
 
 /** Every row of a small table. */
@@ -65,15 +62,44 @@ export async function allRows<Entity>(
   db: Db,
   columns: Columns<Entity>,
 ): Promise<readonly Entity[]> {
-  return db.tables.has(columns.model) ? findMany(db, columns, {}) : []
+  return db.tables.has(columns.model) ? findMany(db, columns) : []
 }
 
-async function findMany<Entity>({ models, tables }: Db, columns: Columns<Entity>, which: object) {
+interface Which {
+  readonly field: string
+  readonly values: readonly string[]
+  readonly orderBy: readonly string[]
+}
+
+async function findMany<Entity>(db: Db, columns: Columns<Entity>, which?: Which) {
+  const { models, tables } = db
   const { model } = columns
+  if (tables.isZoned(model)) return findZoned(db, columns, which)
   const name = toDelegate(model) as Uncapitalize<Model>
   // The arguments fit every model: their names are those of its columns, which the layout knows.
   const { findMany } = models[name] as unknown as Readable
-  const rows = await findMany({ ...which, select: columns.present(tables) })
+  const rows = await findMany({
+    ...(which && {
+      where: { [which.field]: { in: which.values } },
+      orderBy: which.orderBy.map((column) => ({ [column]: 'asc' })),
+    }),
+    select: columns.present(tables),
+  })
+  return rows.map(columns.read)
+}
+
+/** By hand, because Prisma takes what a column without a time zone holds for UTC. */
+async function findZoned<Entity>({ read, tables }: Db, columns: Columns<Entity>, which?: Which) {
+  const table = columns.table(tables)
+  const [where, order] = which
+    ? [
+        Prisma.sql`WHERE ${table.column(which.field)} = ANY(${table.array(which.field, which.values)})`,
+        which.orderBy.map((field) => table.column(field)),
+      ]
+    : [Prisma.empty, []]
+  const rows = await read<Row>(Prisma.sql`
+    SELECT ${columns.select(tables)} FROM ${table.from} ${where}
+    ${order.length === 0 ? Prisma.empty : Prisma.sql`ORDER BY ${Prisma.join(order)}`}`)
   return rows.map(columns.read)
 }
 

@@ -1,4 +1,6 @@
-import type { Layout, StoredType, Table } from '../layout/layout.ts'
+import { GatewayError } from '../domain/errors.ts'
+import { type Layout, type StoredType, type Table, UTC } from '../layout/layout.ts'
+import type { Grantee } from '../layout/owner-sql.ts'
 import { type Database, Prisma } from './client.ts'
 import { findRowSecurity, type RowSecurity } from './row-security.ts'
 import { isUtc } from './session-options.ts'
@@ -7,9 +9,9 @@ import { isUtc } from './session-options.ts'
 export interface Drift {
   /**
    * `structure`: it has to be introspected again. `grant`: its owner has to let this role read. `session`: a pooler drops
-   * the settings that the gateway asks for when it connects.
+   * the settings that the gateway asks for when it connects. `zone`: it does not know DATABASE_TIMESTAMP_ZONE.
    */
-  readonly kind: 'structure' | 'grant' | 'session'
+  readonly kind: 'structure' | 'grant' | 'session' | 'zone'
   /** A clause that names what differs, without a full stop. */
   readonly what: string
 }
@@ -22,12 +24,13 @@ export interface Drift {
 export async function findDrift(
   database: Pick<Database, 'read'>,
   layout: Layout,
-  schema: string,
+  { schema, timestampZone = UTC }: Pick<Grantee, 'schema' | 'timestampZone'>,
 ): Promise<readonly Drift[]> {
   const tables = Object.values(layout).filter((table) => table !== null)
   const names = tables.map(({ name }) => name)
-  const [[session], hidden, columns] = await Promise.all([
+  const [[session], zone, hidden, columns] = await Promise.all([
     database.read<Session>(SESSION),
+    timestampZone === UTC ? [] : ofZone(database, timestampZone),
     findRowSecurity(database, schema, names),
     database.read<Found>(Prisma.sql`
       SELECT c.relname::text AS "table", a.attname::text AS "column",
@@ -44,6 +47,7 @@ export async function findDrift(
   ])
   return [
     ...(session ? ofSession(session) : []),
+    ...zone,
     ...tables.flatMap((table) =>
       ofTable(
         table,
@@ -72,6 +76,7 @@ const REMEDY: Readonly<Record<Drift['kind'], string>> = {
   grant: 'let the owner of the tables run the SQL that the command doctor --sql prints',
   session:
     'let the owner of the database run the SQL that the command doctor --sql prints, which sets it for the role, then RECONNECT the pooler',
+  zone: 'set DATABASE_TIMESTAMP_ZONE to a name that it lists in pg_timezone_names',
 }
 
 interface Session {
@@ -106,6 +111,17 @@ function ofSession({ zone, dates, readOnly }: Session): readonly Drift[] {
       : [drift(`the DateStyle of the session is ${dates} instead of ISO`)]),
     ...(isUtc(zone) ? [] : [drift(`the TimeZone of the session is ${zone} instead of UTC`)]),
   ]
+}
+
+/** Asked by its use: to look among all names makes PostgreSQL read a file for each. */
+async function ofZone({ read }: Pick<Database, 'read'>, zone: string): Promise<readonly Drift[]> {
+  try {
+    await read(Prisma.sql`SELECT now() AT TIME ZONE ${zone}::text`)
+    return []
+  } catch (error) {
+    if (!(error instanceof GatewayError && error.code === 'INTERNAL')) throw error
+    return [{ kind: 'zone', what: `PostgreSQL knows no time zone "${zone}"` }]
+  }
 }
 
 function ofRows(found: readonly RowSecurity[], role: string): readonly Drift[] {

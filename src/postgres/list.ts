@@ -47,14 +47,20 @@ export function byText(table: TableInQuery, field: string): Key {
   return { sql, text: sql, parse: (text) => Prisma.sql`${text}::text${table.cast(field)}` }
 }
 
-/** Ordered by an instant. Rows that have none come first. */
+/**
+ * Ordered by an instant. Rows that have none come first. Of a column without a time zone, cursors hold what it shows, as
+ * if it were UTC: in every zone that leads back to the same row.
+ */
 export function byInstant(table: TableInQuery, field: string): Key {
-  const parse = (text: string) => table.instant(field, Prisma.sql`${text}::text::timestamptz`)
-  if (!table.mayBeNull(field))
-    return { sql: table.column(field), text: rfc3339(table.utc(field)), parse }
+  const column = table.column(field)
+  const hasZone = table.real(field).type === 'timestamptz'
+  const stored = (timestamptz: Sql) => (hasZone ? timestamptz : inUtc(timestamptz))
+  const shown = hasZone ? inUtc(column) : column
+  const parse = (text: string) => stored(Prisma.sql`${text}::text::timestamptz`)
+  if (!table.mayBeNull(field)) return { sql: column, text: rfc3339(shown), parse }
   return {
-    sql: Prisma.sql`COALESCE(${table.column(field)}, ${table.instant(field, epoch)})`,
-    text: rfc3339(Prisma.sql`COALESCE(${table.utc(field)}, ${inUtc(epoch)})`),
+    sql: Prisma.sql`COALESCE(${column}, ${stored(epoch)})`,
+    text: rfc3339(Prisma.sql`COALESCE(${shown}, ${inUtc(epoch)})`),
     parse,
   }
 }

@@ -1,19 +1,18 @@
 import { GatewayError } from '../domain/errors.ts'
 import type { SessionLookup } from '../domain/session-lookup.ts'
-import { sessionFunctionName } from '../layout/owner-sql.ts'
 import { type Database, Prisma } from './client.ts'
 
 /**
  * Asks the function that the database's owner installs: tokens are in neither the client's schema nor the grants.
- * @param schema The PostgreSQL schema of Better Auth's tables.
+ * @param name Of the function, as SQL names it.
  * @param onRefusal Told when PostgreSQL refuses the call: the function is missing, not granted, or out of date.
  */
 export function createSessionLookup(
   { read }: Pick<Database, 'read'>,
-  schema: string,
+  name: string,
   onRefusal: (error: unknown) => void,
 ): SessionLookup {
-  const userOf = Prisma.raw(sessionFunctionName(schema))
+  const userOf = Prisma.raw(name)
   return {
     findUserId: async (token) => {
       try {

@@ -1,7 +1,7 @@
 import type { AdditionalField } from '../domain/additional-field.ts'
 import { contract, fieldsOf, type Model } from '../layout/contract.ts'
-import type { Column, Layout, StoredType } from '../layout/layout.ts'
-import { quote } from '../layout/quote.ts'
+import { type Column, isWallClock, type Layout, type StoredType, UTC } from '../layout/layout.ts'
+import { literal, quote } from '../layout/quote.ts'
 import { Prisma } from './client.ts'
 
 type Sql = Prisma.Sql
@@ -32,26 +32,33 @@ export interface TableInQuery {
   fits(field: string, value: string): boolean
   /** `::text` or whatever type a bound value needs to be compared with the column. */
   cast(field: string): Sql
-  /** An instant, given as a timestamptz, as the column holds it: columns without a time zone hold UTC. */
+  /** An instant, given as a timestamptz, as the column holds it: one without a time zone holds what a clock shows. */
   instant(field: string, timestamptz: Sql): Sql
-  /** The column with an instant, as a timestamp in UTC. */
-  utc(field: string): Sql
 }
 
 /** Real names and types of Better Auth's tables, for statements written by hand. The same code serves every layout. */
 export class Tables {
   readonly #layout: Layout
   readonly #schema: string
+  readonly #zone: string
   readonly #known = new Map<string, TableInQuery>()
 
-  constructor(layout: Layout, schema: string) {
+  /** @param zone Whose clock columns without a time zone were written by. */
+  constructor(layout: Layout, schema: string, zone = UTC) {
     this.#layout = layout
     this.#schema = schema
+    this.#zone = zone
   }
 
   has(model: Model, field?: string): boolean {
     const table = this.#layout[model]
     return table !== null && (field === undefined || field in table.columns)
+  }
+
+  /** Whether a table has instants of another clock than UTC's, for which Prisma would take them. */
+  isZoned(model: Model): boolean {
+    const columns = Object.values(this.#layout[model]?.columns ?? {})
+    return this.#zone !== UTC && columns.some(({ type }) => isWallClock(type))
   }
 
   /** Those of the fields that this database has a column for. */
@@ -66,6 +73,7 @@ export class Tables {
     return values.filter((value) => table.fits(field, value))
   }
 
+  /** @param alias Empty: output columns are called as Prisma calls them, without a prefix. */
   as(model: Model, alias: string): TableInQuery {
     const name = `${model} ${alias}`
     const known = this.#known.get(name) ?? this.#name(model, alias)
@@ -76,10 +84,12 @@ export class Tables {
   #name(model: Model, alias: string): TableInQuery {
     const table = this.#layout[model]
     if (!table) throw new Error(`This database has no table for ${model}.`)
+    const zone = this.#zone
+    const called = alias || 'row'
     const parts = new Map(
       Object.entries(table.columns).map(([field, column]) => [
         field,
-        partsOf(readAs(model, field, identifier(alias, column.name), column), column),
+        partsOf(readAs(model, field, identifier(called, column.name), column), column, zone),
       ]),
     )
     const partsOfField = (field: string): Parts => {
@@ -91,16 +101,15 @@ export class Tables {
       value ? [Prisma.sql`${value} AS ${identifier(field)}`] : [],
     )
     const output = (field: string) => {
-      const name = identifier(`${alias}.${field}`)
+      const name = identifier(alias === '' ? field : `${alias}.${field}`)
       if (field === ADDITIONAL) return own.length === 0 ? [] : [asObject(own, name)]
       const known = parts.get(field)
       return known ? [Prisma.sql`${known.output} AS ${name}`] : []
     }
     return {
-      from: Prisma.sql`${identifier(this.#schema, table.name)} AS ${identifier(alias)}`,
+      from: Prisma.sql`${identifier(this.#schema, table.name)} AS ${identifier(called)}`,
       column: (field) => partsOfField(field).column,
       cast: (field) => partsOfField(field).cast,
-      utc: (field) => partsOfField(field).utc,
       has: (field) => parts.has(field),
       real: (field) => ({
         relation: quote(this.#schema, table.name),
@@ -109,9 +118,7 @@ export class Tables {
       }),
       mayBeNull: (field) => !table.columns[field]?.required,
       instant: (field, timestamptz) =>
-        partsOfField(field).type === 'timestamp'
-          ? Prisma.sql`(${timestamptz} AT TIME ZONE 'UTC')`
-          : timestamptz,
+        partsOfField(field).type === 'timestamp' ? atZone(timestamptz, zone) : timestamptz,
       fits: (field, value) => fits(partsOfField(field).type, value),
       select: (fields) => Prisma.join(fields.flatMap(output)),
       array: (field, values) => {
@@ -129,21 +136,24 @@ const ADDITIONAL = 'additional'
 interface Parts {
   readonly type: StoredType
   readonly column: Sql
-  readonly utc: Sql
   readonly output: Sql
   readonly cast: Sql
   /** As a value of JSON, when it is the application's own. */
   readonly value: Sql | undefined
 }
 
-function partsOf({ column, type }: Pick<Parts, 'column' | 'type'>, { additional }: Column): Parts {
-  const utc = type === 'timestamptz' ? Prisma.sql`(${column} AT TIME ZONE 'UTC')` : column
+function partsOf(
+  { column, type }: Pick<Parts, 'column' | 'type'>,
+  { additional, type: stored }: Column,
+  zone: string,
+): Parts {
+  // A day of the application's own, such as a birthday, is the same day everywhere.
+  const utc = inUtc(column, type, additional && stored === 'date' ? UTC : zone)
   // Ids, enumerations and citext reach the entities as text.
   const isText = ['uuid', 'enum', 'citext'].includes(type)
   return {
     type,
     column,
-    utc,
     output: isText ? Prisma.sql`${column}::text` : utc,
     // Enumerations are compared as text, everything else as what it is, so that indexes serve.
     cast: Prisma.raw(`::${type === 'enum' ? 'text' : type}`),
@@ -173,6 +183,17 @@ function readAs(
       type: 'text',
     }
   return { column, type }
+}
+
+/** What a column holds, as a timestamp in UTC when it is an instant. */
+function inUtc(column: Sql, type: StoredType, zone: string): Sql {
+  if (type === 'timestamptz') return atZone(column, UTC)
+  return type === 'timestamp' && zone !== UTC ? atZone(atZone(column, zone), UTC) : column
+}
+
+/** Of a timestamptz, what the clock there shows; of what it shows, the timestamptz. */
+function atZone(time: Sql, zone: string): Sql {
+  return Prisma.sql`(${time} AT TIME ZONE ${Prisma.raw(literal(zone))})`
 }
 
 /** Instants as RFC 3339. */

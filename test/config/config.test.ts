@@ -216,6 +216,10 @@ describe('everything that is wrong is told at once', () => {
     ['REDIS_TIMEOUT_MS', '1s', 'must be a whole number from 1 to 60000, in milliseconds'],
     ['RATE_LIMIT_PER_MINUTE', '0', 'must be off, or a whole number from 1 to 10000000'],
     ['FEDERATION', 'true', 'must be on or off'],
+    ...['UTC+9', '+09:00', 'KST', 'Asia/Soul'].map((zone) => [
+      ...['DATABASE_TIMESTAMP_ZONE', zone],
+      'must be the name of a time zone, such as Asia/Seoul',
+    ]),
     ['PERMISSION_EVENTS', 'kafka', 'must be one of redis, postgres, off'],
     ['LOG_LEVEL', 'loud', 'must be one of trace, debug, info, warn, error, fatal, silent'],
     [

@@ -24,13 +24,22 @@ afterAll(async () => {
   await asSuperuser(`drop role ${role}`)
 })
 
-const problem = async () => describeDrift(await findDrift(client, layout, 'public'))
+const problem = async () => describeDrift(await findDrift(client, layout, { schema: 'public' }))
 const INTROSPECT =
   ': run the command introspect for this database and start with the schema it writes.'
 const GRANT = ': let the owner of the tables run the SQL that the command doctor --sql prints.'
 
 test('a database that is as its layout says differs in nothing', async () => {
   expect(await problem()).toBeNull()
+})
+
+test('a zone that PostgreSQL does not know is named, and one that it knows is as it should be', async () => {
+  const inZone = async (timestampZone: string) =>
+    describeDrift(await findDrift(client, layout, { schema: 'public', timestampZone }))
+  expect(await inZone('Asia/Seoul')).toBeNull()
+  expect(await inZone('Asia/Soul')).toBe(
+    'PostgreSQL knows no time zone "Asia/Soul": set DATABASE_TIMESTAMP_ZONE to a name that it lists in pg_timezone_names.',
+  )
 })
 
 test.each([
@@ -85,7 +94,7 @@ test('what the role may not read is named, whole tables as such', async () => {
 })
 
 test('another PostgreSQL schema has none of the tables', async () => {
-  const drift = await findDrift(client, layout, 'elsewhere')
+  const drift = await findDrift(client, layout, { schema: 'elsewhere' })
   expect(drift).toHaveLength(Object.keys(layout).length)
   expect(describeDrift(drift)).toMatch(/^the table "users" is missing, .*, and 7 more: run/)
 })

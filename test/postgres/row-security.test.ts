@@ -30,7 +30,7 @@ afterAll(async () => {
   await asSuperuser(`drop role ${owner}`)
 })
 
-const problem = async () => describeDrift(await findDrift(client, layout, 'public'))
+const problem = async () => describeDrift(await findDrift(client, layout, { schema: 'public' }))
 const hidden = (table: string) =>
   `row-level security shows the role "${role}" no row of the table "${table}": let the owner of the tables run the SQL that the command doctor --sql prints.`
 

@@ -7,7 +7,7 @@ import { script } from '../sql.ts'
 /** Whether tables, columns and what may be read of them are as the schema file says, and which plug-ins it knows. */
 export const checkLayout: Check = async (examined) => {
   const { database, layout, config } = examined
-  const drift = await findDrift(database, layout, config.database.schema)
+  const drift = await findDrift(database, layout, config.database)
   const count = Object.values(layout).filter((table) => table !== null).length
   return [
     ...drift.map((each) => toFinding(each, examined)),
@@ -20,10 +20,10 @@ export const checkLayout: Check = async (examined) => {
 
 function toFinding(drift: Drift, { layout, config, role }: Examined) {
   const sentence = describeDrift([drift]) ?? ''
-  const { schema, statementTimeoutMs } = config.database
-  const grantee = { role, schema, statementTimeoutMs }
+  const grantee = { role, ...config.database }
   const mends = {
     structure: [],
+    zone: [],
     grant: grantStatements(layout, grantee),
     session: settingStatements(grantee),
   }[drift.kind]

@@ -97,15 +97,13 @@ function membership(group: string, role: string): Omit<Finding, 'check'> {
 }
 
 function writable({ role, config }: Examined): Omit<Finding, 'check'> {
-  const { schema, statementTimeoutMs } = config.database
   return {
     level: 'warning',
     message: `Sessions of the role "${role}" are not read-only by themselves: only the gateway asks for that.`,
-    sql: script(settingStatements({ role, schema, statementTimeoutMs })),
+    sql: script(settingStatements({ role, ...config.database })),
   }
 }
 
 function ownRole({ layout, config }: Examined): string {
-  const { schema, statementTimeoutMs } = config.database
-  return script(roleStatements(layout, { role: 'identity_gateway', schema, statementTimeoutMs }))
+  return script(roleStatements(layout, { role: 'identity_gateway', ...config.database }))
 }

@@ -31,7 +31,7 @@ async function sessionsOf({ config, database, layout }: Examined): Promise<reado
     SELECT r.rolname::text AS "owner" FROM pg_catalog.pg_proc AS p
     JOIN pg_catalog.pg_roles AS r ON r.oid = p.proowner
     JOIN pg_catalog.pg_class AS c ON c.oid = to_regclass(${table})
-    WHERE p.oid = to_regprocedure(${`${sessionFunctionName(schema)}(text)`})
+    WHERE p.oid = to_regprocedure(${`${sessionFunctionName(layout, config.database)}(text)`})
       AND c.relrowsecurity AND (c.relforcerowsecurity OR NOT pg_has_role(r.oid, c.relowner, 'USAGE'))
       AND NOT r.rolsuper AND NOT r.rolbypassrls
       AND NOT EXISTS (

@@ -6,8 +6,8 @@ import { script } from '../sql.ts'
 /** Whether the function that finds a session's user is there for this role, and for nobody else. */
 export const checkSessions: Check = async ({ config, database, layout, role }) => {
   if (config.auth.sessions === null) return []
-  const { schema } = config.database
-  const statements = sessionStatements(layout, { role, schema })
+  const grantee = { role, ...config.database }
+  const statements = sessionStatements(layout, grantee)
   if (statements.length === 0)
     return [
       {
@@ -16,7 +16,7 @@ export const checkSessions: Check = async ({ config, database, layout, role }) =
           'AUTH_SESSIONS is on, but this database has no table of sessions: set it off, or set session.storeSessionInDatabase in Better Auth and run introspect.',
       },
     ]
-  const name = sessionFunctionName(schema)
+  const name = sessionFunctionName(layout, grantee)
   const sql = script(statements)
   const [found] = await database.read<Found>(Prisma.sql`
     SELECT has_function_privilege(p.oid, 'EXECUTE') AS "callable", p.prosecdef AS "definer",
