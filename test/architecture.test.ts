@@ -97,7 +97,7 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['@prisma/*', 'node:*', 'pg', 'prisma', 'zod'],
   },
   doctor: {
-    rooms: ['auth', 'config', 'layout', 'permissions', 'postgres', 'redis'],
+    rooms: ['auth', 'config', 'domain/errors.ts', 'layout', 'permissions', 'postgres', 'redis'],
     packages: ['node:crypto'],
   },
   demo: {
