@@ -16,6 +16,7 @@ import { createYogaLane } from './http/yoga.ts'
 import { createStores, type Identity } from './identity.ts'
 import { featuresOf } from './layout/features.ts'
 import { sessionFunctionName } from './layout/owner-sql.ts'
+import { findSessionObstacle } from './layout/sessions.ts'
 import { createAdmission } from './operation/admission.ts'
 import { Documents } from './operation/documents.ts'
 import { createTell } from './operation/tell.ts'
@@ -59,8 +60,7 @@ const ENDPOINT = '/graphql'
 
 /**
  * The composition root: every part of the gateway is made here, once, and handed what it needs. Nothing is opened.
- * @throws ConfigError when a file does not say what it should, or when sessions are to be credentials and this database
- * has none.
+ * @throws ConfigError when a file does not say what it should, or when sessions are to be credentials and cannot be.
  */
 export function createGateway(config: Config, parts: GatewayParts = {}): Gateway {
   const { http, limits } = config
@@ -73,7 +73,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const stores = createStores(config, layout, telemetry, { signal, runShared })
   const { identity, database, signingKeys } = stores
 
-  if (config.auth.sessions && layout.Session === null) throw new ConfigError(NO_SESSIONS)
+  const obstacle = config.auth.sessions && findSessionObstacle(layout)
+  if (obstacle) throw new ConfigError(obstacle)
   const sessionLookup = createSessionLookup(
     database,
     sessionFunctionName(layout, config.database),
@@ -211,8 +212,6 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   }
 }
 
-const NO_SESSIONS =
-  'AUTH_SESSIONS: this database has no table of sessions: set it off, or set session.storeSessionInDatabase in Better Auth and run introspect'
 const UNCOUNTED = 'Redis is in trouble: requests are counted in this process.'
 const NO_SESSION_FUNCTION =
   'Sessions cannot be looked up: the owner of the database must run the SQL that the command doctor --sql prints.'

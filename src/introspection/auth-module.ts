@@ -25,7 +25,12 @@ const context = z.looseObject({
   }),
   options: z.looseObject({
     secondaryStorage: z.unknown().optional(),
-    session: z.looseObject({ storeSessionInDatabase: z.boolean().optional() }).optional(),
+    session: z
+      .looseObject({
+        storeSessionInDatabase: z.boolean().optional(),
+        preserveSessionInDatabase: z.boolean().optional(),
+      })
+      .optional(),
   }),
 })
 type AuthTable = z.infer<typeof tables>[string]
@@ -66,12 +71,17 @@ async function start(exported: unknown): Promise<unknown> {
 
 function toKnownNames({ tables, adapter, options }: z.infer<typeof context>): KnownNames {
   const plural = adapter.options?.adapterConfig?.usePlural === true
-  const sessionless = Boolean(options.secondaryStorage) && !options.session?.storeSessionInDatabase
+  const { storeSessionInDatabase, preserveSessionInDatabase } = options.session ?? {}
+  const secondary = Boolean(options.secondaryStorage)
+  // It does not ask the table then for what its secondary storage has lost.
+  const authoritative = !(secondary && preserveSessionInDatabase)
   return Object.fromEntries(
     models.map((model) => {
       const key = `${model.charAt(0).toLowerCase()}${model.slice(1)}`
-      const absent = model === 'Session' && sessionless
-      return [model, toKnownTable(model, absent ? undefined : tables[key], plural)]
+      const isSession = model === 'Session'
+      const absent = isSession && secondary && !storeSessionInDatabase
+      const known = toKnownTable(model, absent ? undefined : tables[key], plural)
+      return [model, isSession ? { ...known, authoritative } : known]
     }),
   )
 }

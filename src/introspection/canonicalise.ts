@@ -65,6 +65,7 @@ export async function canonicalise(
       fields: matchFields(model, match, known),
       additional: added(model),
       tokenColumn: match && model === 'Session' ? tokenColumn(match, known) : undefined,
+      authoritative: known[model]?.authoritative,
     }
   })
   const present = described.filter(({ table }) => table)
@@ -105,6 +106,7 @@ interface Described {
   readonly additional: readonly AdditionalColumn[]
   /** Of the session's token. */
   readonly tokenColumn: string | undefined
+  readonly authoritative: boolean | undefined
 }
 
 function toLayout(described: readonly Described[]): Layout {
@@ -113,7 +115,10 @@ function toLayout(described: readonly Described[]): Layout {
   ) as unknown as Layout
 }
 
-function toTable({ fields, additional, tokenColumn = 'token' }: Described, table: Found): Table {
+function toTable(
+  { fields, additional, tokenColumn = 'token', authoritative }: Described,
+  table: Found,
+): Table {
   const columns = fields.flatMap(({ name, type, column }): [string, Column][] => {
     if (!column) return []
     // No view says that a column of it is never NULL, and of a list Prisma does not tell.
@@ -132,6 +137,7 @@ function toTable({ fields, additional, tokenColumn = 'token' }: Described, table
     name: realName(table),
     columns: Object.fromEntries([...columns, ...further]),
     ...(tokenColumn === 'token' ? {} : { tokenColumn }),
+    ...(authoritative === undefined ? {} : { authoritative }),
   }
 }
 

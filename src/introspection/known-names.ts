@@ -16,6 +16,8 @@ export interface KnownTable {
   readonly columns: Readonly<Record<string, KnownName>>
   /** Fields that Better Auth keeps but never returns. */
   readonly hidden?: readonly string[]
+  /** Of sessions, see `Table`. */
+  readonly authoritative?: boolean
 }
 
 /** Names that are told rather than recognised. */

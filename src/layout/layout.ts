@@ -44,6 +44,11 @@ export interface Table {
   readonly columns: Readonly<Record<string, Column>>
   /** The real name of the column with session tokens, which can be selected by nobody but the owner's function. */
   readonly tokenColumn?: string
+  /**
+   * Of sessions: whether whoever has a row that has not expired is signed in, as Better Auth is configured. Absent: it was
+   * not asked.
+   */
+  readonly authoritative?: boolean
 }
 
 /** How one database names what Better Auth keeps. A model whose plug-in is not installed is `null`. */

@@ -13,12 +13,14 @@ import { type Column, type Layout, storedTypes, type Table } from './layout.ts'
  *   // stored as uuid            above a field that is no text
  *   // additional: {…}           a column of the application's own
  *   // token: "…"                the column with session tokens
+ *   // authoritative: false      whether Better Auth asks this table who is signed in, where that is known
  */
 
 const ABSENT = 'absent: the database has no such'
 const STORED = 'stored as'
 const ADDITIONAL = 'additional:'
 const TOKEN = 'token:'
+const AUTHORITATIVE = 'authoritative:'
 
 const HEADER = `// Better Auth's tables under canonical names, as introspection found them in a database. Not edited by hand.
 // What is not listed here cannot be selected.
@@ -44,7 +46,7 @@ export function printLayout(layout: Layout): string {
 
 function printModel(model: Model, table: Table | null): string {
   const further = Object.values(table?.columns ?? {}).filter(({ additional }) => additional)
-  const { tokenColumn } = table ?? {}
+  const { tokenColumn, authoritative } = table ?? {}
   const lines = [
     ...Object.entries(fieldsOf(model)).flatMap(([field, type]) =>
       printField(model, field, type, table),
@@ -55,6 +57,7 @@ function printModel(model: Model, table: Table | null): string {
         `// ${ADDITIONAL} ${inComment({ ...additional, column: name, stored: type })}`,
     ),
     ...(tokenColumn === undefined ? [] : [`// ${TOKEN} ${inComment(tokenColumn)}`]),
+    ...(authoritative === undefined ? [] : [`// ${AUTHORITATIVE} ${authoritative}`]),
     ...(table && table.name !== model ? [`@@map(${quoted(table.name)})`] : []),
   ]
   const mark = table ? '' : `// ${ABSENT} table\n`
@@ -143,6 +146,7 @@ const FIELD = /^(?: {2}\/\/ (.*)\n)? {2}(\w+) +(String|Boolean|DateTime)(\??)(?:
 const MAPPED = /(?<!@)@map\(("(?:[^"\\]|\\.)*")\)/
 const FURTHER = new RegExp(`^ {2}// ${ADDITIONAL} (.*)$`, 'gm')
 const TOKEN_COLUMN = new RegExp(`^ {2}// ${TOKEN} ("(?:[^"\\\\]|\\\\.)*")$`, 'm')
+const IS_AUTHORITATIVE = new RegExp(`^ {2}// ${AUTHORITATIVE} (true|false)$`, 'm')
 const TABLE = /^ {2}@@map\(("(?:[^"\\]|\\.)*")\)$/m
 
 function parseModel(model: Model, body: string): Table {
@@ -169,10 +173,12 @@ function parseModel(model: Model, body: string): Table {
           ],
   )
   const tokenColumn = unquote(TOKEN_COLUMN.exec(body))
+  const authoritative = IS_AUTHORITATIVE.exec(body)?.[1]
   return {
     name: unquote(TABLE.exec(body)) ?? model,
     columns: Object.fromEntries([...columns, ...parseAdditional(model, body)]),
     ...(tokenColumn === undefined ? {} : { tokenColumn }),
+    ...(authoritative === undefined ? {} : { authoritative: authoritative === 'true' }),
   }
 }
 

@@ -1,4 +1,5 @@
 import { sessionFunctionName, sessionStatements } from '../../layout/owner-sql.ts'
+import { findSessionObstacle } from '../../layout/sessions.ts'
 import { Prisma } from '../../postgres/client.ts'
 import type { Check } from '../finding.ts'
 import { script } from '../sql.ts'
@@ -7,17 +8,10 @@ import { script } from '../sql.ts'
 export const checkSessions: Check = async ({ config, database, layout, role }) => {
   if (config.auth.sessions === null) return []
   const grantee = { role, ...config.database }
-  const statements = sessionStatements(layout, grantee)
-  if (statements.length === 0)
-    return [
-      {
-        level: 'error',
-        message:
-          'AUTH_SESSIONS is on, but this database has no table of sessions: set it off, or set session.storeSessionInDatabase in Better Auth and run introspect.',
-      },
-    ]
+  const obstacle = findSessionObstacle(layout)
+  if (obstacle !== null) return [{ level: 'error', message: obstacle }]
   const name = sessionFunctionName(layout, grantee)
-  const sql = script(statements)
+  const sql = script(sessionStatements(layout, grantee))
   const [found] = await database.read<Found>(Prisma.sql`
     SELECT has_function_privilege(p.oid, 'EXECUTE') AS "callable", p.prosecdef AS "definer",
       ARRAY(
@@ -42,8 +36,12 @@ export const checkSessions: Check = async ({ config, database, layout, role }) =
         sql,
       },
     ]
-  return [{ level: 'info', message: 'Sessions can be looked up.' }]
+  const unknown = layout.Session?.authoritative === undefined
+  return [{ level: 'info', message: `Sessions can be looked up.${unknown ? UNKNOWN : ''}` }]
 }
+
+const UNKNOWN =
+  ' That no row outlives its session, as with secondaryStorage and session.preserveSessionInDatabase of Better Auth, is known once introspect --auth has asked it.'
 
 interface Found {
   readonly callable: boolean

@@ -1,0 +1,11 @@
+import type { Layout } from './layout.ts'
+
+/** Why sessions of this database cannot be credentials, in a sentence; `null` when nothing is known against it. */
+export function findSessionObstacle({ Session }: Pick<Layout, 'Session'>): string | null {
+  if (Session === null)
+    return 'AUTH_SESSIONS: this database has no table of sessions: set it off, or set session.storeSessionInDatabase in Better Auth and run introspect.'
+  return Session.authoritative === false ? NOT_AUTHORITATIVE : null
+}
+
+const NOT_AUTHORITATIVE =
+  'AUTH_SESSIONS: Better Auth asks its secondary storage who is signed in, and session.preserveSessionInDatabase lets sessions that ended there live on in the table: set it off and use JWTs, or take preserveSessionInDatabase away and run introspect --auth again.'
