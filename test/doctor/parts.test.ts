@@ -2,8 +2,11 @@ import { writeFile } from 'node:fs/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { examine } from '../../src/doctor/doctor.ts'
 import { toJson, toText } from '../../src/doctor/print.ts'
+import { grantStatements } from '../../src/layout/owner-sql.ts'
+import { triggerStatements } from '../../src/layout/trigger-sql.ts'
 import { createProject } from '../introspection/project.ts'
 import { createDatabase } from '../support/database.ts'
+import { layout } from '../support/layout.ts'
 import { createSigner, startJwksServer } from '../support/tokens.ts'
 import { world } from '../support/world.ts'
 
@@ -141,6 +144,28 @@ describe('triggers', () => {
     expect(await levels('triggers', on)).toEqual([
       expect.stringMatching(/^error: .*: "identity_gateway_delete" on "users"\.$/),
     ])
+  })
+
+  test('over views are wanted on the tables under them', async () => {
+    const tables = Object.values(layout).flatMap((table) => table?.name ?? [])
+    await sql('create schema under; create schema seen')
+    for (const table of tables) {
+      await sql(`create view under.${table} as select * from public.${table}`)
+      await sql(`create view seen.${table} as select * from under.${table}`)
+    }
+    const role = new URL(identity.readOnlyUrl).username
+    for (const grant of grantStatements(layout, { role, schema: 'seen' })) await sql(grant)
+    const views = { ...on, DATABASE_SCHEMA: 'seen' }
+    await sql(triggerStatements(layout, 'public').join(';'))
+    expect(await levels('triggers', views)).toEqual([expect.stringMatching(/^info: /)])
+    await sql('drop trigger identity_gateway_delete on members')
+    const findings = await found('triggers', views)
+    expect(findings.map(({ message }) => message)).toEqual([
+      expect.stringContaining('"members" is a view, which has no such triggers'),
+    ])
+    expect(findings[0]?.message).toContain('the tables under it (members), ')
+    expect(findings[0]).not.toHaveProperty('sql')
+    await sql('drop schema seen cascade; drop schema under cascade')
   })
 
   test('that are not heard where the gateway listens are an error', async () => {

@@ -61,6 +61,8 @@ function anyAdditional(model: Model): fc.Arbitrary<Record<string, Column>> {
     .map((columns) => Object.fromEntries(columns.map((each) => [each.additional.name, each])))
 }
 
+const anyMark = fc.option(fc.boolean(), { nil: undefined })
+
 function anyTable(model: Model): fc.Arbitrary<Table | null> {
   const { columns, required } = contract[model]
   const known = fc.record(
@@ -70,11 +72,12 @@ function anyTable(model: Model): fc.Arbitrary<Table | null> {
     { requiredKeys: Object.keys(columns) },
   )
   const table = fc
-    .tuple(anyName, known, anyAdditional(model), fc.option(anyName, { nil: undefined }))
-    .map(([name, own, additional, token]) => ({
+    .tuple(anyName, known, anyAdditional(model), fc.option(anyName, { nil: undefined }), anyMark)
+    .map(([name, own, additional, token, authoritative]) => ({
       name,
       columns: { ...own, ...additional },
       ...(model === 'Session' && token !== undefined ? { tokenColumn: token } : {}),
+      ...(model === 'Session' && authoritative !== undefined ? { authoritative } : {}),
     }))
   return required ? table : fc.option(table, { nil: null })
 }

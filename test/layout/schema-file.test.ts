@@ -54,6 +54,7 @@ test('fields of the application and the name of the token are read from their co
   expect(User?.name).toBe('users')
   expect(Session?.tokenColumn).toBe('the "token"')
   expect(layout.Session).not.toHaveProperty('tokenColumn')
+  expect(layout.Session).not.toHaveProperty('authoritative')
   const edited = schema.replace('"visibleTo":["self"]', '"visibleTo":["everybody"]')
   expect(() => parseLayout(edited)).toThrow('An additional field of User is not what it should be:')
 })

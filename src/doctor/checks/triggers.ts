@@ -13,24 +13,65 @@ export const checkTriggers: Check = async (examined) =>
 
 async function findMissing({ config, database, layout }: Examined): Promise<Findings> {
   const { schema } = config.database
-  const found = await database.read<{ readonly table: string; readonly name: string }>(Prisma.sql`
-    SELECT c.relname::text AS "table", t.tgname::text AS "name" FROM pg_catalog.pg_trigger AS t
-    JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE n.nspname = ${schema} AND t.tgenabled IN ('O', 'A') AND NOT t.tgisinternal`)
-  const missing = triggersOf(layout).filter(
-    ({ table, name }) => !found.some((it) => it.table === table && it.name === name),
+  const wanted = triggersOf(layout)
+  const tables = [...new Set(wanted.map(({ table }) => table))]
+  const found = await database.read<Found>(tablesUnder(schema, tables))
+  const missing = wanted.filter(
+    ({ table, name }) => !found.some((it) => it.of === table && it.triggers.includes(name)),
   )
   if (missing.length === 0)
     return [{ level: 'info', message: 'The triggers that tell of changes are there.' }]
-  const names = missing.map(({ table, name }) => `"${name}" on "${table}"`).join(', ')
+  const isView = (table: string) => !found.some((it) => it.of === table && it.itself)
+  const ofTables = missing.filter(({ table }) => !isView(table))
+  const views = tables.filter((table) => isView(table) && missing.some((it) => it.table === table))
+  const names = ofTables.map(({ table, name }) => `"${name}" on "${table}"`).join(', ')
   return [
-    {
-      level: 'error',
-      message: `PERMISSION_EVENTS is postgres, but these triggers are missing or disabled, so changes are not told of: ${names}.`,
-      sql: script(triggerStatements(layout, schema)),
-    },
+    ...(ofTables.length === 0
+      ? []
+      : [
+          {
+            level: 'error',
+            message: `PERMISSION_EVENTS is postgres, but these triggers are missing or disabled, so changes are not told of: ${names}.`,
+            sql: script(triggerStatements(layout, schema)),
+          } as const,
+        ]),
+    ...views.map((view): Findings[number] => ({ level: 'error', message: ofView(view, found) })),
   ]
+}
+
+interface Found {
+  /** The table of the layout that it is, or that is a view of it. */
+  readonly of: string
+  readonly itself: boolean
+  readonly relation: string
+  readonly triggers: readonly string[]
+}
+
+/** The tables of these names and, where they are views, those that they show in the end, with their triggers. */
+function tablesUnder(schema: string, tables: readonly string[]) {
+  return Prisma.sql`
+    WITH RECURSIVE shown AS (
+      SELECT c.relname::text AS "of", c.oid, c.relkind, TRUE AS itself
+      FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+      WHERE n.nspname = ${schema} AND c.relname = ANY(${tables}::text[]) AND c.relkind IN ('r', 'p', 'v', 'm')
+      UNION
+      SELECT shown."of", c.oid, c.relkind, FALSE
+      FROM shown JOIN pg_catalog.pg_rewrite AS r ON r.ev_class = shown.oid
+      JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+        AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> shown.oid
+      JOIN pg_catalog.pg_class AS c ON c.oid = d.refobjid AND c.relkind IN ('r', 'p', 'v', 'm')
+      WHERE shown.relkind IN ('v', 'm')
+    )
+    SELECT "of", itself, shown.oid::regclass::text AS "relation", ARRAY(
+      SELECT t.tgname::text FROM pg_catalog.pg_trigger AS t
+      WHERE t.tgrelid = shown.oid AND t.tgenabled IN ('O', 'A') AND NOT t.tgisinternal) AS "triggers"
+    FROM shown WHERE relkind IN ('r', 'p') ORDER BY 1, 3`
+}
+
+function ofView(view: string, found: readonly Found[]): string {
+  const under = found.flatMap((it) => (it.of === view ? it.relation : []))
+  const named = under.length === 0 ? '' : ` (${under.join(', ')})`
+  return `PERMISSION_EVENTS is postgres, but "${view}" is a view, which has no such triggers: let them be made on the tables under it${named}, by the SQL that doctor --sql prints with a schema file of those, or set PERMISSION_EVENTS=redis.`
 }
 
 type Findings = readonly Omit<Finding, 'check'>[]
