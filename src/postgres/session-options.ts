@@ -21,21 +21,43 @@ export function withSettings(url: string, settings: readonly string[]) {
 }
 
 /**
+ * The options that a URL has of its own: what they set, as `name=value`, and the rest, which only the beginning of a
+ * connection can say. Without a search path, which stands for DATABASE_SCHEMA: the gateway names every table in full.
+ */
+export function ownOptions(url: string): {
+  readonly settings: readonly string[]
+  readonly rest: string
+} {
+  const options = new URLSearchParams(url.split(/\?(.*)/s)[1]).get('options') ?? ''
+  const words = options.replaceAll(/(?<=^|\s)-c\s+/g, '-c').match(/(?:\\.|[^\s\\])+/gs) ?? []
+  const isSetting = (word: string) => /^(-c|--)[^=]+=/.test(word)
+  return {
+    settings: words
+      .filter(isSetting)
+      .map((word) => word.replace(/^(-c|--)/, '').replaceAll(/\\(.)/gs, '$1'))
+      .filter((setting) => !/^search[_-]path=/i.test(setting)),
+    rest: words.filter((word) => !isSetting(word)).join(' '),
+  }
+}
+
+/**
  * A pool whose sessions have these settings. They are asked for as a connection begins, which costs no round trip;
  * whether a pooler dropped them in silence is for whoever reads to look (`findDrift` does). Where they are refused, as by
  * a PgBouncer that is not told to ignore them, by Neon's pooler and by RDS Proxy, the pool connects without them from
- * then on, and each new session is looked at before it is used.
+ * then on, and each new session is looked at before it is used, for what the URL's own options set too.
  */
 export function openPool(
   url: string,
   settings: readonly string[],
   config: pg.PoolConfig = {},
 ): pg.Pool {
+  const own = ownOptions(url)
   let refused = false
   const pool = new pg.Pool({
     ...config,
     ...withSettings(url, settings),
-    onConnect: (client) => (refused ? verifySession(client as pg.Client, settings) : undefined),
+    onConnect: (client) =>
+      refused ? verifySession(client as pg.Client, [...own.settings, ...settings]) : undefined,
   })
   // A connection that ends while nobody uses it has left the pool already.
   pool.on('error', () => {})
@@ -43,7 +65,7 @@ export function openPool(
   const connectAnyway = async (error: unknown) => {
     if (!isOfOptions(error)) throw error
     refused = true
-    pool.options.options = undefined
+    pool.options.options = own.rest
     return connect()
   }
   // The pool's own `query` gives a callback.
@@ -77,7 +99,10 @@ export async function openSession(
     return await begin(asking)
   } catch (error) {
     if (!isOfOptions(error)) throw error
-    return begin({ ...config, ...address }, (client) => verifySession(client, settings))
+    const own = ownOptions(url)
+    return begin({ ...config, ...address, options: own.rest }, (client) =>
+      verifySession(client, [...own.settings, ...settings]),
+    )
   }
 }
 
@@ -113,15 +138,17 @@ function isOfOptions(error: unknown): boolean {
 const ANSWER_TIMEOUT_MS = 5000
 
 /**
- * Sees that a session has these settings, and sets them where nobody else has a part in it. Where connections share
- * sessions, setting them would change the session of somebody else, and ours would be another at the next statement.
+ * Sees that a session has these settings, of which later ones go before earlier ones, and sets them where nobody else has
+ * a part in it. Where connections share sessions, setting them would change the session of somebody else, and ours would
+ * be another at the next statement.
  * @throws Error without a code, which is passed on as it is, when the session lacks them.
  */
 async function verifySession(client: pg.Client, settings: readonly string[]): Promise<void> {
-  const wanted = new Map(settings.map((setting) => setting.split('=', 2) as [string, string]))
+  const wanted = new Map(settings.map(nameAndValue))
   const { rows } = await client.query<Setting>({
-    text: `SELECT name, setting, pg_catalog.pg_backend_pid() AS process
-      FROM pg_catalog.pg_settings WHERE name = ANY($1::text[])`,
+    text: `SELECT wanted.name, s.setting, pg_catalog.current_setting(wanted.name, true) AS shown,
+        pg_catalog.pg_backend_pid() AS process
+      FROM unnest($1::text[]) AS wanted (name) LEFT JOIN pg_catalog.pg_settings AS s ON lower(s.name) = wanted.name`,
     values: [[...wanted.keys()]],
     query_timeout: ANSWER_TIMEOUT_MS,
   } as pg.QueryConfig)
@@ -140,10 +167,18 @@ async function verifySession(client: pg.Client, settings: readonly string[]): Pr
   } as pg.QueryConfig)
 }
 
+/** PostgreSQL knows names in any case. */
+function nameAndValue(setting: string): [string, string] {
+  const [name = '', value = ''] = setting.split(/=(.*)/s)
+  return [name.replaceAll('-', '_').toLowerCase(), value]
+}
+
 interface Setting {
   readonly name: string
-  /** In the unit of the catalog: milliseconds for a time. */
-  readonly setting: string
+  /** In the unit of the catalog: milliseconds for a time. `null`: a setting of the application's own. */
+  readonly setting: string | null
+  /** As somebody would write it; `null`: there is none of that name. */
+  readonly shown: string | null
   readonly process: number
 }
 
@@ -151,12 +186,12 @@ interface Setting {
 export const SETTINGS_MISSING = 'A shared session lacks the settings that the gateway asks for.'
 
 /** A shorter time to answer than was asked for is a setting too. */
-function isSetTo({ name, setting }: Setting, value: string): boolean {
-  if (name === 'TimeZone' && isUtc(value)) return isUtc(setting)
+function isSetTo({ name, setting, shown }: Setting, value: string): boolean {
+  if (name === 'timezone' && isUtc(value)) return isUtc(shown ?? '')
   // The order of day and month beside it is that of input.
-  if (name === 'DateStyle') return setting.startsWith(`${value},`)
+  if (name === 'datestyle' && shown?.startsWith(`${value},`)) return true
   if (name === 'statement_timeout') return Number(setting) > 0 && Number(setting) <= Number(value)
-  return setting === value
+  return setting === value || shown === value
 }
 
 /** Whether a time zone is UTC, by whichever of its names. */

@@ -73,6 +73,29 @@ describe.each(poolers)('behind %s', (name) => {
     })
   })
 
+  describe('options of the URL itself', () => {
+    const asking = (url: string) =>
+      `${url}?options=-c%20app.tenant%3Dacme%20-c%20TimeZone%3DAsia%2FTokyo`
+    const tenant = Prisma.sql`select current_setting('app.tenant', true) as tenant, current_setting('TimeZone') as zone`
+
+    test('are set on a session of its own, but do not replace ours', async () => {
+      const pooler = await through(name, { ownSessions: true })
+      const ask = read(asking(pooler.url))
+      expect(await ask(tenant)).toEqual([{ tenant: 'acme', zone: 'UTC' }])
+      expect(await ask(settings)).toEqual(asAskedFor)
+    })
+
+    test('are wanted of the role where sessions are shared', async () => {
+      const pooler = await through(name)
+      open(asking(pooler.url))
+      expect(await ready()).toBe(503)
+      expect(gateway.logged.join()).toContain('name the database without the pooler')
+      await sql(`alter role ${role} set app.tenant = 'acme'`)
+      expect(await read(asking(pooler.url))(tenant)).toEqual([{ tenant: 'acme', zone: 'UTC' }])
+      await sql(`alter role ${role} reset app.tenant`)
+    })
+  })
+
   describe('a role that lacks them', () => {
     beforeAll(async () => {
       await sql(`alter role ${role} reset all`)

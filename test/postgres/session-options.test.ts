@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { withSettings } from '../../src/postgres/session-options.ts'
+import { ownOptions, withSettings } from '../../src/postgres/session-options.ts'
 
 test.each([
   ['postgresql://me@db/identity', 'postgresql://me@db/identity', '-c a=1 -c b=2'],
@@ -15,4 +15,21 @@ test.each([
   ],
 ])('%s begins its session with our settings last', (url, connectionString, options) => {
   expect(withSettings(url, ['a=1', 'b=2'])).toEqual({ connectionString, options })
+})
+
+test.each([
+  ['postgresql://db/x', [], ''],
+  ['postgresql://db/x?sslmode=require&options=', [], ''],
+  [
+    'postgresql://db/x?options=-c%20app.tenant%3Da%3Db%20--work-mem%3D4MB%20-cgeqo%3Doff',
+    ['app.tenant=a=b', 'work-mem=4MB', 'geqo=off'],
+    '',
+  ],
+  [
+    String.raw`postgresql://db/x?options=endpoint%3Dquiet-sea -c%20 app.name%3Da\ b%20-c search_path%3Dauth`,
+    ['app.name=a b'],
+    'endpoint=quiet-sea',
+  ],
+])('%s sets what its options say', (url, settings, rest) => {
+  expect(ownOptions(url)).toEqual({ settings, rest })
 })
