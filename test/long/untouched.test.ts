@@ -1,14 +1,16 @@
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { examine } from '../../src/doctor/doctor.ts'
 import { introspect } from '../../src/introspection/introspect.ts'
 import { migrate } from '../introspection/migrate.ts'
 import { createProject, type Project } from '../introspection/project.ts'
 import { runCli } from '../support/cli.ts'
-import { createDatabase } from '../support/database.ts'
+import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
+import { layout } from '../support/layout.ts'
 import { startPoolerImitation } from '../support/pooler-imitation.ts'
+import { createReader } from './layouts/prepare.ts'
 import { type Case, cases } from './untouched/cases.ts'
 import { Watch, type Watched } from './untouched/watch.ts'
 
@@ -31,9 +33,25 @@ async function prepare(it: Case) {
   })
   if (typeof it.migrated === 'object') await migrate(database.url, it.migrated)
   if (it.sql) await watch.sql(it.sql)
-  const url = it.parameters ? `${database.url}?${it.parameters}` : database.url
+  const address = it.reads ? await readerOf(database, watch) : database.url
+  const url = it.parameters ? `${address}?${it.parameters}` : address
   return { database, watch, project, url: it.pooler ? await throughPooler(url, it.pooler) : url }
 }
+
+/** Its role is dropped after the database. */
+async function readerOf({ url }: Database, watch: Watch): Promise<string> {
+  const reader = await createReader(
+    { sql: (text) => watch.sql(text), url },
+    { layout: () => layout },
+  )
+  readers.push(reader.role)
+  return reader.url
+}
+
+const readers: string[] = []
+afterAll(async () => {
+  for (const role of readers) await asSuperuser(`drop role ${role}`)
+})
 
 async function throughPooler(url: string, name: NonNullable<Case['pooler']>): Promise<string> {
   const pooler = await startPoolerImitation(name)

@@ -89,7 +89,7 @@ export async function prepare(it: Case): Promise<Prepared> {
 
 /** A role that the printed SQL makes. */
 export async function createReader(
-  database: Pick<Database, 'sql' | 'url'>,
+  database: { readonly url: string; sql(text: string): Promise<unknown> },
   project: Pick<Project, 'layout'>,
   schema = 'public',
 ): Promise<{ readonly role: string; readonly url: string }> {

@@ -13,6 +13,8 @@ export interface Case {
   /** Further parameters of the URL. */
   readonly parameters?: string
   readonly pooler?: (typeof poolers)[number] | 'Supavisor'
+  /** As the role that the printed SQL makes, rather than as the owner. */
+  readonly reads?: true
   /** What introspect ends with. */
   readonly refused?: RegExp
 }
@@ -28,6 +30,7 @@ const secondTable = 'create table "user" (like users including all)'
 /** Layouts, settings and ways in that other tests are about; the looking at each is what this is about. */
 export const cases: Readonly<Record<string, Case>> = {
   'the house layout': {},
+  'what the printed SQL makes': { reads: true },
   'the layout of Better Auth itself': { migrated: { plugins: allPlugins } },
   'UUIDs as ids': {
     migrated: { plugins: allPlugins, advanced: { database: { generateId: 'uuid' } } },
@@ -64,6 +67,9 @@ export const cases: Readonly<Record<string, Case>> = {
     sql: `alter table users alter name drop not null, alter email drop not null, alter email_verified drop not null;
       alter table organizations alter slug drop not null; alter table members alter user_id drop not null;
       update organizations set slug = null`,
+  },
+  'roles as a list in JSON': {
+    sql: `alter table members alter role type jsonb using to_jsonb(string_to_array(role, ','))`,
   },
   'roles as an array of an enumeration': {
     sql: `create type held as enum ('owner', 'member', 'approver');

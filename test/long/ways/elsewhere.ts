@@ -40,7 +40,7 @@ export async function startElsewhere(prepared: Prepared, binaries?: string): Pro
   pool.on('error', () => {})
   await migrate({ naming: house.naming, database: pool, organizations: true })
   await copy(prepared, pool)
-  const sql = async (text: string) => (await pool.query(text)).rows
+  const sql = (text: string) => pool.query(text)
   const { url } = await createReader({ sql, url: server.url }, prepared.project)
   return {
     url,
