@@ -1,21 +1,5 @@
-import { GatewayError } from './errors.ts'
-
 /** `resource:action`, split at the first colon, both parts non-empty. */
 export type Permission = string
-
-/** The longest permission a client may ask about, in characters. */
-const LONGEST = 256
-
-/** @throws GatewayError BAD_USER_INPUT when the text is not `resource:action`. */
-export function parsePermission(text: string): Permission {
-  const colon = text.indexOf(':')
-  if (colon < 1 || colon === text.length - 1 || text.length > LONGEST)
-    throw new GatewayError(
-      'BAD_USER_INPUT',
-      `A permission is resource:action, at most ${LONGEST} characters.`,
-    )
-  return text
-}
 
 /** The person in the organization whose permissions are asked for. */
 export interface Subject {

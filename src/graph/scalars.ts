@@ -1,6 +1,6 @@
 import { valueFromASTUntyped } from 'graphql'
 import { GatewayError } from '../domain/errors.ts'
-import { type Permission, parsePermission } from '../domain/permission.ts'
+import type { Permission } from '../domain/permission.ts'
 import type { Builder } from './builder.ts'
 
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
@@ -20,26 +20,31 @@ export function defineScalars(builder: Builder) {
     description:
       'What may be done, as `resource:action`, for example `leave:approve`. Split at the first colon; neither part is empty.',
     serialize: (value) => value,
-    parseValue: parsePermissionText,
-    parseLiteral: (literal) => parsePermissionText(valueFromASTUntyped(literal)),
+    parseValue: parsePermission,
+    parseLiteral: (literal) => parsePermission(valueFromASTUntyped(literal)),
   })
 }
 
-function parsePermissionText(value: unknown): Permission {
+/** In characters. */
+const LONGEST_PERMISSION = 256
+
+function parsePermission(value: unknown): Permission {
   if (typeof value !== 'string')
     throw new GatewayError('BAD_USER_INPUT', 'A permission is a string, resource:action.')
-  return parsePermission(value)
-}
-
-/** Whether it is one at all, and in a year that PostgreSQL reads as it is written here: in UTC, 1 to 9999. */
-function isKnown(instant: Date): boolean {
-  const year = instant.getUTCFullYear()
-  return year >= 1 && year <= 9999
+  const colon = value.indexOf(':')
+  if (colon < 1 || colon === value.length - 1 || value.length > LONGEST_PERMISSION)
+    throw new GatewayError(
+      'BAD_USER_INPUT',
+      `A permission is resource:action, at most ${LONGEST_PERMISSION} characters.`,
+    )
+  return value
 }
 
 function parseInstant(value: unknown): Date {
   const instant = typeof value === 'string' && RFC_3339.test(value) ? new Date(value) : null
-  if (!instant || !isKnown(instant))
+  const year = instant?.getUTCFullYear() ?? 0
+  // PostgreSQL reads years from 1 to 9999 as they are written here. What is no instant has none.
+  if (!instant || !(year >= 1 && year <= 9999))
     throw new GatewayError('BAD_USER_INPUT', 'An instant is RFC 3339, 2026-01-31T09:30:00Z.')
   return instant
 }

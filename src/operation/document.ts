@@ -18,10 +18,10 @@ import { costOf } from './cost.ts'
 import { COMPILED_AT, compile, fits, runCompiled } from './engine.ts'
 import { badDocument, badRequest } from './errors.ts'
 import {
-  checkComparisons,
   checkCost,
-  checkShape,
   type DocumentLimits,
+  findComparisons,
+  findExcess,
   parseWithin,
 } from './limits.ts'
 import { type Shape, shapeOf } from './shape.ts'
@@ -111,18 +111,14 @@ export class Document {
   }
 
   #parse(): DocumentNode {
-    this.#parsed ??= this.#tryParse()
+    try {
+      this.#parsed ??= parseWithin(this.#rules.limits.tokens, this.#text)
+    } catch (error) {
+      if (!(error instanceof GraphQLError)) throw error
+      this.#parsed = error
+    }
     if (this.#parsed instanceof GraphQLError) throw this.#parsed
     return this.#parsed
-  }
-
-  #tryParse(): DocumentNode | GraphQLError {
-    try {
-      return parseWithin(this.#rules.limits.tokens, this.#text)
-    } catch (error) {
-      if (error instanceof GraphQLError) return error
-      throw error
-    }
   }
 
   #measure(): Shape {
@@ -133,15 +129,12 @@ export class Document {
   /** The dear parts of validation come last, and not at all for what is refused without them. */
   #findProblems(): readonly GraphQLError[] {
     const { limits, introspection } = this.#rules
-    try {
-      const shape = this.#measure()
-      checkShape(shape, limits)
-      if (shape.circular) return this.#validate([NoFragmentCyclesRule])
-      checkComparisons(shape)
-    } catch (error) {
-      if (error instanceof GraphQLError) return [error]
-      throw error
-    }
+    const shape = this.#measure()
+    const excess = findExcess(shape, limits)
+    if (excess) return [excess]
+    if (shape.circular) return this.#validate([NoFragmentCyclesRule])
+    const comparisons = findComparisons(shape)
+    if (comparisons) return [comparisons]
     const usual = specifiedRules.filter((rule) => rule !== OverlappingFieldsCanBeMergedRule)
     const errors = this.#validate(
       introspection ? usual : [...usual, NoSchemaIntrospectionCustomRule],

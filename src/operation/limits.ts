@@ -67,20 +67,17 @@ const counted = [
   'arguments',
 ] as const
 
-/** @throws GraphQLError LIMIT_EXCEEDED */
-export function checkShape(shape: Shape, limits: DocumentLimits): void {
+/** What there is too much of: LIMIT_EXCEEDED. */
+export function findExcess(shape: Shape, limits: DocumentLimits): GraphQLError | undefined {
   const most = { ...limits, ...FIXED_LIMITS }
-  for (const name of counted)
-    if (shape[name] > most[name]) throw exceeded(name, most[name], shape[name])
+  const name = counted.find((what) => shape[what] > most[what])
+  return name && exceeded(name, most[name], shape[name])
 }
 
-/**
- * Of a document whose fragments are not circular.
- * @throws GraphQLError LIMIT_EXCEEDED
- */
-export function checkComparisons(shape: Shape): void {
-  if (comparisonsIn(shape, MOST_COMPARISONS) > MOST_COMPARISONS)
-    throw exceeded('repeated fields', MOST_COMPARISONS)
+/** Whether validation would compare too much, in a document whose fragments are not circular: LIMIT_EXCEEDED. */
+export function findComparisons(shape: Shape): GraphQLError | undefined {
+  const isMore = comparisonsIn(shape, MOST_COMPARISONS) > MOST_COMPARISONS
+  return isMore ? exceeded('repeated fields', MOST_COMPARISONS) : undefined
 }
 
 /** @throws GraphQLError LIMIT_EXCEEDED */
