@@ -2,7 +2,7 @@ import type { Layout } from '../layout/layout.ts'
 import { accessControl } from './access-control.ts'
 import { startBetterAuth } from './better-auth.ts'
 import { callersOf } from './callers.ts'
-import { isTaken, verifyFreePort } from './ports.ts'
+import { findFreePort, isTaken } from './ports.ts'
 import { startPostgres } from './postgres.ts'
 import { findOrStartRedis } from './redis.ts'
 import { createReadOnlyRole } from './role.ts'
@@ -139,8 +139,7 @@ function registered<Part extends { stop(): Promise<void> } | null>(
 async function chooseGatewayPort(wanted: number | undefined): Promise<number> {
   for (let port = wanted ?? 4000; ; port++) {
     try {
-      await verifyFreePort(port, '127.0.0.1')
-      return port
+      return await findFreePort(port)
     } catch (error) {
       if (!isTaken(error)) throw error
       if (wanted !== undefined)

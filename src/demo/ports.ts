@@ -1,9 +1,13 @@
 import { createServer, type Server } from 'node:net'
 
-/** A TCP port that was free a moment ago: whoever uses it must cope with losing the race for it. */
-export async function findFreePort(): Promise<number> {
+/**
+ * A TCP port that was free a moment ago: whoever uses it must cope with losing the race for it.
+ * @param wanted 0: any.
+ * @throws Error when something else listens on the one that is wanted, or this user may not.
+ */
+export async function findFreePort(wanted = 0): Promise<number> {
   const probe = createServer()
-  const port = await bind(probe, 0, '127.0.0.1')
+  const port = await bind(probe, wanted, '127.0.0.1')
   await close(probe)
   return port
 }
@@ -21,13 +25,6 @@ export async function launchOnFreePort<Server>(
       if (!lost || attempt === 5) throw error
     }
   }
-}
-
-/** @throws Error when something else listens there, or this user may not. */
-export async function verifyFreePort(port: number, host: string): Promise<void> {
-  const probe = createServer()
-  await bind(probe, port, host)
-  await close(probe)
 }
 
 /** Listens on the wanted port, or on any free one when that is taken. Answers the port. */

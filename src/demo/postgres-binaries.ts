@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { access, cp, lchown, readdir, readFile, symlink } from 'node:fs/promises'
+import { cp, lchown, readdir, readFile, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -48,13 +48,6 @@ async function linkLibraries(home: string): Promise<void> {
   const links: readonly { source: string; target: string }[] = JSON.parse(list)
   for (const { source, target } of links) {
     const path = join(home, target)
-    if (
-      await access(path).then(
-        () => true,
-        () => false,
-      )
-    )
-      continue
     await symlink(source.slice(source.lastIndexOf('/') + 1), path).catch((error) => {
       if (error.code !== 'EEXIST') throw error
     })
