@@ -82,11 +82,9 @@ test.each([
     AUTH_ISSUER: 'https://auth.example.com',
     REDIS_URL: url,
   }
-  const refusal = expect.objectContaining({
-    message: expect.stringMatching(/^REDIS_URL: (?!.*hunter2)/) && expect.stringContaining(problem),
-  })
-  expect(() => loadConfig(environment)).toThrow(refusal)
   expect(() => loadConfig(environment)).toThrow(ConfigError)
+  expect(() => loadConfig(environment)).toThrow(/^REDIS_URL: /)
+  expect(() => loadConfig(environment)).toThrow(problem)
   expect(() => loadConfig(environment)).not.toThrow('hunter2')
 })
 
