@@ -14,7 +14,7 @@ export async function findElsewhere(
   databaseSchema: string,
 ): Promise<readonly string[]> {
   if (missing.length === 0) return []
-  const pool = openCatalogPool(databaseUrl)
+  const pool = await openCatalogPool(databaseUrl)
   try {
     const { rows } = await pool.query<Relation>({ text: RELATIONS, values: [databaseSchema] })
     return missing.flatMap((model) =>

@@ -27,9 +27,9 @@ datasource db {
 export async function pullSchema(databaseUrl: string, databaseSchema: string): Promise<string> {
   loading ??= load()
   await loading
-  const pool = openCatalogPool(databaseUrl)
+  const pool = await openCatalogPool(databaseUrl)
   try {
-    if (!(await hasSchema(pool, databaseSchema, databaseUrl))) return EMPTY_SCHEMA
+    if (!(await hasSchema(pool, databaseSchema))) return EMPTY_SCHEMA
     const adapter = new PrismaPg(pool, { schema: databaseSchema })
     const engine = await glue.SchemaEngine.new(
       { datamodels: [['schema.prisma', EMPTY_SCHEMA]] },
@@ -67,22 +67,14 @@ function withoutKeys(schema: string): string {
 /** A line of its own, or an attribute with what is in its brackets, which may be an expression in quotes. */
 const INDEX = / {2}@@(?:index|unique)\(.*| @unique\((?:"(?:[^"\\]|\\.)*"|[^")])*\)+/g
 
-/**
- * The engine would create a PostgreSQL schema that does not exist. The session is read-only, but a pooler may drop what a
- * connection asks for, so the engine is not even started then.
- */
-async function hasSchema(pool: pg.Pool, schema: string, url: string): Promise<boolean> {
+/** The engine would try to create a PostgreSQL schema that does not exist. */
+async function hasSchema(pool: pg.Pool, schema: string): Promise<boolean> {
   const asked = 'SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1'
-  const { rowCount } = await pool.query(asked, [schema]).catch((error: unknown) => {
-    throw new Error(describeUnreachable(error, url), { cause: error })
-  })
-  return rowCount === 1
+  return (await pool.query(asked, [schema])).rowCount === 1
 }
 
 function isEmpty(error: unknown): boolean {
-  return (
-    error instanceof Error && /database was empty|cannot execute CREATE SCHEMA/.test(error.message)
-  )
+  return error instanceof Error && /database was empty/.test(error.message)
 }
 
 /** Neither the language's library nor Node 20's types declare it. */
@@ -117,13 +109,22 @@ const TEXT = 25
  * Gets round what the engine cannot take. The adapter does not know the catalog type "char": it is relabelled as text.
  * Reading such text as the kind of a constraint, the engine panics: those rows (checks and exclusions, from PostgreSQL 18
  * on every NOT NULL) say nothing that matters here. Nor do foreign keys into other PostgreSQL schemas, which it refuses.
- * The session is read-only, whatever the URL says, because nothing of the engine's may ever be written.
+ * All of it is one transaction that only reads, whatever the URL says and whatever a pooler makes of settings, because
+ * nothing of the engine's may ever be written.
+ * @throws Error in one sentence when the database cannot be reached.
  */
-export function openCatalogPool(connectionString: string): pg.Pool {
-  const pool = openPool(connectionString, ['default_transaction_read_only=on'], {
+export async function openCatalogPool(url: string): Promise<pg.Pool> {
+  const pool = openPool(url, [], {
     max: 1,
+    idleTimeoutMillis: 0,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   })
+  try {
+    await pool.query('BEGIN TRANSACTION READ ONLY')
+  } catch (error) {
+    await pool.end()
+    throw new Error(describeUnreachable(error, url), { cause: error })
+  }
   const query: unknown = pool.query
   return Object.assign(pool, {
     async query(...args: unknown[]): Promise<pg.QueryArrayResult> {

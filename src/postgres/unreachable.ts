@@ -95,9 +95,14 @@ const causes: readonly Cause<Database>[] = [
       `${server} is a pooler that refuses the settings which the gateway asks for, and the role "${role}" does not have them by itself; name the database without the pooler, or let the owner run the SQL that the command doctor --sql prints, which sets them for the role`,
   ],
   [
-    /^08P01\b|^0A000\b|startup parameter|command-line options/,
+    /startup parameter|command-line options/,
     'refuses the connection; a PgBouncer needs ignore_startup_parameters = options',
   ],
+  [
+    /no more connections|query_wait_timeout|too many clients/,
+    'is a pooler that has no connection left',
+  ],
+  [/^(08P01|0A000)\b/, 'is a pooler that refuses the connection; its log says why'],
   [/does not support SSL/, 'offers no TLS, and the URL asks for it with sslmode'],
   [/^ENOENT connect\b/, ({ at }) => `There is no socket ${at.split(' ').at(-1)}`],
   [/^(EACCES|EPERM) connect\b/, ({ server }) => `This process may not connect to ${server}`],

@@ -57,6 +57,30 @@ test.each(['sslrootcert', 'sslcert', 'sslkey'])(
   },
 )
 
+test.each([
+  [
+    '08P01',
+    'no more connections allowed (max_client_conn)',
+    'is a pooler that has no connection left',
+  ],
+  ['08P01', 'query_wait_timeout', 'is a pooler that has no connection left'],
+  [
+    '08P01',
+    'unsupported startup parameter: options',
+    'refuses the connection; a PgBouncer needs ignore_startup_parameters = options',
+  ],
+  [
+    '0A000',
+    'This RDS proxy has no credentials for the role app.',
+    'is a pooler that refuses the connection; its log says why',
+  ],
+])('what a pooler says with %s (%s) is told by its cause', (code, message, cause) => {
+  const error = Object.assign(new Error(message), { code })
+  expect(describeUnreachable(error, 'postgresql://app@db:6432/app')).toBe(
+    `PostgreSQL at db:6432 ${cause}: check DATABASE_URL.`,
+  )
+})
+
 test('a server without TLS is told from one that does not answer', async () => {
   using server = await listening((socket) => socket.on('data', () => socket.end('N')))
   const url = `postgresql://gateway@127.0.0.1:${server.port}/app?sslmode=require`
