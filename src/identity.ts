@@ -141,6 +141,7 @@ export function createStores(
     onReads: (hits, misses) => metrics?.permissionReads(hits, misses),
     onJoin: () => metrics?.coalesced('permissions', 1),
     onTrouble: trouble('Redis is in trouble.', whyOf(config.redis)),
+    onBack: () => log.info('Redis answers again.'),
     onRest: (of, resting) => {
       metrics?.breaker(of, resting)
       if (!resting) log.info(`Redis answers ${of} again.`)

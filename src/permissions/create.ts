@@ -16,6 +16,8 @@ export interface PermissionsOptions
   readonly redis: (RedisAccess & { readonly url: string; readonly keyPrefix: string }) | null
   /** Whether cached grants count only while a source says that it tells of every change. */
   readonly continuous: boolean
+  /** Told when Redis can be connected to again after trouble was told of. */
+  readonly onBack: () => void
 }
 
 /** Grants kept in this process when there is no Redis. */
@@ -35,11 +37,12 @@ function createCache({
   definitions,
   dynamic,
   origin,
+  onBack,
   ...told
 }: PermissionsOptions): PermissionCache {
   if (!redis) return new MemoryPermissionCache({ ttlSeconds, maxEntries: MOST_CACHED_GRANTS })
   const { url, timeoutMs, keyPrefix: prefix } = redis
   const version = versionOf(definitions, dynamic, origin)
-  const client = createRedis(url, { ...redis, onTrouble: told.onTrouble })
+  const client = createRedis(url, { ...redis, onTrouble: told.onTrouble, onBack })
   return new RedisPermissionCache(client, { ...told, prefix, ttlSeconds, timeoutMs, version })
 }

@@ -6,6 +6,8 @@ import { Switches } from './switches.ts'
 export interface RedisClientOptions extends RedisAccess {
   /** Told once when the connection is lost or cannot be made, and not again before it was ready. */
   readonly onTrouble: (error: Error) => void
+  /** Told when it is ready after trouble was told of. */
+  readonly onBack?: () => void
 }
 
 /** @throws Error when the URL is none that `parseRedisUrl` takes. */
@@ -135,8 +137,9 @@ export class RedisClient {
     client.on('ready', () => {
       sentinelError = undefined
       const usable = !(client instanceof Cluster) || client.nodes().length > 0
-      if (usable) this.#inTrouble = false
-      else this.#tell(new Error('CLUSTERDOWN'))
+      if (!usable) this.#tell(new Error('CLUSTERDOWN'))
+      else if (this.#inTrouble) this.#options.onBack?.()
+      this.#inTrouble &&= !usable
       // Without slots, commands that are to travel together would wait for them.
       client.options.enableAutoPipelining = usable
     })

@@ -21,6 +21,7 @@ async function permissionsOf(origin: readonly string[], role: string) {
     onReads: () => {},
     onJoin: () => {},
     onTrouble: () => {},
+    onBack: () => {},
   })
   onTestFinished(() => cache.close())
   await expect.poll(() => cache.ready()).toBe(true)
