@@ -1,5 +1,3 @@
-import type { GraphiQLOptions as PageOptions } from 'graphql-yoga'
-
 /** Somebody a reader of GraphiQL can be, by choosing a name. */
 export interface GraphiQLCaller {
   readonly name: string
@@ -21,7 +19,8 @@ export function graphiqlOf(callers: readonly GraphiQLCaller[] | null) {
       shouldPersistHeaders: callers.length === 0,
     },
     // The page is nine megabytes of script that only its readers need; from a package, so that no network is needed.
-    renderGraphiQL: async (page?: PageOptions) => {
+    // What the package exports reaches this declaration, so it names no type of Yoga's, which have declarations of their own.
+    renderGraphiQL: async (page?: object) => {
       const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
       return withCallers(withFirstQuery(renderGraphiQL(page)), callers)
     },

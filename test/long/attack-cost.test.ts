@@ -66,8 +66,8 @@ const usual =
 const json = (query: string) => () => ({ body: JSON.stringify({ query }) })
 
 /** So many make compiled code of what answers them. */
-const WARM_UP = 300
-const TIMES = 300
+const WARM_UP = 200
+const TIMES = 100
 
 async function ask({ request }: Pick<Attack, 'request'>, time: number, bearer: string) {
   const { method = 'POST', search = '', headers, body } = request(time)

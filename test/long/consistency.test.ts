@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { world } from '../support/world.ts'
 
-const READERS = 2000
+const READERS = 1000
 const NAMES = 3
 
 const { gateway, identity, services } = await world({
@@ -15,7 +15,7 @@ const { gateway, identity, services } = await world({
 })
 const everyScope = await services.token()
 
-test('among thousands of concurrent readers, none sees a name older than their request', async () => {
+test('among a thousand concurrent readers, none sees a name older than their request', async () => {
   const { api } = identity.betterAuth.auth
   const person = await identity.signUp('0')
   const queries: [string, string][] = [
@@ -34,7 +34,12 @@ test('among thousands of concurrent readers, none sees a name older than their r
       if (Number(data.viewer.name) < then) stale++
     }
   }
-  for (const [query, token] of queries) await gateway.graphql(query, { token })
+  // Connections are made before the rush, which keeps the event loop from hearing that they have been.
+  await Promise.all(
+    Array.from({ length: 25 }).flatMap(() =>
+      queries.map(([query, token]) => gateway.graphql(query, { token })),
+    ),
+  )
   const readers = Array.from({ length: READERS }, (_, i) => follow(queries[i % 2] ?? ['', '']))
   const write = async () => {
     for (let name = 1; name <= NAMES; name++) {
