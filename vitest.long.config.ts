@@ -9,7 +9,7 @@ export default mergeConfig(
   {
     test: {
       include: ['test/long/**/*.test.ts', 'test/federation/*.test.ts'],
-      globalSetup: [globalSetup ?? [], './test/support/install-packages.ts'].flat(),
+      globalSetup: [globalSetup ?? [], './test/long/support/install-packages.ts'].flat(),
       isolate: true,
       env: { APOLLO_TELEMETRY_DISABLED: 'true' },
       testTimeout: 120_000,

@@ -13,6 +13,7 @@ breaks or endangers what the gateway promises.
   options: { json: { type: 'boolean' }, sql: { type: 'boolean' }, role: { type: 'string' } },
   run: async ({ json, sql, role }) => {
     if (role !== undefined && !sql) throw new WrongUsage('--role is of use with --sql alone.')
+    if (sql && json) throw new WrongUsage('--json and --sql exclude each other.')
     if (sql) return printSql(role)
     const { examine } = await import('../doctor/doctor.ts')
     const { toJson, toText } = await import('../doctor/print.ts')

@@ -48,13 +48,27 @@ async function start(config: Config, log: Logger) {
       ? await startServer(
           { node: showMetrics(gateway.metrics), close: async () => {} },
           { host: metricsHost, port: metricsPort },
-        )
+        ).catch(listeningAs('METRICS_HOST', 'METRICS_PORT'))
       : null
   if (metrics) log.info({ host: metricsHost, port: Number(new URL(metrics.url).port) }, 'metrics')
-  const server = await startServer(gateway, config.http)
+  const server = await startServer(gateway, config.http).catch(listeningAs('HOST', 'PORT'))
   const stop = async () => {
     await server.stop()
     await metrics?.stop()
   }
   return { url: server.url, stop }
+}
+
+/** Which variable to correct when nothing can be listened to. */
+function listeningAs(host: string, port: string) {
+  const problems: Readonly<Record<string, string>> = {
+    EADDRINUSE: `${port}: something listens there already`,
+    EACCES: `${port}: this process may not listen there`,
+    EADDRNOTAVAIL: `${host}: this machine has no such address`,
+    ENOTFOUND: `${host}: there is no such host`,
+  }
+  return (error: Error & { readonly code?: string }): never => {
+    const problem = problems[error.code ?? '']
+    throw problem === undefined ? error : new Error(`${problem} (${error.message}).`)
+  }
 }

@@ -8,8 +8,14 @@ const URLS = ['DATABASE_URL', 'DATABASE_LISTEN_URL']
 /** What keeps nothing from starting and may not be meant: sentences without a full stop, each naming its variable. */
 export function findWarnings(environment: Given): readonly string[] {
   const { given } = understand(environment, URLS)
+  const { NODE_ENV = '' } = environment
   return [
     ...findMisspelt(environment),
+    ...(NODE_ENV !== 'production' && /^prod/i.test(NODE_ENV)
+      ? [
+          `NODE_ENV: is ${JSON.stringify(NODE_ENV)}, so GraphiQL and introspection are on: write production`,
+        ]
+      : []),
     ...URLS.flatMap((name) =>
       ignoredParameters(given[name] ?? '').map(
         (parameter) => `${name}: its parameter ${parameter} changes nothing here`,

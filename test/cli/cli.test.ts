@@ -39,6 +39,7 @@ test.each([
   ['serve', '--federation'],
   ['serve', '--unknown'],
   ['doctor', '--role', 'gateway'],
+  ['doctor', '--sql', '--json'],
   ['serve', '--output', '-'],
 ])('called wrongly (%s %s %s) it ends with 2 and tells how it is used', async (...words) => {
   const { code, stdout, stderr } = await runCli(words.filter((word) => word !== undefined))
@@ -81,7 +82,7 @@ test('serve warns in its log of variables that are probably misspelt, and starts
   expect(await serving.signal('SIGTERM')).toBe(0)
 })
 
-test('serve on a port that is taken ends with 1', async () => {
+test('serve on a port that is taken ends with 1 and names the variable', async () => {
   const { createServer } = await import('node:net')
   const taken = createServer()
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
@@ -94,7 +95,7 @@ test('serve on a port that is taken ends with 1', async () => {
   })
   taken.close()
   expect(code).toBe(1)
-  expect(stderr).toContain('EADDRINUSE')
+  expect(stderr).toMatch(/^PORT: something listens there already \(.*EADDRINUSE.*\)\.$/m)
 })
 
 test('introspect without a database ends with 2', async () => {

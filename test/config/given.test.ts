@@ -152,3 +152,13 @@ test('no metrics is what `off` says as well', () => {
   expect(load({ METRICS_PORT: 'off' }).http.metricsPort).toBeNull()
   expect(load({ METRICS_PORT: '9464' }).http.metricsPort).toBe(9464)
 })
+
+test.each([
+  ['prod', 1],
+  ['Production', 1],
+  ['production', 0],
+  ['development', 0],
+  ['', 0],
+])('a NODE_ENV of %j is warned of %i times', (NODE_ENV, times) => {
+  expect(findWarnings({ NODE_ENV })).toHaveLength(times)
+})

@@ -113,7 +113,7 @@ describe('between requests', () => {
 async function metricsStatus({ lines }: Serving, host: string): Promise<number> {
   const line = lines.map((text) => JSON.parse(text)).find(({ msg }) => msg === 'metrics')
   expect(line).toMatchObject({ host })
-  return (await fetch(`http://${host}:${line.port}/metrics`)).status
+  return (await fetch(`http://${host}:${line.port}/metrics?from=prometheus`)).status
 }
 
 describe('when it is told to stop', () => {

@@ -9,7 +9,7 @@ import { startPostgresProcess } from '../../support/postgres-process.ts'
 import { migrate } from '../layouts/better-auth.ts'
 import { house } from '../layouts/cases.ts'
 import { createReader, type Prepared } from '../layouts/prepare.ts'
-import { createCertificates } from '../support/certificates.ts'
+import { createCertificate } from '../support/certificate.ts'
 
 /** Another PostgreSQL, with the same rows. */
 export interface Elsewhere {
@@ -26,14 +26,14 @@ export interface Elsewhere {
 export async function startElsewhere(prepared: Prepared, binaries?: string): Promise<Elsewhere> {
   const socket = await mkdtemp(join(tmpdir(), 'identity-socket-'))
   if (nobody.uid !== undefined) await chown(socket, nobody.uid, nobody.gid)
-  const certificates = createCertificates()
+  const { certificate, key, remove } = createCertificate('localhost')
   const server = await startPostgresProcess({
     binaries,
     settings: {
       unix_socket_directories: socket,
       ssl: 'on',
-      ssl_cert_file: certificates.certificate,
-      ssl_key_file: certificates.key,
+      ssl_cert_file: certificate,
+      ssl_key_file: key,
     },
   })
   const pool = new pg.Pool({ connectionString: server.url, max: 1 })
@@ -45,12 +45,12 @@ export async function startElsewhere(prepared: Prepared, binaries?: string): Pro
   return {
     url,
     socket,
-    authority: certificates.authority,
+    authority: certificate,
     async stop() {
       await pool.end()
       await server.remove()
       await rm(socket, { recursive: true })
-      certificates.remove()
+      remove()
     },
   }
 }

@@ -8,7 +8,7 @@ const folders = ['bff', 'federation', 'hosting']
 
 export async function setup(): Promise<void> {
   for (const folder of folders)
-    await install(fileURLToPath(new URL(`../${folder}`, import.meta.url)))
+    await install(fileURLToPath(new URL(`../../${folder}`, import.meta.url)))
 }
 
 /** Once for each lock file. */
