@@ -34,13 +34,18 @@ export async function createWorld(users, askers) {
   database.on('error', () => {})
   await fill(database, users)
   const origin = auth.issuer
+  const service = {
+    issuer: `${origin}/services`,
+    audience: origin,
+    jwksUrl: `${origin}/services/jwks`,
+  }
   const tokens = await signFor(database, users, askers, origin)
   return {
     databaseUrl: postgres.url,
     gatewayUrl: await createReadOnlyRole(postgres.url, readLayout(loadNames({}))),
     origin,
-    service: { issuer: `${origin}/services`, audience: origin, jwksUrl: `${origin}/services/jwks` },
-    serviceToken: await services.sign(`${origin}/services`, origin),
+    service,
+    serviceToken: await services.sign(service),
     /** `{ id, organization, token }` of users, with one of the organizations of each. */
     tokens,
     session: () => signIn(auth, database),
