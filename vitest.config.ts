@@ -5,7 +5,8 @@ export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/long/**', 'test/federation/**'],
+    // Also not what the packages of single folders bring along, once the long tests or the bench have installed them.
+    exclude: ['**/node_modules/**', 'test/long/**', 'test/federation/**'],
     globalSetup: './test/support/global-setup.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,
