@@ -13,12 +13,12 @@ import { checkRedis } from '../../src/doctor/checks/redis.ts'
 import { examine } from '../../src/doctor/doctor.ts'
 import type { Examined } from '../../src/doctor/finding.ts'
 import { ConfigError, loadConfig } from '../../src/gateway.ts'
+import { type Certificate, createCertificate } from '../support/certificate.ts'
 import type { GatewayUnderTest } from '../support/gateway.ts'
 import { startPoolerImitation } from '../support/pooler-imitation.ts'
 import { type PostgresProcess, startPostgresProcess } from '../support/postgres-process.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
 import { world } from '../support/world.ts'
-import { type Certificate, createCertificate } from './support/certificate.ts'
 
 /*
  * The commonest ways not to reach PostgreSQL, Redis or the keys, each of them met for real: what the log of `serve`, doctor

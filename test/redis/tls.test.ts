@@ -1,30 +1,21 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { checkRedis } from '../../src/doctor/checks/redis.ts'
 import { createRedis } from '../../src/redis/client.ts'
 import { describeRedisTrouble } from '../../src/redis/trouble.ts'
+import { createCertificate } from '../support/certificate.ts'
 import { type RedisProcess, startRedisProcess, startSentinel } from '../support/redis-process.ts'
 
-/** Its certificate is for the name localhost alone. */
-const directory = mkdtempSync(join(tmpdir(), 'identity-redis-tls-'))
-const key = join(directory, 'key.pem')
-const certificate = join(directory, 'certificate.pem')
+const { key, certificate, remove } = createCertificate('localhost')
 let server: RedisProcess
 
 beforeAll(async () => {
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
-  const made = ['-keyout', key, '-out', certificate, '-days', '2']
-  const how = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes']
-  execFileSync('openssl', [...how, ...names, ...made], { stdio: 'ignore' })
   server = await start()
 })
 afterAll(async () => {
   await server.kill()
-  rmSync(directory, { recursive: true })
+  remove()
 })
 
 /** It speaks TLS on its port, and nothing else. */

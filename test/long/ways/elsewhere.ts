@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { nobody } from '../../../src/demo/supervised.ts'
+import { createCertificate } from '../../support/certificate.ts'
 import { installProgram } from '../../support/install-program.ts'
 import { startPostgresProcess } from '../../support/postgres-process.ts'
 import { migrate } from '../layouts/better-auth.ts'
 import { house } from '../layouts/cases.ts'
 import { createReader, type Prepared } from '../layouts/prepare.ts'
-import { createCertificate } from '../support/certificate.ts'
 
 /** Another PostgreSQL, with the same rows. */
 export interface Elsewhere {

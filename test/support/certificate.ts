@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { nobody } from '../../../src/demo/supervised.ts'
+import { nobody } from '../../src/demo/supervised.ts'
 
 export interface Certificate {
   /** The files, which servers that are not run as root can read too. */
