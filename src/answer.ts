@@ -1,5 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql'
 import { createViewer } from './access/viewer.ts'
+import type { Audit } from './audit/create.ts'
 import type { Authenticator } from './domain/caller.ts'
 import { GatewayError } from './domain/errors.ts'
 import type { RateLimit } from './domain/rate.ts'
@@ -22,6 +23,8 @@ export interface AnswerParts {
   /** `null`: any number of operations. */
   readonly rate: Pick<RateLimit, 'ofCaller'> | null
   readonly sources: Sources
+  /** `null`: what is told is not recorded. */
+  readonly audit: Audit | null
   /** Where mutations are told to go: Better Auth's HTTP API. `null`: they are not told. */
   readonly writeTo: string | null
   readonly tell: Tell
@@ -39,7 +42,7 @@ export type Answer = (
  * errors, and ends it there.
  */
 export function createAnswer(parts: AnswerParts): Answer {
-  const { admission, documents, trusted, authenticator, rate, sources, tell } = parts
+  const { admission, documents, trusted, authenticator, rate, sources, audit, tell } = parts
 
   return async (sent, headers, scope) => {
     const entered = admission.enter(scope)
@@ -66,11 +69,13 @@ export function createAnswer(parts: AnswerParts): Answer {
       const wait = (await rate?.ofCaller(caller)) ?? null
       if (wait !== null) throw rateLimited(wait)
 
-      const context = createContext(sources, createViewer(caller, sources))
+      const trail = audit?.(caller, scope)
+      const context = createContext(sources, createViewer(caller, sources), trail)
       const misfits = variableErrors(documents.rules.schema, operation, variables)
       if (misfits) return tell(scope, misfits)
 
       const result = await document.run(operation, variables, context)
+      trail?.end(result)
       return result.errors ? { ...result, ...tell(scope, result.errors) } : result
     } catch (error) {
       return tell(scope, [asRequestError(error)])

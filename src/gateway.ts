@@ -1,8 +1,11 @@
 import type { RequestListener } from 'node:http'
 import { createAnswer } from './answer.ts'
+import { AuditFile } from './audit/audit-file.ts'
+import { createAudit } from './audit/create.ts'
 import { createAuth } from './auth/auth.ts'
 import { type Config, ConfigError, reading } from './config/config.ts'
 import { readLayout } from './config/layout.ts'
+import type { AuditSink } from './domain/audit.ts'
 import { MOST_REPRESENTATIONS } from './domain/limits.ts'
 import { createSchema, createSubgraph } from './graph/schema.ts'
 import { clientAddressFinder } from './http/client-address.ts'
@@ -32,6 +35,7 @@ import { Telemetry } from './telemetry/telemetry.ts'
 export type { Config } from './config/config.ts'
 export { ConfigError, loadConfig, loadNames } from './config/config.ts'
 export { readLayout } from './config/layout.ts'
+export type { AuditRecord, AuditSink } from './domain/audit.ts'
 export type { ErrorCode } from './domain/errors.ts'
 export type { GraphiQLCaller } from './http/graphiql.ts'
 export { toAccessControl } from './permissions/definitions.ts'
@@ -54,6 +58,8 @@ export interface GatewayParts {
   readonly log?: Logger
   /** Whom a reader of GraphiQL can be, by choosing. */
   readonly graphiqlCallers?: readonly GraphiQLCaller[]
+  /** Takes what AUDIT_LOG names, in place of AUDIT_LOG_FILE. */
+  readonly audit?: AuditSink
 }
 
 const ENDPOINT = '/graphql'
@@ -91,7 +97,12 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     onBack: (what) => log.info(what),
   })
 
-  const schema = (config.federation ? createSubgraph : createSchema)(featuresOf(layout))
+  const features = featuresOf(layout)
+  const schema = (config.federation ? createSubgraph : createSchema)(features)
+  const auditFile =
+    config.audit && !parts.audit ? new AuditFile(config.audit.file, telemetry) : null
+  const sink = parts.audit ?? auditFile
+  const audit = config.audit && sink ? createAudit(config.audit, schema, features, sink) : null
   const documents = new Documents({
     schema,
     limits: limits.document,
@@ -134,6 +145,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       platformAdmins: config.platformAdmins,
       creatorRole: config.permissions.creatorRole,
     },
+    audit,
     writeTo: config.betterAuthUrl?.href ?? null,
     tell,
   })
@@ -165,6 +177,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     timeoutMs: http.timeoutMs,
     tell,
     onEnd: (scope, status) => {
+      scope.ended = true
       admission.leave(scope, Number.POSITIVE_INFINITY)
       record(scope, status)
     },
@@ -199,13 +212,15 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       start()
       return identity.ready()
     },
-    verify: () => {
+    verify: async () => {
+      if (auditFile) reading('AUDIT_LOG_FILE', () => auditFile.open())
       auth.readAhead()
       return identity.verify()
     },
     metrics,
     close: async () => {
       await yoga.dispose()
+      await auditFile?.close()
       rate?.close()
       await identity.close()
     },

@@ -21,6 +21,8 @@ export class RequestScope {
   readonly operations: { readonly type: string; readonly name: string | null }[] = []
   /** Of every error that its answer holds. */
   readonly codes = new Set<string>()
+  /** Whether its answer has been sent or given up: nobody is told anything any more. */
+  ended = false
   /** Which check refused its credential. */
   refusedFor: string | null = null
   #reason: GatewayError | undefined

@@ -34,6 +34,10 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   auth: { rooms: ['domain', 'reach'], packages: ['jose', 'lru-cache', 'node:crypto', 'zod'] },
   access: { rooms: ['domain'], packages: ['dataloader'] },
+  audit: {
+    rooms: ['access', 'domain', 'graph', 'scope.ts', 'telemetry'],
+    packages: ['graphql', 'node:fs', 'node:timers/promises', 'node:util'],
+  },
   graph: {
     rooms: ['access', 'domain'],
     packages: [
@@ -48,7 +52,7 @@ const rooms: Readonly<Record<string, Room>> = {
   operation: { rooms: ['domain', 'scope.ts'], packages: ['graphql', 'graphql-jit', 'lru-cache'] },
   'scope.ts': { rooms: ['domain'], packages: ['node:async_hooks', 'node:events'] },
   'answer.ts': {
-    rooms: ['access', 'domain', 'graph', 'operation', 'scope.ts'],
+    rooms: ['access', 'audit', 'domain', 'graph', 'operation', 'scope.ts'],
     packages: ['graphql'],
   },
   http: {
@@ -76,7 +80,17 @@ const rooms: Readonly<Record<string, Room>> = {
   'print.ts': { rooms: ['graph', 'layout', 'permissions'], packages: [] },
   'gateway.ts': {
     rooms: [
-      ...['answer.ts', 'auth', 'config', 'domain', 'graph', 'http', 'identity.ts', 'layout'],
+      ...[
+        'answer.ts',
+        'audit',
+        'auth',
+        'config',
+        'domain',
+        'graph',
+        'http',
+        'identity.ts',
+        'layout',
+      ],
       ...['operation', 'permissions', 'postgres', 'print.ts', 'redis', 'scope.ts', 'telemetry'],
     ],
     packages: ['node:http'],

@@ -49,10 +49,15 @@ export const listAudiences = {
 
 export type GuardedOrganizationField = keyof typeof organizationAudiences
 
-/** Fields with personal data, as `Type.field`: services need more than `identity:read` for them. */
+/** Whether services need more than `identity:read` for it. */
+export function isPersonal(audience: readonly Audience[]): boolean {
+  return !audience.includes('identity:read')
+}
+
+/** Fields with personal data, as `Type.field`. */
 export const personalFields: readonly string[] = [
-  ...Object.entries<readonly UserAudience[]>(userAudiences)
-    .filter(([, audience]) => !audience.includes('identity:read'))
+  ...Object.entries(userAudiences)
+    .filter(([, audience]) => isPersonal(audience))
     .map(([field]) => `User.${field}`),
   ...Object.entries(organizationAudiences)
     .filter(([, { scope }]) => scope === 'identity:pii')

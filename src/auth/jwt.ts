@@ -106,7 +106,8 @@ function toUser({ sub }: JWTPayload): Caller {
 
 function toService(payload: JWTPayload, subjects: readonly ServiceSubject[] | null): Caller {
   if (!isOfService(payload, subjects)) throw refused('service')
-  const { scope } = payload
+  const { scope, sub } = payload
   const granted = typeof scope === 'string' ? scope.split(' ') : []
-  return { kind: 'service', scopes: new Set(scopes.filter((name) => granted.includes(name))) }
+  const held = new Set(scopes.filter((name) => granted.includes(name)))
+  return { kind: 'service', subject: String(sub), scopes: held }
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { audit } from './audit.ts'
 import { auth } from './auth.ts'
 import { database, names, place } from './database.ts'
 import { understand } from './given.ts'
@@ -11,7 +12,17 @@ import { redis } from './redis.ts'
 import { service } from './service.ts'
 
 /** Every variable that the gateway reads, in the order of the documentation. */
-export const groups = [database, redis, auth, service, permissions, http, limits, log] as const
+export const groups = [
+  database,
+  redis,
+  auth,
+  service,
+  permissions,
+  http,
+  limits,
+  log,
+  audit,
+] as const
 
 const everything = database.schema
   .and(redis.schema)
@@ -21,6 +32,7 @@ const everything = database.schema
   .and(http.schema)
   .and(limits.schema)
   .and(log.schema)
+  .and(audit.schema)
 
 /** Everything the process is told from outside. Durations and sizes carry their unit in the name. */
 export type Config = z.output<typeof everything>

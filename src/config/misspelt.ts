@@ -25,6 +25,7 @@ const names = [
 /** What begins like this can be meant for nobody else. */
 const OUR_PREFIXES = [
   'ACCESS_CONTROL_',
+  'AUDIT_LOG',
   'AUTH_ALGORITHM',
   'AUTH_JWKS',
   'DATABASE_LISTEN',

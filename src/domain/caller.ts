@@ -5,7 +5,7 @@ export type Scope = (typeof scopes)[number]
 export type Caller =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'user'; readonly userId: string }
-  | { readonly kind: 'service'; readonly scopes: ReadonlySet<Scope> }
+  | { readonly kind: 'service'; readonly subject: string; readonly scopes: ReadonlySet<Scope> }
 
 export const anonymous: Caller = { kind: 'anonymous' }
 

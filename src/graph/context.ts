@@ -1,4 +1,5 @@
 import type { Viewer, ViewerSources } from '../access/viewer.ts'
+import type { AuditTrail } from '../domain/audit.ts'
 import type { PermissionService } from '../domain/permission.ts'
 import type { Repositories } from '../domain/repositories.ts'
 import type { Loaders } from './loaders.ts'
@@ -14,9 +15,11 @@ export interface Sources extends Repositories, ViewerSources {
 export interface Context extends Sources {
   readonly viewer: Viewer
   readonly loaders: Loaders
+  /** Absent: what is told is not audited. */
+  readonly trail?: AuditTrail | undefined
 }
 
-export function createContext(sources: Sources, viewer: Viewer): Context {
+export function createContext(sources: Sources, viewer: Viewer, trail?: AuditTrail): Context {
   // In this order: with a property after the spread, this takes thirty times as long, half the time of a small request.
-  return { viewer, loaders: new Map(), ...sources }
+  return { viewer, trail, loaders: new Map(), ...sources }
 }

@@ -94,7 +94,7 @@ interface PermissionCheck {
  * What the caller is not told about others is as if the other were not a member. About oneself, the answer's own bound
  * holds for the account as well.
  */
-async function decide(
+export async function decide(
   { permission, ...check }: PermissionCheck,
   consistency: Consistency,
   context: Context,

@@ -49,6 +49,12 @@ export class Metrics {
     ['of'],
   )
 
+  readonly #auditDropped = this.#counter(
+    'audit_dropped_total',
+    'Records of the audit log that were lost.',
+    [],
+  )
+
   constructor() {
     collectDefaultMetrics({ register: this.#registry })
     for (const of of ['reads', 'writes']) this.#breakers.set({ of }, 0)
@@ -110,6 +116,10 @@ export class Metrics {
 
   breaker(of: 'reads' | 'writes', open: boolean): void {
     this.#breakers.set({ of }, open ? 1 : 0)
+  }
+
+  auditDropped(records: number): void {
+    this.#auditDropped.inc(records)
   }
 
   /** In the text format of Prometheus, as `contentType` names it. */

@@ -51,7 +51,7 @@ describe.each(['in the process', 'in Redis'])('%s', (where) => {
     expect(await rate.ofCaller(ada)).toBeNull()
     expect(await rate.ofCaller(ada)).not.toBeNull()
     expect(await rate.ofCaller({ kind: 'user', userId: 'bob' })).toBeNull()
-    const service = { kind: 'service', scopes: new Set<never>() } as const
+    const service = { kind: 'service', subject: 'payroll', scopes: new Set<never>() } as const
     expect([await rate.ofCaller(service), await rate.ofCaller(service)]).toEqual([null, null])
     expect(await rate.ofCaller({ kind: 'anonymous' })).toBeNull()
   })

@@ -1,0 +1,47 @@
+import { type GraphQLSchema, isObjectType } from 'graphql'
+import { isPersonal, personalFields } from '../access/audiences.ts'
+import type { Reading } from '../domain/audit.ts'
+import type { Features } from '../domain/features.ts'
+import { edgesOf, type Find } from './watch.ts'
+
+/** Every field that tells personal data: what audiences.ts calls so, and everything of sessions and accounts. */
+export function readings(schema: GraphQLSchema, { additional }: Features): typeof conditions {
+  const ofSignIns = ['Session', 'Account'].flatMap((name) => {
+    const type = schema.getType(name)
+    return isObjectType(type) ? Object.keys(type.getFields()).map((of) => `${name}.${of}`) : []
+  })
+  const ofApplication = Object.entries(additional).flatMap(([type, fields]) =>
+    fields.filter(({ visibleTo }) => isPersonal(visibleTo)).map(({ name }) => `${type}.${name}`),
+  )
+  const fields = [...personalFields, ...ofSignIns, ...ofApplication]
+  return { ...Object.fromEntries(fields.map((field) => [field, ofParent])), ...conditions }
+}
+
+const ofParent: Find<Reading> = ({ field, parent }) => {
+  const [type] = field.split('.')
+  if (type === 'Organization') return [{ audit: 'pii', organizationId: parent.id, fields: [field] }]
+  return [{ audit: 'pii', userId: type === 'User' ? parent.id : parent.userId, fields: [field] }]
+}
+
+/** Of whoever is found by what their data is, that has been told: the address, the role, the ban. */
+const conditions: Readonly<Record<string, Find<Reading>>> = {
+  'Query.userByEmail': ({ value }) => found(value, 'User.email'),
+  'Query._entities': async ({ args, value }) => {
+    const entities = await Promise.allSettled(value as readonly Promise<unknown>[])
+    return args.representations.flatMap(({ __typename, id }, index) => {
+      const entity = entities[index]
+      const byEmail = __typename === 'User' && typeof id !== 'string'
+      return byEmail && entity?.status === 'fulfilled' ? found(entity.value, 'User.email') : []
+    })
+  },
+  'Query.users': ({ args: { filter }, value }) =>
+    edgesOf(value).flatMap((user) => [
+      ...(filter?.role == null ? [] : found(user, 'User.role')),
+      ...(filter?.banned == null ? [] : found(user, 'User.banned')),
+    ]),
+}
+
+function found(user: unknown, field: string): readonly Reading[] {
+  const { id: userId } = (user ?? {}) as { readonly id?: string }
+  return userId === undefined ? [] : [{ audit: 'pii', userId, fields: [field] }]
+}
