@@ -115,7 +115,7 @@ export class AuditFile implements AuditSink {
   }
 
   #close(): void {
-    if (this.#open && this.#open.fd !== STANDARD_ERROR) close(this.#open.fd)
+    if (this.#open && this.#open.fd !== process.stderr.fd) close(this.#open.fd)
     this.#open = null
   }
 }
@@ -126,20 +126,15 @@ const BATCH = 256
 const FULL_PIPE_MS = 20
 const TRY_AGAIN_MS = 500
 const LAST_WRITES_MS = 2000
-const STANDARD_ERROR = 2
 
 const writeTo = promisify(write)
 
 /**
  * So that writing to a full pipe fails at once: otherwise one of the few threads of Node.js waits for its reader, and at the
- * end the process for that thread. A socket, as systemd makes of standard error, cannot be opened again.
+ * end the process for that thread. Standard error may be a socket, which cannot be opened; Node.js has made it so by itself.
  */
 function openToAppend(path: string): number {
+  if (path === '/dev/stderr') return process.stderr.fd
   const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants
-  try {
-    return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o640)
-  } catch (error) {
-    if (path === '/dev/stderr') return STANDARD_ERROR
-    throw error
-  }
+  return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o640)
 }

@@ -57,6 +57,10 @@ export interface Serving {
   readonly pid: number | undefined
   /** What was written to standard output, by line. */
   readonly lines: readonly string[]
+  /** What was written to standard error. */
+  readonly complaint: () => string
+  /** No longer reads that, until the process has ended. */
+  ignoreComplaints(): void
   /** Answers once it has ended. */
   signal(name: 'SIGTERM' | 'SIGINT'): Promise<number | null>
 }
@@ -90,6 +94,11 @@ export async function startServing(
     url,
     pid: child.pid,
     lines,
+    complaint: () => complaint,
+    ignoreComplaints: () => {
+      child.stderr?.pause()
+      child.once('exit', () => child.stderr?.resume())
+    },
     signal: (name) => {
       told = true
       child.kill(name)

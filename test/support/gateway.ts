@@ -1,5 +1,5 @@
 import { accessControl } from '../../src/demo/access-control.ts'
-import { createGateway, type Gateway, loadConfig } from '../../src/gateway.ts'
+import { type AuditSink, createGateway, type Gateway, loadConfig } from '../../src/gateway.ts'
 import { createLogger } from '../../src/telemetry/log.ts'
 import type { Identity } from './identity.ts'
 import { SecretWatch } from './planted.ts'
@@ -33,10 +33,12 @@ export interface GatewayUnderTest extends Gateway {
  * A gateway over the database of an identity, as its read-only role. Without further variables it caches permissions
  * in its own process. Whatever it answers or logs is read for planted secrets: with one, this and every later request
  * throws, and so does `close`.
+ * @param audit Takes what is audited.
  */
 export function gatewayFor(
   identity: Identity,
   environment: Readonly<Record<string, string>> = {},
+  audit?: AuditSink,
 ): GatewayUnderTest {
   const config = loadConfig({
     DATABASE_URL: identity.readOnlyUrl,
@@ -55,7 +57,7 @@ export function gatewayFor(
   })
   const gateway = createGateway(
     { ...config, permissions: { ...config.permissions, accessControl } },
-    { log },
+    { log, ...(audit && { audit }) },
   )
   gateway.start()
   const watchedFetch: Gateway['fetch'] = async (request) => {

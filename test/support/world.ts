@@ -1,5 +1,6 @@
 import { afterAll, inject } from 'vitest'
 import type { BetterAuthSettings } from '../../src/demo/better-auth.ts'
+import type { AuditSink } from '../../src/gateway.ts'
 import type { Cast } from './cast.ts'
 import { asSuperuser, createDatabase, type Database } from './database.ts'
 import { type GatewayUnderTest, gatewayFor } from './gateway.ts'
@@ -15,7 +16,7 @@ export interface World extends Cast {
   /** With the variables that the world was asked for; made when it is first taken. */
   readonly gateway: GatewayUnderTest
   /** Another one, with these variables beside those that every gateway of the world has. */
-  gatewayWith(environment: Readonly<Record<string, string>>): GatewayUnderTest
+  gatewayWith(environment: Readonly<Record<string, string>>, audit?: AuditSink): GatewayUnderTest
 }
 
 interface WorldOptions {
@@ -50,8 +51,8 @@ export async function world({
     : sharedIdentity())
   const services = await startServiceIssuer()
   const gateways: GatewayUnderTest[] = []
-  const gatewayWith = (variables: Readonly<Record<string, string>>) => {
-    const gateway = gatewayFor(identity, { ...services.environment, ...variables })
+  const gatewayWith: World['gatewayWith'] = (variables, audit) => {
+    const gateway = gatewayFor(identity, { ...services.environment, ...variables }, audit)
     gateways.push(gateway)
     return gateway
   }
