@@ -9,7 +9,9 @@ import {
 import { describe, expect, test } from 'vitest'
 import { personalFields } from '../../src/access/audiences.ts'
 import { decisions } from '../../src/audit/decisions.ts'
+import { createTrail } from '../../src/audit/trail.ts'
 import type { AuditRecord } from '../../src/gateway.ts'
+import { RequestScope } from '../../src/scope.ts'
 import { questionsOf, readRoute, typeAt } from '../graph/matrix/reader.ts'
 import { routesOf } from '../graph/matrix/routes.ts'
 import { callers, matrixWorld } from '../graph/matrix/world.ts'
@@ -307,6 +309,18 @@ describe('only what was told is recorded', () => {
       reading,
     ])
   })
+})
+
+test('nothing is recorded of what comes after the answer to the request was given up', () => {
+  const scope = new RequestScope({ id: 'late', method: 'POST', path: '/graphql' })
+  const trail = createTrail({ kind: 'user', userId: ada.id }, scope, sink)
+  trail.note(['user', 'email'], false, [{ audit: 'pii', userId: bob.id, fields: ['User.email'] }])
+  scope.ended = true
+  trail.end({ data: {} })
+  expect(records.filter(({ requestId }) => requestId === 'late')).toEqual([])
+  scope.ended = false
+  trail.end({ data: {} })
+  expect(records.filter(({ requestId }) => requestId === 'late')).toHaveLength(1)
 })
 
 test('no record holds a value', () => {

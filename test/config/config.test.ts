@@ -67,6 +67,7 @@ test('two variables are enough; the others have the defaults that are documented
       ratePerMinute: null,
     },
     logLevel: 'info',
+    audit: null,
   })
 })
 
@@ -116,6 +117,8 @@ test('every variable is read', () => {
     LIMIT_BODY_BYTES: '11',
     RATE_LIMIT_PER_MINUTE: '12',
     LOG_LEVEL: 'silent',
+    AUDIT_LOG: 'pii',
+    AUDIT_LOG_FILE: '/var/log/audit.log',
   })
   expect(config).toMatchObject({
     database: {
@@ -160,6 +163,7 @@ test('every variable is read', () => {
       ratePerMinute: 12,
     },
     logLevel: 'silent',
+    audit: { decisions: false, pii: true, file: '/var/log/audit.log' },
   })
 })
 
@@ -191,6 +195,7 @@ describe('everything that is wrong is told at once', () => {
     CORS_ORIGINS: '*',
     LIMIT_BATCH: '0',
     LOG_LEVEL: 'loud',
+    AUDIT_LOG: 'on',
   }
 
   test('one line for each variable', () => {

@@ -162,3 +162,12 @@ test.each([
 ])('a NODE_ENV of %j is warned of %i times', (NODE_ENV, times) => {
   expect(findWarnings({ NODE_ENV })).toHaveLength(times)
 })
+
+test.each([
+  [{ AUDIT_LOG_FILE: '/tmp/a' }, 1],
+  [{ AUDIT_LOG_FILE: '/tmp/a', AUDIT_LOG: 'off' }, 1],
+  [{ AUDIT_LOG_FILE: '/tmp/a', AUDIT_LOG: 'pii' }, 0],
+  [{ AUDIT_LOG: 'pii' }, 0],
+])('a file for records that are not wanted (%j) is warned of %i times', (environment, times) => {
+  expect(findWarnings(environment)).toHaveLength(times)
+})

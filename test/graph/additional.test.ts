@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { printGraph, printOwnerSql, readLayout } from '../../src/gateway.ts'
+import { type AuditRecord, printGraph, printOwnerSql, readLayout } from '../../src/gateway.ts'
 import { introspect, type Report } from '../../src/introspection/introspect.ts'
 import { createProject, type Project } from '../introspection/project.ts'
 import { codesOf } from '../support/codes.ts'
@@ -39,6 +39,7 @@ const role = `additional_${randomBytes(6).toString('hex')}`
 let project: Project
 let report: Report
 let gateway: GatewayUnderTest
+const audited: AuditRecord[] = []
 
 beforeAll(async () => {
   await sql(`alter table users add dept text, add level int, add balance numeric, add big bigint,
@@ -54,7 +55,10 @@ beforeAll(async () => {
   const url = new URL(identity.ownerUrl)
   url.username = role
   url.password = 'reader'
-  gateway = gatewayWith({ DATABASE_URL: url.href, PRISMA_SCHEMA_FILE: project.schemaPath })
+  gateway = gatewayWith(
+    { DATABASE_URL: url.href, PRISMA_SCHEMA_FILE: project.schemaPath, AUDIT_LOG: 'pii' },
+    { write: (record) => audited.push(record) },
+  )
   await sql(
     `update users set dept = 'Research', level = 7, balance = 12.5, big = 9007199254740993, vip = true,
       hired_at = '2026-01-31T09:30:00.123456+02:00', left_at = '2026-02-28T09:30:00', settings = '{"theme": "dark"}',
@@ -168,6 +172,21 @@ describe('they are for their audiences alone, on every way to them:', () => {
       tier: 'gold',
       title: 'Chief',
     })
+  })
+  test('and where services need more than identity:read, a read by others is audited', async () => {
+    const recorded = async (token: string) => {
+      audited.length = 0
+      await ask(token)
+      return audited.map((record) => (record.audit === 'pii' ? record : null))
+    }
+    const tier = { organizationId: acme.id, fields: ['Organization.tier'] }
+    const of = (...fields: string[]) => ({ userId: ada.id, fields })
+    expect(await recorded(await ada.jwt())).toMatchObject([tier])
+    expect(await recorded(await bob.jwt())).toMatchObject([of('User.department'), tier])
+    expect(await recorded(await root.jwt())).toMatchObject([of('User.balance')])
+    expect(await recorded(await services.token('identity:read'))).toEqual([])
+    const personal = await services.token('identity:read identity:pii')
+    expect(await recorded(personal)).toMatchObject([of('User.settings'), tier])
   })
 })
 
