@@ -51,7 +51,7 @@ export class AuditFile implements AuditSink {
   /** Writes what waits, and loses what takes too long. */
   async close(): Promise<void> {
     const giveUp = new AbortController()
-    const tooLong = sleep(LAST_WRITES_MS, undefined, giveUp).catch(() => {})
+    const tooLong = sleep(LAST_WRITES_MS, undefined, { signal: giveUp.signal }).catch(() => {})
     await Promise.race([this.#writing, tooLong])
     giveUp.abort()
     this.#ended = true

@@ -46,22 +46,25 @@ test('a file that cannot be written keeps serve from starting', async () => {
   expect(stderr).toMatch(/^AUDIT_LOG_FILE: EISDIR: .*\n$/)
 })
 
-test('a reader who does not read keeps neither requests waiting nor the end', async () => {
-  const pipe = join(folder, 'pipe')
-  execFileSync('mkfifo', [pipe])
-  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK)
-  const check = `{ organizationId: "${acme.id}", userId: "${ada.id}", permission: "leave:approve" }`
-  const checks = `{ checkPermissions(checks: [${Array(100).fill(check)}]) { allowed } }`
-  for (const AUDIT_LOG_FILE of [pipe, '/dev/stderr']) {
-    const serving = await startServing({ ...environment, AUDIT_LOG: 'both', AUDIT_LOG_FILE })
+test.each(['a pipe', 'standard error'])(
+  'with nobody who reads %s, neither requests nor the end are kept waiting',
+  async (where) => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK)
+    const to = where === 'a pipe' ? { AUDIT_LOG_FILE: pipe } : {}
+    const serving = await startServing({ ...environment, AUDIT_LOG: 'both', ...to })
     serving.ignoreComplaints()
-    for (let time = 0; time < 30; time++) await ask(serving, checks)
+    const check = `{ organizationId: "${acme.id}", userId: "${ada.id}", permission: "leave:approve" }`
+    const checks = `{ checkPermissions(checks: [${Array(100).fill(check)}]) { allowed } }`
+    for (let time = 0; time < 15; time++) await ask(serving, checks)
     const begun = performance.now()
     await ask(serving, email)
-    expect(performance.now() - begun).toBeLessThan(1000)
+    expect(performance.now() - begun).toBeLessThan(1500)
     expect(await serving.signal('SIGTERM')).toBe(0)
-    expect(performance.now() - begun).toBeLessThan(6000)
+    expect(performance.now() - begun).toBeLessThan(8000)
     expect(serving.lines.join()).toContain('Records of the audit log are lost.')
-  }
-  closeSync(reader)
-})
+    closeSync(reader)
+    rmSync(pipe)
+  },
+)
