@@ -16,6 +16,7 @@ import { questionsOf, readRoute, typeAt } from '../graph/matrix/reader.ts'
 import { routesOf } from '../graph/matrix/routes.ts'
 import { callers, matrixWorld } from '../graph/matrix/world.ts'
 import { federatedGraph } from '../support/federated-graph.ts'
+import { readmeBlocks } from '../support/readme.ts'
 
 const schema = federatedGraph()
 const matrix = await matrixWorld()
@@ -321,6 +322,15 @@ test('nothing is recorded of what comes after the answer to the request was give
   scope.ended = false
   trail.end({ data: {} })
   expect(records.filter(({ requestId }) => requestId === 'late')).toHaveLength(1)
+})
+
+test('the records that README.md shows are like those that are made', () => {
+  const keysOf = (record: object) => Object.keys(record).sort().join()
+  const shown = readmeBlocks()
+    .filter(({ language }) => language === 'jsonl')
+    .flatMap(({ text }) => text.split('\n'))
+  expect(shown).toHaveLength(2)
+  for (const line of shown) expect(records.map(keysOf)).toContain(keysOf(JSON.parse(line)))
 })
 
 test('no record holds a value', () => {

@@ -56,8 +56,9 @@ afterAll(async () => {
 
 test('every block is in a language that is run or read here', () => {
   expect(blocks.length).toBeGreaterThan(5)
-  // Those of redis and ini are run elsewhere: test/doctor/redis.test.ts and test/long/pgbouncer.test.ts.
-  const known = ['ts', 'graphql', 'sh', 'json', 'redis', 'ini', '']
+  // Those of redis, ini and jsonl are run or read elsewhere: test/doctor/redis.test.ts, test/long/pgbouncer.test.ts and
+  // test/audit/audit.test.ts.
+  const known = ['ts', 'graphql', 'sh', 'json', 'redis', 'ini', 'jsonl', '']
   const unknown = blocks.filter(({ language }) => !known.includes(language))
   expect(unknown).toEqual([])
 })
