@@ -16,8 +16,7 @@ import { RedisAnnouncements } from './permissions/redis-announcements.ts'
 import { createAccountRepository } from './postgres/account.ts'
 import { type Database, openDatabase } from './postgres/client.ts'
 import type { Db } from './postgres/db.ts'
-import { describeDrift, findDrift } from './postgres/drift.ts'
-import { watchDrift } from './postgres/drift-watch.ts'
+import { describeDrift, findDrift, watchDrift } from './postgres/drift.ts'
 import { createInvitationRepository } from './postgres/invitation.ts'
 import { createMemberRepository } from './postgres/member.ts'
 import { createOrganizationRepository } from './postgres/organization.ts'
@@ -73,6 +72,7 @@ export function openIdentity(config: IdentityConfig, parts: IdentityParts = {}):
 export interface IdentityConfig
   extends Pick<Config, 'database' | 'redis' | 'permissions' | 'logLevel'> {
   readonly auth?: Pick<Config['auth'], 'issuer'>
+  readonly limits?: Pick<Config['limits'], 'rows'>
 }
 
 export interface Identity extends Repositories, Pick<Readiness, 'ready' | 'verify'> {
@@ -120,6 +120,7 @@ export function createStores(
   const db: Db = {
     ...database,
     tables: new Tables(layout, schema, timestampZone),
+    mostRows: config.limits?.rows,
     onJoined: (kind, count) => metrics?.coalesced(kind, count),
   }
 

@@ -1,3 +1,4 @@
+import { MOST_ROWS } from '../domain/limits.ts'
 import { group, withDefault } from './group.ts'
 import { wholeNumber, wordOr } from './kinds.ts'
 
@@ -16,6 +17,11 @@ export const limits = group({
       wholeNumber(1, 10_000_000),
       '10000',
       'the most objects that a document may ask for',
+    ),
+    LIMIT_ROWS: withDefault(
+      wholeNumber(1, 10_000_000),
+      String(MOST_ROWS),
+      'the most rows that a page or a `totalCount` of one list is looked for in: longer lists are counted up to it, and a page that would take more is refused',
     ),
     LIMIT_BODY_BYTES: withDefault(
       wholeNumber(1, 100_000_000, 'bytes'),
@@ -37,6 +43,8 @@ export const limits = group({
         tokens: env.LIMIT_TOKENS,
         cost: env.LIMIT_COST,
       },
+      /** Of one list. */
+      rows: env.LIMIT_ROWS,
       bodyBytes: env.LIMIT_BODY_BYTES,
       /** Requests of one caller, and of one address; `null`: any number. */
       ratePerMinute: env.RATE_LIMIT_PER_MINUTE === 'off' ? null : env.RATE_LIMIT_PER_MINUTE,

@@ -1,5 +1,5 @@
 import type { AdditionalValues } from './additional-field.ts'
-import type { Listed, Order, Page, PageRequest } from './page.ts'
+import type { Count, Listed, Order, Page, PageRequest } from './page.ts'
 
 export interface Organization {
   readonly id: string
@@ -20,5 +20,5 @@ export interface OrganizationRepository {
   /** The organizations with one of these slugs, compared exactly, in any order. */
   findBySlugs(slugs: readonly string[]): Promise<readonly Organization[]>
   list(page: PageRequest, order: OrganizationOrder): Promise<Page<Listed<Organization>>>
-  count(): Promise<number>
+  count(): Promise<Count>
 }

@@ -36,4 +36,10 @@ export interface Page<Item> {
 
 /** Pages of several parents, read together: every key that was asked for is in the answer. */
 export type PagesByParent<Item> = ReadonlyMap<string, Page<Item>>
-export type CountsByParent = ReadonlyMap<string, number>
+
+/** How many entries a list has: at least so many, when more rows would have to be looked at than one list may take. */
+export interface Count {
+  readonly count: number
+  readonly isExact: boolean
+}
+export type CountsByParent = ReadonlyMap<string, Count>

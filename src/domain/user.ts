@@ -1,5 +1,5 @@
 import type { AdditionalValues } from './additional-field.ts'
-import type { Listed, Order, Page, PageRequest } from './page.ts'
+import type { Count, Listed, Order, Page, PageRequest } from './page.ts'
 
 /**
  * A person Better Auth knows. Fields that a Better Auth plug-in adds are `null` where the database lacks their column.
@@ -55,5 +55,5 @@ export interface UserRepository {
   /** The users that have one of these addresses, compared without regard to case, in any order. */
   findByEmails(emails: readonly string[]): Promise<readonly User[]>
   list(page: PageRequest, filter: UserFilter, order: UserOrder): Promise<Page<Listed<User>>>
-  count(filter: UserFilter): Promise<number>
+  count(filter: UserFilter): Promise<Count>
 }

@@ -1,6 +1,7 @@
 import SchemaBuilder from '@pothos/core'
 import DataloaderPlugin from '@pothos/plugin-dataloader'
 import RelayPlugin from '@pothos/plugin-relay'
+import type { Count } from '../domain/page.ts'
 import type { Context } from './context.ts'
 
 export interface SchemaTypes {
@@ -15,7 +16,7 @@ export interface SchemaTypes {
   DefaultFieldNullability: false
   DefaultEdgesNullability: { list: false; items: false }
   DefaultNodeNullability: false
-  Connection: { totalCount: () => Promise<number> }
+  Connection: { total: () => Promise<Count> }
 }
 
 export type Builder = ReturnType<typeof createBuilder>

@@ -1,7 +1,7 @@
 import type { DefaultConnectionArguments } from '@pothos/plugin-relay'
 import { GatewayError } from '../domain/errors.ts'
 import { DEFAULT_SIZE, LARGEST_SIZE } from '../domain/limits.ts'
-import type { Page, PageRequest, Position } from '../domain/page.ts'
+import type { Count, Page, PageRequest, Position } from '../domain/page.ts'
 import type { Builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { Cursors } from './cursor.ts'
@@ -53,7 +53,7 @@ export async function connect<Entity, Variant, Node = Entity>(
   return {
     edges,
     pageInfo: new PageInfo(edges, page),
-    totalCount: async () => (await list.counts(context, variant).load(parentId)) ?? 0,
+    total: async () => (await list.counts(context, variant).load(parentId)) ?? EMPTY,
   }
 }
 
@@ -102,11 +102,19 @@ class Edge<Entity, Node> {
   }
 }
 
+const EMPTY: Count = { count: 0, isExact: true }
+
 export function defineConnections(builder: Builder) {
-  builder.globalConnectionField('totalCount', (t) =>
-    t.int({
-      description: 'How many entries the whole list has. Counted only when selected.',
-      resolve: (connection) => connection.totalCount(),
+  builder.globalConnectionFields((t) => ({
+    totalCount: t.int({
+      description:
+        'How many entries the whole list has; see `totalCountIsExact`. Counted only when selected.',
+      resolve: async (connection) => (await connection.total()).count,
     }),
-  )
+    totalCountIsExact: t.boolean({
+      description:
+        'Whether `totalCount` is all of them. If not, the list is long, and has at least as many: show for example `10,000+`.',
+      resolve: async (connection) => (await connection.total()).isExact,
+    }),
+  }))
 }

@@ -32,30 +32,39 @@ export function holdsRole(column: Prisma.Sql, roles: readonly string[]): Prisma.
     SELECT FROM ${held(column)} WHERE held.role = ANY(${roles}::text[]))`
 }
 
-/** That a membership holds one of these roles, each in its own organization or in every one. */
+/** That a column with role names holds one of these roles, each in its own organization or in every one. */
 export function holdsGrantingRole(
-  member: TableInQuery,
+  column: Prisma.Sql,
+  organizationId: Prisma.Sql,
   granting: readonly GrantingRole[],
 ): Prisma.Sql {
-  const organizations = granting.map(({ organizationId }) => organizationId)
+  const organizations = granting.map((role) => role.organizationId)
   const roles = granting.map(({ role }) => role)
   return Prisma.sql`EXISTS (
-    SELECT FROM ${held(member.column('role'))}
+    SELECT FROM ${held(column)}
     JOIN unnest(${organizations}::text[], ${roles}::text[]) AS granting (organization_id, role)
       ON granting.role = held.role
-    WHERE granting.organization_id IS NULL
-      OR granting.organization_id = ${member.column('organizationId')}::text)`
+    WHERE granting.organization_id IS NULL OR granting.organization_id = ${organizationId}::text)`
 }
 
 /** That one of the fields of a user begins with the text. Fields the database lacks do not. */
 export function matches(tables: Tables, user: TableInQuery, search: UserSearch): Prisma.Sql {
-  const pattern = `${search.prefix.replaceAll(/[\\%_]/g, '\\$&')}%`
-  const conditions = tables
-    .present('User', search.in)
-    .map((field) => Prisma.sql`lower(${user.column(field)}) LIKE lower(${pattern})`)
+  const conditions = beginnings(tables, user, search)
   return conditions.length === 0
     ? Prisma.sql`FALSE`
     : Prisma.sql`(${Prisma.join(conditions, ' OR ')})`
+}
+
+/** The same of each field, for which there is an index. */
+export function beginnings(
+  tables: Tables,
+  user: TableInQuery,
+  search: UserSearch,
+): readonly Prisma.Sql[] {
+  const pattern = `${search.prefix.replaceAll(/[\\%_]/g, '\\$&')}%`
+  return tables
+    .present('User', search.in)
+    .map((field) => Prisma.sql`lower(${user.column(field)}) LIKE lower(${pattern})`)
 }
 
 /**

@@ -7,6 +7,8 @@ import type { Tables } from './tables.ts'
 /** What repositories read with. */
 export interface Db extends Pick<Database, 'read' | 'models'> {
   readonly tables: Tables
+  /** Rows that are looked at for a page or a length of one list. `MOST_ROWS` when absent. */
+  readonly mostRows?: number | undefined
   /** Told how many questions of a kind were answered by what somebody else was asking already. */
   readonly onJoined?: (kind: string, count: number) => void
 }

@@ -10,7 +10,9 @@ import { Prisma } from './client.ts'
 import { Columns, columnOf, from } from './columns.ts'
 import { allOf, holdsRole } from './conditions.ts'
 import { type Db, joining } from './db.ts'
-import { byCreation, type List, listsOf } from './list.ts'
+import { listsOf } from './list.ts'
+import { byCreation } from './order.ts'
+import { type List, storedValues } from './rows.ts'
 import type { Tables } from './tables.ts'
 
 const names = (stored: string | null) => parseRoles(stored ?? '')
@@ -35,7 +37,7 @@ type Parent = 'organizationId' | 'email'
 export function createInvitationRepository(db: Db): InvitationRepository {
   const joined = joining(db, 'invitations')
   const listsBy = (parent: Parent) =>
-    listsOf(db, joined, invitation, (tables, filter: InvitationFilter) =>
+    listsOf(db, joined, invitation, ({ tables }, filter: InvitationFilter) =>
       listOf(tables, parent, filter),
     )
   const ofOrganizations = listsBy('organizationId')
@@ -50,15 +52,22 @@ export function createInvitationRepository(db: Db): InvitationRepository {
 
 function listOf(tables: Tables, parent: Parent, { status, onlyForHolder }: InvitationFilter): List {
   const i = tables.as('Invitation', 'i')
-  const o = tables.as('Organization', 'o')
+  const hasStatus = (value: Prisma.Sql) =>
+    status && Prisma.sql`${value}::text = ${status.toLowerCase()}`
+  const stored = tables.as('Invitation', 'stored')
+  const narrowed =
+    parent === 'organizationId'
+      ? storedValues(stored, parent, 'status', (value) => allOf([hasStatus(value)]))
+      : undefined
   return {
     table: i,
     parent,
     key: byCreation(i),
-    join: Prisma.sql`JOIN ${o.from}
-        ON ${o.column('id')} = ${i.column('organizationId')}`,
+    beside: { table: tables.as('Organization', 'o'), by: 'organizationId' },
+    narrowed,
+    gathered: parent === 'email',
     where: allOf([
-      status && Prisma.sql`${i.column('status')}::text = ${status.toLowerCase()}`,
+      !narrowed && hasStatus(i.column('status')),
       onlyForHolder &&
         Prisma.sql`(NOT ${holdsRole(i.column('role'), [onlyForHolder.role])}
             OR ${holds(tables, onlyForHolder)})`,

@@ -192,5 +192,5 @@ function distinct<Key, Answer>(
 }
 
 function isAboutData(error: unknown): boolean {
-  return !(error instanceof GatewayError) || error.code === 'INTERNAL'
+  return !(error instanceof GatewayError) || ['INTERNAL', 'LIMIT_EXCEEDED'].includes(error.code)
 }

@@ -14,10 +14,12 @@ import { additional, Columns, from, type Row } from './columns.ts'
 import { activeUser, allOf, holdsGrantingRole, holdsRole, matches } from './conditions.ts'
 import { type Db, joining, lookUp } from './db.ts'
 import { by, byText } from './join.ts'
-import { byInstant, type List, listsOf, byText as orderedByText } from './list.ts'
+import { listsOf } from './list.ts'
+import { byInstant, byText as orderedByText } from './order.ts'
 import { organization } from './organization.ts'
-import type { Tables } from './tables.ts'
-import { summary } from './user.ts'
+import { type List, parentId, storedValues } from './rows.ts'
+import type { TableInQuery, Tables } from './tables.ts'
+import { findIds, summary } from './user.ts'
 
 const member = {
   id: 'same',
@@ -76,59 +78,98 @@ async function findByPairs({ read, tables }: Db, pairs: readonly Pair[]) {
 }
 
 function ofOrganizations(
-  tables: Tables,
-  { roles, grantedBy, userIds, search }: MemberFilter,
-  { field, direction }: MemberOrder = { field: 'CREATED_AT', direction: 'ASC' },
+  db: Db,
+  filter: MemberFilter,
+  order: MemberOrder = { field: 'CREATED_AT', direction: 'ASC' },
 ): List {
+  const { tables } = db
+  const { userIds, search, grantedBy } = filter
   const m = tables.as('Member', 'm')
   const u = tables.as('User', 'u')
+  const stored = tables.as('Member', 'stored')
+  const byRole =
+    (filter.roles || grantedBy) && !userIds
+      ? storedValues(stored, 'organizationId', 'role', (role) =>
+          allOf(held(filter, role, parentId)),
+        )
+      : undefined
+  const byUser = userIds && {
+    field: 'userId',
+    values: Prisma.sql`unnest(${m.array('userId', userIds)})`,
+  }
   return {
     table: m,
     parent: 'organizationId',
-    key: field === 'USER_NAME' ? orderedByText(u, 'name') : byInstant(m, 'createdAt'),
-    direction,
-    join: users(tables),
+    key: order.field === 'USER_NAME' ? orderedByText(u, 'name') : byInstant(m, 'createdAt'),
+    direction: order.direction,
+    beside: { table: u, by: 'userId' },
+    narrowed: byUser ?? byRole,
+    gathered: userIds !== undefined || order.field === 'USER_NAME',
     where: allOf([
-      roles && holdsRole(m.column('role'), roles),
-      grantedBy && granted(tables, grantedBy),
-      userIds && Prisma.sql`${m.column('userId')} = ANY(${m.array('userId', userIds)})`,
-      search && matches(tables, u, search),
+      ...(byRole ? [] : held(filter, m.column('role'), m.column('organizationId'))),
+      ...(grantedBy ? undisputed(tables, grantedBy) : []),
+      search && isUser(m, u, matches(tables, u, search)),
     ]),
+    otherwise:
+      search && !userIds
+        ? async () => {
+            const found = await findIds(db, search)
+            return found && ofOrganizations(db, { ...filter, userIds: found }, order)
+          }
+        : undefined,
   }
 }
 
-function ofUsers(tables: Tables, { scope, roles, grantedBy }: MembershipFilter): List {
+function ofUsers({ tables }: Db, filter: MembershipFilter): List {
+  const { scope, grantedBy } = filter
   const m = tables.as('Member', 'm')
-  const o = tables.as('Organization', 'o')
   return {
     table: m,
     parent: 'userId',
     key: byInstant(m, 'createdAt'),
-    join: Prisma.sql`JOIN ${o.from}
-        ON ${o.column('id')} = ${m.column('organizationId')}`,
+    beside: { table: tables.as('Organization', 'o'), by: 'organizationId' },
+    within: allOf([scope === 'none' && Prisma.sql`FALSE`]),
     where: allOf([
-      scope === 'none' && Prisma.sql`FALSE`,
       typeof scope === 'object' && shared(tables, scope.sharedWith),
-      roles && holdsRole(m.column('role'), roles),
-      grantedBy && granted(tables, grantedBy),
+      ...held(filter, m.column('role'), m.column('organizationId')),
+      ...(grantedBy ? undisputed(tables, grantedBy) : []),
     ]),
   }
 }
 
-/** That the permission which these roles grant is the member's, as a permission check answers it. */
-function granted(tables: Tables, granting: readonly GrantingRole[]): Prisma.Sql {
+/** What the filter asks of the roles of a membership in an organization. */
+function held(
+  { roles, grantedBy }: Pick<MemberFilter, 'roles' | 'grantedBy'>,
+  role: Prisma.Sql,
+  organizationId: Prisma.Sql,
+) {
+  return [
+    roles && holdsRole(role, roles),
+    grantedBy && holdsGrantingRole(role, organizationId, grantedBy),
+  ]
+}
+
+/** That a permission which a membership grants is the member's, as a permission check answers it. */
+function undisputed(tables: Tables, granting: readonly GrantingRole[]): readonly Prisma.Sql[] {
   const m = tables.as('Member', 'm')
   const twin = tables.as('Member', 'twin')
   const holder = tables.as('User', 'holder')
-  return Prisma.sql`${holdsGrantingRole(m, granting)}
-      AND NOT EXISTS (SELECT FROM ${twin.from}
+  return [
+    // OFFSET 0 has it looked up for each row: else PostgreSQL compares every two members of the organization.
+    Prisma.sql`NOT EXISTS (SELECT FROM ${twin.from}
         WHERE ${twin.column('userId')} = ${m.column('userId')}
           AND ${twin.column('organizationId')} = ${m.column('organizationId')}
           AND ${twin.column('id')} <> ${m.column('id')}
-          AND NOT ${holdsGrantingRole(twin, granting)})
-      AND EXISTS (SELECT FROM ${holder.from}
-        WHERE ${holder.column('id')} = ${m.column('userId')}
-          AND ${activeUser(tables, holder)})`
+          AND NOT ${holdsGrantingRole(twin.column('role'), twin.column('organizationId'), granting)}
+        OFFSET 0)`,
+    isUser(m, holder, activeUser(tables, holder)),
+  ]
+}
+
+/** That the user of a membership is one of whom this is so. */
+function isUser(m: TableInQuery, user: TableInQuery, so: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`EXISTS (SELECT FROM ${user.from}
+      WHERE ${user.column('id')} = ${m.column('userId')} AND ${so} OFFSET 0)`
 }
 
 function shared(tables: Tables, sharedWith: string): Prisma.Sql {
@@ -136,5 +177,5 @@ function shared(tables: Tables, sharedWith: string): Prisma.Sql {
   const mine = tables.as('Member', 'mine')
   return Prisma.sql`EXISTS (SELECT FROM ${mine.from}
       WHERE ${mine.column('organizationId')} = ${m.column('organizationId')}
-        AND ${mine.column('userId')} = ANY(${mine.array('userId', [sharedWith])}))`
+        AND ${mine.column('userId')} = ANY(${mine.array('userId', [sharedWith])}) OFFSET 0)`
 }

@@ -6,7 +6,9 @@ import type {
 import { additional, Columns, from } from './columns.ts'
 import { type Db, joining, lookUp, unambiguous } from './db.ts'
 import { by } from './join.ts'
-import { byInstant, byText, countAll, type List, listAll } from './list.ts'
+import { countAll, listAll } from './list.ts'
+import { byInstant, byText } from './order.ts'
+import type { List } from './rows.ts'
 import type { Tables } from './tables.ts'
 
 /** Every column of an organization that may leave the repository. */

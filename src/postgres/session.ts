@@ -1,10 +1,13 @@
+import { GatewayError } from '../domain/errors.ts'
 import type { Session, SessionRepository } from '../domain/session.ts'
-import { Prisma } from './client.ts'
+import type { SessionLookup } from '../domain/session-lookup.ts'
+import { type Database, Prisma } from './client.ts'
 import { Columns } from './columns.ts'
 import { type Db, findRows, joining } from './db.ts'
 import { by } from './join.ts'
-import { byInstant, type List, listsOf } from './list.ts'
-import type { Tables } from './tables.ts'
+import { listsOf } from './list.ts'
+import { byInstant } from './order.ts'
+import type { List } from './rows.ts'
 
 const session = new Columns<Session>('Session', '', {
   id: 'same',
@@ -45,12 +48,41 @@ export function createSessionRepository(db: Db): SessionRepository {
   }
 }
 
-function living(tables: Tables): List {
+/**
+ * Asks the function that the database's owner installs: tokens are in neither the client's schema nor the grants.
+ * @param name Of the function, as SQL names it.
+ * @param onRefusal Told when PostgreSQL refuses the call: the function is missing, not granted, or out of date.
+ */
+export function createSessionLookup(
+  { read }: Pick<Database, 'read'>,
+  name: string,
+  onRefusal: (error: unknown) => void,
+): SessionLookup {
+  const userOf = Prisma.raw(name)
+  return {
+    findUserId: async (token) => {
+      try {
+        const [row] = await read<{ readonly userId: string | null }>(
+          Prisma.sql`SELECT ${userOf}(${token}::text) AS "userId"`,
+        )
+        return row?.userId ?? null
+      } catch (error) {
+        if (!(error instanceof GatewayError && error.code === 'INTERNAL')) throw error
+        onRefusal(error)
+        throw new GatewayError('UNAVAILABLE', 'Sessions cannot be looked up.', { cause: error })
+      }
+    },
+  }
+}
+
+/** Those that have ended may be many more, and are left out by an index on user and end. */
+function living({ tables }: Db): List {
   const table = tables.as('Session', 's')
   return {
     table,
     parent: 'userId',
     key: byInstant(table, 'createdAt'),
-    where: Prisma.sql`AND ${table.column('expiresAt')} > ${table.instant('expiresAt', Prisma.sql`now()`)}`,
+    gathered: true,
+    within: Prisma.sql`AND ${table.column('expiresAt')} > ${table.instant('expiresAt', Prisma.sql`now()`)}`,
   }
 }

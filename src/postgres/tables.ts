@@ -10,6 +10,10 @@ type Sql = Prisma.Sql
 export interface TableInQuery {
   /** `"public"."members" AS "m"` */
   readonly from: Sql
+  /** `"m"` */
+  readonly alias: Sql
+  /** Every column that the gateway may read, as it is stored and under its own name. */
+  readonly columns: Sql
   /** `"m"."user_id"`; roles as text with commas between them and flags as booleans, however they are stored. */
   column(field: string): Sql
   /** Whether there may be a NULL in the column. */
@@ -108,6 +112,10 @@ export class Tables {
     }
     return {
       from: Prisma.sql`${identifier(this.#schema, table.name)} AS ${identifier(called)}`,
+      alias: identifier(called),
+      columns: Prisma.join(
+        Object.values(table.columns).map(({ name }) => identifier(called, name)),
+      ),
       column: (field) => partsOfField(field).column,
       cast: (field) => partsOfField(field).cast,
       has: (field) => parts.has(field),

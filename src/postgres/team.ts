@@ -2,8 +2,9 @@ import type { Team, TeamMemberWithUser, TeamRepository } from '../domain/team.ts
 import { Prisma } from './client.ts'
 import { Columns, type Row } from './columns.ts'
 import { type Db, joining } from './db.ts'
-import { byCreation, byInstant, type List, listsOf } from './list.ts'
-import type { Tables } from './tables.ts'
+import { listsOf } from './list.ts'
+import { byCreation, byInstant } from './order.ts'
+import type { List } from './rows.ts'
 import { summary } from './user.ts'
 
 const team = new Columns<Team>('Team', 't', {
@@ -52,7 +53,7 @@ async function findByUserId(
   return rows.map(team.read)
 }
 
-function ofOrganizations(tables: Tables): List {
+function ofOrganizations({ tables }: Db): List {
   const t = tables.as('Team', 't')
   return {
     table: t,
@@ -62,13 +63,12 @@ function ofOrganizations(tables: Tables): List {
 }
 
 /** Rows without a creation time come first. */
-function membersOf(tables: Tables): List {
+function membersOf({ tables }: Db): List {
   const tm = tables.as('TeamMember', 'tm')
-  const u = tables.as('User', 'u')
   return {
     table: tm,
     parent: 'teamId',
     key: byCreation(tm),
-    join: Prisma.sql`JOIN ${u.from} ON ${u.column('id')} = ${tm.column('userId')}`,
+    beside: { table: tables.as('User', 'u'), by: 'userId' },
   }
 }

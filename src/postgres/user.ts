@@ -1,11 +1,21 @@
-import type { User, UserFilter, UserOrder, UserRepository, UserSummary } from '../domain/user.ts'
+import { MOST_ROWS } from '../domain/limits.ts'
+import type {
+  User,
+  UserFilter,
+  UserOrder,
+  UserRepository,
+  UserSearch,
+  UserSummary,
+} from '../domain/user.ts'
 import { Prisma } from './client.ts'
 import { additional, Columns } from './columns.ts'
-import { allOf, holdsRole, loweredDefinitions, matches } from './conditions.ts'
+import { allOf, beginnings, holdsRole, loweredDefinitions, matches } from './conditions.ts'
 import { type Db, joining, lookUp, unambiguous } from './db.ts'
 import { by, byText } from './join.ts'
-import { byInstant, countAll, type List, listAll, byText as orderedByText } from './list.ts'
-import type { TableInQuery, Tables } from './tables.ts'
+import { countAll, listAll } from './list.ts'
+import { byInstant, byText as orderedByText } from './order.ts'
+import { type List, storedValues } from './rows.ts'
+import type { TableInQuery } from './tables.ts'
 
 /** Every column of a user that may leave the repository. */
 export const user = new Columns<User>('User', 'u', {
@@ -38,7 +48,6 @@ export const summary = new Columns<UserSummary>('User', 'u', {
 
 /** By hand, because users are looked up with most requests. */
 export function createUserRepository(db: Db): UserRepository {
-  const { tables } = db
   const joined = joining(db, 'users')
   const lowered = (email: string) => email.toLowerCase()
   const addressOf = ({ email }: User) => lowered(email)
@@ -49,18 +58,49 @@ export function createUserRepository(db: Db): UserRepository {
       const how = { lowered: await indexed() }
       return unambiguous(await lookUp(db, user, 'email', emails.map(lowered), how), addressOf)
     }),
-    list: (page, filter, order) => listAll(db, all(tables, filter, order), user, page),
-    count: (filter) => countAll(db, all(tables, filter)),
+    list: (page, filter, order) => listAll(db, all(db, filter, order), user, page),
+    count: (filter) => countAll(db, all(db, filter)),
   }
 }
 
+/**
+ * The ids of those whom a search finds, by an index for each field: they are few, or it is known soon that they are not.
+ * `null`: more than may be looked at.
+ */
+export async function findIds(
+  { read, tables, mostRows = MOST_ROWS }: Db,
+  search: UserSearch,
+): Promise<readonly string[] | null> {
+  const table = tables.as('User', 'u')
+  const some = Prisma.raw(`LIMIT ${mostRows + 1}`)
+  const found = beginnings(tables, table, search).map(
+    (begins) =>
+      Prisma.sql`(SELECT ${table.select(['id'])} FROM ${table.from} WHERE ${begins} ${some})`,
+  )
+  if (found.length === 0) return []
+  const rows = await read<{ readonly 'u.id': string }>(
+    Prisma.sql`SELECT found.* FROM (${Prisma.join(found, ' UNION ')}) AS found ${some}`,
+  )
+  return rows.length > mostRows ? null : rows.map((row) => row['u.id'])
+}
+
 function all(
-  tables: Tables,
+  db: Db,
   filter: UserFilter,
   { field, direction }: UserOrder = { field: 'CREATED_AT', direction: 'ASC' },
 ): List {
+  const { tables } = db
+  const { search, role, banned } = filter
   const table = tables.as('User', 'u')
-  return {
+  const byTime = field === 'CREATED_AT'
+  const when = created(table, filter)
+  const conditions = allOf([
+    search && matches(tables, table, search),
+    role !== undefined && holdsRole(table.column('role'), [role]),
+    banned !== undefined &&
+      Prisma.sql`${table.column('banned')} IS ${Prisma.raw(banned ? 'TRUE' : 'NOT TRUE')}`,
+  ])
+  const inOrder = {
     table,
     parent: null,
     key: {
@@ -69,20 +109,35 @@ function all(
       EMAIL: orderedByText(table, 'email'),
     }[field],
     direction,
-    where: conditions(tables, filter),
+    within: byTime ? when : Prisma.empty,
+    where: byTime ? conditions : Prisma.sql`${conditions} ${when}`,
   }
+  const narrowed =
+    role !== undefined
+      ? storedValues(tables.as('User', 'stored'), null, 'role', (value) =>
+          allOf([holdsRole(value, [role])]),
+        )
+      : banned
+        ? { field: 'banned', values: Prisma.sql`(VALUES (TRUE))` }
+        : undefined
+  const gathered = { ...inOrder, within: when, where: conditions, gathered: true }
+  if (search)
+    return {
+      ...inOrder,
+      otherwise: async () => {
+        const ids = await findIds(db, search)
+        const values = Prisma.sql`unnest(${table.array('id', ids ?? [])})`
+        return ids && { ...gathered, narrowed: { field: 'id', values } }
+      },
+    }
+  if (byTime) return { ...inOrder, narrowed }
+  return narrowed || when !== Prisma.empty
+    ? { ...inOrder, otherwise: async () => ({ ...gathered, narrowed }) }
+    : inOrder
 }
 
-function conditions(
-  tables: Tables,
-  { search, role, banned, createdAfter, createdBefore }: UserFilter,
-): Prisma.Sql {
-  const table = tables.as('User', 'u')
+function created(table: TableInQuery, { createdAfter, createdBefore }: UserFilter): Prisma.Sql {
   return allOf([
-    search && matches(tables, table, search),
-    role !== undefined && holdsRole(table.column('role'), [role]),
-    banned !== undefined &&
-      Prisma.sql`${table.column('banned')} IS ${Prisma.raw(banned ? 'TRUE' : 'NOT TRUE')}`,
     createdAfter && Prisma.sql`${table.column('createdAt')} > ${instant(table, createdAfter)}`,
     createdBefore && Prisma.sql`${table.column('createdAt')} < ${instant(table, createdBefore)}`,
   ])

@@ -237,7 +237,7 @@ describe('of 100,000 users', () => {
     ['username', 'nC4CA'],
   ])('found by %s, they are what is read', async (_field, prefix) => {
     const search = { prefix, in: ['name', 'username', 'email'] } as const
-    const found = await users.count({ search })
+    const { count: found } = await users.count({ search })
     expect(found).toBeGreaterThan(0)
     expect(found).toBeLessThan(SIZE)
     const plan = await list(first, { search })

@@ -9,6 +9,8 @@ import { byTime, type Entry, entries, pageOf, pages, start } from './plain-list.
 let identity: Identity
 let services: ServiceIssuer
 let gateway: GatewayUnderTest
+/** Looks at three rows for a page. */
+let frugal: GatewayUnderTest
 /** Whose lists are read, and by whom: themselves, somebody who shares some organizations, or a service. */
 const people = { them: '', other: '' }
 const tokens = { service: '', them: '', other: '' }
@@ -22,11 +24,13 @@ beforeAll(async () => {
     tokens[who] = await person.jwt()
   }
   tokens.service = await services.token()
-  gateway = gatewayFor(identity, {
+  const settings = {
     SERVICE_ISSUER: services.issuer,
     SERVICE_AUDIENCE: services.audience,
     SERVICE_JWKS_URL: services.jwksUrl,
-  })
+  }
+  gateway = gatewayFor(identity, settings)
+  frugal = gatewayFor(identity, { ...settings, LIMIT_ROWS: '3' })
   // Names sort as people expect it, ids by their bytes: neither may be taken for the other.
   for (const table of ['users', 'organizations'])
     await identity.sql(`alter table ${table} alter name type text collate "und-x-icu"`)
@@ -34,6 +38,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await gateway.close()
+  await frugal.close()
   await services.stop()
   await identity.stop()
 })
@@ -52,6 +57,8 @@ interface ListUnderTest {
   readonly order?: { readonly of: string; readonly by: string }
   readonly descending?: boolean
   readonly holds?: (entry: Entry) => boolean
+  /** Whether rows are looked at that the list does not hold, or holds elsewhere. */
+  readonly isBounded?: true
 }
 
 /** All entries as JSON are $1. */
@@ -131,6 +138,7 @@ async function clear(table: string): Promise<void> {
 
 interface Connection {
   readonly totalCount: number
+  readonly totalCountIsExact: boolean
   readonly nodes: { readonly id: string }[]
   readonly edges: { readonly cursor: string; readonly node: { readonly id: string } }[]
   readonly pageInfo: {
@@ -142,21 +150,25 @@ interface Connection {
 }
 
 /** Several pages in one request. */
-async function read(
+async function read(list: ListUnderTest, asked: readonly string[]): Promise<Connection[]> {
+  const { data, errors } = await ask(gateway, list, asked)
+  expect(errors).toEqual([])
+  return asked.map((_, i) => findConnection(data[`p${i}`]))
+}
+
+function ask(
+  of: GatewayUnderTest,
   { field, path = () => '@', token = 'service', ...list }: ListUnderTest,
   asked: readonly string[],
-): Promise<Connection[]> {
+) {
   const node = list.node ?? 'id'
   const fields = asked.map((page, i) => {
-    const call = `${field}(${page} ${list.arguments ?? ''}) { totalCount nodes { ${node} }
+    const call = `${field}(${page} ${list.arguments ?? ''}) { totalCount totalCountIsExact nodes { ${node} }
       edges { cursor node { ${node} } }
       pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }`
     return `p${i}: ${path().replace('@', () => call)}`
   })
-  const query = `{ ${fields.join('\n')} }`
-  const { data, errors } = await gateway.graphql(query, { token: tokens[token] })
-  expect(errors).toEqual([])
-  return asked.map((_, i) => findConnection(data[`p${i}`]))
+  return of.graphql(`{ ${fields.join('\n')} }`, { token: tokens[token] })
 }
 
 function findConnection(value: object): Connection {
@@ -165,12 +177,13 @@ function findConnection(value: object): Connection {
   return findConnection(inner)
 }
 
-function toPage({ totalCount, nodes, edges, pageInfo }: Connection) {
+function toPage({ totalCount, totalCountIsExact, nodes, edges, pageInfo }: Connection) {
   const ids = nodes.map(({ id }) => id)
   expect(edges.map(({ node }) => node.id)).toEqual(ids)
   expect(pageInfo.startCursor).toBe(edges[0]?.cursor ?? null)
   expect(pageInfo.endCursor).toBe(edges.at(-1)?.cursor ?? null)
   const { hasNextPage, hasPreviousPage } = pageInfo
+  expect(totalCountIsExact).toBe(true)
   return { ids, hasNextPage, hasPreviousPage, totalCount }
 }
 
@@ -231,8 +244,33 @@ async function check(list: ListUnderTest): Promise<void> {
       requests.map(({ text }) => text),
     )
     expect(answers.map(toPage)).toEqual(requests.map(({ expected }) => expected))
+    if (list.isBounded) await checkFrugal(list, requests)
   })
   await fc.assert(property, { numRuns: 30 })
+}
+
+/** Where few rows may be looked at, a page is the same, or refused; and a length is the same, or said not to be. */
+async function checkFrugal(list: ListUnderTest, requests: readonly Requested[]): Promise<void> {
+  const texts = requests.map(({ text }) => text)
+  const { data, errors } = await ask(frugal, list, texts)
+  const refused = errors.map(({ path, extensions }) => {
+    expect(extensions.code).toBe('LIMIT_EXCEEDED')
+    return path?.[0]
+  })
+  for (const [i, { expected }] of requests.entries()) {
+    if (refused.includes(`p${i}`)) continue
+    const { nodes, pageInfo, totalCount, totalCountIsExact } = findConnection(data[`p${i}`])
+    expect(nodes.map(({ id }) => id)).toEqual(expected.ids)
+    if (pageInfo.hasNextPage) expect(expected.hasNextPage).toBe(true)
+    if (pageInfo.hasPreviousPage) expect(expected.hasPreviousPage).toBe(true)
+    if (totalCountIsExact) expect(totalCount).toBe(expected.totalCount)
+    else expect(totalCount).toBeLessThanOrEqual(expected.totalCount)
+  }
+}
+
+interface Requested {
+  readonly text: string
+  readonly expected: ReturnType<typeof pageOf>
 }
 
 async function remove({ table }: ListUnderTest, all: readonly Entry[], life: Entry['life']) {
@@ -272,13 +310,18 @@ const orderBy = (field: string, direction: 'ASC' | 'DESC') =>
   `orderBy: { field: ${field}, direction: ${direction} }`
 
 const lists: Record<string, ListUnderTest> = {
-  'members, the oldest first': members,
+  'members, the oldest first': { ...members, isBounded: true },
   'members, the newest first': {
     ...members,
     arguments: orderBy('CREATED_AT', 'DESC'),
     descending: true,
   },
-  'members by name': { ...members, arguments: orderBy('USER_NAME', 'ASC'), order: byUserName },
+  'members by name': {
+    isBounded: true,
+    ...members,
+    arguments: orderBy('USER_NAME', 'ASC'),
+    order: byUserName,
+  },
   'members by name, downwards': {
     ...members,
     arguments: orderBy('USER_NAME', 'DESC'),
@@ -286,11 +329,13 @@ const lists: Record<string, ListUnderTest> = {
     descending: true,
   },
   'members with one of two roles': {
+    isBounded: true,
     ...members,
     arguments: 'filter: { roles: ["owner", "admin"] }',
     holds: holdsOneOf(['owner', 'admin']),
   },
   'members by name with a role and the beginning of a name': {
+    isBounded: true,
     ...members,
     arguments: `filter: { roles: ["member", "owner"], search: "É" } ${orderBy('USER_NAME', 'ASC')}`,
     order: byUserName,
@@ -298,6 +343,7 @@ const lists: Record<string, ListUnderTest> = {
       holdsOneOf(['member', 'owner'])(entry) && entry.name.toLowerCase().startsWith('é'),
   },
   'members among some users, the newest first': {
+    isBounded: true,
     ...members,
     arguments: `filter: { userIds: ${JSON.stringify(some.map(md5))} } ${orderBy('CREATED_AT', 'DESC')}`,
     descending: true,
@@ -309,6 +355,7 @@ const lists: Record<string, ListUnderTest> = {
     path: ofThem,
   },
   'memberships that another user shares': {
+    isBounded: true,
     table: 'memberships',
     field: 'memberships',
     path: ofThem,
@@ -317,6 +364,7 @@ const lists: Record<string, ListUnderTest> = {
   },
   'organizations of the viewer': ownOrganizations,
   'organizations of the viewer by role': {
+    isBounded: true,
     ...ownOrganizations,
     arguments: 'filter: { roles: ["owner"] }',
     holds: holdsOneOf(['owner']),
@@ -357,11 +405,13 @@ const lists: Record<string, ListUnderTest> = {
     descending: true,
   },
   'users with a global role who are not banned': {
+    isBounded: true,
     ...users,
     arguments: 'filter: { role: "admin", banned: false }',
     holds: (entry) => holdsOneOf(['admin'])(entry) && entry.kind < 2,
   },
   'banned users': {
+    isBounded: true,
     ...users,
     arguments: 'filter: { banned: true }',
     holds: ({ kind }) => kind >= 2,
@@ -372,6 +422,7 @@ const lists: Record<string, ListUnderTest> = {
     holds: ({ at }) => at > 10,
   },
   'users made before an instant': {
+    isBounded: true,
     ...users,
     arguments: 'filter: { createdBefore: "2026-03-29T03:00:00+02:00" }',
     holds: ({ at }) => at < 10,
@@ -406,6 +457,7 @@ const lists: Record<string, ListUnderTest> = {
     holds: ({ kind }) => kind === 2,
   },
   'pending invitations that do not offer the creator role, for one who does not hold it': {
+    isBounded: true,
     table: 'invitations',
     field: 'invitations',
     path: ofOrganization,
@@ -414,6 +466,7 @@ const lists: Record<string, ListUnderTest> = {
     holds: (entry) => entry.kind === 0 && !holdsOneOf(['owner'])(entry),
   },
   'pending invitations received': {
+    isBounded: true,
     table: 'invitations',
     field: 'receivedInvitations',
     path: ofViewer,
@@ -427,6 +480,7 @@ const lists: Record<string, ListUnderTest> = {
     path: () => 'organization(id: "team") { teams { nodes { @ } } }',
   },
   'sessions that have not expired': {
+    isBounded: true,
     table: 'sessions',
     field: 'sessions',
     path: ofThem,
