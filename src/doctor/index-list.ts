@@ -15,6 +15,8 @@ export interface NeededIndex {
 
 const USERS = 'pages of `users`, by each order'
 const SEARCH = '`search`, all three or none'
+const SOME_USERS = '`users` by `role`, and by `banned`'
+const LONG = 'pages of long lists: without it, each page sorts the whole list'
 const ORGANIZATIONS = 'pages of `organizations`, by each order'
 const OLD = 'databases that Better Auth made before 1.4 lack them'
 
@@ -23,17 +25,30 @@ export const neededIndexes: readonly NeededIndex[] = [
   sorted('Member', ['organizationId', 'createdAt', 'id'], {
     reason: 'pages of members: without it, each page sorts the whole organization',
   }),
+  sorted('Member', ['organizationId', 'role', 'createdAt', 'id'], {
+    reason: 'members by `roles` or `permission`: without it, a rare role is looked for in all',
+  }),
   equal('Member', ['organizationId', 'userId'], {
-    reason: 'roles of one person where people have thousands of organizations',
+    reason:
+      'members by `permission`, `search` or `userIds`, and roles of one person in thousands of organizations',
   }),
   sorted('User', ['createdAt', 'id'], { reason: USERS }),
   sorted('User', ['name', 'id'], { reason: USERS }),
   sorted('User', ['email', 'id'], { reason: USERS }),
+  sorted('User', ['role', 'createdAt', 'id'], { reason: SOME_USERS }),
+  sorted('User', ['banned', 'createdAt', 'id'], { reason: SOME_USERS }),
   prefix('User', 'name'),
   prefix('User', 'email'),
   prefix('User', 'username'),
   sorted('Organization', ['createdAt', 'id'], { reason: ORGANIZATIONS }),
   sorted('Organization', ['name', 'id'], { reason: ORGANIZATIONS }),
+  sorted('Member', ['userId', 'createdAt', 'id'], { reason: LONG }),
+  sorted('Invitation', ['organizationId', 'status', 'createdAt', 'id'], { reason: LONG }),
+  sorted('Team', ['organizationId', 'createdAt', 'id'], { reason: LONG }),
+  sorted('TeamMember', ['teamId', 'createdAt', 'id'], { reason: LONG }),
+  equal('Session', ['userId', 'expiresAt'], {
+    reason: 'sessions of whoever signs in often: those that have ended stay in the table',
+  }),
   equal('Member', ['userId'], { reason: OLD }),
   equal('Member', ['organizationId'], { reason: OLD }),
   equal('Session', ['userId'], { reason: OLD }),

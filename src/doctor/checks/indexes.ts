@@ -1,4 +1,4 @@
-import type { Table } from '../../layout/layout.ts'
+import type { Column, Table } from '../../layout/layout.ts'
 import { quote } from '../../layout/quote.ts'
 import { Prisma } from '../../postgres/client.ts'
 import type { Check } from '../finding.ts'
@@ -34,7 +34,7 @@ export const checkIndexes: Check = async ({ database, layout, config: { database
     const ofTable = indexes.filter(([key]) => key?.table === table.name)
     return ofTable.some((index) => serves(index, columns, needed.kind))
       ? []
-      : [toFinding(needed, config.schema, table, columns)]
+      : [toFinding(needed, config.schema, table)]
   })
   return missing.length > 0
     ? missing
@@ -53,52 +53,79 @@ interface IndexKey {
   readonly byBytes: boolean
 }
 
-/** Real names; `null` when the database lacks a column, or stores it as something that is not searched by its beginning. */
-function columnsOf({ fields, kind }: NeededIndex, table: Table): readonly string[] | null {
+/** What an index is made of, as SQL; `null` when the database has no use for it. */
+export function keysOf({ fields, kind }: NeededIndex, table: Table): readonly string[] | null {
+  const columns = columnsOf({ fields, kind }, table)
+  if (!columns) return null
+  return columns.map((column, i) => {
+    const name = quote(column.name)
+    if (kind === 'prefix') return `lower(${name}) text_pattern_ops`
+    return kind === 'sorted' && isOrderedBy(columns, i) ? withoutNull(name, column) : name
+  })
+}
+
+/** `null` when the database lacks a column, or stores it as something that no index helps with. */
+function columnsOf(
+  { fields, kind }: Pick<NeededIndex, 'fields' | 'kind'>,
+  table: Table,
+): readonly Column[] | null {
   const columns = fields.flatMap((field) => table.columns[field] ?? [])
   if (columns.length < fields.length) return null
   if (kind === 'prefix' && columns.some(({ type }) => type !== 'text')) return null
-  return columns.map(({ name }) => name)
+  return columns.every(({ type }) => INDEXED.includes(type)) ? columns : null
+}
+
+/** What statements compare as it is stored. */
+const INDEXED = ['text', 'citext', 'uuid', 'boolean', 'timestamptz', 'timestamp']
+
+/** The last but one: those before are compared with one value, and the last is the id. */
+function isOrderedBy({ length }: readonly unknown[], i: number): boolean {
+  return i === length - SORTED_BY
+}
+
+/** As statements order by it: see `byInstant` and `byText`. */
+function withoutNull(name: string, { required, type }: Column): string {
+  if (required) return name
+  if (type === 'timestamptz') return `COALESCE(${name}, 'epoch'::timestamptz)`
+  if (type === 'timestamp') return `COALESCE(${name}, ('epoch'::timestamptz AT TIME ZONE 'UTC'))`
+  return `COALESCE(${name}, '')`
 }
 
 function serves(
   index: readonly IndexKey[],
-  columns: readonly string[],
+  columns: readonly Column[],
   kind: NeededIndex['kind'],
 ): boolean {
   const leading = index.slice(0, columns.length)
+  const [first] = columns
   if (kind === 'prefix')
-    return (
-      leading.every((key) => key.byBytes && isLower(key, columns[0] ?? '')) && leading.length > 0
-    )
+    return first !== undefined && leading.some((key) => key.byBytes && isCall('lower', key, first))
   const names = leading.map(({ column }) => column)
-  if (kind === 'equal') return columns.every((column) => names.includes(column))
+  if (kind === 'equal') return columns.every(({ name }) => names.includes(name))
   const directions = new Set(leading.slice(-SORTED_BY).map(({ descending }) => descending))
-  return columns.every((column, i) => names[i] === column) && directions.size === 1
+  if (leading.length < columns.length || directions.size > 1) return false
+  return columns.every((column, i) => {
+    const key = leading[i]
+    if (!key || column.required || !isOrderedBy(columns, i)) return key?.column === column.name
+    return isCall('COALESCE', key, column)
+  })
 }
 
 /** Columns before these are compared with one value, so their direction is nothing. */
 const SORTED_BY = 2
 
 /** PostgreSQL writes `lower(name)`, `lower("displayName")`, and of a varchar `lower((name)::text)`. */
-function isLower({ column, definition }: IndexKey, name: string): boolean {
+function isCall(of: string, { column, definition }: IndexKey, { name }: Column): boolean {
   if (column !== null) return false
   const plain = definition.replaceAll(/[()\s]|::text|"(?!")/g, '')
-  return plain === `lower${name}`
+  return plain === `${of}${name}` || plain.startsWith(`${of}${name},`)
 }
 
-function toFinding(
-  { kind, reason }: NeededIndex,
-  schema: string,
-  table: Table,
-  columns: readonly string[],
-) {
-  const keys = columns.map((column) =>
-    kind === 'prefix' ? `lower(${quote(column)}) text_pattern_ops` : quote(column),
-  )
+function toFinding(needed: NeededIndex, schema: string, table: Table) {
+  const keys = keysOf(needed, table)?.join(', ')
   return {
     level: 'warning',
-    message: `No index on ${quote(table.name)} (${keys.join(', ')}); it serves ${reason.replaceAll('`', '')}.`,
-    sql: `CREATE INDEX CONCURRENTLY ON ${quote(schema, table.name)} (${keys.join(', ')});`,
+    message: `No index on ${quote(table.name)} (${keys}); it serves ${needed.reason.replaceAll('`', '')}.`,
+    sql: `CREATE INDEX CONCURRENTLY ON ${quote(schema, table.name)} (${keys});`,
   } as const
 }
