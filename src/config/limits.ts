@@ -1,4 +1,3 @@
-import { MOST_ROWS } from '../domain/limits.ts'
 import { group, withDefault } from './group.ts'
 import { wholeNumber, wordOr } from './kinds.ts'
 
@@ -20,7 +19,7 @@ export const limits = group({
     ),
     LIMIT_ROWS: withDefault(
       wholeNumber(1, 10_000_000),
-      String(MOST_ROWS),
+      '10000',
       'the most rows that a page or a `totalCount` of one list is looked for in: longer lists are counted up to it, and a page that would take more is refused',
     ),
     LIMIT_BODY_BYTES: withDefault(

@@ -119,8 +119,10 @@ function rowsInOrder(list: List, { columns, between, way, size, mostRows }: Part
   const beyond = isBeyond(mostRows)
   const looked = gathered
     ? Prisma.sql`SELECT * FROM (
-        SELECT *, row_number() OVER () AS nth, count(*) OVER () AS "looked at" FROM (${anyRows(list, mostRows)}) AS found
-      ) AS counted WHERE nth = 1 OR NOT ${beyond}`
+        SELECT *, row_number() OVER () AS "looked at",
+          nth_value(TRUE, ${Prisma.raw(String(mostRows + 1))}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "too many"
+        FROM (${anyRows(list, mostRows)}) AS found
+      ) AS gathered WHERE "too many" IS NULL OR ${beyond}`
     : Prisma.sql`SELECT ${table.columns}, row_number() OVER (${order}) AS "looked at"
         FROM ${table.from} WHERE ${belonging} ${between} ${order} ${limit(mostRows)}`
   const present = list.beside

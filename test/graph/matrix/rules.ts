@@ -121,21 +121,24 @@ Organization: viewerTeams                           | . + [] +  . . . .   [] . .
 Member: id roles createdAt user organization        | . + + +   . . . .   + . . + + .
 Member: permissions can                             | . + + +   . . . .   + . . + + .
 MemberConnection: nodes edges pageInfo totalCount   | . + + +   . . . .   + . . + + .
+MemberConnection: totalCountIsExact                 | . + + +   . . . .   + . . + + .
 MemberEdge: cursor node                             | . + + +   . . . .   + . . + + .
 PageInfo: hasNextPage startCursor endCursor         | . + + +   . . . .   + . . + + .
 PageInfo: hasPreviousPage                           | . false false false . . . . false . . false false .
 
 UserOrganizationConnection: nodes edges totalCount  | . + + +   . . [] .  + . . + + .
-UserOrganizationConnection: pageInfo                | . + + +   . . + .   + . . + + .
+UserOrganizationConnection: pageInfo totalCountIsExact| . + + +   . . + .   + . . + + .
 UserOrganizationEdge: cursor node roles joinedAt    | . + + +   . . . .   + . . + + .
 
 Team: id name createdAt organization                | . + + +   . . . .   + . . + + .
 Team: members                                       | . + F +   . . . .   + . . + + .
 TeamConnection: nodes edges pageInfo totalCount     | . + + +   . . . .   + . . + + .
+TeamConnection: totalCountIsExact                   | . + + +   . . . .   + . . + + .
 TeamEdge: cursor node                               | . + + +   . . . .   + . . + + .
 TeamMember: id createdAt user team                  | . + . +   . . . .   + . . + + .
 TeamMemberConnection: nodes edges pageInfo          | . + . +   . . . .   + . . + + .
 TeamMemberConnection: totalCount                    | . + . +   . . . .   + . . + + .
+TeamMemberConnection: totalCountIsExact             | . + . +   . . . .   + . . + + .
 TeamMemberEdge: cursor node                         | . + . +   . . . .   + . . + + .
 
 Invitation: id email roles status expiresAt         | . + . +   . . . .   . . . + + .
@@ -143,6 +146,7 @@ Invitation: createdAt organization organizationName | . + . +   . . . .   . . . 
 Invitation: inviter teamIds                         | . + . +   . . . .   . . . + + .
 InvitationConnection: nodes edges pageInfo          | . + . +   . . . .   . . . + + .
 InvitationConnection: totalCount                    | . + . +   . . . .   . . . + + .
+InvitationConnection: totalCountIsExact             | . + . +   . . . .   . . . + + .
 InvitationEdge: cursor node                         | . + . +   . . . .   . . . + + .
 Invitation to the caller: id email roles status     | . + . .   . + . .   . . . . . .
 Invitation to the caller: expiresAt createdAt       | . + . .   . + . .   . . . . . .
@@ -154,15 +158,18 @@ Session: id createdAt updatedAt expiresAt ipAddress | . + . .   . . + .   . . . 
 Session: userAgent activeOrganizationId             | . + . .   . . + .   . . . + + .
 Session: impersonatedBy                             | . + . .   . . + .   . . . + + .
 SessionConnection: nodes edges pageInfo totalCount  | . + . .   . . + .   . . . + + .
+SessionConnection: totalCountIsExact                | . + . .   . . + .   . . . + + .
 SessionEdge: cursor node                            | . + . .   . . + .   . . . + + .
 Account: id providerId accountId scopes             | . + . .   . . . .   . . . + + .
 Account: createdAt updatedAt                        | . + . .   . . . .   . . . + + .
 OrganizationRole: name permissions source           | . + + .   . . . .   + . . + + .
 
 UserConnection: nodes edges pageInfo totalCount     | . . . .   . . + .   + . . + + .
+UserConnection: totalCountIsExact                   | . . . .   . . + .   + . . + + .
 UserEdge: cursor node                               | . . . .   . . + .   + . . + + .
 OrganizationConnection: nodes edges pageInfo        | . . . .   . . . .   + . . + + .
 OrganizationConnection: totalCount                  | . . . .   . . . .   + . . + + .
+OrganizationConnection: totalCountIsExact           | . . . .   . . . .   + . . + + .
 OrganizationEdge: cursor node                       | . . . .   . . . .   + . . + + .
 `
 
