@@ -49,22 +49,19 @@ export function holdsGrantingRole(
 
 /** That one of the fields of a user begins with the text. Fields the database lacks do not. */
 export function matches(tables: Tables, user: TableInQuery, search: UserSearch): Prisma.Sql {
-  const conditions = beginnings(tables, user, search)
+  const conditions = beginnings(tables, user, search).map(({ begins }) => begins)
   return conditions.length === 0
     ? Prisma.sql`FALSE`
     : Prisma.sql`(${Prisma.join(conditions, ' OR ')})`
 }
 
-/** The same of each field, for which there is an index. */
-export function beginnings(
-  tables: Tables,
-  user: TableInQuery,
-  search: UserSearch,
-): readonly Prisma.Sql[] {
+/** The same of each field alone, with the text that there is an index on. */
+export function beginnings(tables: Tables, user: TableInQuery, search: UserSearch) {
   const pattern = `${search.prefix.replaceAll(/[\\%_]/g, '\\$&')}%`
-  return tables
-    .present('User', search.in)
-    .map((field) => Prisma.sql`lower(${user.column(field)}) LIKE lower(${pattern})`)
+  return tables.present('User', search.in).map((field) => {
+    const text = Prisma.sql`lower(${user.column(field)})`
+    return { text, begins: Prisma.sql`${text} LIKE lower(${pattern})` }
+  })
 }
 
 /**

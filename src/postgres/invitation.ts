@@ -57,7 +57,7 @@ function listOf(tables: Tables, parent: Parent, { status, onlyForHolder }: Invit
   const stored = tables.as('Invitation', 'stored')
   const narrowed =
     parent === 'organizationId'
-      ? storedValues(stored, parent, 'status', (value) => allOf([hasStatus(value)]))
+      ? storedValues(stored, parent, 'status', byCreation(i), (value) => allOf([hasStatus(value)]))
       : undefined
   return {
     table: i,

@@ -55,6 +55,17 @@ export async function countAll(db: Db, list: List): Promise<Count> {
 /** Rows that are looked at before another index is tried. */
 const FEW_ROWS = 1000
 
+/** The ways to read a list, the next for those parents of which the one before left something unread. */
+async function* waysOf(
+  list: List,
+  mostRows: number,
+): AsyncGenerator<[list: List, mostRows: number]> {
+  if (list.otherwise && mostRows > FEW_ROWS) yield [list, FEW_ROWS]
+  const other = await list.otherwise?.()
+  if (other) yield [other, mostRows]
+  yield [list, mostRows]
+}
+
 /** @throws GatewayError LIMIT_EXCEEDED when a page is not full after as many rows as may be looked at. */
 async function listPages<Entity>(
   db: Db,
@@ -64,18 +75,17 @@ async function listPages<Entity>(
   page: PageRequest,
 ): Promise<PagesByParent<Listed<Entity>>> {
   const { mostRows = MOST_ROWS } = db
-  const few = list.otherwise ? Math.min(FEW_ROWS, mostRows) : mostRows
-  const found = await readPages(db, list, columns, parentIds, page, few)
-  const unfinished = parentIds.filter((id) => !found.has(id))
-  if (unfinished.length === 0) return found
-  const other = (await list.otherwise?.()) ?? (few < mostRows ? list : null)
-  const rest = other && (await readPages(db, other, columns, unfinished, page, mostRows))
-  if (!unfinished.every((id) => rest?.has(id)))
-    throw new GatewayError(
-      'LIMIT_EXCEEDED',
-      `This page would take a look at more than ${mostRows} entries. Ask for fewer with filter, or in the order of CREATED_AT.`,
-    )
-  return new Map([...found, ...(rest ?? [])])
+  const found = new Map<string, Page<Listed<Entity>>>()
+  for await (const [way, most] of waysOf(list, mostRows)) {
+    const unread = parentIds.filter((id) => !found.has(id))
+    for (const [id, own] of await readPages(db, way, columns, unread, page, most))
+      found.set(id, own)
+    if (found.size === new Set(parentIds).size) return found
+  }
+  throw new GatewayError(
+    'LIMIT_EXCEEDED',
+    `This page would take a look at more than ${mostRows} entries. Ask for fewer with filter, or in the order of CREATED_AT.`,
+  )
 }
 
 /**
@@ -127,19 +137,19 @@ async function readPages<Entity>(
   return new Map(finished.map(([id, own]) => [id, toPage(own, page, columns.read)]))
 }
 
-/** The length of every parent's list, in one statement. */
+/** The length of every parent's list. */
 async function countRows(
   db: Db,
   list: List,
   parentIds: readonly string[],
 ): Promise<CountsByParent> {
-  const { mostRows = MOST_ROWS } = db
-  const few = list.otherwise ? Math.min(FEW_ROWS, mostRows) : mostRows
-  const found = await readCounts(db, list, parentIds, few)
-  const unfinished = parentIds.filter((id) => !found.get(id)?.isExact)
-  if (unfinished.length === 0 || !list.otherwise) return found
-  const other = (await list.otherwise()) ?? list
-  return new Map([...found, ...(await readCounts(db, other, unfinished, mostRows))])
+  const counts = new Map<string, Count>()
+  for await (const [way, most] of waysOf(list, db.mostRows ?? MOST_ROWS)) {
+    const unread = parentIds.filter((id) => !counts.get(id)?.isExact)
+    for (const [id, count] of await readCounts(db, way, unread, most)) counts.set(id, count)
+    if (parentIds.every((id) => counts.get(id)?.isExact)) break
+  }
+  return counts
 }
 
 async function readCounts(

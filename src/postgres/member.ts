@@ -86,10 +86,11 @@ function ofOrganizations(
   const { userIds, search, grantedBy } = filter
   const m = tables.as('Member', 'm')
   const u = tables.as('User', 'u')
+  const joined = byInstant(m, 'createdAt')
   const stored = tables.as('Member', 'stored')
   const byRole =
     (filter.roles || grantedBy) && !userIds
-      ? storedValues(stored, 'organizationId', 'role', (role) =>
+      ? storedValues(stored, 'organizationId', 'role', joined, (role) =>
           allOf(held(filter, role, parentId)),
         )
       : undefined
@@ -100,7 +101,7 @@ function ofOrganizations(
   return {
     table: m,
     parent: 'organizationId',
-    key: order.field === 'USER_NAME' ? orderedByText(u, 'name') : byInstant(m, 'createdAt'),
+    key: order.field === 'USER_NAME' ? orderedByText(u, 'name') : joined,
     direction: order.direction,
     beside: { table: u, by: 'userId' },
     narrowed: byUser ?? byRole,

@@ -19,14 +19,22 @@ export interface List {
   readonly beside?: { readonly table: TableInQuery; readonly by: string }
   /** Conditions on the table that an index serves, each beginning with AND. */
   readonly within?: Sql
-  /** Values one of which this column has, as rows of one column: an index finds those of each. */
-  readonly narrowed?: { readonly field: string; readonly values: Sql } | undefined
+  /** Values one of which a column has: an index finds the rows of each. */
+  readonly narrowed?: Narrowed | undefined
   /** Conditions on the table that no index serves: rows are looked at in order until enough hold them. */
   readonly where?: Sql
   /** That no index has the rows in order: all are gathered, and then sorted. */
   readonly gathered?: boolean
   /** The same list by another index, for when a look at some rows was not enough; `null`: it leads to too many. */
   readonly otherwise?: (() => Promise<List | null>) | undefined
+}
+
+interface Narrowed {
+  readonly field: string
+  /** As rows of one column. */
+  readonly values: Sql
+  /** What the index has the rows of one value ordered by, ties by id; absent: there are few. */
+  readonly key?: Key
 }
 
 /** Which part of a list is read, and at how many rows a statement may look for it. */
@@ -57,8 +65,9 @@ export function storedValues(
   table: TableInQuery,
   parent: string | null,
   field: string,
-  holds: (value: Sql) => Sql = () => Prisma.empty,
-): List['narrowed'] {
+  key: Key,
+  holds: (value: Sql) => Sql,
+): Narrowed | undefined {
   if (table.real(field).type !== 'text') return undefined
   const column = table.column(field)
   const own = parent === null ? Prisma.empty : Prisma.sql`AND ${table.column(parent)} = ${parentId}`
@@ -67,6 +76,7 @@ export function storedValues(
     Prisma.sql`SELECT ${column} FROM ${table.from} WHERE TRUE ${own} ${beyond} ORDER BY ${column} LIMIT 1`
   return {
     field,
+    key,
     values: Prisma.sql`(WITH RECURSIVE reached (value) AS (
         (${least(Prisma.empty)}) UNION ALL
         SELECT (${least(Prisma.sql`AND ${column} > ${value}`)}) FROM reached WHERE ${value} IS NOT NULL)
@@ -95,7 +105,7 @@ export function rowsOf(list: List, part: Part): Sql {
   if (!list.narrowed || list.gathered) return rowsInOrder(list, part)
   return Prisma.sql`SELECT item.* FROM ${list.narrowed.values} AS narrowed (value)
     CROSS JOIN LATERAL (${rowsInOrder(list, part)}) AS item
-    ORDER BY item."key" ${way}, item."keyId" ${way} LIMIT ${size}`
+    ORDER BY item."key" ${way}, item."keyId" ${way} ${limit(size)}`
 }
 
 /** How many rows one parent's list has among those looked at, and whether there are more to look at. */
@@ -115,33 +125,36 @@ function rowsInOrder(list: List, { columns, between, way, size, mostRows }: Part
   const belonging = Prisma.sql`${belongs(list)} ${narrowed && !gathered ? isNarrowed(list) : Prisma.empty}`
   if (!mayBeUnfinished(list))
     return Prisma.sql`SELECT ${selected} FROM ${table.from} ${besideOf(list)}
-      WHERE ${belonging} ${between} ${order} LIMIT ${size}`
+      WHERE ${belonging} ${between} ${order} ${limit(size)}`
   const beyond = isBeyond(mostRows)
   const looked = gathered
     ? Prisma.sql`SELECT * FROM (
         SELECT *, row_number() OVER () AS "looked at",
-          nth_value(TRUE, ${Prisma.raw(String(mostRows + 1))}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "too many"
+          nth_value(TRUE, ${mostRows + 1}::integer) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "too many"
         FROM (${anyRows(list, mostRows)}) AS found
       ) AS gathered WHERE "too many" IS NULL OR ${beyond}`
     : Prisma.sql`SELECT ${table.columns}, row_number() OVER (${order}) AS "looked at"
-        FROM ${table.from} WHERE ${belonging} ${between} ${order} ${limit(mostRows)}`
+        FROM ${table.from} WHERE ${belonging} ${between} ${order} ${limit(mostRows + 1)}`
   const present = list.beside
     ? Prisma.sql`${list.beside.table.column('id')} IS NOT NULL`
     : Prisma.sql`TRUE`
   return Prisma.sql`SELECT ${selected}, ${beyond} AS unfinished
     FROM (${looked}) AS ${table.alias} ${list.beside ? Prisma.sql`LEFT ${besideOf(list)}` : Prisma.empty}
     WHERE (${beyond} OR (TRUE ${where})) AND (${beyond} OR (${present} ${gathered ? between : Prisma.empty}))
-    ${order} LIMIT ${size}`
+    ${order} ${limit(size)}`
 }
 
 /** In no order, and one more than may be looked at. */
 function anyRows(list: List, mostRows: number): Sql {
   const { table, narrowed } = list
   const rows = Prisma.sql`SELECT ${table.columns} FROM ${table.from} WHERE ${belongs(list)}`
-  if (!narrowed) return Prisma.sql`${rows} ${limit(mostRows)}`
-  // OFFSET 0 has the values looked for one by one: else PostgreSQL may read all rows of the parent for them.
+  if (!narrowed) return Prisma.sql`${rows} ${limit(mostRows + 1)}`
+  const { key } = narrowed
+  const each = key
+    ? Prisma.sql`ORDER BY ${key.sql}, ${table.column('id')} ${limit(mostRows + 1)}`
+    : Prisma.sql`OFFSET 0`
   return Prisma.sql`SELECT ${table.alias}.* FROM ${narrowed.values} AS narrowed (value)
-    CROSS JOIN LATERAL (${rows} ${isNarrowed(list)} OFFSET 0) AS ${table.alias} ${limit(mostRows)}`
+    CROSS JOIN LATERAL (${rows} ${isNarrowed(list)} ${each}) AS ${table.alias} ${limit(mostRows + 1)}`
 }
 
 function belongs({ table, parent, within = Prisma.empty }: List): Sql {
@@ -174,9 +187,13 @@ function leadsSomewhere({ table, beside }: List): Sql {
 }
 
 function isBeyond(mostRows: number): Sql {
-  return Prisma.raw(`("looked at" > ${mostRows})`)
+  return Prisma.sql`("looked at" > ${mostRows}::integer)`
 }
 
-function limit(mostRows: number): Sql {
-  return Prisma.raw(`LIMIT ${mostRows + 1}`)
+/**
+ * A limit that PostgreSQL does not see when it plans: it takes it for a tenth of what there is, and so walks the index that
+ * has the order. Of a parent that has no more than a page as a rule it would sort all rows, and there may be 100,000.
+ */
+export function limit(size: number): Sql {
+  return Prisma.sql`LIMIT (SELECT ${size}::integer)`
 }

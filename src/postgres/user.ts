@@ -14,7 +14,7 @@ import { type Db, joining, lookUp, unambiguous } from './db.ts'
 import { by, byText } from './join.ts'
 import { countAll, listAll } from './list.ts'
 import { byInstant, byText as orderedByText } from './order.ts'
-import { type List, storedValues } from './rows.ts'
+import { type List, limit, storedValues } from './rows.ts'
 import type { TableInQuery } from './tables.ts'
 
 /** Every column of a user that may leave the repository. */
@@ -72,14 +72,16 @@ export async function findIds(
   search: UserSearch,
 ): Promise<readonly string[] | null> {
   const table = tables.as('User', 'u')
-  const some = Prisma.raw(`LIMIT ${mostRows + 1}`)
   const found = beginnings(tables, table, search).map(
-    (begins) =>
-      Prisma.sql`(SELECT ${table.select(['id'])} FROM ${table.from} WHERE ${begins} ${some})`,
+    ({
+      text,
+      begins,
+    }) => Prisma.sql`(SELECT ${table.select(['id'])} FROM ${table.from} WHERE ${begins}
+      ORDER BY ${text} USING ~<~ ${limit(mostRows + 1)})`,
   )
   if (found.length === 0) return []
   const rows = await read<{ readonly 'u.id': string }>(
-    Prisma.sql`SELECT found.* FROM (${Prisma.join(found, ' UNION ')}) AS found ${some}`,
+    Prisma.sql`SELECT found.* FROM (${Prisma.join(found, ' UNION ')}) AS found ${limit(mostRows + 1)}`,
   )
   return rows.length > mostRows ? null : rows.map((row) => row['u.id'])
 }
@@ -93,6 +95,7 @@ function all(
   const { search, role, banned } = filter
   const table = tables.as('User', 'u')
   const byTime = field === 'CREATED_AT'
+  const key = byInstant(table, 'createdAt')
   const when = created(table, filter)
   const conditions = allOf([
     search && matches(tables, table, search),
@@ -104,7 +107,7 @@ function all(
     table,
     parent: null,
     key: {
-      CREATED_AT: byInstant(table, 'createdAt'),
+      CREATED_AT: key,
       NAME: orderedByText(table, 'name'),
       EMAIL: orderedByText(table, 'email'),
     }[field],
@@ -114,11 +117,11 @@ function all(
   }
   const narrowed =
     role !== undefined
-      ? storedValues(tables.as('User', 'stored'), null, 'role', (value) =>
+      ? storedValues(tables.as('User', 'stored'), null, 'role', key, (value) =>
           allOf([holdsRole(value, [role])]),
         )
       : banned
-        ? { field: 'banned', values: Prisma.sql`(VALUES (TRUE))` }
+        ? { field: 'banned', key, values: Prisma.sql`(VALUES (TRUE))` }
         : undefined
   const gathered = { ...inOrder, within: when, where: conditions, gathered: true }
   if (search)
