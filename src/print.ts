@@ -4,7 +4,7 @@ import { featuresOf } from './layout/features.ts'
 import type { Layout } from './layout/layout.ts'
 
 export type { GraphForm } from './graph/sdl/form.ts'
-export { ownerScript as printOwnerSql } from './layout/owner-sql.ts'
+export { type OptionalPart, ownerScript as printOwnerSql } from './layout/owner-sql.ts'
 export { printPermissions } from './permissions/permission-type.ts'
 
 /** The graph of the introspected database in GraphQL's schema language, sorted. */

@@ -19,6 +19,8 @@ export function grantStatements(layout: Layout, grantee: Grantee): string[] {
   const tables = Object.values(layout).filter((table) => table !== null)
   return [
     ...settingStatements(grantee),
+    // Everybody may connect, unless the owner of the database has taken that away.
+    `do ${literal(`begin execute format('grant connect on database %I to %I', current_database(), ${literal(role)}); end`)}`,
     `grant usage on schema ${quote(schema)} to ${quote(role)}`,
     ...tables.map((table) => {
       const columns = Object.values(table.columns).map(({ name }) => quote(name))
@@ -123,13 +125,22 @@ export function roleStatements(layout: Layout, grantee: Grantee): string[] {
   ]
 }
 
+/** What only some gateways need. */
+export type OptionalPart = 'sessions' | 'triggers'
+
 /** All of it as a script, which can be run again. */
-export function ownerScript(layout: Layout, grantee: Grantee): string {
+export function ownerScript(
+  layout: Layout,
+  grantee: Grantee,
+  without: readonly OptionalPart[] = [],
+): string {
+  const sessions = without.includes('sessions') ? [] : sessionStatements(layout, grantee)
+  const triggers = without.includes('triggers') ? [] : triggerStatements(layout, grantee.schema)
   return `-- Run this as the owner of Better Auth's tables, with the right to create and alter roles (CREATEROLE).
 -- It lets the role read what the gateway reads, and nothing else. Give the role a password afterwards.
 begin;
 ${roleStatements(layout, grantee).join(';\n')};
-${part(aboutSessions, sessionStatements(layout, grantee))}${part(aboutTriggers, triggerStatements(layout, grantee.schema))}commit;
+${part(aboutSessions, sessions)}${part(aboutTriggers, triggers)}commit;
 `
 }
 
@@ -137,11 +148,11 @@ function part(about: string, statements: readonly string[]): string {
   return statements.length === 0 ? '' : `${about}${statements.join(';\n')};\n`
 }
 
-const aboutTriggers = `-- PERMISSION_EVENTS=postgres needs the rest; leave it out otherwise. With each statement that changes memberships,
+const aboutTriggers = `-- PERMISSION_EVENTS=postgres needs the rest (--without-triggers leaves it out). With each statement that changes memberships,
 -- roles or bans, PostgreSQL tells the gateway whose permissions it forgets.
 `
 
-const aboutSessions = `-- AUTH_SESSIONS=on needs the rest. It finds whose session a token is; tokens themselves stay out of reach. Whoever
+const aboutSessions = `-- AUTH_SESSIONS=on needs this (--without-sessions leaves it out). It finds whose session a token is; tokens themselves stay out of reach. Whoever
 -- else may call the function, also by default privileges, no longer may.
 `
 

@@ -40,6 +40,8 @@ test.each([
   ['serve', '--unknown'],
   ['doctor', '--role', 'gateway'],
   ['doctor', '--sql', '--json'],
+  ['doctor', '--without-triggers'],
+  ['doctor', '--without-sessions', '--json'],
   ['serve', '--output', '-'],
 ])('called wrongly (%s %s %s) it ends with 2 and tells how it is used', async (...words) => {
   const { code, stdout, stderr } = await runCli(words.filter((word) => word !== undefined))
@@ -96,6 +98,13 @@ test('serve on a port that is taken ends with 1 and names the variable', async (
   taken.close()
   expect(code).toBe(1)
   expect(stderr).toMatch(/^PORT: something listens there already \(.*EADDRINUSE.*\)\.$/m)
+})
+
+test('doctor --sql leaves out what it is told to', async () => {
+  const { code, stdout } = await runCli(['doctor', '--sql', '--without-triggers'])
+  expect(code).toBe(0)
+  expect(stdout).toContain('identity_gateway_session_user')
+  expect(stdout).not.toContain('create trigger')
 })
 
 test('introspect without a database ends with 2', async () => {

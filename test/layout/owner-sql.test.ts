@@ -65,6 +65,7 @@ test('names are quoted, and a table that the database lacks is left out', () => 
     `alter role "ro-le" set timezone = 'UTC'`,
     `alter role "ro-le" set datestyle = 'ISO'`,
     'alter role "ro-le" set statement_timeout = 2000',
+    expect.stringContaining('grant connect on database %I'),
     'grant usage on schema "auth" to "ro-le"',
     'grant select ("userId") on "auth"."User ""x""" to "ro-le"',
     expect.stringContaining(`in (''User "x"'')`),
@@ -169,6 +170,32 @@ test('the script makes the role, and can be run again', async () => {
   await expect(client.query('select token from sessions')).rejects.toMatchObject(refused)
   await expect(client.query('delete from sessions')).rejects.toMatchObject({ code: '25006' })
   await client.end()
+})
+
+test('the role may connect where everybody may not', async () => {
+  const role = `guest_${database.name}`
+  const connecting = () => connectAs(role)
+  await database.sql(`revoke connect on database ${database.name} from public`)
+  await expect(connecting()).rejects.toMatchObject(refused)
+  for (const statement of grantStatements(layout, { role, schema: 'public' }))
+    await database.sql(statement)
+  const url = Object.assign(new URL(database.url), { username: role, password: 'secret' })
+  const client = await connect(url.href)
+  await client.end()
+  await database.sql(`grant connect on database ${database.name} to public`)
+})
+
+test('the script leaves out what is not needed', () => {
+  const grantee = { role: 'gateway', schema: 'public' }
+  const whole = ownerScript(layout, grantee)
+  const withoutTriggers = ownerScript(layout, grantee, ['triggers'])
+  const withoutSessions = ownerScript(layout, grantee, ['sessions'])
+  expect(whole).toMatch(/create or replace function .*session_user[\s\S]*create trigger/)
+  expect(withoutTriggers).not.toMatch(/trigger/i)
+  expect(withoutSessions).not.toMatch(/session_user|AUTH_SESSIONS/)
+  expect(withoutTriggers.length + withoutSessions.length).toBe(
+    whole.length + ownerScript(layout, grantee, ['sessions', 'triggers']).length,
+  )
 })
 
 test('the script of a database without sessions says nothing of them', () => {
