@@ -50,7 +50,10 @@ async function start(config: Config, log: Logger) {
           { host: metricsHost, port: metricsPort },
         ).catch(listeningAs('METRICS_HOST', 'METRICS_PORT'))
       : null
-  if (metrics) log.info({ host: metricsHost, port: Number(new URL(metrics.url).port) }, 'metrics')
+  if (metrics) {
+    const { hostname, port } = new URL(metrics.url)
+    log.info({ host: hostname, port: Number(port) }, 'metrics')
+  }
   const server = await startServer(gateway, config.http).catch(listeningAs('HOST', 'PORT'))
   const stop = async () => {
     await server.stop()

@@ -25,7 +25,7 @@ const headerName = kind('the name of a header', (given) =>
 export const http = group({
   title: 'HTTP and the graph',
   variables: {
-    HOST: withDefault(text, '0.0.0.0', 'the address to listen on'),
+    HOST: optional(text, 'every address, of IPv6 and of IPv4', 'the address to listen on'),
     PORT: withDefault(
       wholeNumber(0, 65_535),
       '4000',
@@ -109,7 +109,8 @@ export const http = group({
     const production = env.NODE_ENV === 'production'
     return {
       http: {
-        host: env.HOST,
+        /** `null`: every address there is. */
+        host: env.HOST ?? null,
         port: env.PORT,
         graphiql: env.GRAPHIQL ?? (!production && env.TRUSTED_DOCUMENTS_FILE === undefined),
         introspection: env.INTROSPECTION ?? !production,
@@ -121,7 +122,7 @@ export const http = group({
         mostUnderWay: env.LIMIT_CONCURRENCY,
         /** How long requests are still accepted when the server stops, for the balancer to notice. */
         shutdownGraceMs: env.SHUTDOWN_GRACE_MS,
-        metricsHost: env.METRICS_HOST ?? env.HOST,
+        metricsHost: env.METRICS_HOST ?? env.HOST ?? null,
         /** `null`: no metrics. */
         metricsPort: env.METRICS_PORT === 'off' ? null : env.METRICS_PORT,
         /** Whose word is taken for the address of a client: nobody's, that of so many proxies, or of these addresses. */

@@ -13,7 +13,8 @@ export interface Server {
 }
 
 export interface ServerOptions {
-  readonly host: string
+  /** `null`: every address, of IPv4 alone where there is no IPv6. */
+  readonly host: string | null
   /** 0: any free one. */
   readonly port: number
   /** Names a request may be addressed to in its Host header; others are refused. Absent: any. */
@@ -92,7 +93,7 @@ export async function startServer(served: Served, options: ServerOptions): Promi
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options.port, options.host, resolve)
+    server.listen(options.port, options.host ?? undefined, resolve)
   })
   return {
     url: urlOf(server.address() as AddressInfo),

@@ -16,8 +16,8 @@ test('the users of the images are numbers, which an orchestrator can tell from r
 const [, probe = ''] = /HEALTHCHECK[^[]*CMD (\[.*\])$/m.exec(dockerfile) ?? []
 const [node, ...words] = JSON.parse(probe) as string[]
 
-test.each(['0.0.0.0', '::', '::1', '127.0.0.2'])(
-  'the health check asks a gateway that listens on %s',
+test.each(['', '0.0.0.0', '::', '::1', '127.0.0.2'])(
+  'the health check asks a gateway that listens on %j',
   async (HOST) => {
     expect(node).toBe('node')
     const serving = await startServing({ ...environment, HOST })

@@ -49,7 +49,7 @@ test('two variables are enough; the others have the defaults that are documented
     federation: false,
     platformAdmins: { roles: ['admin'], userIds: [] },
     http: {
-      host: '0.0.0.0',
+      host: null,
       port: 4000,
       graphiql: true,
       introspection: true,
@@ -57,7 +57,7 @@ test('two variables are enough; the others have the defaults that are documented
       trustProxy: 'off',
       trustProxyHeader: 'x-forwarded-for',
       keepAliveTimeoutMs: 65_000,
-      metricsHost: '0.0.0.0',
+      metricsHost: null,
       batchLimit: 10,
       trustedDocuments: null,
     },

@@ -58,6 +58,15 @@ test('a real process answers GraphQL, health and readiness, and nothing else', a
     expect((await fetch(`${url}${path}`)).status, path).toBe(404)
 })
 
+test('where no address is named it listens on those of both families, and says so', async () => {
+  const { url, ...serving } = await serve({ HOST: '', METRICS_PORT: '0' })
+  expect(url).toMatch(/^http:\/\/\[::\]:\d+$/)
+  const { port } = new URL(url)
+  for (const host of ['127.0.0.1', '[::1]'])
+    expect((await fetch(`http://${host}:${port}/health`)).status, host).toBe(200)
+  expect(await metricsStatus({ url, ...serving }, '[::]')).toBe(200)
+})
+
 test('without its database it lives but is not ready, and says UNAVAILABLE', async () => {
   const away = new URL(identity.readOnlyUrl)
   away.port = '1'
