@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, lstat, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,9 +12,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { allPlugins, migrate } from '../introspection/migrate.ts'
 import { runCli, type Serving, startServing } from '../support/cli.ts'
 import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
+import { valuesOf } from '../support/dockerfile.ts'
 
 /*
- * What the image holds, installed as the image installs it: no Prisma CLI, no introspection. It serves a database with
+ * What the image holds, made by the commands of the Dockerfile: no Prisma CLI, no introspection, and of Prisma's compilers
+ * the one that is used. It serves a database with
  * Better Auth's own layout by the schema file that is mounted, and doctor looks at that database.
  */
 
@@ -35,13 +37,9 @@ beforeAll(async () => {
   for (const name of ['package.json', 'package-lock.json', 'dist', 'prisma', '.npmrc'])
     if (existsSync(join(root, name)))
       await cp(join(root, name), join(folder, name), { recursive: true })
-  for (const name of ['demo', 'introspection'])
-    await rm(join(folder, 'dist', name), { recursive: true })
-  await promisify(execFile)(
-    'npm',
-    ['ci', '--omit=dev', '--omit=optional', '--no-audit', '--no-fund', '--prefer-offline'],
-    { cwd: folder },
-  )
+  const environment = { ...process.env, npm_config_prefer_offline: 'true' }
+  for (const command of [...valuesOf('RUN', 'served'), ...valuesOf('RUN', 'dependencies')])
+    await promisify(execFile)('sh', ['-c', command], { cwd: folder, env: environment })
   database = await createDatabase('empty')
   await migrate(database.url, { plugins: allPlugins })
   pool = new pg.Pool({ connectionString: database.url })
@@ -74,6 +72,15 @@ test('introspect prints the schema file, and doctor the SQL of its role', async 
   url.username = role
   url.password = 'secret'
   environment = { DATABASE_URL: url.href, AUTH_ISSUER: ISSUER, PRISMA_SCHEMA_FILE }
+})
+
+test('what is of no use to whoever serves is gone', async () => {
+  const files = await readdir(folder, { recursive: true })
+  expect(files.filter((path) => /\.(map|d\.[mc]?ts)$/.test(path))).toEqual([])
+  const compilers = files.filter((path) => path.includes('query_compiler_'))
+  expect(compilers.every((path) => path.includes('_small_bg.postgresql.'))).toBe(true)
+  const sizes = await Promise.all(files.map(async (path) => (await lstat(join(folder, path))).size))
+  expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(70e6)
 })
 
 test('without the Prisma CLI and its engines the gateway answers', async () => {
