@@ -111,8 +111,8 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['@prisma/*', 'node:*', 'pg', 'prisma', 'zod'],
   },
   doctor: {
-    rooms: ['auth', 'config', 'domain/errors.ts', 'layout', 'permissions', 'postgres', 'redis'],
-    packages: ['node:crypto'],
+    rooms: ['auth', 'config', 'domain', 'layout', 'permissions', 'postgres', 'redis'],
+    packages: ['jose', 'node:crypto'],
   },
   demo: {
     rooms: ['layout'],
@@ -131,7 +131,7 @@ const rooms: Readonly<Record<string, Room>> = {
       ...['application', 'config', 'demo', 'doctor', 'gateway.ts', 'http', 'introspection'],
       ...['permissions/definitions.ts', 'print.ts', 'telemetry'],
     ],
-    packages: ['node:console', 'node:fs', 'node:util', 'node:v8'],
+    packages: ['node:console', 'node:fs', 'node:stream/consumers', 'node:util', 'node:v8'],
   },
 }
 

@@ -29,6 +29,7 @@ export function reasonOf(error: unknown): Reason {
     return error.claim === 'iss' ? 'issuer' : error.claim === 'aud' ? 'audience' : 'claim'
   if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature'
   if (error instanceof errors.JOSEAlgNotAllowed) return 'algorithm'
-  if (error instanceof errors.JWKSNoMatchingKey) return 'key'
+  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
+    return 'key'
   return 'malformed'
 }

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import { loadNames } from '../config/config.ts'
 import { readLayout } from '../config/layout.ts'
 import type { OptionalPart } from '../print.ts'
@@ -8,6 +10,8 @@ export const doctor = command({
   usage: `Look at everything that serve would use, as serve would, and change nothing; end with 1 when something
 breaks or endangers what the gateway promises.
   --json   print one JSON document
+  --token  look at nothing but a token in this file (- for standard input): whether it would be
+           accepted, and as whom, or what is wrong with it
   --sql    print no more than the SQL with which the owner of the database lets the gateway's role
            read what it reads, the function that looks sessions up, and the triggers that tell
            gateways of changes
@@ -16,15 +20,17 @@ breaks or endangers what the gateway promises.
            with --sql: leave out what AUTH_SESSIONS=on, and PERMISSION_EVENTS=postgres, alone need`,
   options: {
     json: { type: 'boolean' },
+    token: { type: 'string' },
     sql: { type: 'boolean' },
     role: { type: 'string' },
     'without-sessions': { type: 'boolean' },
     'without-triggers': { type: 'boolean' },
   },
-  run: async ({ json, sql, role, ...flags }) => {
+  run: async ({ json, token, sql, role, ...flags }) => {
     const [alone] = Object.keys({ ...(role === undefined ? {} : { role }), ...flags })
     if (alone !== undefined && !sql) throw new WrongUsage(`--${alone} is of use with --sql alone.`)
-    if (sql && json) throw new WrongUsage('--json and --sql exclude each other.')
+    if (sql && (json || token !== undefined))
+      throw new WrongUsage(`--${json ? 'json' : 'token'} and --sql exclude each other.`)
     if (sql) {
       const parts = ['sessions', 'triggers'] as const
       return printSql(
@@ -33,12 +39,25 @@ breaks or endangers what the gateway promises.
       )
     }
     const { examine } = await import('../doctor/doctor.ts')
+    const { examineToken } = await import('../doctor/token.ts')
     const { toJson, toText } = await import('../doctor/print.ts')
-    const report = await examine(process.env)
+    const report =
+      token === undefined
+        ? await examine(process.env)
+        : await examineToken(process.env, await readToken(token))
     process.stdout.write(json ? toJson(report) : toText(report))
     process.exitCode = report.healthy ? 0 : 1
   },
 })
+
+/** The token as it is, or the header of a request. What was named is not repeated: it may be the token itself. */
+async function readToken(file: string): Promise<string> {
+  const reading = file === '-' ? text(process.stdin) : readFile(file, 'utf8')
+  const content = await reading.catch(() => {
+    throw new WrongUsage('--token names a file that cannot be read; - is standard input.')
+  })
+  return content.trim().replace(/^(authorization: *)?bearer +/i, '')
+}
 
 async function printSql(
   role = 'identity_gateway',

@@ -9,9 +9,15 @@ import { stopOnSignal } from './stop-on-signal.ts'
 
 export const serve = command({
   synopsis: 'serve',
-  usage: 'Serve the graph over HTTP, configured by the environment (see README.md).',
-  options: {},
-  run: async () => {
+  usage: `Serve the graph over HTTP, configured by the environment (see README.md).
+  --check   connect to everything, tell what it would do and what is wrong, and listen nowhere;
+            end with 0, with 1 when doctor finds an error, with 2 when the configuration is wrong`,
+  options: { check: { type: 'boolean' } },
+  run: async ({ check }) => {
+    if (check) {
+      process.exitCode = await (await import('./check.ts')).check(process.env)
+      return
+    }
     // V8 allocates as long-lived what it saw survive while its young generation was still small: rows and entities of the
     // first requests. docs/internals.md says what that costs, under "What the garbage collector taught".
     setFlagsFromString('--no-allocation-site-pretenuring')

@@ -1,8 +1,8 @@
-import { type Config, ConfigError, loadConfig, reading } from '../config/config.ts'
+import { type Config, ConfigError, loadConfig } from '../config/config.ts'
+import { readLayout } from '../config/layout.ts'
 import { findWarnings } from '../config/warnings.ts'
 import type { Layout } from '../layout/layout.ts'
 import { ownerScript } from '../layout/owner-sql.ts'
-import { parseLayout } from '../layout/schema-file.ts'
 import { openDatabase, Prisma } from '../postgres/client.ts'
 import { Tables } from '../postgres/tables.ts'
 import { describeUnreachable } from '../postgres/unreachable.ts'
@@ -60,8 +60,7 @@ export async function examine(
   const warnings = configurationFindings('warning', findWarnings(environment))
   try {
     const config = loadConfig(environment)
-    const { prismaSchema } = config.database
-    const layout = reading('PRISMA_SCHEMA_FILE', () => parseLayout(prismaSchema))
+    const layout = readLayout(config.database)
     const findings = [
       ...warnings,
       ...(await examineDatabase(config, layout)),

@@ -40,6 +40,7 @@ test.each([
   ['serve', '--unknown'],
   ['doctor', '--role', 'gateway'],
   ['doctor', '--sql', '--json'],
+  ['doctor', '--sql', '--token', '-'],
   ['doctor', '--without-triggers'],
   ['doctor', '--without-sessions', '--json'],
   ['serve', '--output', '-'],

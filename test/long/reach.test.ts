@@ -502,7 +502,7 @@ const OPENING = `# When something cannot be reached
 The log of \`serve\` says once why PostgreSQL, Redis or keys cannot be had, and once that they are back.
 \`doctor\` says the same before anything is started, and \`/ready\` of PostgreSQL what is written here, with nothing of the
 place. \`HOST\`, \`PORT\`, \`ROLE\`, \`DATABASE\`, \`FOLDER\` and \`URL\` stand for what is tried. The key set of \`SERVICE_JWKS_URL\`
-is told of like that of \`AUTH_JWKS\`.
+is told of like that of \`AUTH_JWKS\`. Where all can be reached and a token is still refused, \`doctor --token -\` says why.
 
 This page is printed by \`test/long/reach.test.ts\`, which meets each case.
 `

@@ -1,0 +1,89 @@
+import { decodeJwt, decodeProtectedHeader, errors } from 'jose'
+import type { AuthOptions } from '../auth/auth.ts'
+import type { Reason } from '../auth/refused.ts'
+
+/** Whose tokens are accepted. */
+export type Accepted = Pick<AuthOptions, 'issuer' | 'audience' | 'algorithms' | 'jwks' | 'service'>
+
+/** What a token says of itself, of which nothing is verified; `null` for what is no JWT. */
+export function readUnverified(token: string) {
+  try {
+    return { header: decodeProtectedHeader(token), claims: decodeJwt(token) }
+  } catch {
+    return null
+  }
+}
+
+type Said = NonNullable<ReturnType<typeof readUnverified>>
+
+/** What a token says of itself beside what is accepted. */
+export function compare({ header, claims }: Said, accepted: Accepted): string {
+  return `It says: issuer ${show(claims.iss)}, audience ${show(claims.aud)}, algorithm ${show(header.alg)}, key ${show(header.kid)}, type ${show(header.typ)}, expires ${timeOf(claims.exp)}. Accepted: ${issuersOf(
+    accepted,
+  )
+    .map(({ is, audience }) => `issuer ${is} with audience ${audience}`)
+    .join(', or ')}; algorithms ${accepted.algorithms.join(', ')}.`
+}
+
+/** What the check that refused a token expected. The token itself is no part of it. */
+export function explainRefusal(
+  reason: Reason,
+  cause: unknown,
+  said: Said | null,
+  accepted: Accepted,
+): string {
+  const { header, claims }: Said = said ?? { header: {}, claims: {} }
+  const all = issuersOf(accepted)
+  const its = all.find(({ issuer }) => issuer === claims.iss) ?? all[0]
+  const claim = cause instanceof errors.JWTClaimValidationFailed ? cause.claim : 'unknown'
+  const sentences: Readonly<Record<Reason, string>> = {
+    malformed: 'it is no JWT that can be read; sessions are accepted with AUTH_SESSIONS=on alone',
+    'too long': 'it is longer than any token that is read',
+    algorithm: `it is signed with ${show(header.alg)}, which AUTH_ALGORITHMS does not have`,
+    key: `${its?.keys} has not, or more than once, a key of this id (kid, ${show(header.kid)}) and algorithm: whoever signed it keeps keys elsewhere, or has taken this one away`,
+    signature: `the key ${show(header.kid)} of ${its?.keys} has not signed what it holds`,
+    type: `its type (typ) is ${show(header.typ)}, which is none of access tokens`,
+    issuer: `its issuer (iss) is ${show(claims.iss)}, and has to be, letter by letter, ${all.map(({ is }) => is).join(' or ')}`,
+    audience: `its audience (aud) is ${show(claims.aud)}, and has to be ${its?.audience}`,
+    expired: `it expired at ${timeOf(claims.exp)}, and here it is ${timeOf(Date.now() / 1000)}`,
+    claim: `its claim ${claim} is ${show(claims[claim])}`,
+    subject: 'its subject (sub) is empty, too long or no text',
+    service: 'it is of SERVICE_ISSUER, but not of a service itself by what SERVICE_SUBJECTS says',
+    session: 'it is no JWT, and no live session that the secret of Better Auth has signed',
+  }
+  return `It would be refused (${reason}): ${sentences[reason]}.`
+}
+
+function issuersOf({ issuer, audience, jwks, service }: Accepted) {
+  const audiences = [audience].flat().map(show).join(' or ')
+  const keys = jwks === 'database' ? 'the jwks table' : 'AUTH_JWKS'
+  return [
+    {
+      issuer,
+      is: `${show(issuer)} (AUTH_ISSUER)`,
+      audience: `${audiences} (AUTH_AUDIENCE)`,
+      keys,
+    },
+    ...(service
+      ? [
+          {
+            issuer: service.issuer,
+            is: `${show(service.issuer)} (SERVICE_ISSUER)`,
+            audience: `${show(service.audience)} (SERVICE_AUDIENCE)`,
+            keys: 'SERVICE_JWKS_URL',
+          },
+        ]
+      : []),
+  ]
+}
+
+const LONGEST_SHOWN = 200
+
+function show(value: unknown): string {
+  return value === undefined ? 'none' : JSON.stringify(value).slice(0, LONGEST_SHOWN)
+}
+
+function timeOf(seconds: unknown): string {
+  const time = new Date(Number(seconds) * 1000)
+  return Number.isNaN(+time) ? show(seconds) : time.toISOString()
+}

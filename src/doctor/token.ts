@@ -1,0 +1,98 @@
+import { createAuth } from '../auth/auth.ts'
+import type { Reason } from '../auth/refused.ts'
+import { loadConfig } from '../config/config.ts'
+import type { Given } from '../config/group.ts'
+import { readLayout } from '../config/layout.ts'
+import type { Caller } from '../domain/caller.ts'
+import { GatewayError } from '../domain/errors.ts'
+import { sessionFunctionName } from '../layout/owner-sql.ts'
+import { openDatabase } from '../postgres/client.ts'
+import type { Db } from '../postgres/db.ts'
+import { createSessionLookup } from '../postgres/session-lookup.ts'
+import { createSigningKeyRepository } from '../postgres/signing-key.ts'
+import { Tables } from '../postgres/tables.ts'
+import { describeUnreachable } from '../postgres/unreachable.ts'
+import { createVisibilityRepository } from '../postgres/visibility.ts'
+import type { Report } from './doctor.ts'
+import type { Finding } from './finding.ts'
+import { compare, explainRefusal, readUnverified } from './refusal.ts'
+
+/**
+ * Whether a gateway with this environment would accept a token, and as whom, or which check refuses it. Of what the token
+ * says only issuer, audience, key, type, times and whose it is are repeated.
+ * @throws ConfigError
+ */
+export async function examineToken(environment: Given, token: string): Promise<Report> {
+  const config = loadConfig(environment)
+  const { url, schema, timestampZone } = config.database
+  const layout = readLayout(config.database)
+  const database = openDatabase({ ...config.database, layout, poolSize: 1 })
+  const db = { ...database, tables: new Tables(layout, schema, timestampZone) }
+  const troubles: string[] = []
+  const { authenticator } = createAuth({
+    ...config.auth,
+    service: config.service,
+    origins: [],
+    signingKeys: createSigningKeyRepository(db),
+    sessionLookup: createSessionLookup(
+      database,
+      sessionFunctionName(layout, config.database),
+      () => {},
+    ),
+    runShared: (work) => work(),
+    trouble: (what, why) => (error) =>
+      troubles.push(why(error) ?? `${what} ${describeUnreachable(error, url)}`),
+    onBack: () => {},
+  })
+  const said = readUnverified(token)
+  const accepted = { ...config.auth, service: config.service }
+  const found = (level: Finding['level'], ...sentences: readonly string[]): Finding => ({
+    check: 'token',
+    level,
+    message: sentences.join(' '),
+  })
+  const verdict = async (): Promise<Finding> => {
+    try {
+      const caller = await authenticator.authenticate(bearer(token))
+      return (await lives(caller, db))
+        ? found('info', describe(caller))
+        : found('error', describe(caller), INACTIVE)
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error
+      const refusal =
+        error.code === 'UNAUTHENTICATED'
+          ? explainRefusal(error.reason as Reason, error.cause, said, accepted)
+          : `It cannot be checked. ${error.message}`
+      return found('error', refusal, ...troubles)
+    }
+  }
+  try {
+    const first = await verdict()
+    const findings = [first, ...(said ? [found('info', compare(said, accepted))] : [])]
+    return { healthy: first.level !== 'error', findings, roleSql: null }
+  } finally {
+    await database.close()
+  }
+}
+
+function bearer(token: string) {
+  return { get: (name: string) => (name === 'authorization' ? `Bearer ${token}` : null) }
+}
+
+function describe(caller: Caller): string {
+  if (caller.kind === 'user') return `It is a token of the user ${JSON.stringify(caller.userId)}.`
+  const scopes = caller.kind === 'service' ? [...caller.scopes].join(', ') : ''
+  return `It is a token of a service, with ${scopes ? `the scopes ${scopes}` : 'no scope that counts here'}.`
+}
+
+const INACTIVE =
+  'But no such user is there, or they are banned, so whatever it asks is answered with UNAUTHENTICATED.'
+
+/** As every request of a user asks anew. */
+async function lives(caller: Caller, db: Db): Promise<boolean> {
+  if (caller.kind !== 'user') return true
+  const { userId } = caller
+  const { look } = createVisibilityRepository(db)
+  const [sight] = await look([{ userId, organizationIds: [], userIds: [] }])
+  return sight !== null
+}
