@@ -38,8 +38,8 @@ export const redis = group({
     REDIS_KEY_PREFIX: withDefault(text, 'identity:', 'what every key begins with'),
     REDIS_TIMEOUT_MS: withDefault(
       wholeNumber(1, 60_000, 'milliseconds'),
-      '250',
-      'the longest wait for Redis, each time it is asked',
+      '100',
+      'the longest wait for Redis, each time it is asked; then the database answers, which takes a few milliseconds where it is near',
     ),
   },
   rules: [

@@ -54,6 +54,7 @@ function startGateway(redisUrl: string, ttlSeconds: number): GatewayUnderTest {
     DATABASE_POOL_SIZE: '10',
     ...services.environment,
     REDIS_URL: redisUrl,
+    REDIS_TIMEOUT_MS: '250',
     PERMISSION_CACHE_TTL_SECONDS: String(ttlSeconds),
   })
 }

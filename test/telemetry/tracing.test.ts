@@ -38,6 +38,7 @@ beforeAll(async () => {
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
     ...environment,
     REDIS_URL: redis.url,
+    REDIS_TIMEOUT_MS: '2000',
   })
 })
 
