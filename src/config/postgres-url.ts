@@ -5,13 +5,19 @@ import type { Kind } from './kinds.ts'
 
 const ACCEPTED = 'a URL that begins with postgresql:// or postgres://'
 
-/** Stays text, because the driver parses it; a URL without a host, which names a socket in `host`, is given one. */
+/**
+ * Stays text, because the driver parses it; a URL without a host, which names a socket in `host`, is given one. Modes of TLS
+ * that the driver takes for `verify-full` are written so: it warns of them at length, and will take them otherwise one day.
+ */
 export const postgresUrl: Kind<string> = z
   .string()
   .transform((given, context) => {
     const text = given.replace('@/', '@localhost/')
     const problem = problemOf(text)
-    if (problem === undefined) return text
+    if (problem === undefined)
+      return /[?&]uselibpqcompat=true\b/.test(text)
+        ? text
+        : text.replace(VERIFYING, '$1verify-full')
     context.addIssue(problem)
     return z.NEVER
   })
@@ -37,6 +43,7 @@ function isEncoded({ username, pathname }: URL): boolean {
 }
 
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify']
+const VERIFYING = /([?&]sslmode=)(?:prefer|require|verify-ca)\b/
 const FILES = ['sslrootcert', 'sslcert', 'sslkey']
 
 /** The driver takes an unknown mode for another one, and reads files only when it connects. */

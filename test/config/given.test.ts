@@ -78,6 +78,18 @@ test.each([' https://auth.example.com', 'https://auth.example.com\t'])(
 
 describe('the URL of the database', () => {
   test.each([
+    ['?sslmode=require', '?sslmode=verify-full'],
+    ['?a=b&sslmode=prefer&c=d', '?a=b&sslmode=verify-full&c=d'],
+    ['?sslmode=verify-ca', '?sslmode=verify-full'],
+    ...['?sslmode=require&uselibpqcompat=true', '?sslmode=no-verify', '?sslmode=disable'].map(
+      (query) => [query, query],
+    ),
+  ])('%s is written as the driver takes it without a warning', (query, expected) => {
+    const url = 'postgresql://db/identity'
+    expect(load({ DATABASE_URL: `${url}${query}` }).database.url).toBe(`${url}${expected}`)
+  })
+
+  test.each([
     ['postgresql://u:p/w@db/identity', 'is no URL: write / # ? @ % : in its user'],
     ['postgresql://u:p#w@db/identity', 'is no URL'],
     ['postgresql://u:p?w@db/identity', 'is no URL'],
