@@ -26,6 +26,7 @@ export class PostgresNotifications implements InvalidationSource {
   readonly #options: PostgresNotificationsOptions
   readonly #ended: Promise<void>
   #closed = false
+  #proven = false
   /** Counts how often everything had to be taken for changed. */
   #resets = 0
   #wake = (): void => {}
@@ -69,6 +70,8 @@ export class PostgresNotifications implements InvalidationSource {
 
   /** @throws Error when the connection is lost; returns when it is no longer wanted. */
   async #listen(onListening: () => void): Promise<void> {
+    if (!this.#proven && !(await isHeard(this.#options.url))) throw new Error(NOT_HEARD)
+    this.#proven = true
     const client = await openListening(this.#options.url)
     let failure: Error | undefined
     const fail = (error: Error) => {
@@ -132,11 +135,12 @@ function openListening(url: string) {
  * Whether what is notified arrives at a connection like the one that listens to the triggers. Through a pooler that
  * shares sessions, `LISTEN` succeeds and nothing ever comes.
  * @param notify Sends a payload, which tells gateways nothing, on the channel of the triggers; over another connection.
+ * Where it is missing or rejects, one to the same address does.
  * @throws Error of the driver when the address cannot be listened to.
  */
 export async function isHeard(
   url: string,
-  notify: (channel: string, payload: string) => Promise<unknown>,
+  notify: (channel: string, payload: string) => Promise<unknown> = () => Promise.reject(),
 ): Promise<boolean> {
   const sent = JSON.stringify({ probe: randomUUID() })
   const client = await openListening(url)
@@ -158,6 +162,7 @@ export async function isHeard(
 }
 
 const ARRIVAL_MS = 1000
+export const NOT_HEARD = 'What is notified does not arrive.'
 
 /** A database that is read may be a standby, which sends nothing. */
 async function notifyFrom(url: string, payload: string): Promise<void> {

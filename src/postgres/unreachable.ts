@@ -1,5 +1,6 @@
 import { type Cause, commonCauses, explain, type Place } from '../reach/causes.ts'
 import { signsOf } from '../reach/signs.ts'
+import { NOT_HEARD } from './postgres-notifications.ts'
 import { SETTINGS_MISSING } from './session-options.ts'
 
 /**
@@ -87,6 +88,10 @@ const causes: readonly Cause<Database>[] = [
       `${server} does not let the role "${role}" into the database "${name}"`,
   ],
   [/^25006\b/, 'is a standby, where nothing can be listened to; name the primary'],
+  [
+    new RegExp(NOT_HEARD),
+    'passes on nothing that is notified, as a pooler that shares sessions; name the server itself',
+  ],
   [/^53300\b/, 'has no connection left'],
   [/^57P0/, 'is starting or stopping'],
   [

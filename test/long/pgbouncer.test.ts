@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { settingStatements } from '../../src/layout/owner-sql.ts'
-import { runCli } from '../support/cli.ts'
+import { runCli, startServing } from '../support/cli.ts'
 import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, startIdentity } from '../support/identity.ts'
 import { createSmallWorld, runSuite, type SmallWorld } from '../support/suite.ts'
@@ -227,12 +227,18 @@ describe('set up wrongly', () => {
     expect(refused.stdout).toMatch(/ERROR .*a pooler that refuses the settings.*doctor --sql/)
   })
 
-  test('that is listened through, doctor says that nothing arrives', async () => {
-    const ended = await runCli(['doctor'], {
-      ...environment(),
-      DATABASE_URL: throughUrl,
-      PERMISSION_EVENTS: 'postgres',
-    })
+  test('that is listened through, doctor and the log of serve say that nothing arrives', async () => {
+    const env = { ...environment(), DATABASE_URL: throughUrl, PERMISSION_EVENTS: 'postgres' }
+    const serving = await startServing(env)
+    await vi.waitFor(
+      () =>
+        expect(serving.lines.join('\n')).toMatch(
+          /passes on nothing that is notified.*check DATABASE_LISTEN_URL/,
+        ),
+      10_000,
+    )
+    expect(await serving.signal('SIGTERM')).toBe(0)
+    const ended = await runCli(['doctor'], env)
     expect(ended.stdout).toMatch(/ERROR .*does not arrive within a second.*DATABASE_LISTEN_URL/)
   })
 
