@@ -78,6 +78,9 @@ function listeningAs(host: string, port: string) {
   }
   return (error: Error & { readonly code?: string }): never => {
     const problem = problems[error.code ?? '']
-    throw problem === undefined ? error : new Error(`${problem} (${error.message}).`)
+    if (problem === undefined) throw error
+    const message = `${problem} (${error.message}).`
+    // Another process can be ended; a wrong name has to be corrected.
+    throw problem.startsWith(`${host}:`) ? new ConfigError(message) : new Error(message)
   }
 }

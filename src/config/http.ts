@@ -95,6 +95,12 @@ export const http = group({
   },
   rules: [
     {
+      about: 'METRICS_PORT',
+      brokenBy: ({ PORT = '4000', METRICS_PORT, HOST, METRICS_HOST = HOST }) =>
+        METRICS_PORT === PORT && PORT !== '0' && METRICS_HOST === HOST,
+      problem: 'is the port that PORT names as well',
+    },
+    {
       about: 'GRAPHIQL',
       brokenBy: (given) => given.GRAPHIQL === 'on' && given.TRUSTED_DOCUMENTS_FILE !== undefined,
       problem: 'cannot be on with TRUSTED_DOCUMENTS_FILE, which lists no document of GraphiQL',

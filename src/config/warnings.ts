@@ -8,14 +8,10 @@ const URLS = ['DATABASE_URL', 'DATABASE_LISTEN_URL']
 /** What keeps nothing from starting and may not be meant: sentences without a full stop, each naming its variable. */
 export function findWarnings(environment: Given): readonly string[] {
   const { given } = understand(environment, URLS)
-  const { NODE_ENV = '', AUDIT_LOG = '', AUDIT_LOG_FILE = '' } = environment
+  const { AUDIT_LOG = '', AUDIT_LOG_FILE = '' } = environment
   return [
     ...findMisspelt(environment),
-    ...(NODE_ENV !== 'production' && /^prod/i.test(NODE_ENV)
-      ? [
-          `NODE_ENV: is ${JSON.stringify(NODE_ENV)}, so GraphiQL and introspection are on: write production`,
-        ]
-      : []),
+    ...warningsOfMode(environment),
     ...(AUDIT_LOG_FILE !== '' && ['', 'off'].includes(AUDIT_LOG)
       ? ['AUDIT_LOG_FILE: is of no use while AUDIT_LOG is off']
       : []),
@@ -24,5 +20,16 @@ export function findWarnings(environment: Given): readonly string[] {
         (parameter) => `${name}: its parameter ${parameter} changes nothing here`,
       ),
     ),
+  ]
+}
+
+/** Whoever writes something else, or nothing, may not know that GraphiQL and introspection are on. */
+const MEANT = ['production', 'development', 'test']
+
+function warningsOfMode({ NODE_ENV = '', GRAPHIQL, INTROSPECTION }: Given): readonly string[] {
+  if (MEANT.includes(NODE_ENV) || (GRAPHIQL && INTROSPECTION)) return []
+  const is = NODE_ENV === '' ? 'not set' : JSON.stringify(NODE_ENV)
+  return [
+    `NODE_ENV: is ${is}: write production, or development where GraphiQL and introspection are to be on`,
   ]
 }

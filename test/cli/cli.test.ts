@@ -59,6 +59,7 @@ test('serve without its configuration ends with 2 and names every problem, witho
 
 test('serve names a variable that is probably misspelt beside the one that is missing', async () => {
   const { code, stderr } = await runCli(['serve'], {
+    NODE_ENV: 'production',
     AUTH_ISSUER: 'https://auth.example.com',
     DATABSE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
   })
@@ -106,6 +107,16 @@ test('doctor --sql leaves out what it is told to', async () => {
   expect(code).toBe(0)
   expect(stdout).toContain('identity_gateway_session_user')
   expect(stdout).not.toContain('create trigger')
+})
+
+test('serve at an address that is not of this machine ends with 2 and names the variable', async () => {
+  const { code, stderr } = await runCli(['serve'], {
+    DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
+    AUTH_ISSUER: 'https://auth.example.com',
+    HOST: '192.0.2.1',
+  })
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/^HOST: this machine has no such address \(.*EADDRNOTAVAIL.*\)\.$/m)
 })
 
 test('introspect without a database ends with 2', async () => {

@@ -253,6 +253,15 @@ describe('everything that is wrong is told at once', () => {
   })
 })
 
+test.each([
+  [{ PORT: '4000', METRICS_PORT: '4000' }, ['METRICS_PORT']],
+  [{ METRICS_PORT: '4000' }, ['METRICS_PORT']],
+  [{ PORT: '0', METRICS_PORT: '0' }, []],
+  [{ HOST: '127.0.0.1', METRICS_HOST: '127.0.0.2', METRICS_PORT: '4000' }, []],
+])('one port is not for two: %j', (given, expected) => {
+  expect(complaints({ ...needed, ...given })).toEqual(expected)
+})
+
 describe('the service issuer', () => {
   test.each([
     [['SERVICE_AUDIENCE', 'SERVICE_JWKS_URL'], ['SERVICE_ISSUER']],

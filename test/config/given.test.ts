@@ -38,7 +38,7 @@ describe('a secret in a file', () => {
     expect(database.listenUrl).toBe(database.url)
     expect(redis?.url).toBe('redis://:s3cret@cache.example.com')
     expect(auth.sessions?.secret).toBe(database.url)
-    expect(findWarnings({ DATABASE_URL_FILE: file('url') })).toEqual([])
+    expect(findWarnings({ DATABASE_URL_FILE: file('url'), NODE_ENV: 'test' })).toEqual([])
   })
 
   test('is looked at like any other value', () => {
@@ -153,7 +153,7 @@ describe('the URL of the database', () => {
 
   test('has its parameters named that change nothing', () => {
     const DATABASE_URL = `${needed.DATABASE_URL}?sslmode=require&schema=a&pool_timeout=5&channel_binding=require`
-    expect(findWarnings({ DATABASE_URL })).toEqual([
+    expect(findWarnings({ DATABASE_URL, NODE_ENV: 'test' })).toEqual([
       'DATABASE_URL: its parameter pool_timeout changes nothing here',
       'DATABASE_URL: its parameter channel_binding changes nothing here',
     ])
@@ -170,9 +170,13 @@ test.each([
   ['Production', 1],
   ['production', 0],
   ['development', 0],
-  ['', 0],
+  ['test', 0],
+  ['staging', 1],
+  ['', 1],
+  [undefined, 1],
 ])('a NODE_ENV of %j is warned of %i times', (NODE_ENV, times) => {
   expect(findWarnings({ NODE_ENV })).toHaveLength(times)
+  expect(findWarnings({ NODE_ENV, GRAPHIQL: 'on', INTROSPECTION: 'off' })).toEqual([])
 })
 
 test.each([

@@ -19,6 +19,7 @@ function report(environment: Readonly<Record<string, string>> = {}) {
   return examine({
     DATABASE_URL: identity.readOnlyUrl,
     AUTH_ISSUER: identity.betterAuth.issuer,
+    NODE_ENV: 'production',
     ...environment,
   })
 }
@@ -240,6 +241,7 @@ describe('the report', () => {
 
   test('names every problem of the configuration', async () => {
     const { healthy, findings } = await examine({
+      NODE_ENV: 'production',
       PORT: 'http',
       DATABASE_URL: identity.readOnlyUrl,
     })
@@ -253,7 +255,11 @@ describe('the report', () => {
   test('warns of variables that look misspelt, whether the rest can be read or not', async () => {
     const warning = 'LIMT_DEPTH: is not a variable of the gateway; did you mean LIMIT_DEPTH?'
     expect(await levels('configuration', { LIMT_DEPTH: '3' })).toEqual([`warning: ${warning}`])
-    const { findings } = await examine({ DATABSE_URL: 'x', AUTH_ISSUER: 'https://a.example.com' })
+    const { findings } = await examine({
+      NODE_ENV: 'production',
+      DATABSE_URL: 'x',
+      AUTH_ISSUER: 'https://a.example.com',
+    })
     expect(findings).toEqual([
       expect.objectContaining({ level: 'error', message: expect.stringMatching(/^DATABASE_URL/) }),
       expect.objectContaining({ level: 'warning', message: expect.stringMatching(/^DATABSE_URL/) }),
