@@ -181,6 +181,7 @@ const NOISE =
 async function run(command: string, environment: Environment): Promise<Ended> {
   const words = command === 'introspect' ? [command, '--output', folder.schemaPath] : [command]
   return runCli(command === 'doctor' ? [command, '--json'] : words, {
+    NODE_ENV: 'production',
     ...environment,
     HOST: '127.0.0.1',
     PORT: '0',
