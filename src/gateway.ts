@@ -25,7 +25,7 @@ import { Documents } from './operation/documents.ts'
 import { createTell } from './operation/tell.ts'
 import { TrustedDocuments } from './operation/trusted.ts'
 import { createSessionLookup } from './postgres/session.ts'
-import { createRedis } from './redis/client.ts'
+import { createCounters } from './redis/counters.ts'
 import { whyOf } from './redis/trouble.ts'
 import { currentScope, runShared } from './scope.ts'
 import { createLogger, describeError, type Logger } from './telemetry/log.ts'
@@ -122,7 +122,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
           perMinute: limits.ratePerMinute,
           redis: redis && {
             keyPrefix: redis.keyPrefix,
-            client: createRedis(redis.url, {
+            client: createCounters(redis.url, {
               ...redis,
               onTrouble: trouble(UNCOUNTED, whyOf(redis)),
             }),

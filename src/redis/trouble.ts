@@ -51,7 +51,7 @@ const causes: readonly Cause<Place>[] = [
     'refuses the number of the database in REDIS_URL: write one that it has, and let its user SELECT',
   ],
   [
-    /\bNOPERM\b/,
+    /\bNOPERM\b|ACL failure in script|user executing the script/,
     'does not let the user of REDIS_URL do what the gateway does: give it what README.md lists under Permissions',
   ],
   [
