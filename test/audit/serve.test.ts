@@ -41,6 +41,7 @@ test('a file that cannot be written keeps serve from starting', async () => {
     ...environment,
     AUDIT_LOG: 'pii',
     AUDIT_LOG_FILE: folder,
+    NODE_ENV: 'production',
   })
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   expect(stderr).toMatch(/^AUDIT_LOG_FILE: EISDIR: .*\n$/)

@@ -185,5 +185,5 @@ test.each([
   [{ AUDIT_LOG_FILE: '/tmp/a', AUDIT_LOG: 'pii' }, 0],
   [{ AUDIT_LOG: 'pii' }, 0],
 ])('a file for records that are not wanted (%j) is warned of %i times', (environment, times) => {
-  expect(findWarnings(environment)).toHaveLength(times)
+  expect(findWarnings({ NODE_ENV: 'test', ...environment })).toHaveLength(times)
 })
