@@ -55,7 +55,10 @@ function defineMembersOfOrganization(graph: Graph) {
   })
   const Order = defineOrder(graph, 'Member', 'members', {
     CREATED_AT: { description: 'When they joined.' },
-    USER_NAME: { description: 'The name of the person, as the database sorts text.' },
+    USER_NAME: {
+      description:
+        'The name of the person, as the database sorts text. Refused with LIMIT_EXCEEDED where too many would have to be sorted: narrow the list with `filter`, or order it by `CREATED_AT`.',
+    },
   })
 
   builder.objectFields(refs.Organization, (t) => ({

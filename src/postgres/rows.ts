@@ -105,7 +105,7 @@ export function rowsOf(list: List, part: Part): Sql {
   if (!list.narrowed || list.gathered) return rowsInOrder(list, part)
   return Prisma.sql`SELECT item.* FROM ${list.narrowed.values} AS narrowed (value)
     CROSS JOIN LATERAL (${rowsInOrder(list, part)}) AS item
-    ORDER BY item."key" ${way}, item."keyId" ${way} ${limit(size)}`
+    ORDER BY item."key" ${way}, item."keyId" ${way} ${limit(list, size)}`
 }
 
 /** How many rows one parent's list has among those looked at, and whether there are more to look at. */
@@ -125,7 +125,7 @@ function rowsInOrder(list: List, { columns, between, way, size, mostRows }: Part
   const belonging = Prisma.sql`${belongs(list)} ${narrowed && !gathered ? isNarrowed(list) : Prisma.empty}`
   if (!mayBeUnfinished(list))
     return Prisma.sql`SELECT ${selected} FROM ${table.from} ${besideOf(list)}
-      WHERE ${belonging} ${between} ${order} ${limit(size)}`
+      WHERE ${belonging} ${between} ${order} ${limit(list, size)}`
   const beyond = isBeyond(mostRows)
   const looked = gathered
     ? Prisma.sql`SELECT * FROM (
@@ -134,27 +134,27 @@ function rowsInOrder(list: List, { columns, between, way, size, mostRows }: Part
         FROM (${anyRows(list, mostRows)}) AS found
       ) AS gathered WHERE "too many" IS NULL OR ${beyond}`
     : Prisma.sql`SELECT ${table.columns}, row_number() OVER (${order}) AS "looked at"
-        FROM ${table.from} WHERE ${belonging} ${between} ${order} ${limit(mostRows + 1)}`
+        FROM ${table.from} WHERE ${belonging} ${between} ${order} ${limit(list, mostRows + 1)}`
   const present = list.beside
     ? Prisma.sql`${list.beside.table.column('id')} IS NOT NULL`
     : Prisma.sql`TRUE`
   return Prisma.sql`SELECT ${selected}, ${beyond} AS unfinished
     FROM (${looked}) AS ${table.alias} ${list.beside ? Prisma.sql`LEFT ${besideOf(list)}` : Prisma.empty}
     WHERE (${beyond} OR (TRUE ${where})) AND (${beyond} OR (${present} ${gathered ? between : Prisma.empty}))
-    ${order} ${limit(size)}`
+    ${order} ${limit(list, size)}`
 }
 
 /** In no order, and one more than may be looked at. */
 function anyRows(list: List, mostRows: number): Sql {
   const { table, narrowed } = list
   const rows = Prisma.sql`SELECT ${table.columns} FROM ${table.from} WHERE ${belongs(list)}`
-  if (!narrowed) return Prisma.sql`${rows} ${limit(mostRows + 1)}`
+  if (!narrowed) return Prisma.sql`${rows} ${limit(list, mostRows + 1)}`
   const { key } = narrowed
   const each = key
-    ? Prisma.sql`ORDER BY ${key.sql}, ${table.column('id')} ${limit(mostRows + 1)}`
+    ? Prisma.sql`ORDER BY ${key.sql}, ${table.column('id')} ${limit(list, mostRows + 1)}`
     : Prisma.sql`OFFSET 0`
   return Prisma.sql`SELECT ${table.alias}.* FROM ${narrowed.values} AS narrowed (value)
-    CROSS JOIN LATERAL (${rows} ${isNarrowed(list)} ${each}) AS ${table.alias} ${limit(mostRows + 1)}`
+    CROSS JOIN LATERAL (${rows} ${isNarrowed(list)} ${each}) AS ${table.alias} ${limit(list, mostRows + 1)}`
 }
 
 function belongs({ table, parent, within = Prisma.empty }: List): Sql {
@@ -191,9 +191,9 @@ function isBeyond(mostRows: number): Sql {
 }
 
 /**
- * A limit that PostgreSQL does not see when it plans: it takes it for a tenth of what there is, and so walks the index that
- * has the order. Of a parent that has no more than a page as a rule it would sort all rows, and there may be 100,000.
+ * Of a parent's rows, a limit that PostgreSQL does not see when it plans. It takes it for a tenth of what a parent has as a
+ * rule, and walks the index that has the order; a limit that is more than that it would have sort all there are.
  */
-export function limit(size: number): Sql {
-  return Prisma.sql`LIMIT (SELECT ${size}::integer)`
+function limit({ parent }: List, size: number): Sql {
+  return parent === null ? Prisma.sql`LIMIT ${size}` : Prisma.sql`LIMIT (SELECT ${size}::integer)`
 }

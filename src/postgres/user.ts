@@ -14,7 +14,7 @@ import { type Db, joining, lookUp, unambiguous } from './db.ts'
 import { by, byText } from './join.ts'
 import { countAll, listAll } from './list.ts'
 import { byInstant, byText as orderedByText } from './order.ts'
-import { type List, limit, storedValues } from './rows.ts'
+import { type List, storedValues } from './rows.ts'
 import type { TableInQuery } from './tables.ts'
 
 /** Every column of a user that may leave the repository. */
@@ -77,11 +77,11 @@ export async function findIds(
       text,
       begins,
     }) => Prisma.sql`(SELECT ${table.select(['id'])} FROM ${table.from} WHERE ${begins}
-      ORDER BY ${text} USING ~<~ ${limit(mostRows + 1)})`,
+      ORDER BY ${text} USING ~<~ LIMIT ${mostRows + 1})`,
   )
   if (found.length === 0) return []
   const rows = await read<{ readonly 'u.id': string }>(
-    Prisma.sql`SELECT found.* FROM (${Prisma.join(found, ' UNION ')}) AS found ${limit(mostRows + 1)}`,
+    Prisma.sql`SELECT found.* FROM (${Prisma.join(found, ' UNION ')}) AS found LIMIT ${mostRows + 1}`,
   )
   return rows.length > mostRows ? null : rows.map((row) => row['u.id'])
 }

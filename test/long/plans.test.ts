@@ -386,6 +386,9 @@ test('of an organization with 20,000 teams, one with 50,000 members, a page read
     await expectWithin(PAGE, 'teams', () => repositories.teams.listByOrganizationIds(['o0'], asked))
   for (const asked of pagesAround(place(25_001, 'tm')))
     await expectWithin(PAGE, 'team members', () => repositories.teams.listMembers(['t0'], asked))
+  await expectWithin(PAGE, 'teams of a user', () =>
+    repositories.teams.findByUserId('u1', ['o0', 'o1']),
+  )
   await expectWithin(COUNTED, 'teams: count', () =>
     repositories.teams.countByOrganizationIds(['o0']),
   )
