@@ -183,9 +183,9 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     },
   })
   metrics?.watch({
-    pool: () => database.poolUse(),
+    pool: () => ({ size: config.database.poolSize, ...database.poolUse() }),
     underWay: admission.underWay,
-    answering: stores.answering,
+    ...stores.watched,
     keyAges: auth.keyAges,
   })
 

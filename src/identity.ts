@@ -87,7 +87,7 @@ export interface Stores {
   readonly signingKeys: SigningKeyRepository
   readonly database: Database
   readonly findObstacle: Readiness['findObstacle']
-  readonly answering: MetricsSources['answering']
+  readonly watched: Pick<MetricsSources, 'answering' | 'ready'>
   /** Connects to Redis and to whoever tells of changes. Everything else connects when it is first asked. */
   start(): void
 }
@@ -114,6 +114,8 @@ export function createStores(
     layout,
     signal,
     onStatement,
+    onWaited: (milliseconds) => metrics?.wait(milliseconds / 1000),
+    onConnectFailure: () => metrics?.connectFailure(),
     onSharedSessions: () => log.warn(SHARED_SESSIONS),
     onUnavailable: () => readiness.look(),
   })
@@ -187,7 +189,10 @@ export function createStores(
       close,
     },
     findObstacle: readiness.findObstacle,
-    answering: { database: readiness.answers, redis: config.redis && (() => cache.ready()) },
+    watched: {
+      answering: { database: readiness.answers, redis: config.redis && (() => cache.ready()) },
+      ready: readiness.fits,
+    },
     signingKeys,
     database,
     start: () => {

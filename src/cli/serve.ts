@@ -62,6 +62,7 @@ async function start(config: Config, log: Logger) {
   }
   const server = await startServer(gateway, config.http).catch(listeningAs('HOST', 'PORT'))
   const stop = async () => {
+    gateway.metrics?.stopping()
     await server.stop()
     await metrics?.stop()
   }

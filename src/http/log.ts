@@ -1,6 +1,6 @@
 import type { RequestScope } from '../scope.ts'
 import { type Logger, withoutRedaction } from '../telemetry/log.ts'
-import type { Metrics, Outcome } from '../telemetry/metrics.ts'
+import type { Metrics, Outcome, Status } from '../telemetry/metrics.ts'
 
 /** In place of a status of HTTP, as nginx writes it into its log: the client closed the connection before it had the answer. */
 export const CLIENT_GONE = 499
@@ -10,7 +10,9 @@ export function recordRequests(log: Logger, metrics: Metrics | null) {
   const lines = withoutRedaction(log)
   return (scope: RequestScope, status: number): void => {
     const durationMs = performance.now() - scope.begunAt
-    lines[isProbe(scope) ? 'debug' : 'info'](toLogLine(scope, status, durationMs), 'request')
+    const probe = isProbe(scope)
+    lines[probe ? 'debug' : 'info'](toLogLine(scope, status, durationMs), 'request')
+    if (!probe) metrics?.response(classOf(status))
     for (const { name } of scope.operations)
       metrics?.request(name, outcomeOf(scope, status), durationMs / 1000)
     for (const code of scope.codes) metrics?.error(code)
@@ -36,9 +38,13 @@ function toLogLine(scope: RequestScope, status: number, durationMs: number): obj
   }
 }
 
-/** Asked by machines every few seconds. */
-function isProbe({ path }: RequestScope): boolean {
-  return /^\/$|\/(?:health|ready)$/.test(path)
+/** Asked by machines every few seconds: their answers say nothing of what clients are told. */
+function isProbe({ method, path }: RequestScope): boolean {
+  return (method === 'GET' || method === 'HEAD') && /^\/$|\/(?:health|ready)$/.test(path)
+}
+
+function classOf(status: number): Status {
+  return status === CLIENT_GONE ? 'aborted' : (`${Math.floor(status / 100)}xx` as Status)
 }
 
 const OURS = ['UNAVAILABLE', 'TIMEOUT']

@@ -6,7 +6,7 @@ import type { Column, Layout } from '../layout/layout.ts'
 import { printLayout } from '../layout/schema-file.ts'
 import { refuse } from './failures.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
-import { createReadPool, type StatementReport } from './pool.ts'
+import { createReadPool, type ReadPoolOptions } from './pool.ts'
 import { valueTypes } from './value-types.ts'
 
 export { Prisma } from './generated/client.ts'
@@ -46,7 +46,8 @@ export interface Database {
   close(): Promise<void>
 }
 
-export interface DatabaseOptions {
+export interface DatabaseOptions
+  extends Partial<Pick<ReadPoolOptions, 'onStatement' | 'onWaited' | 'onConnectFailure'>> {
   readonly url: string
   /** The PostgreSQL schema that holds Better Auth's tables. */
   readonly schema: string
@@ -60,7 +61,6 @@ export interface DatabaseOptions {
   readonly onSharedSessions?: () => void
   /** Of whoever asks now: statements are cancelled, in PostgreSQL as well, when it is aborted, and fail with its reason. */
   readonly signal?: () => AbortSignal | undefined
-  readonly onStatement?: (statement: StatementReport) => void
   /** Told of each statement that fails with UNAVAILABLE. */
   readonly onUnavailable?: () => void
 }
@@ -82,6 +82,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       if (statement.outcome === 'answered') answeredAt = performance.now()
       options.onStatement?.(statement)
     },
+    onWaited: (milliseconds) => options.onWaited?.(milliseconds),
+    onConnectFailure: () => options.onConnectFailure?.(),
   })
   const fail = (error: unknown): never => {
     try {

@@ -18,6 +18,10 @@ export interface ReadPoolOptions {
   readonly onSharedSessions: () => void
   /** Told of each statement that was sent, whatever became of it. */
   readonly onStatement: (statement: StatementReport) => void
+  /** Told how long each statement waited for a connection, whether it got one or not. */
+  readonly onWaited: (milliseconds: number) => void
+  /** Told of each connection that could not be made. */
+  readonly onConnectFailure: () => void
 }
 
 export interface StatementReport {
@@ -42,7 +46,7 @@ export function createReadPool(options: ReadPoolOptions): pg.Pool {
     let stale = false
     for (;;) {
       const statement = preparing && !stale ? asked : { ...asked, name: '' }
-      const client = await checkOut(pool, options.mostWaiting, signal)
+      const client = await checkOut(pool, options, signal)
       const reused = used.has(client)
       used.add(client)
       try {
@@ -62,13 +66,15 @@ export function createReadPool(options: ReadPoolOptions): pg.Pool {
 
 async function checkOut(
   pool: pg.Pool,
-  mostWaiting: number,
+  { mostWaiting, onWaited, onConnectFailure }: ReadPoolOptions,
   signal: AbortSignal | undefined,
 ): Promise<pg.PoolClient> {
   if (signal?.aborted) throw givenUp(signal.reason)
   if (pool.waitingCount >= mostWaiting)
     throw givenUp(new GatewayError('UNAVAILABLE', 'Too many wait for the database.'))
+  const begun = performance.now()
   const connecting = connect(pool)
+  connecting.catch((error: Error) => error.message !== ALL_BUSY && onConnectFailure())
   const aborted = whenAborted(signal)
   try {
     return await Promise.race([connecting, aborted.promise])
@@ -83,8 +89,12 @@ async function checkOut(
       : error
   } finally {
     aborted.forget()
+    onWaited(performance.now() - begun)
   }
 }
+
+/** What `pg` says when no connection became free in time: none was to be made. */
+const ALL_BUSY = 'timeout exceeded when trying to connect'
 
 /** A file that the URL names and that is missing is thrown rather than rejected. */
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {

@@ -20,6 +20,8 @@ export interface Readiness {
   ready(): Promise<boolean>
   /** Whether it answers, whatever it is like. */
   answers(): Promise<boolean>
+  /** Whether it answers and is as the layout says, with nothing read beforehand. */
+  fits(): Promise<boolean>
   /** Why it is not ready, in words that anybody may read: they name nothing of the database. `null` when it is. */
   findObstacle(): Promise<string | null>
   /**
@@ -76,6 +78,10 @@ export function createReadiness(
   return {
     ready: async () => (await findObstacle()) === null,
     answers: async () => !('error' in (await find())),
+    fits: async () => {
+      const found = await find()
+      return 'problem' in found && found.problem === null
+    },
     findObstacle,
     verify: async () => {
       const found = await find()

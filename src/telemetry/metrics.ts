@@ -1,9 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { version } from './version.ts'
 
 /** What is read at the moment somebody asks for the metrics. */
 export interface MetricsSources {
-  readonly pool: () => { readonly total: number; readonly idle: number; readonly waiting: number }
+  /** How many connections there may be and are, how many of them idle, and how many statements wait for one. */
+  readonly pool: () => Readonly<Record<'size' | 'total' | 'idle' | 'waiting', number>>
   readonly underWay: () => number
+  readonly ready: () => Promise<boolean>
   /** Whether they answer now; `null`: there is no Redis. */
   readonly answering: {
     readonly database: () => Promise<boolean>
@@ -15,14 +18,22 @@ export interface MetricsSources {
 
 export type Outcome = 'answered' | 'refused' | 'unavailable' | 'failed' | 'gone'
 
+const STATUSES = ['2xx', '3xx', '4xx', '5xx', 'aborted'] as const
+/** The class of a status, or that the client did not wait for one. */
+export type Status = (typeof STATUSES)[number]
+
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** Everything that is counted, in one list. No label takes a value that a client can choose. */
 export class Metrics {
   readonly #registry = new Registry()
+  #stopping = false
   readonly #requests = this.#histogram('request_duration_seconds', 'Time to answer a request.', [
     'operation',
     'outcome',
+  ])
+  readonly #responses = this.#counter('http_responses_total', 'Requests but for probes.', [
+    'status',
   ])
   readonly #errors = this.#counter('errors_total', 'Errors told to clients.', ['code'])
   readonly #shed = this.#counter('shed_requests_total', 'Operations refused for want of room.', [])
@@ -39,6 +50,16 @@ export class Metrics {
   readonly #statements = this.#histogram('sql_statement_seconds', 'Time of SQL statements.', [
     'outcome',
   ])
+  readonly #waits = this.#histogram(
+    'sql_wait_seconds',
+    'Time that SQL statements waited for a connection.',
+    [],
+  )
+  readonly #connectFailures = this.#counter(
+    'sql_connect_failures_total',
+    'Connections to PostgreSQL that could not be made.',
+    [],
+  )
   readonly #redis = this.#histogram('redis_round_trip_seconds', 'Time that Redis took.', [
     'of',
     'outcome',
@@ -58,6 +79,11 @@ export class Metrics {
   constructor() {
     collectDefaultMetrics({ register: this.#registry })
     for (const of of ['reads', 'writes']) this.#breakers.set({ of }, 0)
+    for (const status of STATUSES) this.#responses.inc({ status }, 0)
+    this.#gauge('build_info', 'What runs: always 1.', ['version', 'node']).set(
+      { version, node: process.versions.node },
+      1,
+    )
   }
 
   /** Also tells what these say at the moment of asking. */
@@ -70,8 +96,14 @@ export class Metrics {
       gauge.set({ state: 'idle' }, idle)
       gauge.set({ state: 'busy' }, total - idle)
     })
+    this.#gauge('sql_pool_size', 'The most connections to PostgreSQL.', [], (gauge) =>
+      gauge.set(sources.pool().size),
+    )
     this.#gauge('sql_waiting', 'Statements that wait for a connection.', [], (gauge) =>
       gauge.set(sources.pool().waiting),
+    )
+    this.#gauge('ready', 'Whether requests can be answered: 1, or 0.', [], async (gauge) =>
+      gauge.set(!this.#stopping && (await sources.ready()) ? 1 : 0),
     )
     for (const [name, answers] of Object.entries(sources.answering))
       if (answers)
@@ -82,6 +114,15 @@ export class Metrics {
       for (const [issuer, age] of Object.entries(sources.keyAges()))
         if (age !== undefined) gauge.set({ issuer }, age)
     })
+  }
+
+  /** From now on it is not ready, whatever the sources say. */
+  stopping(): void {
+    this.#stopping = true
+  }
+
+  response(status: Status): void {
+    this.#responses.inc({ status })
   }
 
   /** `operation`: the name of a trusted document; `null`: any other. */
@@ -108,6 +149,14 @@ export class Metrics {
 
   statement(outcome: string, seconds: number): void {
     this.#statements.observe({ outcome }, seconds)
+  }
+
+  wait(seconds: number): void {
+    this.#waits.observe(seconds)
+  }
+
+  connectFailure(): void {
+    this.#connectFailures.inc()
   }
 
   redis(of: 'reads' | 'writes', failed: boolean, seconds: number): void {

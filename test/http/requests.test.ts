@@ -223,6 +223,7 @@ describe('past its deadline', () => {
     await expect.poll(running).toBe(0)
     await release()
     await lineOf('of-the-one-gone').toMatchObject({ status: 499 })
+    expect(await gateway.metrics?.print()).toContain('responses_total{status="aborted"} 1')
     expect(lines().filter(({ msg }) => msg === 'unexpected error')).toEqual([])
   })
 
@@ -290,6 +291,56 @@ test('while the database is gone whole requests are 503 with Retry-After', async
   const { status, headers, answer } = await post({ query: viewer })
   expect({ status, after: headers.get('retry-after') }).toEqual({ status: 503, after: '1' })
   expect(answer.errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }])
+  const metrics = await gateway.metrics?.print()
+  expect(metrics).toMatch(/sql_connect_failures_total [1-9]/)
+  expect(metrics).toMatch(/identity_gateway_ready 0/)
+})
+
+describe('every request is counted by the class of its status', () => {
+  const counts = async () =>
+    Object.fromEntries(
+      [
+        ...((await gateway.metrics?.print()) ?? '').matchAll(
+          /_(?:http_responses|errors)_total\{\w+="(\w+)"\} ([1-9]\d*)/g,
+        ),
+      ].map(([, name, count]) => [name, Number(count)]),
+    )
+  const ask = async (path: string, init: RequestInit = {}) =>
+    (await fetch(`${server.url}${path}`, init)).status
+
+  test('whatever is wrong with it, and probes are not', async () => {
+    await serve({ LIMIT_BODY_BYTES: '1000' })
+    const { status } = await post({ query: viewer })
+    const wrong = [
+      (await post({ query: '{' })).status,
+      (await post({ body: '{' })).status,
+      (await post({ body: JSON.stringify({ query: '#'.repeat(2000) }) })).status,
+      (await post({ body: 'x', headers: { 'content-type': 'text/xml' } })).status,
+      await ask('/graphql', { method: 'PUT' }),
+      await ask('/nothing'),
+      await ask('/', { method: 'POST' }),
+    ]
+    expect([status, ...wrong]).toEqual([200, 200, 400, 413, 415, 405, 404, 404])
+    for (const path of ['/', '/health', '/ready']) expect(await ask(path)).toBe(200)
+    await expect.poll(counts).toEqual({
+      '2xx': 2,
+      '4xx': 6,
+      GRAPHQL_PARSE_FAILED: 1,
+      BAD_REQUEST: 3,
+      LIMIT_EXCEEDED: 1,
+    })
+  })
+
+  test('of an address and of a user that ask too often, whose lines have the code', async () => {
+    await serve({ RATE_LIMIT_PER_MINUTE: '1', TRUST_PROXY: '1' })
+    const from = (address: string) =>
+      post({ query: viewer, headers: { 'x-forwarded-for': address } })
+    const answers = [await from('1.1.1.1'), await from('1.1.1.1'), await from('2.2.2.2')]
+    expect(answers.map(({ status }) => status)).toEqual([200, 429, 429])
+    await expect.poll(counts).toEqual({ '2xx': 1, '4xx': 2, RATE_LIMITED: 2 })
+    for (const { id, status } of answers)
+      if (status === 429) await lineOf(id).toMatchObject({ status, codes: ['RATE_LIMITED'] })
+  })
 })
 
 test('metrics count what happens, under names and labels that no client chooses', async () => {
@@ -309,10 +360,15 @@ test('metrics count what happens, under names and labels that no client chooses'
     'permission_cache_reads_total{result="miss"} 1',
     'sql_waiting 0',
     'requests_under_way 0',
+    'http_responses_total{status="2xx"} 5',
+    'ready 1',
+    'sql_pool_size 4',
+    'sql_connect_failures_total 0',
     'redis_breaker_open{of="reads"} 0',
   ])
     expect(metrics).toContain(`identity_gateway_${expected}`)
   expect(metrics).toMatch(/sql_statement_seconds_count\{outcome="answered"\} [1-9]/)
+  expect(metrics).toMatch(/sql_wait_seconds_count [1-9]/)
   expect(metrics).toMatch(/sql_connections\{state="idle"\} [1-9]/)
   expect(metrics).toMatch(/signing_keys_age_seconds\{issuer="users"\} \d/)
   expect(metrics).toMatch(/process_resident_memory_bytes \d/)

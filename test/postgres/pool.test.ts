@@ -4,7 +4,7 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/domain/errors.ts'
 import { type Database, type DatabaseOptions, Prisma } from '../../src/postgres/client.ts'
-import type { StatementReport } from '../../src/postgres/pool.ts'
+import { createReadPool, type StatementReport } from '../../src/postgres/pool.ts'
 import { openHouse } from '../support/client.ts'
 import { type PostgresProcess, startPostgresProcess } from '../support/postgres-process.ts'
 
@@ -114,6 +114,36 @@ test('more statements than may wait for a connection fail at once with UNAVAILAB
   expect(refused).toHaveLength(50)
   for (const outcome of refused) expect(outcome).toMatchObject({ reason: { code: 'UNAVAILABLE' } })
   await first
+})
+
+test('a connection that cannot be made is told of, one that nobody gave back in time is a wait', async () => {
+  const waits: number[] = []
+  let failures = 0
+  const pool = (url: string) =>
+    createReadPool({
+      url,
+      settings: [],
+      config: { max: 1, connectionTimeoutMillis: 1000 },
+      longestStatementMs: 5000,
+      mostWaiting: 10,
+      signal: () => undefined,
+      onSharedSessions: () => {},
+      onStatement: () => {},
+      onWaited: (milliseconds) => waits.push(milliseconds),
+      onConnectFailure: () => failures++,
+    })
+  const busy = pool(postgres.url)
+  const first = busy.query({ text: 'select pg_sleep(1.5)' })
+  await expect(busy.query({ text: 'select 1' })).rejects.toThrow('timeout exceeded')
+  await first
+  expect(waits).toHaveLength(2)
+  expect(Math.max(...waits)).toBeGreaterThan(900)
+  expect(failures).toBe(0)
+  const away = pool('postgresql://nobody@127.0.0.1:1/nothing')
+  await expect(away.query({ text: 'select 1' })).rejects.toThrow('Not connected')
+  expect(failures).toBe(1)
+  expect(waits).toHaveLength(3)
+  await Promise.all([busy.end(), away.end()])
 })
 
 describe('PostgreSQL', () => {

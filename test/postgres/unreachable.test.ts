@@ -26,6 +26,8 @@ function poolOf(url: string) {
     signal: () => undefined,
     onSharedSessions: () => {},
     onStatement: () => {},
+    onWaited: () => {},
+    onConnectFailure: () => {},
   })
 }
 
