@@ -166,7 +166,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     batchLimit: http.batchLimit,
     trusted: trusted !== null,
   })
-  const record = recordRequests(log, metrics)
+  const record = recordRequests(log, metrics, config.accessLog)
   const front = new Front({
     node: createJsonLane({ ...lane, otherwise: yoga.node }),
     fetch: yoga.fetch,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
+import { version } from '../telemetry/version.ts'
 import { accessControl } from './access-control.ts'
 import { type Command, WrongUsage } from './command.ts'
 import { demo } from './demo.ts'
@@ -15,7 +15,7 @@ const commands = [serve, demo, introspect, doctor, schema, accessControl, permis
 
 async function main([name = '', ...words]: readonly string[]): Promise<void> {
   if (isHelp(name)) return print(usageOfAll())
-  if (name === '--version') return print(`${version()}\n`)
+  if (name === '--version') return print(`${version}\n`)
   const command = commands.find(({ synopsis }) => synopsis.split(' ', 1)[0] === name)
   if (!command) throw new WrongUsage(name === '' ? 'A command is missing.' : `No command: ${name}`)
   if (words.some(isHelp)) return print(usageOf(command))
@@ -28,10 +28,6 @@ function isHelp(word: string): boolean {
 
 function print(text: string): void {
   process.stdout.write(text)
-}
-
-function version(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 }
 
 function usageOf({ synopsis, usage }: Command): string {

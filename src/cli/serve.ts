@@ -5,6 +5,7 @@ import { showMetrics } from '../http/metrics.ts'
 import { startServer } from '../http/server.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { command } from './command.ts'
+import { report } from './report.ts'
 import { stopOnSignal } from './stop-on-signal.ts'
 
 export const serve = command({
@@ -21,17 +22,45 @@ export const serve = command({
     // V8 allocates as long-lived what it saw survive while its young generation was still small: rows and entities of the
     // first requests. docs/internals.md says what that costs, under "What the garbage collector taught".
     setFlagsFromString('--no-allocation-site-pretenuring')
-    const warnings = findWarnings(process.env)
-    const config = load(warnings)
-    const log = createLogger(config.logLevel)
-    for (const warning of warnings) log.warn(warning)
-    const starting = start(config, log)
-    stopOnSignal(starting)
-    const { url } = await starting
-    if (!config.redis) log.info('REDIS_URL is not set: permissions are cached in this process.')
-    log.info({ url }, 'listening')
+    const log = createLogger('fatal')
+    // Whoever collects the log is to see why nothing is served, whatever LOG_LEVEL says.
+    const fail = (error: unknown) =>
+      report(error, (problems) => {
+        log.level = 'fatal'
+        log.fatal(problems)
+      })
+    try {
+      const warnings = findWarnings(process.env)
+      const config = load(warnings)
+      log.level = config.logLevel
+      for (const warning of warnings) log.warn(warning)
+      const starting = start(config, log)
+      stopOnSignal(starting, fail)
+      const { url } = await starting
+      log.info({ url, settings: settingsOf(config) }, 'listening')
+    } catch (error) {
+      fail(error)
+      process.exit()
+    }
   },
 })
+
+/** What is on, and nothing that may be secret. */
+function settingsOf({ http, auth, service, permissions, federation, redis, limits }: Config) {
+  return {
+    environment: http.environment,
+    sessions: auth.sessions !== null,
+    services: service !== null,
+    events: permissions.events,
+    federation,
+    trustedDocuments: http.trustedDocuments !== null,
+    graphiql: http.graphiql,
+    introspection: http.introspection,
+    cache: redis ? 'redis' : 'process',
+    ratePerMinute: limits.ratePerMinute,
+    metrics: http.metricsPort !== null,
+  }
+}
 
 /** What is required and missing may be there under a misspelt name, and no log can say so yet. */
 function load(warnings: readonly string[]): Config {

@@ -118,6 +118,7 @@ export const http = group({
         /** `null`: every address there is. */
         host: env.HOST ?? null,
         port: env.PORT,
+        environment: env.NODE_ENV,
         graphiql: env.GRAPHIQL ?? (!production && env.TRUSTED_DOCUMENTS_FILE === undefined),
         introspection: env.INTROSPECTION ?? !production,
         /** As browsers send them, for example `https://app.example.com`. */

@@ -125,8 +125,9 @@ export class Front {
       run: <Result>(work: () => Result) => span.run(() => runIn(scope, work)),
       end: (status: number) => {
         clearTimeout(deadline)
+        // Its line of the log names the span.
+        span.run(() => this.#options.onEnd(scope, status))
         span.end(status)
-        this.#options.onEnd(scope, status)
       },
     }
   }

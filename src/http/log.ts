@@ -5,13 +5,18 @@ import type { Metrics, Outcome, Status } from '../telemetry/metrics.ts'
 /** In place of a status of HTTP, as nginx writes it into its log: the client closed the connection before it had the answer. */
 export const CLIENT_GONE = 499
 
-/** Logs one line of each request, and counts it. */
-export function recordRequests(log: Logger, metrics: Metrics | null) {
+/**
+ * Logs one line of each request, and counts it.
+ * @param share Of the requests without an error: how many have a line. `null`: no request has one.
+ */
+export function recordRequests(log: Logger, metrics: Metrics | null, share: number | null = 1) {
+  const isLogged = (failed: boolean) => share !== null && (failed || Math.random() < share)
   const lines = withoutRedaction(log)
   return (scope: RequestScope, status: number): void => {
     const durationMs = performance.now() - scope.begunAt
     const probe = isProbe(scope)
-    lines[probe ? 'debug' : 'info'](toLogLine(scope, status, durationMs), 'request')
+    if (isLogged(status >= 400 || scope.codes.size > 0))
+      lines[probe ? 'debug' : 'info'](toLogLine(scope, status, durationMs), 'request')
     if (!probe) metrics?.response(classOf(status))
     for (const { name } of scope.operations)
       metrics?.request(name, outcomeOf(scope, status), durationMs / 1000)

@@ -1,4 +1,6 @@
 import { pino } from 'pino'
+import { currentSpan } from './tracing.ts'
+import { version } from './version.ts'
 
 export type Logger = pino.Logger
 
@@ -10,7 +12,17 @@ export function createLogger(
   level: string,
   destination: pino.DestinationStream = toStandardOutput(),
 ): Logger {
-  return pino({ level, base: null, redact: { paths: secrets, censor: '[redacted]' } }, destination)
+  return pino(
+    {
+      level,
+      base: { service: 'identity-gateway', version },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      mixin: currentSpan,
+      redact: { paths: secrets, censor: '[redacted]' },
+    },
+    destination,
+  )
 }
 
 /** The same log for lines whose every field is known not to hold a secret: looking for some costs more than the line. */

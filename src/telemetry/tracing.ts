@@ -46,6 +46,14 @@ export function startRequestSpan(request: Traced, header: (name: string) => stri
   }
 }
 
+/** For lines of the log: which span is recording, by the names that OpenTelemetry's own instrumentation gives. */
+export function currentSpan(): object {
+  const span = trace.getActiveSpan()
+  if (!span?.isRecording()) return {}
+  const { traceId, spanId } = span.spanContext()
+  return { trace_id: traceId, span_id: spanId }
+}
+
 /** Something that was asked of another system, and has just ended. */
 export function recordCall(call: {
   readonly system: 'postgresql' | 'redis'

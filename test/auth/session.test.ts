@@ -300,7 +300,7 @@ describe('without the function', () => {
       const started = withSessions()
       const said = () => started.logged.filter((line) => line.includes('command doctor'))
       await vi.waitFor(() => expect(said()).toHaveLength(1))
-      expect(JSON.parse(said()[0] ?? '')).toMatchObject({ level: 50 })
+      expect(JSON.parse(said()[0] ?? '')).toMatchObject({ level: 'error' })
       expect(said()[0]).toContain('42883')
       expect(await byCookie(cookie, started)).toBe('503 UNAVAILABLE')
       expect(await byBearer(bearer, started)).toBe('503 UNAVAILABLE')

@@ -50,24 +50,28 @@ test.each([
   expect(stderr).toContain('Usage: identity-gateway <command>')
 })
 
-test('serve without its configuration ends with 2 and names every problem, without a stack', async () => {
-  const { code, stdout, stderr } = await runCli(['serve'], { PORT: 'http' })
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-  for (const name of ['DATABASE_URL', 'AUTH_ISSUER', 'PORT']) expect(stderr).toContain(name)
-  expect(stderr).not.toMatch(/^\s+at /m)
+test('serve without its configuration ends with 2 and names every problem in a line of its log, without a stack', async () => {
+  // What else collectors of logs would have to understand.
+  const { code, stdout, stderr } = await runCli(['serve'], { PORT: 'http', LOG_LEVEL: 'silent' })
+  expect({ code, stderr }).toEqual({ code: 2, stderr: '' })
+  expect(stdout.match(/\n/g)).toHaveLength(1)
+  const { msg, ...line } = JSON.parse(stdout)
+  expect(line).toMatchObject({ level: 'fatal', service: 'identity-gateway' })
+  for (const name of ['DATABASE_URL', 'AUTH_ISSUER', 'PORT'])
+    expect(msg).toMatch(new RegExp(`^${name}: `, 'm'))
+  expect(msg).not.toMatch(/^\s+at /m)
 })
 
 test('serve names a variable that is probably misspelt beside the one that is missing', async () => {
-  const { code, stderr } = await runCli(['serve'], {
+  const { code, stdout } = await runCli(['serve'], {
     NODE_ENV: 'production',
     AUTH_ISSUER: 'https://auth.example.com',
     DATABSE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
   })
   expect(code).toBe(2)
-  expect(stderr.split('\n')).toEqual([
+  expect(JSON.parse(stdout).msg.split('\n')).toEqual([
     expect.stringMatching(/^DATABASE_URL: is required/),
     expect.stringMatching(/^DATABSE_URL: .* DATABASE_URL\?$/),
-    '',
   ])
 })
 
@@ -79,10 +83,49 @@ test('serve warns in its log of variables that are probably misspelt, and starts
   })
   expect(serving.lines.map((line) => JSON.parse(line))).toContainEqual(
     expect.objectContaining({
-      level: 40,
+      level: 'warn',
       msg: 'LIMT_DEPTH: is not a variable of the gateway; did you mean LIMIT_DEPTH?',
     }),
   )
+  expect(await serving.signal('SIGTERM')).toBe(0)
+})
+
+test('serve says in one line which version listens and what is on, and nothing that is secret', async () => {
+  const { version } = JSON.parse(
+    await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
+  )
+  const serving = await startServing({
+    DATABASE_URL: 'postgresql://nobody:planted@127.0.0.1:1/nothing',
+    REDIS_URL: 'redis://:planted@127.0.0.1:1',
+    AUTH_ISSUER: 'https://auth.example.com',
+    AUTH_SESSIONS: 'on',
+    BETTER_AUTH_SECRET: 'planted'.repeat(8),
+    NODE_ENV: 'production',
+    RATE_LIMIT_PER_MINUTE: '100',
+  })
+  const line = serving.lines.find((text) => text.includes('"listening"')) ?? ''
+  expect(line).not.toContain('planted')
+  expect(JSON.parse(line)).toEqual({
+    level: 'info',
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    service: 'identity-gateway',
+    version,
+    url: serving.url,
+    settings: {
+      environment: 'production',
+      sessions: true,
+      services: false,
+      events: 'off',
+      federation: false,
+      trustedDocuments: false,
+      graphiql: false,
+      introspection: false,
+      cache: 'redis',
+      ratePerMinute: 100,
+      metrics: false,
+    },
+    msg: 'listening',
+  })
   expect(await serving.signal('SIGTERM')).toBe(0)
 })
 
@@ -91,15 +134,18 @@ test('serve on a port that is taken ends with 1 and names the variable', async (
   const taken = createServer()
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
   const address = taken.address()
-  const { code, stderr } = await runCli(['serve'], {
+  const { code, stdout, stderr } = await runCli(['serve'], {
     DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
     AUTH_ISSUER: 'https://auth.example.com',
     HOST: '127.0.0.1',
     PORT: String(typeof address === 'object' ? address?.port : address),
   })
   taken.close()
-  expect(code).toBe(1)
-  expect(stderr).toMatch(/^PORT: something listens there already \(.*EADDRINUSE.*\)\.$/m)
+  expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
+  expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
+    level: 'fatal',
+    msg: expect.stringMatching(/^PORT: something listens there already \(.*EADDRINUSE.*\)\.$/),
+  })
 })
 
 test('doctor --sql leaves out what it is told to', async () => {

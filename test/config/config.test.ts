@@ -51,6 +51,7 @@ test('two variables are enough; the others have the defaults that are documented
     http: {
       host: null,
       port: 4000,
+      environment: 'development',
       graphiql: true,
       introspection: true,
       corsOrigins: [],
@@ -67,6 +68,7 @@ test('two variables are enough; the others have the defaults that are documented
       ratePerMinute: null,
     },
     logLevel: 'info',
+    accessLog: 1,
     audit: null,
   })
 })
@@ -117,6 +119,7 @@ test('every variable is read', () => {
     LIMIT_BODY_BYTES: '11',
     RATE_LIMIT_PER_MINUTE: '12',
     LOG_LEVEL: 'silent',
+    ACCESS_LOG: '0.5%',
     AUDIT_LOG: 'pii',
     AUDIT_LOG_FILE: '/var/log/audit.log',
   })
@@ -163,8 +166,19 @@ test('every variable is read', () => {
       ratePerMinute: 12,
     },
     logLevel: 'silent',
+    accessLog: 0.005,
     audit: { decisions: false, pii: true, file: '/var/log/audit.log' },
   })
+})
+
+test.each([
+  ['on', 1],
+  ['errors', 0],
+  ['off', null],
+  ['100%', 1],
+  ['2.5%', 0.025],
+])('ACCESS_LOG=%s is this share of the requests without an error: %s', (ACCESS_LOG, share) => {
+  expect(loadConfig({ ...needed, ACCESS_LOG }).accessLog).toBe(share)
 })
 
 describe('everything that is wrong is told at once', () => {
@@ -195,6 +209,7 @@ describe('everything that is wrong is told at once', () => {
     CORS_ORIGINS: '*',
     LIMIT_BATCH: '0',
     LOG_LEVEL: 'loud',
+    ACCESS_LOG: '101%',
     AUDIT_LOG: 'on',
   }
 
@@ -227,6 +242,10 @@ describe('everything that is wrong is told at once', () => {
     ]),
     ['PERMISSION_EVENTS', 'kafka', 'must be one of redis, postgres, off'],
     ['LOG_LEVEL', 'loud', 'must be one of trace, debug, info, warn, error, fatal, silent'],
+    ...['toString', '%', '1.2.3%', '-1%', '1'].map((share) => [
+      ...['ACCESS_LOG', share],
+      'must be on, errors, off, or a percentage such as 1%',
+    ]),
     [
       'AUTH_JWKS',
       'file:///keys',

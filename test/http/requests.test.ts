@@ -142,8 +142,10 @@ test('a line says who asked for what, and nothing that a client chose', async ()
   ] as const) {
     const { id } = await post({ query: viewer, bearer })
     await lineOf(id).toEqual({
-      level: 30,
-      time: expect.any(Number),
+      level: 'info',
+      time: expect.any(String),
+      service: 'identity-gateway',
+      version: expect.any(String),
       msg: 'request',
       requestId: id,
       method: 'POST',
@@ -154,6 +156,25 @@ test('a line says who asked for what, and nothing that a client chose', async ()
       caller,
     })
   }
+})
+
+test.each<[string, readonly number[]]>([
+  ['on', [200, 200, 401]],
+  ['errors', [200, 401]],
+  ['0.0000001%', [200, 401]],
+  ['off', []],
+])('with ACCESS_LOG=%s the requests that have a line are %s', async (share, statuses) => {
+  await serve({ ACCESS_LOG: share, DATABASE_STATEMENT_TIMEOUT_MS: '100' })
+  await post({ query: viewer })
+  const release = await lockUsers()
+  await post({ query: viewer })
+  await release()
+  await post({ query: viewer, bearer: 'no.such.token' })
+  const requests = () => lines().filter(({ msg }) => msg === 'request')
+  await expect.poll(() => requests().map(({ status }) => status)).toEqual(statuses)
+  // Of other lines all are there, and of the count all.
+  expect(lines().filter(({ msg }) => msg === 'unexpected error')).toHaveLength(1)
+  expect(await gateway.metrics?.print()).toContain('responses_total{status="2xx"} 2')
 })
 
 test('no line and no metric holds a planted secret, a credential, an address, a name or a value', async () => {

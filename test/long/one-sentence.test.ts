@@ -189,6 +189,13 @@ async function run(command: string, environment: Environment): Promise<Ended> {
 }
 
 function sentencesOf(command: string, { stdout, stderr }: Ended): readonly string[] {
+  if (command === 'serve')
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { level: string; msg: string })
+      .filter(({ level }) => level === 'fatal')
+      .flatMap(({ msg }) => msg.split('\n'))
   if (command !== 'doctor')
     return stderr
       .trim()
@@ -211,7 +218,7 @@ describe.each(Object.entries(mistakes))('%s', (_, mistake) => {
         expect(told, command).toEqual([expect.stringMatching(mistake.sentence)])
         expect(told.join('\n'), command).not.toMatch(NOISE)
         expect(ended.code, command).toBe(command === 'serve' ? mistake.code : 1)
-        if (command === 'doctor') expect(ended.stderr).toBe('')
+        if (command !== 'introspect') expect(ended.stderr, command).toBe('')
       }
     } finally {
       const role = new URL(identity.readOnlyUrl).username

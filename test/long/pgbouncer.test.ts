@@ -253,7 +253,7 @@ describe('set up wrongly', () => {
     const refused =
       'the session is not read-only, the TimeZone of the session is America/New_York instead of UTC: let the owner'
     const served = await runCli(['serve'], { ...env, HOST: '127.0.0.1', PORT: '0' })
-    expect({ code: served.code, told: served.stderr }).toEqual({
+    expect({ code: served.code, told: served.stdout }).toEqual({
       code: 1,
       told: expect.stringContaining(refused),
     })

@@ -89,8 +89,8 @@ function withoutPlace(said: string, url: string): string {
 }
 
 function firstWarning({ logged }: GatewayUnderTest): string {
-  const lines = logged.map((line) => JSON.parse(line) as { level: number; msg: string })
-  return lines.find(({ level }) => level >= 40)?.msg ?? ''
+  const lines = logged.map((line) => JSON.parse(line) as { level: string; msg: string })
+  return lines.find(({ level }) => ['warn', 'error', 'fatal'].includes(level))?.msg ?? ''
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'identity-reach-'))

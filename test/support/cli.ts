@@ -75,6 +75,7 @@ export async function startServing(
   let told = false
   let complaint = ''
   const closed = once(child, 'close').then(([code, signal]): number | null => {
+    complaint ||= lines.at(-1) ?? ''
     if (!told) process.stderr.write(`serve ended by itself with ${code ?? signal}: ${complaint}\n`)
     return code
   })
