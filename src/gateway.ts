@@ -94,6 +94,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     sessionLookup,
     runShared,
     trouble,
+    onFetch: telemetry.onFetch,
     onBack: (what) => log.info(what),
   })
 

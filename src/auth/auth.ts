@@ -6,7 +6,7 @@ import { createJwtVerifier } from './jwt.ts'
 import { databaseKeySource, type KeySource, NoKeys } from './key-source.ts'
 import type { ServiceSubject } from './service-subjects.ts'
 import { createSessionVerifier } from './session.ts'
-import { urlKeySource } from './url-key-source.ts'
+import { type OnFetch, urlKeySource } from './url-key-source.ts'
 
 export interface AuthOptions {
   readonly issuer: string
@@ -35,6 +35,8 @@ export interface AuthOptions {
     what: string,
     why: (error: unknown) => string | undefined,
   ) => (error: unknown) => void
+  /** Told of each request for a key set. */
+  readonly onFetch: OnFetch
   /** Told in words what is right again. */
   readonly onBack: (what: string) => void
 }
@@ -50,10 +52,11 @@ export function createAuth(options: AuthOptions) {
   const userKeys = keys(
     options.jwks === 'database'
       ? databaseKeySource(options.signingKeys)
-      : urlKeySource(options.jwks, 'AUTH_JWKS'),
+      : urlKeySource(options.jwks, 'AUTH_JWKS', options.onFetch),
     'Better Auth',
   )
-  const serviceKeys = service && keys(urlKeySource(service.jwksUrl, 'SERVICE_JWKS_URL'), 'services')
+  const serviceKeys =
+    service && keys(urlKeySource(service.jwksUrl, 'SERVICE_JWKS_URL', options.onFetch), 'services')
   const verifyJwt = createJwtVerifier({
     users: { issuer: options.issuer, audience: options.audience, keys: userKeys },
     services: service && serviceKeys && { ...service, keys: serviceKeys },

@@ -8,15 +8,16 @@ const FETCH_TIMEOUT_MS = 3000
 /**
  * Rejects with NoKeys, which names the URL without what it can hold of credentials.
  * @param variable What holds the URL.
+ * @param onFetch Told of each request.
  */
-export function urlKeySource(url: URL, variable: string): KeySource {
+export function urlKeySource(url: URL, variable: string, onFetch?: OnFetch): KeySource {
   const { hostname, host, origin, pathname } = url
   const place = { server: host, host: hostname }
   const say = (what: string) =>
     `No key set can be read from ${variable} (${origin}${pathname}). ${what}.`
   return async () => {
     try {
-      const keys = await ask(url)
+      const keys = await ask(url, onFetch)
       return { keys, lack: keys.length === 0 ? say(`${host} ${EMPTY}`) : null }
     } catch (error) {
       const what =
@@ -26,12 +27,22 @@ export function urlKeySource(url: URL, variable: string): KeySource {
   }
 }
 
-async function ask(url: URL): Promise<JSONWebKeySet['keys']> {
-  const response = await fetch(url, {
+/** The status is `null` where there is no answer. */
+export type OnFetch = (durationMs: number, url: URL, status: number | null) => void
+
+async function ask(url: URL, onFetch: OnFetch = () => {}): Promise<JSONWebKeySet['keys']> {
+  const begun = performance.now()
+  const told = (status: number | null) => onFetch(performance.now() - begun, url, status)
+  const asked = fetch(url, {
     headers: { accept: 'application/json' },
     redirect: 'manual',
     signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
   })
+  asked.then(
+    ({ status }) => told(status),
+    () => told(null),
+  )
+  const response = await asked
   if (!response.ok) throw new WrongAnswer(describeStatus(response, url))
   const text = await response.text()
   const { data } = keySet.safeParse(parse(text))

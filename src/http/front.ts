@@ -5,12 +5,12 @@ import type { RateLimit } from '../domain/rate.ts'
 import { asRequestError, badRequest, rateLimited, requestError } from '../operation/errors.ts'
 import type { Tell } from '../operation/tell.ts'
 import { RequestScope, runIn } from '../scope.ts'
-import { startRequestSpan } from '../telemetry/tracing.ts'
+import { noSpan, startRequestSpan } from '../telemetry/tracing.ts'
 import { bodyReadBefore } from './body.ts'
 import { corsFor } from './cors.ts'
 import { type Head, headOfFetch, headOfNode, namesTarget, requestIdOf } from './head.ts'
 import type { Lane } from './lane.ts'
-import { CLIENT_GONE } from './log.ts'
+import { CLIENT_GONE, isProbe } from './log.ts'
 import { send, toResponse } from './write.ts'
 
 export interface FrontOptions {
@@ -110,9 +110,11 @@ export class Front {
   }
 
   #begin(head: Head, onDeadline: (scope: RequestScope) => void) {
-    const { method, path, header } = head
+    const { method, path, place } = head
     const scope = new RequestScope({ id: requestIdOf(head), method, path })
-    const span = startRequestSpan(scope, header)
+    const { endpoint } = this.#options
+    const route = place === endpoint ? endpoint : null
+    const span = isProbe(head) ? noSpan : startRequestSpan(scope, head, route)
     const deadline = setTimeout(() => {
       scope.endEarly(tookTooLong())
       onDeadline(scope)

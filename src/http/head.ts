@@ -13,6 +13,8 @@ export interface Head {
    * an application mounts the gateway, or what a proxy leaves in place.
    */
   readonly place: string
+  /** `http` or `https`, of the connection to the gateway itself. */
+  readonly scheme: string
   /** By its name in lower case. */
   header(name: string): string | undefined
   /** The other end of the connection; absent where there is none. */
@@ -28,6 +30,7 @@ export function headOfNode(request: IncomingMessage & { readonly originalUrl?: u
     path,
     // What is mounted at `/graphql` itself is called with the rest, which is nothing.
     place: placeOf(path === '/' && typeof originalUrl === 'string' ? pathOf(originalUrl) : path),
+    scheme: 'encrypted' in socket ? 'https' : 'http',
     header: (name) => {
       const value = headers[name]
       return typeof value === 'string' ? value : undefined
@@ -43,6 +46,7 @@ export function headOfFetch({ method, url, headers }: Request): Head {
     target,
     path: pathOf(target),
     place: placeOf(pathOf(target)),
+    scheme: url.slice(0, url.indexOf(':')).toLowerCase(),
     header: (name) => headers.get(name) ?? undefined,
     remoteAddress: undefined,
   }

@@ -44,7 +44,7 @@ function toLogLine(scope: RequestScope, status: number, durationMs: number): obj
 }
 
 /** Asked by machines every few seconds: their answers say nothing of what clients are told. */
-function isProbe({ method, path }: RequestScope): boolean {
+export function isProbe({ method, path }: Pick<RequestScope, 'method' | 'path'>): boolean {
   return (method === 'GET' || method === 'HEAD') && /^\/$|\/(?:health|ready)$/.test(path)
 }
 

@@ -33,8 +33,8 @@ export interface RedisPermissionCacheOptions {
   readonly onTrouble: (error: Error) => void
   /** Told when reads or writes are no longer tried (`true`), or are tried again. */
   readonly onRest?: (of: 'reads' | 'writes', resting: boolean) => void
-  /** Told of each round trip for reads or for writes. */
-  readonly onAttempt?: (of: 'reads' | 'writes', attempt: Attempt) => void
+  /** Told of each round trip for reads or for writes, and which command it was of. */
+  readonly onAttempt?: (of: 'reads' | 'writes', attempt: Attempt, command: string) => void
 }
 
 /**
@@ -91,8 +91,10 @@ export class RedisPermissionCache implements PermissionCache {
           if (connected || redis.commands.status !== 'connecting') options.onTrouble(error)
         },
         onRest: (resting) => options.onRest?.(of, resting),
-        onAttempt: (attempt) => options.onAttempt?.(of, attempt),
+        onAttempt: (attempt) => options.onAttempt?.(of, attempt, commandOf(of)),
       })
+    const commandOf = (of: 'reads' | 'writes') =>
+      of === 'writes' ? 'EVAL' : redis.commands.isCluster ? 'GET' : 'MGET'
     this.#reads = guard('reads')
     this.#writes = guard('writes')
     this.#bound = createTimeout(options.timeoutMs)

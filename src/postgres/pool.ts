@@ -25,6 +25,9 @@ export interface ReadPoolOptions {
 }
 
 export interface StatementReport {
+  readonly text: string
+  /** Where it was sent. */
+  readonly server: Pick<pg.Client, 'host' | 'port' | 'database'>
   readonly durationMs: number
   readonly outcome: 'answered' | 'failed' | 'cancelled'
 }
@@ -108,8 +111,9 @@ async function send(
   options: ReadPoolOptions,
 ): Promise<pg.QueryResult> {
   const begun = performance.now()
+  const { text } = statement
   const report = (outcome: StatementReport['outcome']) =>
-    options.onStatement({ durationMs: performance.now() - begun, outcome })
+    options.onStatement({ text, server: client, durationMs: performance.now() - begun, outcome })
   const ignore = () => {}
   client.on('error', ignore)
   const ended = whenAborted(signal, options.longestStatementMs)

@@ -1,6 +1,6 @@
 import { describeError, type Logger } from './log.ts'
 import { Metrics } from './metrics.ts'
-import { recordCall } from './tracing.ts'
+import { recordFetch, recordRedisCommand, recordStatement, type Statement } from './tracing.ts'
 
 /** Where everything that happens is told: the log, the metrics where they are wanted, and spans. */
 export class Telemetry {
@@ -18,18 +18,26 @@ export class Telemetry {
     (what: string, why?: (error: unknown) => string | undefined) => (error: unknown) =>
       this.log.warn({ error: describeError(error) }, [what, why?.(error) ?? []].flat().join(' '))
 
-  readonly onStatement = (statement: { readonly durationMs: number; readonly outcome: string }) => {
+  readonly onStatement = (
+    statement: Statement & { readonly durationMs: number; readonly outcome: string },
+  ) => {
     const { durationMs, outcome } = statement
     this.metrics?.statement(outcome, durationMs / 1000)
-    const failed = outcome !== 'answered'
-    recordCall({ system: 'postgresql', name: 'SELECT', durationMs, failed })
+    recordStatement(
+      { durationMs, failure: outcome === 'answered' ? undefined : outcome },
+      statement,
+    )
   }
 
   readonly onRedisAttempt = (
     of: 'reads' | 'writes',
-    attempt: { readonly durationMs: number; readonly failed: boolean },
+    { durationMs, failed }: { readonly durationMs: number; readonly failed: boolean },
+    command: string,
   ) => {
-    this.metrics?.redis(of, attempt.failed, attempt.durationMs / 1000)
-    recordCall({ system: 'redis', name: of, ...attempt })
+    this.metrics?.redis(of, failed, durationMs / 1000)
+    recordRedisCommand({ durationMs, failure: failed ? 'failed' : undefined }, command)
   }
+
+  /** Of a key set. */
+  readonly onFetch = recordFetch
 }
