@@ -43,7 +43,7 @@ test('a real process answers GraphQL, health and readiness, and nothing else', a
   const health = await fetch(`${url}/health`)
   expect(health.status).toBe(200)
   expect(health.headers.get('keep-alive')).toBe('timeout=65')
-  expect(await metricsStatus({ url, ...serving }, '127.0.0.1')).toBe(200)
+  expect((await metricsOf({ url, ...serving }, '127.0.0.1')).status).toBe(200)
   expect((await fetch(`${url}/ready`)).status).toBe(200)
   for (const method of ['GET', 'HEAD']) {
     const root = await fetch(url, { method })
@@ -119,10 +119,10 @@ describe('between requests', () => {
   })
 })
 
-async function metricsStatus({ lines }: Serving, host: string): Promise<number> {
+async function metricsOf({ lines }: Serving, host: string): Promise<Response> {
   const line = lines.map((text) => JSON.parse(text)).find(({ msg }) => msg === 'metrics')
   expect(line).toMatchObject({ host })
-  return (await fetch(`http://${host}:${line.port}/metrics?from=prometheus`)).status
+  return fetch(`http://${host}:${line.port}/metrics?from=prometheus`)
 }
 
 describe('when it is told to stop', () => {
@@ -169,9 +169,11 @@ test('for the time of grace it answers as before but says that it is not ready',
   })
   const { url, signal } = serving
   await post(url, viewer)
-  expect(await metricsStatus(serving, '127.0.0.2')).toBe(200)
+  const metrics = async () => (await metricsOf(serving, '127.0.0.2')).text()
+  expect(await metrics()).toContain('identity_gateway_ready 1')
   const ended = signal('SIGTERM')
   await expect.poll(async () => (await fetch(`${url}/ready`)).status).toBe(503)
+  expect(await metrics()).toContain('identity_gateway_ready 0')
   const answer = await post(url, viewer)
   expect(answer.headers.get('connection')).toBe('close')
   expect(await answer.json()).toEqual({ data: { viewer: { name: ada.name } } })
