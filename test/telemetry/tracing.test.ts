@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -164,15 +164,29 @@ test('spans of a request, its SQL and its Redis reach a collector, in the trace 
 })
 
 test('lines of the log name the span that is recording, whether the client sent a trace or not', async () => {
-  const response = await post({ query: '{ viewer { id } }' })
-  const requestId = response.headers.get('x-request-id')
-  const line = () =>
-    serving.lines.map((text) => JSON.parse(text)).find((line) => line.requestId === requestId)
-  await expect.poll(line).toBeDefined()
-  await find(({ spanId }) => spanId === line().span_id).toMatchObject({
-    traceId: line().trace_id,
-    attributes: { 'identity_gateway.request_id': requestId },
-  })
+  await post({ query: '{ viewer { id } }' }, { 'x-request-id': 'answered' })
+  // The end of a connection belongs to no request.
+  const { hostname, port } = new URL(serving.url)
+  const socket = connect(Number(port), hostname)
+  socket.write(
+    ['POST /graphql HTTP/1.1', 'host: x', 'x-request-id: gone-early', 'content-length: 9']
+      .concat('content-type: application/json', 'expect: 100-continue', '\r\n')
+      .join('\r\n'),
+  )
+  await once(socket, 'data')
+  socket.destroy()
+  for (const [requestId, status] of [
+    ['answered', 200],
+    ['gone-early', 499],
+  ] as const) {
+    const line = () =>
+      serving.lines.map((text) => JSON.parse(text)).find((line) => line.requestId === requestId)
+    await expect.poll(line).toMatchObject({ status })
+    await find(({ spanId }) => spanId === line().span_id).toMatchObject({
+      traceId: line().trace_id,
+      attributes: { 'identity_gateway.request_id': requestId },
+    })
+  }
   expect(serving.lines.find((text) => text.includes('"listening"'))).not.toContain('trace_id')
 })
 
