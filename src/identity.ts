@@ -107,15 +107,13 @@ export function createStores(
   telemetry: Telemetry,
   { signal = () => undefined, runShared }: Work = { runShared: (work) => work() },
 ): Stores {
-  const { log, metrics, trouble, onStatement } = telemetry
+  const { log, metrics, trouble } = telemetry
   const { schema, timestampZone } = config.database
   const database = openDatabase({
     ...config.database,
     layout,
     signal,
-    onStatement,
-    onWaited: (milliseconds) => metrics?.wait(milliseconds / 1000),
-    onConnectFailure: () => metrics?.connectFailure(),
+    ...telemetry.ofDatabase,
     onSharedSessions: () => log.warn(SHARED_SESSIONS),
     onUnavailable: () => readiness.look(),
   })

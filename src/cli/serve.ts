@@ -46,7 +46,8 @@ export const serve = command({
 })
 
 /** What is on, and nothing that may be secret. */
-function settingsOf({ http, auth, service, permissions, federation, redis, limits }: Config) {
+function settingsOf(config: Config) {
+  const { http, auth, service, permissions, federation, redis, limits, audit } = config
   return {
     environment: http.environment,
     sessions: auth.sessions !== null,
@@ -59,6 +60,7 @@ function settingsOf({ http, auth, service, permissions, federation, redis, limit
     cache: redis ? 'redis' : 'process',
     ratePerMinute: limits.ratePerMinute,
     metrics: http.metricsPort !== null,
+    audit: audit !== null,
   }
 }
 

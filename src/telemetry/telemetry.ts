@@ -18,15 +18,17 @@ export class Telemetry {
     (what: string, why?: (error: unknown) => string | undefined) => (error: unknown) =>
       this.log.warn({ error: describeError(error) }, [what, why?.(error) ?? []].flat().join(' '))
 
-  readonly onStatement = (
-    statement: Statement & { readonly durationMs: number; readonly outcome: string },
-  ) => {
-    const { durationMs, outcome } = statement
-    this.metrics?.statement(outcome, durationMs / 1000)
-    recordStatement(
-      { durationMs, failure: outcome === 'answered' ? undefined : outcome },
-      statement,
-    )
+  readonly ofDatabase = {
+    onStatement: (
+      statement: Statement & { readonly durationMs: number; readonly outcome: string },
+    ) => {
+      const { durationMs, outcome } = statement
+      this.metrics?.statement(outcome, durationMs / 1000)
+      const failure = outcome === 'answered' ? undefined : outcome
+      recordStatement({ durationMs, failure }, statement)
+    },
+    onWaited: (milliseconds: number) => this.metrics?.wait(milliseconds / 1000),
+    onConnectFailure: () => this.metrics?.connectFailure(),
   }
 
   readonly onRedisAttempt = (

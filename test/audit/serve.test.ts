@@ -43,8 +43,11 @@ test('a file that cannot be written keeps serve from starting', async () => {
     AUDIT_LOG_FILE: folder,
     NODE_ENV: 'production',
   })
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-  expect(stderr).toMatch(/^AUDIT_LOG_FILE: EISDIR: .*\n$/)
+  expect({ code, stderr }).toEqual({ code: 2, stderr: '' })
+  expect(JSON.parse(stdout)).toMatchObject({
+    level: 'fatal',
+    msg: expect.stringMatching(/^AUDIT_LOG_FILE: EISDIR: .*$/),
+  })
 })
 
 test.each(['a pipe', 'standard error'])(

@@ -123,6 +123,7 @@ test('serve says in one line which version listens and what is on, and nothing t
       cache: 'redis',
       ratePerMinute: 100,
       metrics: false,
+      audit: false,
     },
     msg: 'listening',
   })

@@ -74,9 +74,9 @@ export async function startServing(
   const lines: string[] = []
   let told = false
   let complaint = ''
+  const said = () => [complaint, lines.at(-1)].join('')
   const closed = once(child, 'close').then(([code, signal]): number | null => {
-    complaint ||= lines.at(-1) ?? ''
-    if (!told) process.stderr.write(`serve ended by itself with ${code ?? signal}: ${complaint}\n`)
+    if (!told) process.stderr.write(`serve ended by itself with ${code ?? signal}: ${said()}\n`)
     return code
   })
   child.stderr?.on('data', (text) => {
@@ -89,7 +89,7 @@ export async function startServing(
         const { msg, url } = JSON.parse(line) as { msg?: string; url?: string }
         if (msg === 'listening' && url !== undefined) resolve(url)
       })
-    void closed.then((code) => reject(new Error(`serve ended with ${code}: ${complaint}`)))
+    void closed.then((code) => reject(new Error(`serve ended with ${code}: ${said()}`)))
   })
   return {
     url,
