@@ -36,7 +36,7 @@ export interface AuthOptions {
     why: (error: unknown) => string | undefined,
   ) => (error: unknown) => void
   /** Told of each request for a key set. */
-  readonly onFetch: OnFetch
+  readonly onFetch?: OnFetch
   /** Told in words what is right again. */
   readonly onBack: (what: string) => void
 }

@@ -64,7 +64,7 @@ test('where no address is named it listens on those of both families, and says s
   const { port } = new URL(url)
   for (const host of ['127.0.0.1', '[::1]'])
     expect((await fetch(`http://${host}:${port}/health`)).status, host).toBe(200)
-  expect(await metricsStatus({ url, ...serving }, '[::]')).toBe(200)
+  expect((await metricsOf({ url, ...serving }, '[::]')).status).toBe(200)
 })
 
 test('without its database it lives but is not ready, and says UNAVAILABLE', async () => {
