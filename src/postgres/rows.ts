@@ -177,7 +177,10 @@ function leadsSomewhere({ table, beside }: List): Sql {
   if (!beside) return Prisma.sql`TRUE`
   const { relation, name } = table.real(beside.by)
   const other = beside.table.real('id')
-  return Prisma.sql`((SELECT NOT row_security_active(to_regclass(${other.relation})) AND EXISTS (
+  const isThere = table.mayBeNull(beside.by)
+    ? Prisma.sql`${table.column(beside.by)} IS NOT NULL AND`
+    : Prisma.empty
+  return Prisma.sql`${isThere} ((SELECT NOT row_security_active(to_regclass(${other.relation})) AND EXISTS (
       SELECT FROM pg_catalog.pg_constraint AS c
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey)
       WHERE c.conrelid = to_regclass(${relation}) AND c.confrelid = to_regclass(${other.relation})

@@ -165,3 +165,24 @@ test.each([
   const batch = batches()[name]
   if (batch) await check(batch)
 })
+
+test('a membership of somebody who is gone, as there may be without a foreign key, is in no list', async () => {
+  await database.sql('alter table members drop constraint members_user_id_fkey')
+  await database.sql(`delete from members`)
+  await database.sql(
+    `insert into members (id, organization_id, user_id, role, created_at)
+     values ('there', 'p0', 'p0', 'member', now()), ('gone', 'p0', 'gone', 'member', now())`,
+  )
+  const members = createMemberRepository({ ...client, tables: new Tables(layout, 'public') })
+  for (const filter of [{}, { roles: ['member'] }, { userIds: ['p0', 'gone'] }]) {
+    const pages = await members.listByOrganizationIds(
+      ['p0'],
+      { size: 5, from: 'start' },
+      filter,
+      oldestFirst,
+    )
+    expect(pages.get('p0')?.items.map(({ position }) => position.id)).toEqual(['there'])
+    const counts = await members.countByOrganizationIds(['p0'], filter)
+    expect(counts.get('p0')).toEqual({ count: 1, isExact: true })
+  }
+})
