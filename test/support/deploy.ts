@@ -97,9 +97,9 @@ interface Deployment {
 
 function kubernetes(): Environment {
   const literals = ['base', 'example'].flatMap((folder) =>
-    deployYaml<Kustomization>(
-      `kubernetes/${folder}/kustomization.yaml`,
-    ).configMapGenerator.flatMap((generator) => generator.literals),
+    deployYaml<Kustomization>(`kubernetes/${folder}/kustomization.yaml`).configMapGenerator.flatMap(
+      (generator) => generator.literals,
+    ),
   )
   const { containers } = deployYaml<Deployment>('kubernetes/base/deployment.yaml').spec.template
     .spec
