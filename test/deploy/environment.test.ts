@@ -80,6 +80,8 @@ test('the balancer notices in time, waits longer than the gateway, and lets go b
   expect((Number(inter) * Number(fall) + 1) * 1000).toBeLessThan(http.shutdownGraceMs)
   expect(secondsOf('server') * 1000).toBeGreaterThan(http.timeoutMs)
   expect(secondsOf('http-keep-alive') * 1000).toBeLessThan(http.keepAliveTimeoutMs)
+  // What TRUST_PROXY=1 counts on.
+  expect(config).toContain('option forwardfor\n')
   for (const name of ['gateway-1', 'gateway-2']) {
     expect(config).toContain(`server ${name} ${name}:${http.port}\n`)
     expect(compose.services).toHaveProperty(name)
