@@ -39,6 +39,7 @@ beforeAll(async () => {
   await writeFile(file, JSON.stringify(accessControl))
   environment = {
     ...environmentOf(prepared, services),
+    NODE_ENV: 'development',
     ACCESS_CONTROL_FILE: file,
     FEDERATION: 'on',
     LIMIT_COST: '1000000',

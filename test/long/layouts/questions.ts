@@ -12,7 +12,8 @@ const user = `id name image email emailVerified createdAt updatedAt username dis
   phoneNumberVerified twoFactorEnabled isAnonymous role banned banReason banExpires`
 const invitation =
   'id email roles status expiresAt createdAt organizationName inviter { id } teamIds'
-const page = 'pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount'
+const page =
+  'pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount totalCountIsExact'
 
 /** One of each kind of statement that the gateway sends. */
 export const questions: Readonly<Record<string, Question>> = {

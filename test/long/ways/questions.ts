@@ -1,6 +1,7 @@
 import { type Question, questions, walks } from '../layouts/questions.ts'
 
-const page = 'pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount'
+const page =
+  'pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount totalCountIsExact'
 const user = `id name image email emailVerified createdAt updatedAt username displayUsername phoneNumber
   phoneNumberVerified twoFactorEnabled isAnonymous role banned banReason banExpires`
 const session =
