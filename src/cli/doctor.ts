@@ -38,17 +38,22 @@ breaks or endangers what the gateway promises.
         parts.filter((part) => flags[`without-${part}`]),
       )
     }
-    const { examine } = await import('../doctor/doctor.ts')
-    const { examineToken } = await import('../doctor/token.ts')
     const { toJson, toText } = await import('../doctor/print.ts')
-    const report =
-      token === undefined
-        ? await examine(process.env)
-        : await examineToken(process.env, await readToken(token))
+    const report = await (token === undefined ? examineAll() : examineOne(token))
     process.stdout.write(json ? toJson(report) : toText(report))
     process.exitCode = report.healthy ? 0 : 1
   },
 })
+
+async function examineAll() {
+  const { examine } = await import('../doctor/doctor.ts')
+  return examine(process.env)
+}
+
+async function examineOne(file: string) {
+  const { examineToken } = await import('../doctor/token.ts')
+  return examineToken(process.env, await readToken(file))
+}
 
 /** The token as it is, or the header of a request. What was named is not repeated: it may be the token itself. */
 async function readToken(file: string): Promise<string> {

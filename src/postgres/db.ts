@@ -1,3 +1,4 @@
+import { MOST_ROWS } from '../domain/limits.ts'
 import type { Model } from '../layout/contract.ts'
 import { type Database, Prisma, toDelegate } from './client.ts'
 import type { Columns, Row } from './columns.ts'
@@ -7,10 +8,15 @@ import type { Tables } from './tables.ts'
 /** What repositories read with. */
 export interface Db extends Pick<Database, 'read' | 'models'> {
   readonly tables: Tables
-  /** Rows that are looked at for a page or a length of one list. `MOST_ROWS` when absent. */
+  /** See `mostRowsOf`. */
   readonly mostRows?: number | undefined
   /** Told how many questions of a kind were answered by what somebody else was asking already. */
   readonly onJoined?: (kind: string, count: number) => void
+}
+
+/** Rows that are looked at for a page or a length of one list. */
+export function mostRowsOf({ mostRows = MOST_ROWS }: Db): number {
+  return mostRows
 }
 
 /** Joins the loads of concurrent requests, which are counted as of this kind. */

@@ -1,5 +1,4 @@
 import { GatewayError } from '../domain/errors.ts'
-import { MOST_ROWS } from '../domain/limits.ts'
 import type {
   Count,
   CountsByParent,
@@ -11,7 +10,7 @@ import type {
 } from '../domain/page.ts'
 import { Prisma } from './client.ts'
 import type { Columns, Row } from './columns.ts'
-import type { Db } from './db.ts'
+import { type Db, mostRowsOf } from './db.ts'
 import { counts, type Join, pages } from './join.ts'
 import { compare, countOf, type List, mayBeUnfinished, parents, rowsOf } from './rows.ts'
 
@@ -74,7 +73,7 @@ async function listPages<Entity>(
   parentIds: readonly string[],
   page: PageRequest,
 ): Promise<PagesByParent<Listed<Entity>>> {
-  const { mostRows = MOST_ROWS } = db
+  const mostRows = mostRowsOf(db)
   const found = new Map<string, Page<Listed<Entity>>>()
   for await (const [way, most] of waysOf(list, mostRows)) {
     const unread = parentIds.filter((id) => !found.has(id))
@@ -144,7 +143,7 @@ async function countRows(
   parentIds: readonly string[],
 ): Promise<CountsByParent> {
   const counts = new Map<string, Count>()
-  for await (const [way, most] of waysOf(list, db.mostRows ?? MOST_ROWS)) {
+  for await (const [way, most] of waysOf(list, mostRowsOf(db))) {
     const unread = parentIds.filter((id) => !counts.get(id)?.isExact)
     for (const [id, count] of await readCounts(db, way, unread, most)) counts.set(id, count)
     if (parentIds.every((id) => counts.get(id)?.isExact)) break

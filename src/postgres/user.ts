@@ -1,4 +1,3 @@
-import { MOST_ROWS } from '../domain/limits.ts'
 import type {
   User,
   UserFilter,
@@ -10,7 +9,7 @@ import type {
 import { Prisma } from './client.ts'
 import { additional, Columns } from './columns.ts'
 import { allOf, beginnings, holdsRole, loweredDefinitions, matches } from './conditions.ts'
-import { type Db, joining, lookUp, unambiguous } from './db.ts'
+import { type Db, joining, lookUp, mostRowsOf, unambiguous } from './db.ts'
 import { by, byText } from './join.ts'
 import { countAll, listAll } from './list.ts'
 import { byInstant, byText as orderedByText } from './order.ts'
@@ -67,10 +66,9 @@ export function createUserRepository(db: Db): UserRepository {
  * The ids of those whom a search finds, by an index for each field: they are few, or it is known soon that they are not.
  * `null`: more than may be looked at.
  */
-export async function findIds(
-  { read, tables, mostRows = MOST_ROWS }: Db,
-  search: UserSearch,
-): Promise<readonly string[] | null> {
+export async function findIds(db: Db, search: UserSearch): Promise<readonly string[] | null> {
+  const { read, tables } = db
+  const mostRows = mostRowsOf(db)
   const table = tables.as('User', 'u')
   const found = beginnings(tables, table, search).map(
     ({

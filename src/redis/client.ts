@@ -137,8 +137,9 @@ export class RedisClient {
     client.on('ready', () => {
       sentinelError = undefined
       const usable = !(client instanceof Cluster) || client.nodes().length > 0
-      if (usable) this.#recover()
-      else this.#tell(new Error('CLUSTERDOWN'))
+      if (!usable) this.#tell(new Error('CLUSTERDOWN'))
+      else if (this.#inTrouble) this.#options.onBack?.()
+      this.#inTrouble &&= !usable
       // Without slots, commands that are to travel together would wait for them.
       client.options.enableAutoPipelining = usable
     })
@@ -147,11 +148,6 @@ export class RedisClient {
   #tell(error: Error): void {
     if (!this.#inTrouble) this.#options.onTrouble(error)
     this.#inTrouble = true
-  }
-
-  #recover(): void {
-    if (this.#inTrouble) this.#options.onBack?.()
-    this.#inTrouble = false
   }
 }
 
