@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { loadNames } from '../config/config.ts'
 import { readLayout } from '../config/layout.ts'
-import type { OptionalPart } from '../print.ts'
 import { command, WrongUsage } from './command.ts'
 
 export const doctor = command({
@@ -17,7 +16,10 @@ breaks or endangers what the gateway promises.
            gateways of changes
   --role   with --sql: the name of that role (identity_gateway)
   --without-sessions, --without-triggers
-           with --sql: leave out what AUTH_SESSIONS=on, and PERMISSION_EVENTS=postgres, alone need`,
+           with --sql: leave out what AUTH_SESSIONS=on, and PERMISSION_EVENTS=postgres, alone need
+  --revoke-public
+           with --sql: take from everybody (PUBLIC), and so from other roles too, temporary tables,
+           large objects, and CREATE on the database and its schemas`,
   options: {
     json: { type: 'boolean' },
     token: { type: 'string' },
@@ -25,19 +27,14 @@ breaks or endangers what the gateway promises.
     role: { type: 'string' },
     'without-sessions': { type: 'boolean' },
     'without-triggers': { type: 'boolean' },
+    'revoke-public': { type: 'boolean' },
   },
   run: async ({ json, token, sql, role, ...flags }) => {
     const [alone] = Object.keys({ ...(role === undefined ? {} : { role }), ...flags })
     if (alone !== undefined && !sql) throw new WrongUsage(`--${alone} is of use with --sql alone.`)
     if (sql && (json || token !== undefined))
       throw new WrongUsage(`--${json ? 'json' : 'token'} and --sql exclude each other.`)
-    if (sql) {
-      const parts = ['sessions', 'triggers'] as const
-      return printSql(
-        role,
-        parts.filter((part) => flags[`without-${part}`]),
-      )
-    }
+    if (sql) return printSql(role, flags)
     const { toJson, toText } = await import('../doctor/print.ts')
     const report = await (token === undefined ? examineAll() : examineOne(token))
     process.stdout.write(json ? toJson(report) : toText(report))
@@ -66,9 +63,13 @@ async function readToken(file: string): Promise<string> {
 
 async function printSql(
   role = 'identity_gateway',
-  without: readonly OptionalPart[] = [],
+  flags: Readonly<Record<string, boolean | undefined>> = {},
 ): Promise<void> {
   const { printOwnerSql } = await import('../print.ts')
   const names = loadNames(process.env)
-  process.stdout.write(printOwnerSql(readLayout(names), { ...names, role }, without))
+  const without = (['sessions', 'triggers'] as const).filter((part) => flags[`without-${part}`])
+  const revokePublic = flags['revoke-public']
+  process.stdout.write(
+    printOwnerSql(readLayout(names), { ...names, role }, without, { revokePublic }),
+  )
 }

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type { Layout } from '../layout/layout.ts'
 import { grantStatements, sessionStatements } from '../layout/owner-sql.ts'
+import { publicStatements } from '../layout/public-sql.ts'
 
-/** Makes a role of its own for the gateway, with a random name and password. Answers the URL to connect as it. */
+/** Makes a role of its own for the gateway, with a random name and password, in a database that is for nothing else. Answers the URL to connect as it. */
 export async function createReadOnlyRole(ownerUrl: string, layout: Layout): Promise<string> {
   const role = `gateway_${randomBytes(6).toString('hex')}`
   const password = randomBytes(16).toString('hex')
@@ -15,6 +16,7 @@ export async function createReadOnlyRole(ownerUrl: string, layout: Layout): Prom
       `create role ${role} login password '${password}'`,
       ...grantStatements(layout, grantee),
       ...sessionStatements(layout, grantee),
+      ...publicStatements(),
     ]
     // As one text they are one transaction.
     await client.query(statements.join(';\n'))

@@ -9,6 +9,7 @@ import { describeUnreachable } from '../postgres/unreachable.ts'
 import { checkAccessControl } from './checks/access-control.ts'
 import { checkClock } from './checks/clock.ts'
 import { checkCreation } from './checks/creation.ts'
+import { checkFunctions } from './checks/functions.ts'
 import { checkGrants } from './checks/grants.ts'
 import { checkIndexes } from './checks/indexes.ts'
 import { checkKeys } from './checks/keys.ts'
@@ -36,6 +37,7 @@ const checks: Readonly<Record<string, Check>> = {
   layout: checkLayout,
   role: checkRole,
   creation: checkCreation,
+  functions: checkFunctions,
   pooler: checkPooler,
   clock: checkClock,
 }

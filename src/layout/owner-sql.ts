@@ -1,4 +1,5 @@
 import { isWallClock, type Layout, type Table, UTC } from './layout.ts'
+import { publicStatements } from './public-sql.ts'
 import { literal, quote, quotedColumn } from './quote.ts'
 import { triggerStatements } from './trigger-sql.ts'
 
@@ -20,8 +21,12 @@ export function grantStatements(layout: Layout, grantee: Grantee): string[] {
   return [
     ...settingStatements(grantee),
     // Everybody may connect, unless the owner of the database has taken that away.
-    `do ${literal(`begin execute format('grant connect on database %I to %I', current_database(), ${literal(role)}); end`)}`,
+    `do ${literal(`begin
+  execute format('grant connect on database %I to %I', current_database(), ${literal(role)});
+  execute format('revoke create, temporary on database %I from %I', current_database(), ${literal(role)});
+end`)}`,
     `grant usage on schema ${quote(schema)} to ${quote(role)}`,
+    `revoke create on schema ${quote(schema)} from ${quote(role)}`,
     ...tables.map((table) => {
       const columns = Object.values(table.columns).map(({ name }) => quote(name))
       return `grant select (${columns.join(', ')}) on ${quote(schema, table.name)} to ${quote(role)}`
@@ -122,7 +127,18 @@ export function roleStatements(layout: Layout, grantee: Grantee): string[] {
   return [
     `do ${literal(`begin ${create}; exception when duplicate_object then null; end`)}`,
     ...grantStatements(layout, grantee),
+    temporaryFilesStatement(grantee),
   ]
+}
+
+/** The one setting of these that the role cannot change itself, because superusers alone may. */
+function temporaryFilesStatement({ role }: Grantee): string {
+  const limit = `alter role ${quote(role)} set temp_file_limit = '1GB'`
+  return `do ${literal(`begin
+  ${limit};
+exception when insufficient_privilege then
+  raise notice 'For a superuser to run: %', ${literal(limit)};
+end`)}`
 }
 
 /** What only some gateways need. */
@@ -133,6 +149,7 @@ export function ownerScript(
   layout: Layout,
   grantee: Grantee,
   without: readonly OptionalPart[] = [],
+  { revokePublic = false }: { readonly revokePublic?: boolean | undefined } = {},
 ): string {
   const sessions = without.includes('sessions') ? [] : sessionStatements(layout, grantee)
   const triggers = without.includes('triggers') ? [] : triggerStatements(layout, grantee.schema)
@@ -140,13 +157,21 @@ export function ownerScript(
 -- It lets the role read what the gateway reads, and nothing else. Give the role a password afterwards.
 begin;
 ${roleStatements(layout, grantee).join(';\n')};
-${part(aboutSessions, sessions)}${part(aboutTriggers, triggers)}commit;
+${revokePublic ? part(aboutPublic, publicStatements()) : aboutEverybody}${part(aboutSessions, sessions)}${part(aboutTriggers, triggers)}commit;
 `
 }
 
 function part(about: string, statements: readonly string[]): string {
   return statements.length === 0 ? '' : `${about}${statements.join(';\n')};\n`
 }
+
+const aboutEverybody = `-- What PostgreSQL lets everybody do, the role may do as well: make temporary tables and large objects. --revoke-public takes that
+-- from everybody, so also from other roles.
+`
+
+const aboutPublic = `-- Whoever else makes temporary tables here, or large objects, is to be granted that by name. Those that are not yours to take stay,
+-- with a warning: functions of PostgreSQL belong to a superuser.
+`
 
 const aboutTriggers = `-- PERMISSION_EVENTS=postgres needs the rest (--without-triggers leaves it out). With each statement that changes memberships,
 -- roles or bans, PostgreSQL tells the gateway whose permissions it forgets.

@@ -43,6 +43,7 @@ test.each([
   ['doctor', '--sql', '--token', '-'],
   ['doctor', '--without-triggers'],
   ['doctor', '--without-sessions', '--json'],
+  ['doctor', '--revoke-public'],
   ['serve', '--output', '-'],
 ])('called wrongly (%s %s %s) it ends with 2 and tells how it is used', async (...words) => {
   const { code, stdout, stderr } = await runCli(words.filter((word) => word !== undefined))
@@ -149,9 +150,16 @@ test('serve on a port that is taken ends with 1 and names the variable', async (
   })
 })
 
-test('doctor --sql leaves out what it is told to', async () => {
-  const { code, stdout } = await runCli(['doctor', '--sql', '--without-triggers'])
+test('doctor --sql leaves out, and takes from everybody, what it is told to', async () => {
+  const { code, stdout } = await runCli([
+    'doctor',
+    '--sql',
+    '--without-triggers',
+    '--revoke-public',
+  ])
   expect(code).toBe(0)
+  expect(stdout).toContain('from public')
+  expect(stdout).toContain('lo_create')
   expect(stdout).toContain('identity_gateway_session_user')
   expect(stdout).not.toContain('create trigger')
 })

@@ -29,7 +29,7 @@ afterAll(async () => {
   await asSuperuser(`drop role ${group}`)
 })
 
-const CONCERNED = ['layout', 'role', 'grants', 'creation']
+const CONCERNED = ['layout', 'role', 'grants', 'creation', 'functions']
 
 async function findings(databaseUrl = url): Promise<readonly Finding[]> {
   const report = await examine({
@@ -73,6 +73,26 @@ const cases: readonly (readonly [string, RegExp, Finding['level']])[] = [
   ['grant create on schema public to public', /CREATE on schema "public" .* everybody/, 'error'],
   ['grant create on schema other to ROLE', /CREATE on schema "other"/, 'error'],
   ['grant create on database DATABASE to ROLE', /CREATE on database/, 'error'],
+  ['grant temporary on database DATABASE to ROLE', /^TEMPORARY on .* the role/, 'warning'],
+  ['grant temporary on database DATABASE to public', /^TEMPORARY on .* everybody/, 'warning'],
+  ['alter role ROLE connection limit 9', /may have 9 connections, .* opens up to 10/, 'warning'],
+  [
+    'grant execute on function pg_read_file(text) to ROLE',
+    /pg_read_file\(text\) .* keeps/,
+    'error',
+  ],
+  [
+    'grant execute on function lo_import(text) to public',
+    /lo_import\(text\) .* everybody/,
+    'error',
+  ],
+  ['grant execute on function lo_create(oid) to ROLE', /lo_create\(oid\) .* fill the/, 'warning'],
+  [
+    `create function ask(a text, b text default '') returns text language sql security definer as 'select a'`,
+    /^EXECUTE on public.ask\(a text, b text\) is granted to everybody .* rights of its owner/,
+    'warning',
+  ],
+  ['create extension dblink', /^EXECUTE on public.dblink.* and \d+ more .* to others/, 'warning'],
 ]
 
 test.each(cases)(
@@ -94,6 +114,74 @@ test.each(cases)(
     expect(await findings()).toEqual([])
   },
 )
+
+const harmful: readonly (readonly [string, RegExp])[] = [
+  ['default_transaction_read_only = off', /not read-only by themselves/],
+  ['statement_timeout = 0', /no statement is ever ended/],
+  ["timezone = 'Europe/Berlin'", /times are read wrongly/],
+  ["datestyle = 'SQL, DMY'", /times are read wrongly/],
+  ['search_path = other, pg_catalog', /before pg_catalog/],
+  ['row_security = off', /cannot be read/],
+  ['session_preload_libraries = auto_explain', /loads that code/],
+]
+
+test.each([
+  ['', ''],
+  [' in database DATABASE', ' in this database'],
+])('settings of the role%s that are against the printed ones are found', async (where, place) => {
+  const set = (setting: string) =>
+    `alter role ${role}${where.replace('DATABASE', database.name)} set ${setting}`
+  await database.sql(harmful.map(([setting]) => set(setting)).join(';'))
+  const found = await findings()
+  expect(found).toEqual(
+    harmful.map(([setting, why]) => ({
+      check: 'role',
+      level: 'warning',
+      message: expect.stringMatching(
+        new RegExp(`${setting.split(' ')[0]} = .* of its own${place}: .*${why.source}`, 'i'),
+      ),
+      sql: expect.any(String),
+    })),
+  )
+  for (const { sql } of found) await database.sql(sql ?? '')
+  expect(await findings()).toEqual([])
+})
+
+test('what is as it should be, said otherwise, or of no use to the role, is nothing to speak of', async () => {
+  await database.sql(`
+    alter role ${role} set default_transaction_read_only = true;
+    alter role ${role} set statement_timeout = '5min';
+    alter role ${role} set timezone = 'Etc/UTC';
+    alter role ${role} set datestyle = 'ISO, DMY';
+    alter role ${role} set search_path = pg_catalog, other;
+    alter role ${role} in database postgres set row_security = off;
+    alter role ${role} connection limit 10;
+    create function mark() returns trigger language plpgsql security definer as 'begin return new; end';
+    create function other.closed() returns int language sql security definer as 'select 1'`)
+  expect(await findings()).toEqual([])
+})
+
+test('large objects of the role are found, and go by the SQL of the finding', async () => {
+  await database.sql(
+    `do $$ begin perform lo_create(4711); alter large object 4711 owner to ${role}; end $$`,
+  )
+  const found = await findings()
+  expect(found).toEqual([
+    expect.objectContaining({ message: expect.stringContaining('owns large objects (1)') }),
+  ])
+  await database.sql(found[0]?.sql ?? '')
+  expect(await findings()).toEqual([])
+})
+
+test('a member of a role that may do more than grants allow is an error, however far that is', async () => {
+  await database.sql(`grant pg_execute_server_program to ${group}; grant ${group} to ${role}`)
+  const [found] = await findings()
+  expect(found).toMatchObject({ check: 'role', level: 'error' })
+  await database.sql(`${found?.sql}; revoke pg_execute_server_program from ${group}`)
+  await database.sql(`alter role ${group} createrole; grant ${group} to ${role}`)
+  expect(await findings()).toMatchObject([{ check: 'role', level: 'error' }])
+  await database.sql(`revoke ${group} from ${role}; alter role ${group} nocreaterole`)
+})
 
 test('what is granted to a role that this one is a member of is found as well', async () => {
   await database.sql(`grant ${group} to ${role}`)

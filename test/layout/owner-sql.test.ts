@@ -67,6 +67,7 @@ test('names are quoted, and a table that the database lacks is left out', () => 
     'alter role "ro-le" set statement_timeout = 2000',
     expect.stringContaining('grant connect on database %I'),
     'grant usage on schema "auth" to "ro-le"',
+    'revoke create on schema "auth" from "ro-le"',
     'grant select ("userId") on "auth"."User ""x""" to "ro-le"',
     expect.stringContaining(`in (''User "x"'')`),
   ])
@@ -120,6 +121,7 @@ describe('the function', () => {
   test('does not look at what the caller puts in its way', async () => {
     const role = roles[0]
     await database.sql(`create schema evil authorization ${role}`)
+    await database.sql(`grant temporary on database ${database.name} to ${role}`)
     await gateway.query(`
       create table evil.sessions (user_id text, token text, expires_at timestamptz);
       insert into evil.sessions values ('forged', 'forged', 'infinity'), ('forged', 'live', 'infinity');
@@ -196,6 +198,15 @@ test('the script leaves out what is not needed', () => {
   expect(withoutTriggers.length + withoutSessions.length).toBe(
     whole.length + ownerScript(layout, grantee, ['sessions', 'triggers']).length,
   )
+})
+
+test('the script takes from everybody only what it is told to', () => {
+  const grantee = { role: 'gateway', schema: 'public' }
+  const usual = ownerScript(layout, grantee)
+  const closing = ownerScript(layout, grantee, [], { revokePublic: true })
+  expect(usual).toMatch(/^-- .*--revoke-public takes that$/m)
+  expect(usual).not.toMatch(/revoke %s from public|lo_create/)
+  expect(closing).toMatch(/revoke %s from public[\s\S]*create trigger/)
 })
 
 test('the script of a database without sessions says nothing of them', () => {

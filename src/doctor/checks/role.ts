@@ -1,8 +1,11 @@
-import { roleStatements, settingStatements } from '../../layout/owner-sql.ts'
+import { roleStatements } from '../../layout/owner-sql.ts'
 import { quote } from '../../layout/quote.ts'
 import { Prisma } from '../../postgres/client.ts'
 import type { Check, Examined, Finding } from '../finding.ts'
 import { script } from '../sql.ts'
+import { checkSettings } from './settings.ts'
+
+type Found = Omit<Finding, 'check'>
 
 /** What the role is allowed by what it is, rather than by grants. */
 export const checkRole: Check = async (examined) => {
@@ -21,7 +24,8 @@ export const checkRole: Check = async (examined) => {
     ...attributes(rights, role),
     ...owned(rights.owned, examined),
     ...rights.memberships.map((group) => membership(group, role)),
-    ...(rights.readOnly ? [] : [writable(examined)]),
+    ...connections(rights, examined),
+    ...(await checkSettings(examined)),
   ]
 }
 
@@ -32,8 +36,16 @@ interface Rights {
   readonly createDb: boolean
   readonly replication: boolean
   readonly owned: readonly string[]
-  readonly memberships: readonly string[]
-  readonly readOnly: boolean
+  readonly memberships: readonly Membership[]
+  /** -1: none. */
+  readonly connectionLimit: number
+  readonly validUntil: Date | null
+}
+
+interface Membership {
+  readonly group: string
+  /** That it, or a role that it is a member of, may do more than grants allow. */
+  readonly mighty: boolean
 }
 
 const RIGHTS = Prisma.sql`
@@ -46,17 +58,16 @@ const RIGHTS = Prisma.sql`
         AND pg_has_role(r.oid, c.relowner, 'MEMBER') ORDER BY 1
     ) AS "owned",
     ARRAY(
-      SELECT g.rolname::text FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS g ON g.oid = m.roleid
-      WHERE m.member = r.oid ORDER BY 1
+      SELECT json_build_object('group', g.rolname, 'mighty', EXISTS (
+        SELECT FROM pg_catalog.pg_roles AS a WHERE pg_has_role(g.oid, a.oid, 'MEMBER') AND (a.rolname ~ '^pg_'
+          OR a.rolsuper OR a.rolbypassrls OR a.rolcreaterole OR a.rolcreatedb OR a.rolreplication)))
+      FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS g ON g.oid = m.roleid
+      WHERE m.member = r.oid ORDER BY g.rolname
     ) AS "memberships",
-    EXISTS (
-      SELECT FROM pg_catalog.pg_db_role_setting AS s WHERE s.setrole = r.oid
-        AND s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
-        AND 'default_transaction_read_only=on' = ANY(s.setconfig)
-    ) AS "readOnly"
+    r.rolconnlimit AS "connectionLimit", CASE WHEN isfinite(r.rolvaliduntil) THEN r.rolvaliduntil END AS "validUntil"
   FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user`
 
-function attributes(rights: Rights, role: string): readonly Omit<Finding, 'check'>[] {
+function attributes(rights: Rights, role: string): readonly Found[] {
   const named = [
     ['bypassrls', rights.bypassRls, 'may pass by row-level security'],
     ['createrole', rights.createRole, 'may create roles'],
@@ -76,7 +87,7 @@ function attributes(rights: Rights, role: string): readonly Omit<Finding, 'check
   )
 }
 
-function owned(tables: readonly string[], examined: Examined): readonly Omit<Finding, 'check'>[] {
+function owned(tables: readonly string[], examined: Examined): readonly Found[] {
   if (tables.length === 0) return []
   return [
     {
@@ -88,20 +99,36 @@ function owned(tables: readonly string[], examined: Examined): readonly Omit<Fin
 }
 
 /** Roles that PostgreSQL comes with are named `pg_…`, and each of them may do what the gateway never does. */
-function membership(group: string, role: string): Omit<Finding, 'check'> {
+function membership({ group, mighty }: Membership, role: string): Found {
   return {
-    level: group.startsWith('pg_') ? 'error' : 'warning',
+    level: mighty ? 'error' : 'warning',
     message: `The role "${role}" is a member of "${group}", and may do what that role may do, also after it is given more.`,
     sql: `revoke ${quote(group)} from ${quote(role)};`,
   }
 }
 
-function writable({ role, config }: Examined): Omit<Finding, 'check'> {
-  return {
-    level: 'warning',
-    message: `Sessions of the role "${role}" are not read-only by themselves: only the gateway asks for that.`,
-    sql: script(settingStatements({ role, ...config.database })),
-  }
+function connections(rights: Rights, { role, config }: Examined): readonly Found[] {
+  const { poolSize } = config.database
+  const few = rights.connectionLimit >= 0 && rights.connectionLimit < poolSize
+  return [
+    ...(few
+      ? [
+          {
+            level: 'warning' as const,
+            message: `The role "${role}" may have ${rights.connectionLimit} connections, and one gateway alone opens up to ${poolSize} (DATABASE_POOL_SIZE).`,
+            sql: `alter role ${quote(role)} connection limit ${poolSize};`,
+          },
+        ]
+      : []),
+    ...(rights.validUntil
+      ? [
+          {
+            level: 'info' as const,
+            message: `The password of the role "${role}" is accepted until ${rights.validUntil.toISOString()}.`,
+          },
+        ]
+      : []),
+  ]
 }
 
 function ownRole({ layout, config }: Examined): string {
