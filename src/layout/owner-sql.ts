@@ -20,11 +20,7 @@ export function grantStatements(layout: Layout, grantee: Grantee): string[] {
   const tables = Object.values(layout).filter((table) => table !== null)
   return [
     ...settingStatements(grantee),
-    // Everybody may connect, unless the owner of the database has taken that away.
-    `do ${literal(`begin
-  execute format('grant connect on database %I to %I', current_database(), ${literal(role)});
-  execute format('revoke create, temporary on database %I from %I', current_database(), ${literal(role)});
-end`)}`,
+    databaseStatement(grantee),
     `grant usage on schema ${quote(schema)} to ${quote(role)}`,
     `revoke create on schema ${quote(schema)} from ${quote(role)}`,
     ...tables.map((table) => {
@@ -36,6 +32,21 @@ end`)}`,
       grantee,
     ),
   ]
+}
+
+/**
+ * Everybody may connect, unless the owner of the database has taken that away. What is set for the role in this database
+ * would go before what is set for it everywhere.
+ */
+function databaseStatement(grantee: Grantee): string {
+  const each = [
+    'grant connect on database %I to %I',
+    'revoke create, temporary on database %I from %I',
+    ...settingsOf(grantee).map(([name]) => `alter role %2$I in database %1$I reset ${name}`),
+  ]
+  const run = (statement: string) =>
+    `execute format(${literal(statement)}, current_database(), ${literal(grantee.role)});`
+  return `do ${literal(`begin ${each.map(run).join('\n  ')} end`)}`
 }
 
 /** Where row-level security is on, lets the role read every row. A policy of this name that is there already stays. */
@@ -59,13 +70,19 @@ end`)}`
  * The settings that the gateway asks for when it connects, as defaults of the role: a pooler that shares sessions does
  * not pass on what is asked for.
  */
-export function settingStatements({ role, statementTimeoutMs = 2000 }: Grantee): string[] {
+export function settingStatements(grantee: Grantee): string[] {
+  return settingsOf(grantee).map(
+    ([name, value]) => `alter role ${quote(grantee.role)} set ${name} = ${value}`,
+  )
+}
+
+function settingsOf({ statementTimeoutMs = 2000 }: Grantee) {
   return [
-    `alter role ${quote(role)} set default_transaction_read_only = on`,
-    `alter role ${quote(role)} set timezone = 'UTC'`,
-    `alter role ${quote(role)} set datestyle = 'ISO'`,
-    `alter role ${quote(role)} set statement_timeout = ${statementTimeoutMs}`,
-  ]
+    ['default_transaction_read_only', 'on'],
+    ['timezone', "'UTC'"],
+    ['datestyle', "'ISO'"],
+    ['statement_timeout', statementTimeoutMs],
+  ] as const
 }
 
 /**

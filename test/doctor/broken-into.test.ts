@@ -118,10 +118,18 @@ test('a superuser takes large objects too, and limits temporary files, which the
     expect(await may(statement), statement).toBe(false)
   await intruder.query(`alter role "${role}" reset all`)
   expect(await told()).toEqual([expect.stringMatching(/^warning: Sessions .* not read-only/)])
-  await database.sql(closing)
+  await intruder.query(
+    `alter role "${role}" in database ${database.name} set default_transaction_read_only = off`,
+  )
+  await intruder.query(`alter role "${role}" set statement_timeout = 0`)
+  expect(await told()).toEqual([
+    expect.stringMatching(/^warning: .* default_transaction_read_only = off of its own in this/),
+    expect.stringMatching(/^warning: .* statement_timeout = 0 of its own: /),
+  ])
   const anew = await connectAs(role)
   expect((await anew.query('show temp_file_limit')).rows).toEqual([{ temp_file_limit: '1GB' }])
   await anew.end()
+  await database.sql(closing)
   expect(await told()).toEqual([])
 })
 

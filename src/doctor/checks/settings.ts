@@ -86,14 +86,12 @@ function writable({ role, config }: Examined) {
   }
 }
 
-/** What is set for all databases is set as it should be as well, or else would count then. */
+/** Printed settings are set again; others go, from where they count. */
 function mend({ name, database }: Setting, { role, config }: Examined): string {
   const printed = settingStatements({ role, ...config.database }).filter((statement) =>
     statement.includes(` set ${name.toLowerCase()} =`),
   )
-  const reset = (where = '') => `alter role ${quote(role)}${where} reset ${name}`
-  return script([
-    ...(database === null ? [] : [reset(` in database ${quote(database)}`)]),
-    ...(printed.length > 0 ? printed : [reset()]),
-  ])
+  const reset = (where: string) => `alter role ${quote(role)}${where} reset ${name}`
+  if (database !== null) return script([reset(` in database ${quote(database)}`), ...printed])
+  return script(printed.length > 0 ? printed : [reset('')])
 }

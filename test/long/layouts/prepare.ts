@@ -87,14 +87,14 @@ export async function prepare(it: Case): Promise<Prepared> {
   }
 }
 
-/** A role that the printed SQL makes. */
+/** A role that the printed SQL makes, in a database that is for nothing else. */
 export async function createReader(
   database: { readonly url: string; sql(text: string): Promise<unknown> },
   project: Pick<Project, 'layout'>,
   schema = 'public',
 ): Promise<{ readonly role: string; readonly url: string }> {
   const role = `layout_${randomBytes(6).toString('hex')}`
-  await database.sql(printOwnerSql(project.layout(), { role, schema }))
+  await database.sql(printOwnerSql(project.layout(), { role, schema }, [], { revokePublic: true }))
   await database.sql(`alter role ${role} password 'reader'`)
   const url = Object.assign(new URL(database.url), { username: role, password: 'reader' })
   return { role, url: url.href }
