@@ -133,6 +133,15 @@ test('a superuser takes large objects too, and limits temporary files, which the
   expect(await told()).toEqual([])
 })
 
+test('until when the password is good is told, where that ends', async () => {
+  await database.sql(`alter role "${role}" valid until '2999-01-01 00:00Z'`)
+  expect(await told()).toEqual([
+    `info: The password of the role "${role}" is accepted until 2999-01-01T00:00:00.000Z.`,
+  ])
+  await database.sql(`alter role "${role}" valid until 'infinity'`)
+  expect(await told()).toEqual([])
+})
+
 test('what is left is what the documentation says', async () => {
   for (const statement of REMAINS) expect(await may(statement), statement).toBe(true)
 })
