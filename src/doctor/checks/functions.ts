@@ -52,7 +52,7 @@ const KINDS: Readonly<Record<Kind, { readonly level: Finding['level']; readonly 
 }
 
 /** Extensions that speak to other machines and let everybody call them. */
-const TELEPHONES = ['dblink', 'http', 'pg_net']
+const REACHING_OUT = ['dblink', 'http', 'pg_net']
 
 function callable({ config, layout }: Examined): Prisma.Sql {
   const own = `${sessionFunctionName(layout, config.database)}(text)`
@@ -76,7 +76,7 @@ function callable({ config, layout }: Examined): Prisma.Sql {
         WHEN "builtIn" AND "makesObjects" THEN 'large objects'
         WHEN "builtIn" AND initprivs IS NOT NULL
           AND NOT EXISTS (SELECT FROM aclexplode(initprivs) AS i WHERE i.grantee IN (0, held.grantee)) THEN 'withheld'
-        WHEN extname = ANY(${TELEPHONES}::text[]) THEN 'elsewhere'
+        WHEN extname = ANY(${REACHING_OUT}::text[]) THEN 'elsewhere'
         WHEN "definer" AND extname IS NULL THEN 'definer'
       END AS "kind"
       FROM held
