@@ -25,6 +25,8 @@ export interface List {
   readonly where?: Sql
   /** That no index has the rows in order: all are gathered, and then sorted. */
   readonly gathered?: boolean
+  /** What the index that serves `within` has rows ordered by: they are gathered so, because PostgreSQL may know no better. */
+  readonly withinBy?: Key
   /** The same list by another index, for when a look at some rows was not enough; `null`: it leads to too many. */
   readonly otherwise?: (() => Promise<List | null>) | undefined
 }
@@ -108,13 +110,15 @@ export function rowsOf(list: List, part: Part): Sql {
     ORDER BY item."key" ${way}, item."keyId" ${way} ${limit(list, size)}`
 }
 
-/** How many rows one parent's list has among those looked at, and whether there are more to look at. */
+/**
+ * How many rows one parent's list has among those looked at, and whether there are more to look at. Of those, nothing is
+ * read that no condition asks for.
+ */
 export function countOf(list: List, mostRows: number): Sql {
   const { table, where = Prisma.empty } = list
-  const beyond = isBeyond(mostRows)
-  return Prisma.sql`SELECT count(*) FILTER (WHERE NOT ${beyond}) AS count, COALESCE(bool_or(${beyond}), FALSE) AS more
-    FROM (SELECT *, row_number() OVER () AS "looked at" FROM (${anyRows(list, mostRows)}) AS found) AS ${table.alias}
-    WHERE ${beyond} OR (${leadsSomewhere(list)} ${where})`
+  return Prisma.sql`SELECT LEAST(count(*) FILTER (WHERE ${leadsSomewhere(list)} ${where}), ${mostRows}::integer) AS count,
+      count(*) > ${mostRows}::integer AS more
+    FROM (${anyRows(list, mostRows)}) AS ${table.alias}`
 }
 
 function rowsInOrder(list: List, { columns, between, way, size, mostRows }: Part): Sql {
@@ -146,15 +150,14 @@ function rowsInOrder(list: List, { columns, between, way, size, mostRows }: Part
 
 /** In no order, and one more than may be looked at. */
 function anyRows(list: List, mostRows: number): Sql {
-  const { table, narrowed } = list
+  const { table, narrowed, withinBy } = list
   const rows = Prisma.sql`SELECT ${table.columns} FROM ${table.from} WHERE ${belongs(list)}`
-  if (!narrowed) return Prisma.sql`${rows} ${limit(list, mostRows + 1)}`
-  const { key } = narrowed
-  const each = key
-    ? Prisma.sql`ORDER BY ${key.sql}, ${table.column('id')} ${limit(list, mostRows + 1)}`
-    : Prisma.sql`OFFSET 0`
+  const most = limit(list, mostRows + 1)
+  const ordered = ({ sql }: Key) => Prisma.sql`ORDER BY ${sql}, ${table.column('id')} ${most}`
+  if (!narrowed) return Prisma.sql`${rows} ${withinBy ? ordered(withinBy) : most}`
+  const each = narrowed.key ? ordered(narrowed.key) : Prisma.sql`OFFSET 0`
   return Prisma.sql`SELECT ${table.alias}.* FROM ${narrowed.values} AS narrowed (value)
-    CROSS JOIN LATERAL (${rows} ${isNarrowed(list)} ${each}) AS ${table.alias} ${limit(list, mostRows + 1)}`
+    CROSS JOIN LATERAL (${rows} ${isNarrowed(list)} ${each}) AS ${table.alias} ${most}`
 }
 
 function belongs({ table, parent, within = Prisma.empty }: List): Sql {

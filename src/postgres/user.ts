@@ -133,7 +133,7 @@ function all(
     }
   if (byTime) return { ...inOrder, narrowed }
   return narrowed || when !== Prisma.empty
-    ? { ...inOrder, otherwise: async () => ({ ...gathered, narrowed }) }
+    ? { ...inOrder, otherwise: async () => ({ ...gathered, narrowed, withinBy: key }) }
     : inOrder
 }
 
