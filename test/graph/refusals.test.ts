@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest'
+import { COMPILED_AT } from '../../src/operation/engine.ts'
+import { world } from '../support/world.ts'
+
+/** That who sees what does not depend on it is asked of every field in matrix.test.ts. */
+
+const { gateway, ada, acme } = await world()
+const token = await ada.jwt()
+
+async function usersOf(fields: string) {
+  const query = `{ organization(id: "${acme.id}") { ${fields} } }`
+  const { data, errors } = await gateway.graphql(query, { token })
+  return { users: data.organization.all.nodes.map(({ user }: { user: unknown }) => user), errors }
+}
+
+const PERSONAL = 'all: members(first: 100) { nodes { user { id banned emailVerified } } }'
+const byPath = (errors: readonly object[]) =>
+  errors.map((error) => {
+    const { path, message, extensions } = error as {
+      path: readonly unknown[]
+      message: string
+      extensions: { code: string; count?: number }
+    }
+    return { path: path.join('.'), message, code: extensions.code, count: extensions.count }
+  })
+
+describe('a field that is refused for many entries of a list', () => {
+  // Once more than it takes to be compiled.
+  test.each(Array.from({ length: COMPILED_AT + 1 }, (_, time) => time))(
+    'is told once, with a count and where the first is (time %i)',
+    async () => {
+      const { users, errors } = await usersOf(PERSONAL)
+      const others = users.filter(({ id }: { id: string }) => id !== ada.id)
+      expect(others.length).toBeGreaterThan(1)
+      for (const { banned, emailVerified } of others)
+        expect({ banned, emailVerified }).toEqual({ banned: null, emailVerified: null })
+      const own = users.find(({ id }: { id: string }) => id === ada.id)
+      expect(own.emailVerified).toEqual(expect.any(Boolean))
+      const first = users.findIndex(({ id }: { id: string }) => id !== ada.id)
+      expect(byPath(errors)).toEqual(
+        ['banned', 'emailVerified'].map((field) => ({
+          path: `organization.all.nodes.${first}.user.${field}`,
+          message: `The field ${field} of this user is not for this caller.`,
+          code: 'FORBIDDEN',
+          count: others.length,
+        })),
+      )
+    },
+  )
+
+  test('is told for each place in the document', async () => {
+    const { errors } = await usersOf(
+      `${PERSONAL} again: members(first: 100) { nodes { user { banned } } }`,
+    )
+    expect(byPath(errors).map(({ path }) => path.replace(/\d+/, 'n'))).toEqual([
+      'organization.all.nodes.n.user.banned',
+      'organization.all.nodes.n.user.emailVerified',
+      'organization.again.nodes.n.user.banned',
+    ])
+  })
+
+  test('has no count when it is refused once', async () => {
+    const query = `{ organization(id: "${acme.id}") { members(last: 1) { nodes { user { id banned } } } } }`
+    const { errors } = await gateway.graphql(query, { token })
+    expect(byPath(errors)).toMatchObject([{ code: 'FORBIDDEN', count: undefined }])
+  })
+})
