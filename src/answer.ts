@@ -2,17 +2,19 @@ import { type ExecutionResult, GraphQLError } from 'graphql'
 import { createViewer } from './access/viewer.ts'
 import type { Audit } from './audit/create.ts'
 import type { Authenticator } from './domain/caller.ts'
-import { GatewayError } from './domain/errors.ts'
+import type { Place } from './domain/fair-queue.ts'
 import type { RateLimit } from './domain/rate.ts'
 import { createContext, type Sources } from './graph/context.ts'
 import type { Admission } from './operation/admission.ts'
 import { readAsked } from './operation/asked.ts'
 import type { Documents } from './operation/documents.ts'
 import { asRequestError, rateLimited, readOnly } from './operation/errors.ts'
+import { COST_HEADER, checkAnswer, checkCost, withCost } from './operation/limits.ts'
 import type { Tell } from './operation/tell.ts'
 import type { TrustedDocuments } from './operation/trusted.ts'
+import type { Turns } from './operation/turns.ts'
 import { variableErrors } from './operation/variables.ts'
-import type { RequestScope } from './scope.ts'
+import { type RequestScope, waitFor } from './scope.ts'
 
 export interface AnswerParts {
   readonly admission: Admission
@@ -21,7 +23,8 @@ export interface AnswerParts {
   readonly trusted: TrustedDocuments | null
   readonly authenticator: Authenticator
   /** `null`: any number of operations. */
-  readonly rate: Pick<RateLimit, 'ofCaller'> | null
+  readonly rate: Pick<RateLimit, 'ofAddress'> | null
+  readonly turns: Turns
   readonly sources: Sources
   /** `null`: what is told is not recorded. */
   readonly audit: Audit | null
@@ -37,18 +40,32 @@ export type Answer = (
   scope: RequestScope,
 ) => Promise<ExecutionResult>
 
+/** The first operation of a request begins at once, and the others of a batch by turns, as if they were so many entries. */
+const OF_AN_OPERATION = 50
+
 /**
  * The steps of one operation, from what was asked to what is told, top to bottom. A step that refuses throws, or gives
  * errors, and ends it there.
  */
 export function createAnswer(parts: AnswerParts): Answer {
-  const { admission, documents, trusted, authenticator, rate, sources, audit, tell } = parts
+  const { admission, turns, documents, trusted, authenticator, rate, sources, audit, tell } = parts
+  const { limits } = documents.rules
 
   return async (sent, headers, scope) => {
-    const entered = admission.enter(scope)
+    /** Gives the event loop back before so many entries are answered with, when that is due. */
+    const pace = (entries: number) => {
+      const turn = turns.take(scope.share, entries)
+      return turn && waitFor(turn)
+    }
+    let entered = false
+    let place: Place | undefined
     try {
-      if (!entered)
-        throw new GatewayError('UNAVAILABLE', 'Too many requests are under way: try again soon.')
+      const isFurther = scope.asked++ > 0
+      if (isFurther) await pace(OF_AN_OPERATION)
+      admission.enter(scope)
+      entered = true
+      const wait = isFurther && rate ? await rate.ofAddress(scope.address) : null
+      if (wait !== null) throw rateLimited(wait)
 
       const { query, operationName, variables } = readAsked(sent, trusted)
       const document = documents.find(query)
@@ -62,24 +79,27 @@ export function createAnswer(parts: AnswerParts): Answer {
       if (problems.length > 0) return tell(scope, problems)
       if (operation.operation === 'subscription')
         throw new GraphQLError('This graph has no subscriptions.', { nodes: operation })
-      document.checkCost(operation, variables)
+      const points = document.costOf(operation, variables)
+      scope.cost += points
+      checkCost(scope.cost, limits)
 
       const caller = await authenticator.authenticate(headers)
-      scope.caller = caller.kind
-      const wait = (await rate?.ofCaller(caller)) ?? null
-      if (wait !== null) throw rateLimited(wait)
+      place = await admission.admit(scope, caller, points)
 
       const trail = audit?.(caller, scope)
-      const context = createContext(sources, createViewer(caller, sources), trail)
+      const context = createContext(sources, createViewer(caller, sources), { pace, trail })
       const misfits = variableErrors(documents.rules.schema, operation, variables)
       if (misfits) return tell(scope, misfits)
 
       const result = await document.run(operation, variables, context)
+      checkAnswer(result, points, limits)
       trail?.end(result)
-      return result.errors ? { ...result, ...tell(scope, result.errors) } : result
+      const told = result.errors ? { ...result, ...tell(scope, result.errors) } : result
+      return headers.get(COST_HEADER) === null ? told : withCost(told, points, scope, limits)
     } catch (error) {
       return tell(scope, [asRequestError(error)])
     } finally {
+      place?.leave()
       if (entered) admission.leave(scope)
     }
   }

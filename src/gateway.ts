@@ -7,27 +7,31 @@ import { type Config, ConfigError, reading } from './config/config.ts'
 import { readLayout } from './config/layout.ts'
 import type { AuditSink } from './domain/audit.ts'
 import { MOST_REPRESENTATIONS } from './domain/limits.ts'
+import { tellRefusalsOnce } from './graph/refusals.ts'
 import { createSchema, createSubgraph } from './graph/schema.ts'
+import { CostBudget } from './http/budget.ts'
 import { clientAddressFinder } from './http/client-address.ts'
 import { Front } from './http/front.ts'
 import type { GraphiQLCaller } from './http/graphiql.ts'
 import { createJsonLane } from './http/json.ts'
 import { recordRequests } from './http/log.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
+import { Unsent } from './http/unsent.ts'
 import { mostValues } from './http/values.ts'
 import { createYogaLane } from './http/yoga.ts'
 import { createStores, type Identity } from './identity.ts'
 import { featuresOf } from './layout/features.ts'
 import { sessionFunctionName } from './layout/owner-sql.ts'
 import { findSessionObstacle } from './layout/sessions.ts'
-import { createAdmission } from './operation/admission.ts'
+import { Admission } from './operation/admission.ts'
 import { Documents } from './operation/documents.ts'
 import { createTell } from './operation/tell.ts'
 import { TrustedDocuments } from './operation/trusted.ts'
+import { Turns } from './operation/turns.ts'
 import { createSessionLookup } from './postgres/session.ts'
 import { createCounters } from './redis/counters.ts'
 import { whyOf } from './redis/trouble.ts'
-import { currentScope, runShared } from './scope.ts'
+import { askersOf } from './scope.ts'
 import { createLogger, describeError, type Logger } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import { Telemetry } from './telemetry/telemetry.ts'
@@ -75,8 +79,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const { metrics, trouble } = telemetry
 
   const layout = readLayout(config.database)
-  const signal = () => currentScope()?.signal
-  const stores = createStores(config, layout, telemetry, { signal, runShared })
+  const askers = askersOf(READ_FOR_AN_ANSWER * limits.document.answerBytes)
+  const stores = createStores(config, layout, telemetry, askers)
   const { identity, database, signingKeys } = stores
 
   const obstacle = config.auth.sessions && findSessionObstacle(layout)
@@ -92,7 +96,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     origins: http.corsOrigins,
     signingKeys,
     sessionLookup,
-    runShared,
+    askers,
     trouble,
     onFetch: telemetry.onFetch,
     onBack: (what) => log.info(what),
@@ -104,6 +108,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     config.audit && !parts.audit ? new AuditFile(config.audit.file, telemetry) : null
   const sink = parts.audit ?? auditFile
   const audit = config.audit && sink ? createAudit(config.audit, schema, features, sink) : null
+  // Last, so that what is audited is what fields tell, and not what is left out of the answer.
+  tellRefusalsOnce(schema)
   const documents = new Documents({
     schema,
     limits: limits.document,
@@ -114,22 +120,26 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     trustedDocuments &&
     reading('TRUSTED_DOCUMENTS_FILE', () => new TrustedDocuments(trustedDocuments, schema))
 
-  const admission = createAdmission(http.mostUnderWay, () => metrics?.shed())
   const { redis } = config
-  const rate =
-    limits.ratePerMinute === null
-      ? null
-      : new RateLimiter({
-          perMinute: limits.ratePerMinute,
-          redis: redis && {
-            keyPrefix: redis.keyPrefix,
-            client: createCounters(redis.url, {
-              ...redis,
-              onTrouble: trouble(UNCOUNTED, whyOf(redis)),
-            }),
-          },
-          addressOf: clientAddressFinder(http.trustProxy, http.trustProxyHeader),
-        })
+  const onTrouble = trouble(UNCOUNTED, whyOf(redis))
+  const counters = redis && {
+    keyPrefix: redis.keyPrefix,
+    client: createCounters(redis.url, { ...redis, onTrouble }),
+  }
+  const { ratePerMinute: perMinute } = limits
+  const rate = perMinute === null ? null : new RateLimiter({ perMinute, redis: counters })
+  const unsent = new Unsent()
+  const admission = new Admission({
+    most: http.mostUnderWay,
+    rate,
+    budget: new CostBudget({
+      perMinute: limits.costPerMinute,
+      perMinuteOfServices: limits.costPerMinuteOfServices,
+      redis: counters,
+    }),
+    mayNotAsk: (share) => unsent.isFull(share),
+    onShed: () => metrics?.shed(),
+  })
   const tell = createTell({
     suggestions: http.introspection,
     onUnexpected: (error, { id }) =>
@@ -141,6 +151,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     trusted,
     authenticator: auth.authenticator,
     rate,
+    turns: new Turns(),
     sources: {
       ...identity,
       platformAdmins: config.platformAdmins,
@@ -173,8 +184,10 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     fetch: yoga.fetch,
     endpoint: ENDPOINT,
     rate,
+    addressOf: clientAddressFinder(http.trustProxy, http.trustProxyHeader),
     forwardedHeader: http.trustProxyHeader,
     corsOrigins: http.corsOrigins,
+    unsent,
     timeoutMs: http.timeoutMs,
     tell,
     onEnd: (scope, status) => {
@@ -185,7 +198,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   })
   metrics?.watch({
     pool: () => ({ size: config.database.poolSize, ...database.poolUse() }),
-    underWay: admission.underWay,
+    underWay: () => admission.underWay,
     ...stores.watched,
     keyAges: auth.keyAges,
   })
@@ -195,7 +208,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     if (started) return
     started = true
     stores.start()
-    rate?.start()
+    // Nothing waits for a connection, so it is opened before the first request is counted.
+    if (rate) counters?.client.connect().catch(() => {})
     // A token that nobody has, so that a missing function is said at start and not only with the first session.
     if (config.auth.sessions) void sessionLookup.findUserId('').catch(() => {})
   }
@@ -222,12 +236,14 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     close: async () => {
       await yoga.dispose()
       await auditFile?.close()
-      rate?.close()
+      counters?.client.disconnect()
       await identity.close()
     },
   }
 }
 
+/** So much more than its answer may have may be read for a request. */
+const READ_FOR_AN_ANSWER = 2
 const UNCOUNTED = 'Redis is in trouble: requests are counted in this process.'
 const NO_SESSION_FUNCTION =
   'Sessions cannot be looked up: the owner of the database must run the SQL that the command doctor --sql prints.'

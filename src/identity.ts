@@ -1,5 +1,6 @@
 import { type Config, reading } from './config/config.ts'
 import { readLayout } from './config/layout.ts'
+import type { Askers } from './domain/askers.ts'
 import type { PermissionService } from './domain/permission.ts'
 import type { Repositories } from './domain/repositories.ts'
 import type { SigningKeyRepository } from './domain/signing-key.ts'
@@ -92,27 +93,19 @@ export interface Stores {
   start(): void
 }
 
-/** For whom something is read. */
-export interface Work {
-  /** Of whoever asks now: what they wait for ends when it is aborted. */
-  readonly signal?: () => AbortSignal | undefined
-  /** Runs what several may wait for, so that it does not end with the one who began it. */
-  readonly runShared: <Result>(work: () => Result) => Result
-}
-
 /** Opens nothing. */
 export function createStores(
   config: IdentityConfig,
   layout: Layout,
   telemetry: Telemetry,
-  { signal = () => undefined, runShared }: Work = { runShared: (work) => work() },
+  askers: Askers | null = null,
 ): Stores {
   const { log, metrics, trouble } = telemetry
   const { schema, timestampZone } = config.database
   const database = openDatabase({
     ...config.database,
     layout,
-    signal,
+    ...askers,
     ...telemetry.ofDatabase,
     onSharedSessions: () => log.warn(SHARED_SESSIONS),
     onUnavailable: () => readiness.look(),
@@ -122,6 +115,7 @@ export function createStores(
     tables: new Tables(layout, schema, timestampZone),
     mostRows: config.limits?.rows,
     onJoined: (kind, count) => metrics?.coalesced(kind, count),
+    ...(askers && { askers }),
   }
 
   const roles = createRoleRepository(db)
@@ -137,10 +131,14 @@ export function createStores(
     continuous: config.permissions.events === 'postgres',
     roles: {
       ...roles,
-      findRoles: (...question) => runShared(() => roles.findRoles(...question)),
+      findRoles: (...question) =>
+        askers
+          ? askers.runShared(() => roles.findRoles(...question))
+          : roles.findRoles(...question),
     },
     onReads: (hits, misses) => metrics?.permissionReads(hits, misses),
     onJoin: () => metrics?.coalesced('permissions', 1),
+    ...(askers && { waitFor: askers.waitFor }),
     onTrouble: trouble('Redis is in trouble.', whyOf(config.redis)),
     onBack: () => log.info('Redis answers again.'),
     onRest: (of, resting) => {

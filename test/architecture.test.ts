@@ -26,7 +26,7 @@ const rooms: Readonly<Record<string, Room>> = {
   layout: { rooms: ['domain'], packages: ['zod'] },
   postgres: {
     rooms: ['domain', 'layout', 'reach'],
-    packages: ['@prisma/adapter-pg', 'node:async_hooks', 'node:crypto', 'pg', 'zod'],
+    packages: ['@prisma/adapter-pg', 'node:async_hooks', 'node:crypto', 'node:net', 'pg', 'zod'],
   },
   permissions: {
     rooms: ['domain', 'redis'],
@@ -49,7 +49,10 @@ const rooms: Readonly<Record<string, Room>> = {
       'node:crypto',
     ],
   },
-  operation: { rooms: ['domain', 'scope.ts'], packages: ['graphql', 'graphql-jit', 'lru-cache'] },
+  operation: {
+    rooms: ['domain', 'scope.ts'],
+    packages: ['graphql', 'graphql-jit', 'lru-cache', 'node:timers/promises'],
+  },
   'scope.ts': { rooms: ['domain'], packages: ['node:async_hooks', 'node:events'] },
   'answer.ts': {
     rooms: ['access', 'audit', 'domain', 'graph', 'operation', 'scope.ts'],
@@ -62,6 +65,7 @@ const rooms: Readonly<Record<string, Room>> = {
       'graphql',
       'graphql-yoga',
       'ipaddr.js',
+      'lru-cache',
       'node:async_hooks',
       'node:crypto',
       'node:events',

@@ -1,3 +1,4 @@
+import type { Askers } from '../domain/askers.ts'
 import type { SessionLookup } from '../domain/session-lookup.ts'
 import type { SigningKeyRepository } from '../domain/signing-key.ts'
 import { createAuthenticator } from './authenticator.ts'
@@ -28,8 +29,8 @@ export interface AuthOptions {
   readonly origins: readonly string[]
   readonly signingKeys: SigningKeyRepository
   readonly sessionLookup: SessionLookup
-  /** Runs what several requests may wait for, so that it does not end with the one that began it. */
-  readonly runShared: <Result>(work: () => Result) => Result
+  /** For whom keys are read. */
+  readonly askers: Pick<Askers, 'runShared' | 'waitFor'>
   /** Told in words what goes wrong and by itself right again, and what describes why. */
   readonly trouble: (
     what: string,
@@ -45,7 +46,7 @@ export interface AuthOptions {
 export function createAuth(options: AuthOptions) {
   const { service, sessions } = options
   const keys = (source: KeySource, whose: string) =>
-    new HeldKeys(() => options.runShared(source), {
+    new HeldKeys(() => options.askers.runShared(source), {
       onTrouble: options.trouble(`The signing keys of ${whose} cannot be had.`, whyNone),
       onBack: () => options.onBack(`The signing keys of ${whose} can be had again.`),
     })
@@ -65,7 +66,12 @@ export function createAuth(options: AuthOptions) {
   const verifier = sessions && createSessionVerifier({ ...sessions, lookup: options.sessionLookup })
   const seconds = (held: HeldKeys | null) => held?.ageMs && held.ageMs / 1000
   return {
-    authenticator: createAuthenticator(verifyJwt, verifier, options.origins),
+    authenticator: createAuthenticator(
+      // Keys may be on their way for another.
+      (token) => options.askers.waitFor(verifyJwt(token)),
+      verifier,
+      options.origins,
+    ),
     /** In seconds, by whose keys; absent before they were read. */
     keyAges: () => ({ users: seconds(userKeys), services: seconds(serviceKeys) }),
     /** Reads the keys of URLs before they are needed, so that one that is wrong is told of early. */

@@ -15,11 +15,26 @@ export const limits = group({
     LIMIT_COST: withDefault(
       wholeNumber(1, 10_000_000),
       '10000',
-      'the most objects that a document may ask for',
+      'the most that a request may cost, in points: about one for each object of the answer',
+    ),
+    LIMIT_COST_PER_MINUTE: withDefault(
+      wordOr('off', wholeNumber(1, 1_000_000_000)),
+      '600000',
+      'points a minute of each user, and of each address that nobody calls from; a tenth of it may be spent at once',
+    ),
+    LIMIT_COST_PER_MINUTE_OF_SERVICES: withDefault(
+      wordOr('off', wholeNumber(1, 1_000_000_000)),
+      'off',
+      'the same of each service',
+    ),
+    LIMIT_ANSWER_BYTES: withDefault(
+      wholeNumber(1, 1_000_000_000, 'bytes'),
+      '4194304',
+      'the longest answer; PostgreSQL may be read twice as much for it',
     ),
     LIMIT_ROWS: withDefault(
       wholeNumber(1, 10_000_000),
-      '10000',
+      '5000',
       'the most rows that a page or a `totalCount` of one list is looked for in: longer lists are counted up to it, and a page that would take more is refused',
     ),
     LIMIT_BODY_BYTES: withDefault(
@@ -41,12 +56,20 @@ export const limits = group({
         directives: env.LIMIT_DIRECTIVES,
         tokens: env.LIMIT_TOKENS,
         cost: env.LIMIT_COST,
+        answerBytes: env.LIMIT_ANSWER_BYTES,
       },
       /** Of one list. */
       rows: env.LIMIT_ROWS,
+      /** Points a minute of one caller; `null`: any number. */
+      costPerMinute: unlessOff(env.LIMIT_COST_PER_MINUTE),
+      costPerMinuteOfServices: unlessOff(env.LIMIT_COST_PER_MINUTE_OF_SERVICES),
       bodyBytes: env.LIMIT_BODY_BYTES,
       /** Requests of one caller, and of one address; `null`: any number. */
-      ratePerMinute: env.RATE_LIMIT_PER_MINUTE === 'off' ? null : env.RATE_LIMIT_PER_MINUTE,
+      ratePerMinute: unlessOff(env.RATE_LIMIT_PER_MINUTE),
     },
   }),
 })
+
+function unlessOff(value: number | 'off'): number | null {
+  return value === 'off' ? null : value
+}

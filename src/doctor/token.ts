@@ -39,7 +39,7 @@ export async function examineToken(environment: Given, token: string): Promise<R
       sessionFunctionName(layout, config.database),
       () => {},
     ),
-    runShared: (work) => work(),
+    askers: { runShared: (work) => work(), waitFor: (work) => work },
     trouble: (what, why) => (error) =>
       troubles.push(why(error) ?? `${what} ${describeUnreachable(error, url)}`),
     onBack: () => {},

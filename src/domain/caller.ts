@@ -5,7 +5,34 @@ export type Scope = (typeof scopes)[number]
 export type Caller =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'user'; readonly userId: string }
-  | { readonly kind: 'service'; readonly subject: string; readonly scopes: ReadonlySet<Scope> }
+  | {
+      readonly kind: 'service'
+      /** What its issuer calls it. */
+      readonly subject: string
+      readonly scopes: ReadonlySet<Scope>
+    }
+
+/** Whose share of what is bounded a caller uses; `null`: that of where the request came from. */
+export function shareOf(caller: Caller): string | null {
+  switch (caller.kind) {
+    case 'anonymous':
+      return null
+    case 'user':
+      return `user:${caller.userId}`
+    case 'service':
+      return `service:${caller.subject}`
+    default:
+      return caller satisfies never
+  }
+}
+
+/**
+ * How much of what is bounded may be used for one share at once, so that there is always some for others: services ask
+ * for many, and users for themselves.
+ */
+export function partOf(share: string): number {
+  return share.startsWith('service:') ? 3 / 4 : 1 / 4
+}
 
 export const anonymous: Caller = { kind: 'anonymous' }
 

@@ -20,9 +20,15 @@ export class GatewayError extends Error {
   readonly code: ErrorCode
   /** Which check refused, in a word of a closed set, so that the line of the request can say it. */
   readonly reason: string | undefined
+  /** Fields of one answer that it is of. */
+  times = 1
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions & { reason?: string }) {
+    // Where a client is told no is of no interest, and finding it costs more than most fields; an answer may have hundreds.
+    const { stackTraceLimit } = Error
+    if (code !== 'INTERNAL') Error.stackTraceLimit = 0
     super(message, options)
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.reason = options?.reason
   }

@@ -11,7 +11,7 @@ export const DEFAULT_SIZE = 20
 export const LARGEST_SIZE = 100
 
 /** Rows that are looked at for a page or a length of one list, unless the operator says another number. */
-export const MOST_ROWS = 10_000
+export const MOST_ROWS = 5000
 
 /** What routers of Apollo Federation refer to entities with: the name of its scalar in the graph, and the most at once. */
 export const REPRESENTATION = '_Any'

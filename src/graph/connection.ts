@@ -3,7 +3,7 @@ import { GatewayError } from '../domain/errors.ts'
 import { DEFAULT_SIZE, LARGEST_SIZE } from '../domain/limits.ts'
 import type { Count, Page, PageRequest, Position } from '../domain/page.ts'
 import type { Builder } from './builder.ts'
-import type { Context } from './context.ts'
+import { type Context, inTurn } from './context.ts'
 import { Cursors } from './cursor.ts'
 import { type List, NO_PARENT } from './list.ts'
 
@@ -47,7 +47,8 @@ export async function connect<Entity, Variant, Node = Entity>(
   const cursors = new Cursors([list.field, parentId, variant], key)
   const request = toPageRequest(args, cursors)
   const page = await list.pages(context, { variant, page: request }).load(parentId)
-  const edges = (page?.items ?? []).map(
+  const items = await inTurn(context, page?.items ?? [])
+  const edges = items.map(
     ({ entity, position }) => new Edge(cursors, position, entity, toNode(entity)),
   )
   return {
@@ -113,7 +114,7 @@ export function defineConnections(builder: Builder) {
     }),
     totalCountIsExact: t.boolean({
       description:
-        'Whether `totalCount` is all of them. If not, the list is long, and has at least as many: show for example `10,000+`.',
+        'Whether `totalCount` is all of them. If not, the list is long, and has at least as many: show for example `5,000+`.',
       resolve: async (connection) => (await connection.total()).isExact,
     }),
   }))

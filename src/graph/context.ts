@@ -3,6 +3,7 @@ import type { AuditTrail } from '../domain/audit.ts'
 import type { PermissionService } from '../domain/permission.ts'
 import type { Repositories } from '../domain/repositories.ts'
 import type { Loaders } from './loaders.ts'
+import type { Refusals } from './refusals.ts'
 
 /** What the graph reads from. */
 export interface Sources extends Repositories, ViewerSources {
@@ -15,11 +16,28 @@ export interface Sources extends Repositories, ViewerSources {
 export interface Context extends Sources {
   readonly viewer: Viewer
   readonly loaders: Loaders
+  /** Waited for before so many entries are answered with; `null`: they may be at once. */
+  readonly pace: (entries: number) => Promise<void> | null
+  readonly refusals: Refusals
   /** Absent: what is told is not audited. */
   readonly trail?: AuditTrail | undefined
 }
 
-export function createContext(sources: Sources, viewer: Viewer, trail?: AuditTrail): Context {
+export function createContext(
+  sources: Sources,
+  viewer: Viewer,
+  { pace, trail }: Pick<Context, 'pace' | 'trail'>,
+): Context {
   // In this order: with a property after the spread, this takes thirty times as long, half the time of a small request.
-  return { viewer, trail, loaders: new Map(), ...sources }
+  return { viewer, pace, trail, loaders: new Map(), refusals: new Map(), ...sources }
+}
+
+/** The same entries, once it is their turn to be answered with. */
+export async function inTurn<Entry>(
+  { pace }: Pick<Context, 'pace'>,
+  entries: readonly Entry[],
+): Promise<readonly Entry[]> {
+  const turn = pace(entries.length)
+  if (turn) await turn
+  return entries
 }

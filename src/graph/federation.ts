@@ -4,7 +4,7 @@ import { checkLength, MOST_REPRESENTATIONS, REPRESENTATION } from '../domain/lim
 import type { Member } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
 import type { User } from '../domain/user.ts'
-import type { Context } from './context.ts'
+import { type Context, inTurn } from './context.ts'
 import type { Graph } from './graph.ts'
 import { memberById } from './member.ts'
 import { organizationById, organizationBySlug } from './organization.ts'
@@ -59,10 +59,11 @@ export function defineFederation({ builder, refs, features }: Graph, sdl: string
           description: 'The references, at most 1,000.',
         }),
       },
-      resolve: (_root, { representations }, context) => {
+      resolve: async (_root, { representations }, context) => {
         context.viewer.requireCredential()
         checkLength(representations, 'representations', MOST_REPRESENTATIONS)
-        return representations.map(async (representation) => {
+        const referred = await inTurn(context, representations)
+        return referred.map(async (representation) => {
           const { name, enter, key } = readReference(representation, names)
           const entity = await enter(context, key)
           brandWithType(entity, refs[name])

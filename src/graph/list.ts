@@ -36,13 +36,22 @@ export function defineList<Entity, Variant = null>(list: {
     field: list.field,
     pages: defineLoader(
       async (ids: readonly string[], context, { variant, page }: Which<Variant>) => {
+        await turnOf(context)
         const pages = await list.load(ids, page, context, variant)
         return ids.map((id) => pages.get(id))
       },
     ),
     counts: defineLoader(async (ids: readonly string[], context, variant: Variant) => {
+      await turnOf(context)
       const counts = await list.count(ids, context, variant)
       return ids.map((id) => counts.get(id))
     }),
   }
+}
+
+/** Making and sending the statement of a list takes as long as answering with so many entries. */
+const OF_A_STATEMENT = 10
+
+async function turnOf({ pace }: Context): Promise<void> {
+  await pace(OF_A_STATEMENT)
 }

@@ -1,7 +1,7 @@
 import { checkKey, checkKeys } from '../domain/limits.ts'
 import type { Organization, OrganizationOrder } from '../domain/organization.ts'
 import { connect } from './connection.ts'
-import type { Context } from './context.ts'
+import { type Context, inTurn } from './context.ts'
 import type { Graph } from './graph.ts'
 import { defineList, NO_PARENT } from './list.ts'
 import { defineLoader, inOrderOf } from './loaders.ts'
@@ -60,9 +60,10 @@ export function defineOrganization(graph: Graph) {
       args: {
         ids: t.arg.idList({ required: true, description: "At most 100 of Better Auth's ids." }),
       },
-      resolve: (_root, { ids }, context) => {
+      resolve: async (_root, { ids }, context) => {
         context.viewer.requireScope('identity:read')
-        return checkKeys(ids, 'ids').map((id) => organizationById(context, id))
+        const keys = await inTurn(context, checkKeys(ids, 'ids'))
+        return keys.map((id) => organizationById(context, id))
       },
     }),
   }))

@@ -1,7 +1,7 @@
 import { GatewayError } from '../domain/errors.ts'
 import { checkKey, checkLength, MOST_KEYS } from '../domain/limits.ts'
 import type { Consistency, Permission } from '../domain/permission.ts'
-import type { Context } from './context.ts'
+import { type Context, inTurn } from './context.ts'
 import { allows, grantOf, viewerGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
 
@@ -75,10 +75,11 @@ export function definePermissionChecks({ builder, refs }: Graph) {
         }),
         ...refs.consistencyArgument,
       },
-      resolve: (_root, { checks, consistency }, context) => {
+      resolve: async (_root, { checks, consistency }, context) => {
         context.viewer.requireScope('permissions:check')
         checkLength(checks, 'checks', MOST_KEYS)
-        return Promise.all(checks.map((check) => decide(check, consistency, context)))
+        const asked = await inTurn(context, checks)
+        return Promise.all(asked.map((check) => decide(check, consistency, context)))
       },
     }),
   }))

@@ -1,7 +1,7 @@
 import type { GuardedUserField } from '../access/audiences.ts'
 import { checkKey, checkKeys } from '../domain/limits.ts'
 import type { User } from '../domain/user.ts'
-import type { Context } from './context.ts'
+import { type Context, inTurn } from './context.ts'
 import type { Graph } from './graph.ts'
 import { defineLoader, inOrderOf } from './loaders.ts'
 import { usersById } from './refs.ts'
@@ -9,7 +9,7 @@ import { usersById } from './refs.ts'
 export function defineUser({ builder, refs, features }: Graph) {
   builder.objectType(refs.User, {
     description:
-      'A person Better Auth knows. Fields that are not for the caller are null with `FORBIDDEN`.',
+      'A person Better Auth knows. Fields that are not for the caller are null with `FORBIDDEN`, told once for all entries of a list.',
     fields: (t) => ({
       id: t.exposeID('id', { description: "Better Auth's own id." }),
       name: t.exposeString('name', { description: 'The name to show.' }),
@@ -71,9 +71,10 @@ export function defineUser({ builder, refs, features }: Graph) {
       args: {
         ids: t.arg.idList({ required: true, description: "At most 100 of Better Auth's ids." }),
       },
-      resolve: (_root, { ids }, context) => {
+      resolve: async (_root, { ids }, context) => {
         context.viewer.requireScope('identity:read')
-        return checkKeys(ids, 'ids').map((id) => userById(context, id))
+        const keys = await inTurn(context, checkKeys(ids, 'ids'))
+        return keys.map((id) => userById(context, id))
       },
     }),
   }))

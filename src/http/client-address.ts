@@ -1,6 +1,13 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import type { RequestOrigin } from '../domain/rate.ts'
+
+/** Where a request came from, as far as the connection and proxies say. */
+export interface RequestOrigin {
+  /** The other end of the connection; absent where there is none. */
+  readonly remoteAddress: string | undefined
+  /** The header in which proxies write whom they were called by: X-Forwarded-For or another. */
+  readonly forwardedFor: string | null | undefined
+}
 
 /** Whose word is taken: nobody's, that of the nearest so many proxies, or of proxies with these addresses (CIDR). */
 export type TrustedProxies = 'off' | number | readonly string[]

@@ -7,10 +7,12 @@ import type { Tell } from '../operation/tell.ts'
 import { RequestScope, runIn } from '../scope.ts'
 import { noSpan, startRequestSpan } from '../telemetry/tracing.ts'
 import { bodyReadBefore } from './body.ts'
+import type { RequestOrigin } from './client-address.ts'
 import { corsFor } from './cors.ts'
 import { type Head, headOfFetch, headOfNode, namesTarget, requestIdOf } from './head.ts'
 import type { Lane } from './lane.ts'
 import { CLIENT_GONE, isProbe } from './log.ts'
+import type { Unsent } from './unsent.ts'
 import { send, toResponse } from './write.ts'
 
 export interface FrontOptions {
@@ -21,9 +23,12 @@ export interface FrontOptions {
   readonly endpoint: string
   /** `null`: any number of requests. */
   readonly rate: Pick<RateLimit, 'ofAddress'> | null
+  /** Where a request comes from, as far as proxies are believed. */
+  readonly addressOf: (origin: RequestOrigin) => string
   /** In which proxies write the address of a client. */
   readonly forwardedHeader: string
   readonly corsOrigins: readonly string[]
+  readonly unsent: Unsent
   /** The longest a request may take; what it still waits for then fails with TIMEOUT, and the request where that is not enough. */
   readonly timeoutMs: number
   readonly tell: Tell
@@ -53,6 +58,7 @@ export class Front {
       else answer()
     })
     for (const name in headers) response.setHeader(name, headers[name] ?? '')
+    this.#options.unsent.watch(response, scope)
     response.once('close', () => {
       const gone = !response.writableFinished
       if (gone) scope.endEarly(clientGone())
@@ -110,9 +116,10 @@ export class Front {
   }
 
   #begin(head: Head, onDeadline: (scope: RequestScope) => void) {
-    const { method, path, place } = head
-    const scope = new RequestScope({ id: requestIdOf(head), method, path })
-    const { endpoint } = this.#options
+    const { method, path, place, header, remoteAddress } = head
+    const { addressOf, endpoint, forwardedHeader } = this.#options
+    const address = addressOf({ remoteAddress, forwardedFor: header(forwardedHeader) })
+    const scope = new RequestScope({ id: requestIdOf(head), method, path, address })
     const route = place === endpoint ? endpoint : null
     const span = isProbe(head) ? noSpan : startRequestSpan(scope, head, route)
     const deadline = setTimeout(() => {
@@ -148,16 +155,12 @@ export class Front {
     head: Head,
     scope: RequestScope,
   ): ExecutionResult | null | Promise<ExecutionResult | null> {
-    const { endpoint, rate, forwardedHeader, tell } = this.#options
+    const { endpoint, rate, tell } = this.#options
     const refusal = (error: unknown) => tell(scope, [error])
     if (!namesTarget(head)) return refusal(badRequest(400, 'The request names no valid target.'))
     if (!rate || head.place !== endpoint || head.method === 'OPTIONS') return null
-    const origin = {
-      remoteAddress: head.remoteAddress,
-      forwardedFor: head.header(forwardedHeader),
-    }
     return rate
-      .ofAddress(origin)
+      .ofAddress(scope.address)
       .then((seconds) => (seconds === null ? null : refusal(rateLimited(seconds))), refusal)
   }
 }

@@ -1,6 +1,6 @@
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Caller } from '../domain/caller.ts'
-import type { RateLimit, RequestOrigin } from '../domain/rate.ts'
+import type { RateLimit } from '../domain/rate.ts'
 
 const WINDOW_SECONDS = 60
 
@@ -8,13 +8,10 @@ export interface RateLimiterOptions {
   readonly perMinute: number
   /** Shared by all gateways; `null`: each counts for itself, as each does while Redis is in trouble. */
   readonly redis: { readonly client: Counters; readonly keyPrefix: string } | null
-  readonly addressOf: (origin: RequestOrigin) => string
 }
 
 /** What is needed of a client of Redis. */
 export interface Counters {
-  connect(): Promise<void>
-  disconnect(): void
   readonly commands: {
     eval(script: string, keys: number, ...words: readonly string[]): Promise<unknown>
   }
@@ -23,14 +20,10 @@ export interface Counters {
 /** So many requests a minute of each address, and of each user. */
 export class RateLimiter implements RateLimit {
   readonly #limiter: RateLimiterMemory | RateLimiterRedis
-  readonly #addressOf: (origin: RequestOrigin) => string
-  readonly #client: Counters | undefined
 
-  constructor({ perMinute, redis, addressOf }: RateLimiterOptions) {
+  constructor({ perMinute, redis }: RateLimiterOptions) {
     const window = { points: perMinute, duration: WINDOW_SECONDS }
     const alone = new RateLimiterMemory(window)
-    this.#addressOf = addressOf
-    this.#client = redis?.client
     this.#limiter = redis
       ? new RateLimiterRedis({
           ...window,
@@ -44,18 +37,8 @@ export class RateLimiter implements RateLimit {
       : alone
   }
 
-  /** Nothing waits for a connection, so it is opened before the first request. */
-  start(): void {
-    this.#client?.connect().catch(() => {})
-  }
-
-  /** It owns the client it was given. */
-  close(): void {
-    this.#client?.disconnect()
-  }
-
-  ofAddress(origin: RequestOrigin): Promise<number | null> {
-    return this.#take(`address:${this.#addressOf(origin)}`)
+  ofAddress(address: string): Promise<number | null> {
+    return this.#take(`address:${address}`)
   }
 
   async ofCaller(caller: Caller): Promise<number | null> {

@@ -1,28 +1,111 @@
-import type { RequestScope } from '../scope.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Caller, partOf, shareOf } from '../domain/caller.ts'
+import { GatewayError } from '../domain/errors.ts'
+import { FairQueue, type Place } from '../domain/fair-queue.ts'
+import type { Budget, RateLimit } from '../domain/rate.ts'
+import { type RequestScope, waitFor } from '../scope.ts'
+import { overBudget, rateLimited } from './errors.ts'
 
-export type Admission = ReturnType<typeof createAdmission>
+export interface AdmissionOptions {
+  /** Operations under way at once. */
+  readonly most: number
+  /** `null`: any number of operations. */
+  readonly rate: RateLimit | null
+  readonly budget: Budget
+  /** Whether whoever has this share has to read answers first that wait for them. */
+  readonly mayNotAsk: (share: string) => boolean
+  /** Told of each operation that is refused for want of room. */
+  readonly onShed: () => void
+}
 
-/** How many operations may be under way at once. More are refused at once: a queue without end helps nobody. */
-export function createAdmission(most: number, onShed: () => void) {
-  let underWay = 0
-  return {
-    underWay: () => underWay,
-    /** Whether there is room for one more; then `leave` follows. */
-    enter: (scope: RequestScope): boolean => {
-      if (underWay >= most) {
-        scope.shed = true
-        onShed()
-        return false
-      }
-      underWay++
-      scope.admitted++
-      return true
-    },
-    /** At the end of an operation; a request that ends leaves with all it still has. */
-    leave: (scope: RequestScope, operations = 1): void => {
-      const leaving = Math.min(operations, scope.admitted)
-      scope.admitted -= leaving
-      underWay -= leaving
-    },
+/** Points of the operations that are being executed, beyond which further ones wait: enough to keep a process busy. */
+const MOST_RUNNING = 20_000
+/** Of these, so much is free before one of them is executed, so that what costs little does not wait for what costs much. */
+const HEADROOM = 2
+/** Points that wait, beyond which the dearest are refused. */
+const MOST_WAITING = 500_000
+const REFUSED_AFTER_MS = 500
+const UNREAD = 'Read the answers first that are on their way to you.'
+const FULL = 'Too much is under way: try again soon.'
+
+/**
+ * How much is let in: of all, so that what is under way can be answered in time, and of each caller, so that one of them
+ * leaves room for others. What there is no room for is refused at once, because a queue without end helps nobody.
+ */
+export class Admission {
+  readonly #options: AdmissionOptions
+  readonly #work = new FairQueue({
+    capacity: MOST_RUNNING,
+    headroom: HEADROOM,
+    partOf,
+    mostWaiting: MOST_WAITING,
+    full: FULL,
+  })
+  #underWay = 0
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options
+  }
+
+  get underWay(): number {
+    return this.#underWay
+  }
+
+  /** Then `leave` follows. @throws GatewayError UNAVAILABLE when there is no room for one more operation. */
+  enter(scope: RequestScope): void {
+    // Whoever waits for most makes room for somebody who is not known yet.
+    if (this.#underWay >= this.#options.most && !this.#work.shed()) {
+      this.#shed(scope)
+      throw new GatewayError('UNAVAILABLE', FULL)
+    }
+    this.#count(scope)
+  }
+
+  #count(scope: RequestScope): void {
+    this.#underWay++
+    scope.admitted++
+  }
+
+  /** At the end of an operation; a request that ends leaves with all it still has. */
+  leave(scope: RequestScope, operations = 1): void {
+    const leaving = Math.min(operations, scope.admitted)
+    scope.admitted -= leaving
+    this.#underWay -= leaving
+  }
+
+  /**
+   * Before an operation is executed that costs so many points: counts it as its caller's, and waits for its turn among
+   * callers. It gives its place back when it has ended.
+   * @throws GraphQLError RATE_LIMITED, GatewayError UNAVAILABLE or TIMEOUT
+   */
+  async admit(scope: RequestScope, caller: Caller, points: number): Promise<Place> {
+    const { rate, budget, mayNotAsk } = this.#options
+    scope.caller = caller.kind
+    scope.share = shareOf(caller) ?? scope.share
+    if (mayNotAsk(scope.share)) throw new GatewayError('UNAVAILABLE', UNREAD)
+    const wait = rate && (await rate.ofCaller(caller))
+    if (wait !== null) throw rateLimited(wait)
+    scope.budget = budget.spend(caller, scope.share, points)
+    if (scope.budget && scope.budget.refusedFor !== null) {
+      // Whoever asks again and again all the same keeps the process busy with refusals otherwise. Nothing is under way
+      // meanwhile.
+      this.leave(scope)
+      await waitFor(sleep(REFUSED_AFTER_MS)).finally(() => this.#count(scope))
+      throw overBudget(scope.budget, points)
+    }
+    const place = this.#work.enter(scope.share, points)
+    try {
+      if (place.ready) await waitFor(place.ready)
+    } catch (error) {
+      place.leave()
+      this.#shed(scope)
+      throw error
+    }
+    return place
+  }
+
+  #shed(scope: RequestScope): void {
+    scope.shed = true
+    this.#options.onShed()
   }
 }

@@ -15,28 +15,28 @@ import {
   SchemaMetaFieldDef,
   type SelectionSetNode,
   TypeMetaFieldDef,
+  TypeNameMetaFieldDef,
   type ValueNode,
 } from 'graphql'
 import { DEFAULT_SIZE, LARGEST_SIZE } from '../domain/limits.ts'
 import { introspectionSizes } from './introspection-sizes.ts'
+import { points } from './points.ts'
 import type { Fragments } from './shape.ts'
-
-/** What a list without a page size counts, such as `accounts`, whose length only its rows say. */
-const UNKNOWN_LENGTH = 20
 
 interface Cost {
   /** Once. */
   readonly once: number
   /** For each entry of the page, in the selection of a connection. */
   readonly each: number
+  /** How often the length of the list is asked for, in the selection of a connection. */
+  readonly counts: number
 }
 
 /**
- * The most nodes that the operation can answer with. A connection counts the entries of its page, for each of `nodes`
- * and `edges` that is selected and also when neither is, because the page is read all the same; a list by ids counts
- * them; other objects count one; connections, edges and PageInfo nothing of their own. Every alias is another field.
- * Takes time in proportion to the document, because each fragment is measured once: so what several fragments select
- * alike counts several times.
+ * What the operation takes at most, in points: see points.ts for what each thing weighs. A connection counts the entries
+ * of its page, for each of `nodes` and `edges` that is selected and also when neither is, because the page is read all
+ * the same; a list by ids counts them. Every alias is another field. Takes time in proportion to the document, because
+ * each fragment is measured once: so what several fragments select alike counts several times.
  *
  * Of the libraries, graphql-armor's cost-limit does not see page sizes in variables or by default, and
  * @pothos/plugin-complexity weighs only when the first resolver runs and needs a weight at each field.
@@ -55,7 +55,11 @@ export function costOf(
   const valueIn = (node: ValueNode): unknown => {
     if (node.kind === Kind.INT) return Number(node.value)
     if (node.kind === Kind.LIST) return node.values
-    if (node.kind !== Kind.VARIABLE) return undefined
+    if (node.kind === Kind.ENUM) return node.value
+    if (node.kind === Kind.OBJECT)
+      return Object.fromEntries(node.fields.map(({ name, value }) => [name.value, valueIn(value)]))
+    if (node.kind === Kind.NULL) return null
+    if (node.kind !== Kind.VARIABLE) return ''
     byVariables = true
     const name = node.name.value
     if (Object.hasOwn(variables, name)) return variables[name]
@@ -65,7 +69,7 @@ export function costOf(
   }
 
   const ofSet = (set: SelectionSetNode, type: GraphQLNamedType): Cost => {
-    const total = { once: 0, each: 0 }
+    const total = { once: 0, each: 0, counts: 0 }
     for (const selection of set.selections) {
       const cost =
         selection.kind === Kind.FIELD
@@ -75,6 +79,7 @@ export function costOf(
             : ofFragment(selection.name.value, type)
       total.once += cost.once
       total.each += cost.each
+      total.counts += cost.counts
     }
     return total
   }
@@ -91,37 +96,52 @@ export function costOf(
   }
 
   const ofField = (node: FieldNode, parent: GraphQLNamedType): Cost => {
-    const field = fieldOf(schema, parent, node.name.value)
-    const type = field && getNamedType(field.type)
-    // An alias is how to ask for the same leaf many times.
-    if (!field || !isCompositeType(type)) return node.alias ? { once: 1, each: 0 } : nothing
+    const name = node.name.value
+    if (name === TypeNameMetaFieldDef.name) return onlyOnce(points.leaf)
+    const field = fieldOf(schema, parent, name)
+    if (!field) return nothing
+    const type = getNamedType(field.type)
+    const args = node.arguments ?? []
+    const isMany = isListType(getNullableType(field.type))
+    const asks = field.args.some((argument) => argument.name === 'consistency')
+    const asking = asks ? points.permission : 0
+    if (!isCompositeType(type)) {
+      if (isConnection(parent) && name === 'totalCount') return { ...nothing, counts: 1 }
+      if (name === 'cursor') return onlyOnce(points.cursor)
+      const values = isMany ? points.values : 1
+      return onlyOnce(values * points.leaf + asking)
+    }
     const below = node.selectionSet ? ofSet(node.selectionSet, type) : nothing
     if (isConnection(type)) {
-      const size = pageSize(node.arguments ?? [], valueIn)
-      return { once: below.once + size * Math.max(1, below.each), each: 0 }
+      const extra = extraOf(args, valueIn)
+      const size = pageSize(args, valueIn)
+      const page = points.page + extra.page + size * (points.row + below.each)
+      return onlyOnce(below.once + page + below.counts * (countOf(parent) + extra.count))
     }
-    if (isConnection(parent) && node.name.value === 'nodes')
-      return { once: 0, each: 1 + below.once }
-    if (isConnection(parent) && node.name.value === 'edges') return { once: 0, each: below.once }
-    const own = type.name === 'PageInfo' && !node.alias ? 0 : 1
-    const length = isListType(getNullableType(field.type))
-      ? (sizes.get(`${parent.name}.${field.name}`) ??
-        longestList(node.arguments ?? [], valueIn) ??
-        UNKNOWN_LENGTH)
+    if (isConnection(parent) && name === 'nodes')
+      return { ...nothing, each: points.object + below.once }
+    if (isConnection(parent) && name === 'edges')
+      return { ...nothing, each: points.edge + below.once }
+    const length = isMany
+      ? (sizes.get(`${parent.name}.${name}`) ?? longestList(args, valueIn) ?? points.objects)
       : 1
-    return { once: length * (own + below.once), each: 0 }
+    return onlyOnce(length * (points.object + asking + below.once))
   }
 
   const typeNamed = (name: string | undefined, otherwise: GraphQLNamedType) =>
     (name === undefined ? undefined : schema.getType(name)) ?? otherwise
 
   const root = schema.getRootType(operation.operation)
-  const nodes = root ? ofSet(operation.selectionSet, root).once : 0
+  const cost = root ? Math.ceil(ofSet(operation.selectionSet, root).once) : 0
   /** Whether other variables may cost something else. */
-  return { nodes, byVariables }
+  return { points: cost, byVariables }
 }
 
-const nothing: Cost = { once: 0, each: 0 }
+const nothing: Cost = { once: 0, each: 0, counts: 0 }
+
+function onlyOnce(once: number): Cost {
+  return { ...nothing, once }
+}
 
 function fieldOf(
   schema: GraphQLSchema,
@@ -138,7 +158,27 @@ function isConnection(type: GraphQLNamedType): boolean {
   return isObjectType(type) && type.name.endsWith('Connection') && 'pageInfo' in type.getFields()
 }
 
+function countOf(parent: GraphQLNamedType): number {
+  return parent.name === 'User' ? points.countOfUser : points.count
+}
+
 type ValueIn = (node: ValueNode) => unknown
+
+/** What filters and orders take beside the page and its length. */
+function extraOf(args: readonly ArgumentNode[], valueIn: ValueIn) {
+  const extra = { page: 0, count: 0 }
+  for (const { name, value } of args) {
+    const given = valueIn(value)
+    if (typeof given !== 'object' || given === null) continue
+    for (const [key, set] of Object.entries(given)) {
+      const more = points.filters[key === 'field' ? `${name.value}.${set}` : `${name.value}.${key}`]
+      if (!more || set == null) continue
+      extra.page += more.page
+      extra.count += more.count
+    }
+  }
+  return extra
+}
 
 /** Sizes that are refused when the field is reached count as the nearest that is not. */
 function pageSize(args: readonly ArgumentNode[], valueIn: ValueIn): number {

@@ -15,15 +15,9 @@ import {
 } from 'graphql'
 import type { CompiledQuery } from 'graphql-jit'
 import { costOf } from './cost.ts'
-import { COMPILED_AT, compile, fits, runCompiled } from './engine.ts'
+import { COMPILED_AT, compile, type Execution, fits, runCompiled } from './engine.ts'
 import { badDocument, badRequest } from './errors.ts'
-import {
-  checkCost,
-  type DocumentLimits,
-  findComparisons,
-  findExcess,
-  parseWithin,
-} from './limits.ts'
+import { type DocumentLimits, findComparisons, findExcess, parseWithin } from './limits.ts'
 import { type Shape, shapeOf } from './shape.ts'
 
 export interface DocumentRules {
@@ -47,7 +41,7 @@ export class Document {
   #parsed: DocumentNode | GraphQLError | undefined
   #shape: Shape | undefined
   #problems: readonly GraphQLError[] | undefined
-  /** Of operations whose cost no variable decides, in nodes. */
+  /** Of operations whose cost no variable decides, in points. */
   readonly #costs = new Map<OperationDefinitionNode, number>()
   #times = 0
   #compiled: CompiledQuery['query'] | null = null
@@ -76,25 +70,20 @@ export class Document {
     return this.#problems
   }
 
-  /** @throws GraphQLError LIMIT_EXCEEDED when the operation can answer with too many nodes. */
-  checkCost(
-    operation: OperationDefinitionNode,
-    variables: Readonly<Record<string, unknown>>,
-  ): void {
-    const { schema, limits } = this.#rules
-    let nodes = this.#costs.get(operation)
-    if (nodes === undefined) {
-      const cost = costOf(schema, this.#measure().fragments, operation, variables)
-      nodes = cost.nodes
-      if (!cost.byVariables) this.#costs.set(operation, nodes)
-    }
-    checkCost(nodes, limits)
+  /** In points, as `costOf` counts them. */
+  costOf(operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>): number {
+    const known = this.#costs.get(operation)
+    if (known !== undefined) return known
+    const { schema } = this.#rules
+    const cost = costOf(schema, this.#measure().fragments, operation, variables)
+    if (!cost.byVariables) this.#costs.set(operation, cost.points)
+    return cost.points
   }
 
   run(
     operation: OperationDefinitionNode,
     variables: Readonly<Record<string, unknown>>,
-    context: unknown,
+    context: Execution['contextValue'],
   ): ExecutionResult | Promise<ExecutionResult> {
     const execution = {
       schema: this.#rules.schema,

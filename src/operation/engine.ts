@@ -16,6 +16,11 @@ export const COMPILED_AT = 10
 /** Larger operations are not compiled. In fields, with fragments written out. */
 const LARGEST = 300
 
+export interface Execution extends ExecutionArgs {
+  /** What the operation refused its caller so far. */
+  readonly contextValue: { readonly refusals: { clear(): void } }
+}
+
 /** An operation as a function; `null` where the library makes none of it that answers what the usual executor does. */
 export function compile(
   schema: GraphQLSchema,
@@ -50,12 +55,15 @@ export function fits(
  */
 export async function runCompiled(
   compiled: CompiledQuery['query'],
-  execution: ExecutionArgs,
+  execution: Execution,
 ): Promise<ExecutionResult> {
   const { contextValue, variableValues } = execution
   const result: ExecutionResult = await compiled(undefined, contextValue, variableValues)
   if (!result.errors) return result
-  if (!result.errors.every(isOurs)) return execute(execution)
+  if (!result.errors.every(isOurs)) {
+    contextValue.refusals.clear()
+    return execute(execution)
+  }
   return { ...result, errors: result.errors.map((error) => placed(error, execution.document)) }
 }
 

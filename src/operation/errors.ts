@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql'
 import { type ErrorCode, GatewayError } from '../domain/errors.ts'
+import type { Spent } from '../domain/rate.ts'
 
 /** How an error of a whole request is answered over HTTP, as Yoga reads it from `extensions.http`. */
 export interface HttpAnswer {
@@ -35,6 +36,13 @@ export function badRequest(
 export function rateLimited(seconds: number): GraphQLError {
   const headers = { 'retry-after': String(seconds) }
   const message = 'Too many requests: wait as long as Retry-After says.'
+  return requestError('RATE_LIMITED', message, { status: 429, headers })
+}
+
+/** Of a caller who has spent what they may. */
+export function overBudget({ refusedFor, available, perMinute }: Spent, points: number) {
+  const headers = { 'retry-after': String(refusedFor) }
+  const message = `This request costs ${points} points, and ${available} are left of the ${perMinute} that a caller may spend in a minute: ask for less, or wait as long as Retry-After says.`
   return requestError('RATE_LIMITED', message, { status: 429, headers })
 }
 

@@ -1,7 +1,9 @@
-import { type DocumentNode, GraphQLError, parse } from 'graphql'
+import { type DocumentNode, type ExecutionResult, GraphQLError, parse } from 'graphql'
+import type { RequestScope } from '../scope.ts'
 import { badDocument, requestError } from './errors.ts'
 import { comparisonsIn } from './overlap.ts'
 import type { Shape } from './shape.ts'
+import { isLonger } from './size.ts'
 
 /** The most of each that a document may have. */
 export interface DocumentLimits {
@@ -10,8 +12,10 @@ export interface DocumentLimits {
   readonly directives: number
   /** Comments included. */
   readonly tokens: number
-  /** Nodes that can be answered with. */
+  /** Points, of all operations of a request. */
   readonly cost: number
+  /** The length of an answer. */
+  readonly answerBytes: number
 }
 
 /*
@@ -80,9 +84,41 @@ export function findComparisons(shape: Shape): GraphQLError | undefined {
   return isMore ? exceeded('repeated fields', MOST_COMPARISONS) : undefined
 }
 
-/** @throws GraphQLError LIMIT_EXCEEDED */
-export function checkCost(nodes: number, { cost }: DocumentLimits): void {
-  if (nodes > cost) throw exceeded('cost', cost, Math.ceil(nodes))
+/**
+ * @param points Of the operation, and of those of the same request before it.
+ * @throws GraphQLError LIMIT_EXCEEDED
+ */
+export function checkCost(points: number, { cost }: DocumentLimits): void {
+  if (points <= cost) return
+  const message = `The request costs too much: ${points} points, more than the limit of ${cost}. Ask for smaller pages, fewer fields or fewer counts.`
+  throw requestError('LIMIT_EXCEEDED', message, badDocument)
+}
+
+/** Of answers that cost less, the length is not looked at. In points. */
+const MAY_BE_LONG = 500
+
+/** @throws GraphQLError LIMIT_EXCEEDED when it is too long to be written. */
+export function checkAnswer(
+  answer: ExecutionResult,
+  points: number,
+  { answerBytes }: DocumentLimits,
+): void {
+  if (points >= MAY_BE_LONG && isLonger(answer.data, answerBytes)) throw tooLong(answerBytes)
+}
+
+/** A request with this header, whatever its value, is told what it cost. */
+export const COST_HEADER = 'x-graphql-cost'
+
+/** The answer with its cost beside it: in points, of this operation, and of what the caller may spend. */
+export function withCost(
+  answer: ExecutionResult,
+  requested: number,
+  { budget }: Pick<RequestScope, 'budget'>,
+  { cost: limit }: DocumentLimits,
+): ExecutionResult {
+  const { available = null, perMinute = null } = budget ?? {}
+  const cost = { requested, limit, available, perMinute }
+  return { ...answer, extensions: { ...answer.extensions, cost } }
 }
 
 /** What is limited, in words. */
@@ -97,12 +133,16 @@ const measures = {
   variables: 'variables',
   values: 'values',
   arguments: 'arguments of one field',
-  cost: 'nodes that it can answer with (its cost)',
   'repeated fields': 'pairs of fields with the same name in the same place',
 }
 
 function exceeded(what: keyof typeof measures, most: number, found?: number): GraphQLError {
   const has = found === undefined ? 'more than the limit' : `${found}, more than the limit`
   const message = `The document has too many ${measures[what]}: ${has} of ${most}.`
+  return requestError('LIMIT_EXCEEDED', message, badDocument)
+}
+
+function tooLong(most: number): GraphQLError {
+  const message = `The answer is longer than the limit of ${most} bytes: ask for less.`
   return requestError('LIMIT_EXCEEDED', message, badDocument)
 }

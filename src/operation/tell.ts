@@ -31,7 +31,8 @@ export function createTell({ suggestions, onUnexpected }: TellParts): Tell {
       if (origin instanceof GatewayError) scope.refusedFor ??= origin.reason ?? null
       if (worthReporting.includes(code)) report(origin, scope)
       const message = messageOf(error, code, suggestions)
-      return toClientError(error, message, { code, requestId: scope.id })
+      const times = origin instanceof GatewayError && origin.times > 1 ? origin.times : undefined
+      return toClientError(error, message, { code, requestId: scope.id, count: times })
     }),
   })
 }

@@ -32,6 +32,8 @@ export interface CachingPermissionServiceOptions {
   readonly onReads?: (hits: number, misses: number) => void
   /** Told of each question that is answered by what another call was reading already. */
   readonly onJoin?: () => void
+  /** What may have been begun for another, as far as whoever asks now waits for it. */
+  readonly waitFor?: <Result>(work: Promise<Result>) => Promise<Result>
 }
 
 /** A read of the database under way, or read and on its way into the cache. */
@@ -64,8 +66,8 @@ export class CachingPermissionService implements PermissionService {
 
   async resolve(subjects: readonly Subject[], consistency: Consistency): Promise<readonly Grant[]> {
     if (subjects.length === 0) return []
-    const { cache, trust, onReads, onJoin } = this.#options
-    const asked = this.#begun
+    const { cache, trust, onReads, onJoin, waitFor = (work) => work } = this.#options
+    const begun = this.#begun
     const unique = new Map(subjects.map((subject) => [pairKey(subject), subject]))
     const known = await cache.read([...unique.values()], consistency)
     const grants = new Map<string, Grant | Promise<Grant>>()
@@ -78,7 +80,7 @@ export class CachingPermissionService implements PermissionService {
       // Any question may join a flight that began after it; a CACHED one also an earlier one that no event overtook.
       const canJoin =
         flight &&
-        (flight.number > asked || (consistency === 'CACHED' && sameEpochs(flight.epochs, epochs)))
+        (flight.number > begun || (consistency === 'CACHED' && sameEpochs(flight.epochs, epochs)))
       if (grant && trust.believes(grant)) {
         grants.set(key, { ...grant, source: 'CACHE' })
         hits += 1
@@ -89,7 +91,8 @@ export class CachingPermissionService implements PermissionService {
     }
     if (consistency === 'CACHED') onReads?.(hits, unique.size - hits)
     for (const [key, flight] of this.#begin(misses)) grants.set(key, flight.grant)
-    return Promise.all(subjects.map((subject) => take(grants, pairKey(subject))))
+    const asked = subjects.map((subject) => take(grants, pairKey(subject)))
+    return waitFor(Promise.all(asked))
   }
 
   async describeRoles(

@@ -1,13 +1,14 @@
-import { hash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
+import { partOf } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
+import { FairQueue } from '../domain/fair-queue.ts'
 import { fieldsOf, models } from '../layout/contract.ts'
 import type { Column, Layout } from '../layout/layout.ts'
 import { printLayout } from '../layout/schema-file.ts'
 import { refuse } from './failures.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
 import { createReadPool, type ReadPoolOptions } from './pool.ts'
-import { valueTypes } from './value-types.ts'
+import { nameStatements, valueTypes } from './statements.ts'
 
 export { Prisma } from './generated/client.ts'
 
@@ -41,6 +42,8 @@ export interface Database {
   read<Row>(sql: Prisma.Sql): Promise<Row[]>
   /** Returns when PostgreSQL answers, or has answered just now; rejects after a second without an answer. */
   ping(): Promise<void>
+  /** Of several who would share a statement, the one who has fewest. */
+  lightest(shares: readonly string[]): string | undefined
   /** How many connections there are, how many of them idle, and how many statements wait for one. */
   poolUse(): { readonly total: number; readonly idle: number; readonly waiting: number }
   close(): Promise<void>
@@ -61,6 +64,12 @@ export interface DatabaseOptions
   readonly onSharedSessions?: () => void
   /** Of whoever asks now: statements are cancelled, in PostgreSQL as well, when it is aborted, and fail with its reason. */
   readonly signal?: () => AbortSignal | undefined
+  /** Of whom a statement is that is asked for now: nobody has more than a part of the connections. Absent: all are one's own. */
+  readonly share?: () => string
+  /** The most that PostgreSQL may answer one statement with. */
+  readonly mostBytes?: number
+  /** Gives what is told how much is being read, for whoever asks now. */
+  readonly onBytes?: () => (bytes: number) => void
   /** Told of each statement that fails with UNAVAILABLE. */
   readonly onUnavailable?: () => void
 }
@@ -72,10 +81,21 @@ export interface DatabaseOptions
  */
 export function openDatabase(options: DatabaseOptions): Database {
   let answeredAt = Number.NEGATIVE_INFINITY
+  const { poolSize } = options
+  const queue = new FairQueue({
+    capacity: poolSize,
+    partOf: options.share ? partOf : () => 1,
+    mostWaiting: poolSize * WAITING_PER_CONNECTION,
+    full: 'Too many wait for the database.',
+  })
   const pool = createReadPool({
     ...connection(options),
     longestStatementMs: options.statementTimeoutMs + ANSWER_GRACE_MS,
-    mostWaiting: options.poolSize * WAITING_PER_CONNECTION,
+    queue,
+    longestWaitMs: CONNECT_TIMEOUT_MS,
+    share: () => options.share?.() ?? '',
+    mostBytes: options.mostBytes ?? MOST_BYTES,
+    onBytes: () => options.onBytes?.() ?? (() => {}),
     signal: () => options.signal?.(),
     onSharedSessions: () => options.onSharedSessions?.(),
     onStatement: (statement) => {
@@ -127,7 +147,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       if (performance.now() - answeredAt < PING_MS) return
       await withinTime(read(Prisma.sql`SELECT 1`), PING_MS)
     },
-    poolUse: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    lightest: (shares) => queue.lightest(shares),
+    poolUse: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: queue.waiting }),
     close: async () => {
       await client.$disconnect()
       await pool.end()
@@ -188,25 +209,9 @@ function bindTo(layout: Layout): object {
   }
 }
 
-/** Statements that a connection keeps prepared. Lists are bound as one array, so the gateway has far fewer texts. */
-const MOST_NAMES = 200
-
-/**
- * A name for each text, to the first texts that come; others are not prepared. It is made of the text, so that one name
- * never means two texts, also where a pooler lets the connections of several gateways share a session.
- */
-function nameStatements() {
-  const names = new Map<string, string>()
-  return (text: string): string => {
-    const known = names.get(text)
-    if (known !== undefined || names.size === MOST_NAMES) return known ?? ''
-    const name = `identity_gateway_${hash('sha256', text, 'hex').slice(0, 32)}`
-    names.set(text, name)
-    return name
-  }
-}
-
 const PING_MS = 1000
+/** Of one statement, when nothing else is said: far more than its rows should hold. */
+const MOST_BYTES = 64 << 20
 /** The longest wait for a connection, new or in use. */
 const CONNECT_TIMEOUT_MS = 5000
 /** PostgreSQL ends a statement at its `statement_timeout` and says so; one that says nothing for longer than this hangs. */

@@ -2,16 +2,18 @@ import { MOST_ROWS } from '../domain/limits.ts'
 import type { Model } from '../layout/contract.ts'
 import { type Database, Prisma, toDelegate } from './client.ts'
 import type { Columns, Row } from './columns.ts'
-import { createJoin, type Join } from './join.ts'
+import { createJoin, type Join, type Joining } from './join.ts'
 import type { Tables } from './tables.ts'
 
 /** What repositories read with. */
-export interface Db extends Pick<Database, 'read' | 'models'> {
+export interface Db extends Pick<Database, 'read' | 'models' | 'lightest'> {
   readonly tables: Tables
   /** See `mostRowsOf`. */
   readonly mostRows?: number | undefined
   /** Told how many questions of a kind were answered by what somebody else was asking already. */
   readonly onJoined?: (kind: string, count: number) => void
+  /** What is known of those who ask. Absent: all are one and the same, and nobody ends early. */
+  readonly askers?: Omit<Joining, 'onJoined' | 'lightest'>
 }
 
 /** Rows that are looked at for a page or a length of one list. */
@@ -20,8 +22,14 @@ export function mostRowsOf({ mostRows = MOST_ROWS }: Db): number {
 }
 
 /** Joins the loads of concurrent requests, which are counted as of this kind. */
-export function joining({ onJoined }: Db, kind: string): Join {
-  return createJoin((count) => onJoined?.(kind, count))
+export function joining({ onJoined, askers = oneAndTheSame, lightest }: Db, kind: string): Join {
+  return createJoin({ ...askers, lightest, onJoined: (count) => onJoined?.(kind, count) })
+}
+
+const oneAndTheSame: NonNullable<Db['askers']> = {
+  share: () => '',
+  whenEnded: () => () => {},
+  runShared: (work) => work(),
 }
 
 /** The rows of a table that have one of these values in a column, by hand: of what is asked for with most requests. */

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import type { Askers } from '../domain/askers.ts'
 import { GatewayError } from '../domain/errors.ts'
 import type { PageRequest } from '../domain/page.ts'
 
@@ -94,10 +95,22 @@ export function pick<Value>(
 interface Call<Key, Answer> {
   readonly keys: readonly Key[]
   readonly weight: number
+  /** Whose share it uses. */
+  readonly share: string
   /** What runs in its scope is the asker's own, so that it ends with the asker. */
   readonly asker: AsyncResource
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
+  gone?: unknown
+  onGone?: () => void
+}
+
+/** Those who ask, of whom several may share a statement. */
+export interface Joining extends Pick<Askers, 'share' | 'whenEnded' | 'runShared'> {
+  /** Told how many of them were spared a statement of their own. */
+  readonly onJoined: (count: number) => void
+  /** Of several shares, the one to ask with for all. */
+  readonly lightest: (shares: readonly string[]) => string | undefined
 }
 
 /** Rows that one statement may bring for several askers. One asker's own keys are never divided. */
@@ -108,18 +121,17 @@ const MOST_ROWS = 2000
  * become one statement. It is no cache: each statement begins after all its askers have asked, and its answer is gone
  * with them. What one caller may see is in the keys or in the options of every load, so that no answer is shared by two
  * whom it would tell different things. A statement that the database refuses is divided until only the asker whose key is
- * at fault is told; one that takes too long, or a database that is away, is told to its askers and to nobody else. What
- * several wait for goes on when one of them no longer does.
- * @param onJoined Told how many askers were spared a statement of their own.
+ * at fault is told; one that takes too long, or a database that is away, is told to its askers and to nobody else. Each
+ * asker waits no longer than their own request may take, and the statement goes on for the others, until none is left.
  */
-export function createJoin(onJoined: (count: number) => void): Join {
-  return (how, load) => join(how as never, load, onJoined)
+export function createJoin(askers: Joining): Join {
+  return (how, load) => join(how as never, load, askers)
 }
 
 function join<Key, Options extends readonly unknown[], Answer>(
   how: Sharing<Key, Answer>,
   load: Load<Key, Options, Answer>,
-  onJoined: (count: number) => void,
+  askers: Joining,
 ): Load<Key, Options, Answer> {
   const { weigh = () => 1 } = how
   let waiting: Map<string, { options: Options; calls: Call<Key, Answer>[] }> = new Map()
@@ -130,8 +142,8 @@ function join<Key, Options extends readonly unknown[], Answer>(
     waiting = new Map()
     for (const { options, calls } of batches.values())
       for (const chunk of chunksOf(calls)) {
-        if (chunk.length > 1) onJoined(chunk.length - 1)
-        void answer(how, (keys) => load(keys, ...options), chunk)
+        if (chunk.length > 1) askers.onJoined(chunk.length - 1)
+        void answer(how, (keys) => load(keys, ...options), chunk, askers)
       }
   })
   return (keys, ...options) => {
@@ -141,7 +153,26 @@ function join<Key, Options extends readonly unknown[], Answer>(
       const same = options.length === 0 ? '' : JSON.stringify(options)
       const batch = waiting.get(same) ?? { options, calls: [] }
       waiting.set(same, batch)
-      batch.calls.push({ keys, weight, asker: new AsyncResource('Joined'), resolve, reject })
+      const settle =
+        <Value>(tell: (value: Value) => void) =>
+        (value: Value) => {
+          forget()
+          tell(value)
+        }
+      const forget = askers.whenEnded((reason) => {
+        call.gone = reason
+        reject(reason)
+        call.onGone?.()
+      })
+      const call: Call<Key, Answer> = {
+        keys,
+        weight,
+        share: askers.share(),
+        asker: new AsyncResource('Joined'),
+        resolve: settle(resolve),
+        reject: settle(reject),
+      }
+      batch.calls.push(call)
     })
   }
 }
@@ -163,23 +194,43 @@ function chunksOf<Key, Answer>(calls: readonly Call<Key, Answer>[]): Call<Key, A
 async function answer<Key, Answer>(
   how: Sharing<Key, Answer>,
   load: (keys: readonly Key[]) => Promise<Answer>,
-  calls: readonly Call<Key, Answer>[],
+  asking: readonly Call<Key, Answer>[],
+  askers: Joining,
 ): Promise<void> {
+  const calls = asking.filter(({ gone }) => gone === undefined)
+  const [only] = calls
+  if (!only) return
   try {
-    const [only] = calls
-    if (only && calls.length === 1)
+    if (calls.length === 1)
       return only.resolve(await only.asker.runInAsyncScope(() => load(only.keys)))
     const keys = distinct(how, calls)
-    const partOf = how.split(await load(keys), keys)
+    const share = askers.lightest(calls.map((call) => call.share)) ?? only.share
+    const nobody = whenAllAreGone(calls)
+    const partOf = how.split(
+      await askers.runShared(() => load(keys), { share, signal: nobody }),
+      keys,
+    )
     for (const call of calls) call.resolve(partOf(call.keys))
   } catch (error) {
     if (calls.length === 1 || !isAboutData(error)) for (const call of calls) call.reject(error)
     else {
       const middle = calls.length >> 1
-      void answer(how, load, calls.slice(0, middle))
-      void answer(how, load, calls.slice(middle))
+      void answer(how, load, calls.slice(0, middle), askers)
+      void answer(how, load, calls.slice(middle), askers)
     }
   }
+}
+
+/** Aborted when none of them waits any more. */
+function whenAllAreGone<Key, Answer>(calls: readonly Call<Key, Answer>[]): AbortSignal {
+  const controller = new AbortController()
+  let left = calls.length
+  for (const call of calls)
+    call.onGone = () => {
+      left -= 1
+      if (left === 0) controller.abort(call.gone)
+    }
+  return controller.signal
 }
 
 function distinct<Key, Answer>(
@@ -191,6 +242,9 @@ function distinct<Key, Answer>(
   return [...keys.values()]
 }
 
+/** What a statement of fewer keys may not fail with. */
+const divisible = ['INTERNAL', 'LIMIT_EXCEEDED']
+
 function isAboutData(error: unknown): boolean {
-  return !(error instanceof GatewayError) || ['INTERNAL', 'LIMIT_EXCEEDED'].includes(error.code)
+  return !(error instanceof GatewayError) || divisible.includes(error.code)
 }

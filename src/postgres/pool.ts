@@ -1,5 +1,7 @@
+import type { Socket } from 'node:net'
 import pg from 'pg'
 import { GatewayError } from '../domain/errors.ts'
+import type { FairQueue, Place } from '../domain/fair-queue.ts'
 import { cancelStatement } from './cancel-statement.ts'
 import { openPool } from './session-options.ts'
 
@@ -10,8 +12,16 @@ export interface ReadPoolOptions {
   readonly config?: pg.PoolConfig
   /** A statement without an answer is given up after this long. Longer than PostgreSQL's own `statement_timeout`. */
   readonly longestStatementMs: number
-  /** Further statements than this do not wait for a connection but fail at once. */
-  readonly mostWaiting: number
+  /** Where statements wait for a connection; as many run at once as there are connections. */
+  readonly queue: FairQueue
+  /** For a connection, in milliseconds. */
+  readonly longestWaitMs: number
+  /** Of whom the statement is that is asked for now. */
+  readonly share: () => string
+  /** The most that PostgreSQL may answer one statement with; it fails with LIMIT_EXCEEDED then. */
+  readonly mostBytes: number
+  /** Gives what is told how much is being read, for whoever asks now. */
+  readonly onBytes: () => (bytes: number) => void
   /** Of whoever asks now; statements are cancelled when it is aborted, with its reason. Absent: nobody can. */
   readonly signal: () => AbortSignal | undefined
   /** Told once when connections turn out to share sessions, as behind a pooler in transaction mode. */
@@ -42,24 +52,30 @@ export interface StatementReport {
  */
 export function createReadPool(options: ReadPoolOptions): pg.Pool {
   const pool = openPool(options.url, options.settings, options.config)
-  const used = new WeakSet<pg.PoolClient>()
+  const meters = new WeakMap<pg.PoolClient, Meter>()
   let preparing = true
   const query = async (asked: pg.QueryConfig) => {
     const signal = options.signal()
     let stale = false
     for (;;) {
       const statement = preparing && !stale ? asked : { ...asked, name: '' }
-      const client = await checkOut(pool, options, signal)
-      const reused = used.has(client)
-      used.add(client)
+      const place = options.queue.enter(options.share())
+      let reused = false
       try {
-        return await send(client, statement, signal, options)
+        const client = await checkOut(pool, place, options, signal)
+        const known = meters.get(client)
+        reused = known !== undefined
+        const meter = known ?? meterOf(client)
+        meters.set(client, meter)
+        return await send(client, statement, signal, meter, options)
       } catch (error) {
         if (statement.name && isOfSharedSession(error)) {
           if (preparing) options.onSharedSessions()
           preparing = false
         } else if (statement.name && isOfStalePlan(error)) stale = true
         else if (!reused || !isLost(error)) throw error
+      } finally {
+        place.leave()
       }
     }
   }
@@ -69,16 +85,19 @@ export function createReadPool(options: ReadPoolOptions): pg.Pool {
 
 async function checkOut(
   pool: pg.Pool,
-  { mostWaiting, onWaited, onConnectFailure }: ReadPoolOptions,
+  { ready }: Place,
+  { longestWaitMs, onWaited, onConnectFailure }: ReadPoolOptions,
   signal: AbortSignal | undefined,
 ): Promise<pg.PoolClient> {
   if (signal?.aborted) throw givenUp(signal.reason)
-  if (pool.waitingCount >= mostWaiting)
-    throw givenUp(new GatewayError('UNAVAILABLE', 'Too many wait for the database.'))
   const begun = performance.now()
-  const connecting = connect(pool)
-  connecting.catch((error: Error) => error.message !== ALL_BUSY && onConnectFailure())
-  const aborted = whenAborted(signal)
+  const connectAtLast = () => {
+    const connecting = connect(pool)
+    connecting.catch(onConnectFailure)
+    return connecting
+  }
+  const connecting = ready ? ready.then(connectAtLast, refused) : connectAtLast()
+  const aborted = whenAborted(signal, ready ? longestWaitMs : undefined, NONE_FREE)
   try {
     return await Promise.race([connecting, aborted.promise])
   } catch (error) {
@@ -96,8 +115,13 @@ async function checkOut(
   }
 }
 
-/** What `pg` says when no connection became free in time: none was to be made. */
-const ALL_BUSY = 'timeout exceeded when trying to connect'
+const NONE_FREE = new GatewayError('UNAVAILABLE', 'No connection to the database became free.')
+const TOO_LONG = new GatewayError('TIMEOUT', 'The database took too long.')
+
+/** There is no room to wait in. */
+function refused(error: unknown): never {
+  throw givenUp(error)
+}
 
 /** A file that the URL names and that is missing is thrown rather than rejected. */
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
@@ -108,6 +132,7 @@ async function send(
   client: pg.PoolClient,
   statement: pg.QueryConfig,
   signal: AbortSignal | undefined,
+  meter: Meter,
   options: ReadPoolOptions,
 ): Promise<pg.QueryResult> {
   const begun = performance.now()
@@ -118,6 +143,14 @@ async function send(
   client.on('error', ignore)
   const ended = whenAborted(signal, options.longestStatementMs)
   const answer = ask(client, statement)
+  const onBytes = options.onBytes()
+  let left = options.mostBytes
+  meter.onBytes = (bytes) => {
+    onBytes(bytes)
+    left -= bytes
+    if (left < 0)
+      ended.end(new GatewayError('LIMIT_EXCEEDED', 'The database has too much to tell.'))
+  }
   try {
     const result = await Promise.race([answer, ended.promise])
     report('answered')
@@ -132,8 +165,22 @@ async function send(
     throw error
   } finally {
     ended.forget()
+    meter.onBytes = ignore
     client.off('error', ignore)
   }
+}
+
+interface Meter {
+  /** Told of what comes from PostgreSQL. */
+  onBytes: (bytes: number) => void
+}
+
+function meterOf(client: pg.PoolClient): Meter {
+  const meter: Meter = { onBytes: () => {} }
+  // Not among the types of `pg`, which has it for as long as there is `pg`.
+  const { connection } = client as unknown as { readonly connection: { readonly stream: Socket } }
+  connection.stream.on('data', (chunk: Buffer) => meter.onBytes(chunk.length))
+  return meter
 }
 
 /** With a callback, because the promise that `pg` makes itself keeps the rows until the old generation is collected. */
@@ -143,30 +190,27 @@ function ask(client: pg.PoolClient, statement: pg.QueryConfig): Promise<pg.Query
   })
 }
 
-/** Rejects when the signal is aborted, or after so many milliseconds with TIMEOUT. */
-function whenAborted(signal: AbortSignal | undefined, milliseconds?: number) {
-  let timer: NodeJS.Timeout | undefined
-  let onAbort = () => {}
+/** Rejects when the signal is aborted, or after so many milliseconds. */
+function whenAborted(signal: AbortSignal | undefined, milliseconds?: number, late = TOO_LONG) {
+  let reject = (_error: Error): void => {}
+  const promise = new Promise<never>((_, fail) => {
+    reject = fail
+  })
   const outcome = {
+    promise,
     early: false,
-    promise: new Promise<never>((_, reject) => {
-      const end = (reason: unknown) => {
-        outcome.early = true
-        reject(givenUp(reason))
-      }
-      onAbort = () => end(signal?.reason)
-      signal?.addEventListener('abort', onAbort, { once: true })
-      if (milliseconds !== undefined)
-        timer = setTimeout(
-          () => end(new GatewayError('TIMEOUT', 'The database took too long.')),
-          milliseconds,
-        )
-    }),
+    end: (reason: unknown) => {
+      outcome.early = true
+      reject(givenUp(reason))
+    },
     forget: () => {
       signal?.removeEventListener('abort', onAbort)
       clearTimeout(timer)
     },
   }
+  const onAbort = () => outcome.end(signal?.reason)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const timer = milliseconds === undefined ? undefined : setTimeout(outcome.end, milliseconds, late)
   return outcome
 }
 

@@ -32,6 +32,8 @@ test('a further kind of caller does not compile, and the compiler lists the plac
     )
     expect(await filesThatDoNotCompile(folder)).toEqual([
       'src/access/viewer.ts',
+      'src/domain/caller.ts',
+      'src/http/budget.ts',
       'src/http/rate-limiter.ts',
     ])
   } finally {
@@ -93,7 +95,7 @@ test('an unknown kind of caller is no user', async () => {
 })
 
 async function ask(query: string) {
-  const contextValue = createContext({} as Sources, viewer)
+  const contextValue = createContext({} as Sources, viewer, { pace: () => null })
   return execute({ schema, document: parse(query), contextValue })
 }
 

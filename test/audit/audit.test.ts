@@ -313,7 +313,12 @@ describe('only what was told is recorded', () => {
 })
 
 test('nothing is recorded of what comes after the answer to the request was given up', () => {
-  const scope = new RequestScope({ id: 'late', method: 'POST', path: '/graphql' })
+  const scope = new RequestScope({
+    address: 'unknown',
+    id: 'late',
+    method: 'POST',
+    path: '/graphql',
+  })
   const trail = createTrail({ kind: 'user', userId: ada.id }, scope, sink)
   trail.note(['user', 'email'], false, [{ audit: 'pii', userId: bob.id, fields: ['User.email'] }])
   scope.ended = true

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkRedis } from '../../src/doctor/checks/redis.ts'
 import { examine } from '../../src/doctor/doctor.ts'
+import { CostBudget } from '../../src/http/budget.ts'
 import { RateLimiter } from '../../src/http/rate-limiter.ts'
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
 import { createRedis } from '../../src/redis/client.ts'
@@ -76,14 +77,19 @@ test('the user that README.md describes is enough, and has no more than it shoul
   const rate = new RateLimiter({
     perMinute: 10,
     redis: { client, keyPrefix: 'identity:' },
-    addressOf: () => '192.0.2.1',
   })
-  for (let i = 0; i < 3; i++)
-    await rate.ofAddress({ remoteAddress: undefined, forwardedFor: undefined })
+  for (let i = 0; i < 3; i++) await rate.ofAddress('192.0.2.1')
+  const budget = new CostBudget({
+    perMinute: 100,
+    perMinuteOfServices: null,
+    redis: { client, keyPrefix: 'identity:' },
+  })
+  budget.spend({ kind: 'user', userId: 'ada' }, 'user:ada', 10)
   const counted = new Redis({ port: server.port, password: 'admin', db: 1 })
+  await expect.poll(() => counted.get('identity:budget:user%3Aada')).toMatch(/^0\.000 /)
   expect(await counted.get('identity:rate:address:192.0.2.1')).toBe('3')
   counted.disconnect()
-  rate.close()
+  client.disconnect()
   expect(failures).toEqual([])
   expect(await admin.call('ACL', 'LOG')).toEqual([])
 })

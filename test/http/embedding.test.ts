@@ -13,6 +13,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { close, listen } from '../../src/demo/ports.ts'
 import { createGateway, loadConfig } from '../../src/gateway.ts'
 import { Front } from '../../src/http/front.ts'
+import { Unsent } from '../../src/http/unsent.ts'
 import { createTell } from '../../src/operation/tell.ts'
 import { world } from '../support/world.ts'
 
@@ -288,6 +289,8 @@ describe('past REQUEST_TIMEOUT_MS', () => {
         fetch: () => new Promise(() => {}),
         endpoint: '/graphql',
         rate: null,
+        addressOf: () => 'unknown',
+        unsent: new Unsent(),
         forwardedHeader: 'x-forwarded-for',
         corsOrigins: [],
         timeoutMs: 300,

@@ -249,7 +249,12 @@ describe('of two lanes,', () => {
     },
   })
   const lanes = createServer((request, response) => {
-    const scope = new RequestScope({ id: 'a-request', method: 'POST', path: '/graphql' })
+    const scope = new RequestScope({
+      id: 'a-request',
+      method: 'POST',
+      path: '/graphql',
+      address: 'unknown',
+    })
     runIn(scope, () => lane({ request, response, head: headOfNode(request), body: null }))
   })
   beforeAll(() => listen(lanes, 0, '127.0.0.1'))

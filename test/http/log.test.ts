@@ -9,7 +9,10 @@ test('of a share of the requests, about so many have a line, and all with an err
   const record = recordRequests(log, null, 0.25)
   for (const status of [200, 404])
     for (let index = 0; index < 400; index++)
-      record(new RequestScope({ id: 'an-id', method: 'POST', path: '/graphql' }), status)
+      record(
+        new RequestScope({ address: 'unknown', id: 'an-id', method: 'POST', path: '/graphql' }),
+        status,
+      )
   const lines = (status: number) => statuses.filter((one) => one === status).length
   expect(lines(404)).toBe(400)
   // Seven standard deviations either way.

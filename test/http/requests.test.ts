@@ -64,16 +64,18 @@ async function post({ query, body, bearer = token, headers = {}, signal }: Asked
   }
 }
 
-/** Holds up every read of users. */
-async function lockUsers() {
+/** Holds up every read of a table. */
+async function lock(table: string) {
   const client = new pg.Client({ connectionString: identity.ownerUrl })
   await client.connect()
-  await client.query('begin; lock table users in access exclusive mode')
+  await client.query(`begin; lock table ${table} in access exclusive mode`)
   return async () => {
     await client.query('commit')
     await client.end()
   }
 }
+
+const lockUsers = () => lock('users')
 
 /** How many statements of the gateway PostgreSQL is running. */
 const running = async () =>
@@ -270,6 +272,32 @@ describe('past its deadline', () => {
     await release()
     expect((await second).answer).toEqual({ data: { can: true } })
   })
+})
+
+test('whoever waits for what others wait for too is answered at their own deadline', async () => {
+  await serve({ REQUEST_TIMEOUT_MS: '400' })
+  const organizationId = (await sql<{ id: string }>('select id from organizations'))[0]?.id
+  const check = `permission: "member:create", organizationId: "${organizationId}"`
+  const can = `{ can(${check}) }`
+  const viewerCan = '{ viewer { organizations { nodes { viewerCan(permission: "a:b") } } } }'
+  const asked = {
+    can,
+    checkPermissions: `{ checkPermissions(checks: [{ ${check} }]) { allowed } }`,
+    viewer: viewerCan,
+  }
+  const queries = Object.entries(asked).flatMap((one) => Array.from({ length: 6 }, () => one))
+  await post({ query: viewer })
+  const release = await lock('members')
+  // Nothing is released before all of them are answered.
+  const answers = await Promise.all(queries.map(([, query]) => post({ query })))
+  for (const [index, { answer }] of answers.entries()) {
+    const [field] = queries[index] ?? []
+    // With its path it is the answer of the operation itself, not one in place of it.
+    expect(answer.errors).toMatchObject([{ extensions: { code: 'TIMEOUT' } }])
+    expect(answer.errors[0].path[0]).toBe(field)
+  }
+  await release()
+  expect((await post({ query: can })).answer).toEqual({ data: { can: true } })
 })
 
 describe('more requests than there is room for', () => {

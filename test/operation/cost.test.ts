@@ -28,36 +28,37 @@ function cost(query: string, variables: Record<string, unknown> = {}, operationN
   const document = parse(query)
   const operation = getOperationAST(document, operationName)
   if (!operation) throw new Error('No operation.')
-  return costOf(schema, shapeOf(document).fragments, operation, variables).nodes
+  return costOf(schema, shapeOf(document).fragments, operation, variables).points
 }
 
-describe('the cost is the number of nodes:', () => {
+/** By the weights of points.ts; of a page, 5 for itself, and for each entry 1 to read it, 1 to show it and 0.2 for a leaf. */
+describe('the cost is in points, rounded up:', () => {
   test.each([
-    ['{ viewer { id name } }', 1],
-    ['{ viewer { organizations(first: 5) { nodes { id } } } }', 6],
-    ['{ viewer { organizations(last: 5) { edges { node { id } } } } }', 6],
-    ['{ viewer { organizations { nodes { id } } } }', 21],
-    ['{ viewer { organizations(first: null) { nodes { id } } } }', 21],
-    ['{ viewer { organizations(first: 5) { nodes { id } edges { node { id } } } } }', 11],
-    ['{ viewer { organizations(first: 5) { totalCount pageInfo { hasNextPage } } } }', 6],
+    ['{ viewer { id name } }', 2],
+    ['{ viewer { organizations(first: 5) { nodes { id } } } }', 17],
+    ['{ viewer { organizations(last: 5) { edges { node { id } } } } }', 20],
+    ['{ viewer { organizations { nodes { id } } } }', 50],
+    ['{ viewer { organizations(first: null) { nodes { id } } } }', 50],
+    ['{ viewer { organizations(first: 5) { nodes { id } edges { node { id } } } } }', 26],
+    ['{ viewer { organizations(first: 5) { totalCount pageInfo { hasNextPage } } } }', 18],
     [
       '{ viewer { organizations(first: 5) { nodes { members(first: 20) { nodes { user { id } } } } } } }',
-      206,
+      361,
     ],
-    ['{ a: viewer { id } b: viewer { id } }', 2],
-    ['{ viewer { a: name b: name } }', 3],
-    ['{ usersByIds(ids: ["a", "b", "c"]) { id } }', 3],
-    ['{ usersByIds(ids: ["a", "b"]) { organizations(first: 3) { nodes { id } } } }', 8],
-    ['{ viewer { accounts { id } } }', 21],
-    ['{ viewer { organizations(first: 0) { nodes { id } } } }', 2],
-    ['{ viewer { organizations(first: 1000) { nodes { id } } } }', 101],
+    ['{ a: viewer { id } b: viewer { id } }', 3],
+    ['{ viewer { a: name b: name } }', 2],
+    ['{ usersByIds(ids: ["a", "b", "c"]) { id } }', 4],
+    ['{ usersByIds(ids: ["a", "b"]) { organizations(first: 3) { nodes { id } } } }', 26],
+    ['{ viewer { accounts { id } } }', 25],
+    ['{ viewer { organizations(first: 0) { nodes { id } } } }', 9],
+    ['{ viewer { organizations(first: 1000) { nodes { id } } } }', 227],
     [
       '{ ...A } fragment A on Query { viewer { ...B } } fragment B on User { organizations(first: 7) { nodes { id } } }',
-      8,
+      22,
     ],
     [
       '{ viewer { ... on User { organizations(first: 7) { ...C } } } } fragment C on UserOrganizationConnection { nodes { id } }',
-      8,
+      22,
     ],
     ['{ nothing { id } viewer { nothing { id } } }', 1],
     ['mutation { viewer { id } }', 0],
@@ -67,22 +68,49 @@ describe('the cost is the number of nodes:', () => {
 
   test('a page size and a list may be variables, given or by default', () => {
     const page = 'query ($n: Int = 7) { viewer { organizations(first: $n) { nodes { id } } } }'
-    expect(cost(page)).toBe(8)
-    expect(cost(page, { n: 9 })).toBe(10)
-    expect(cost(page, { n: null })).toBe(21)
-    expect(cost(page, { n: 'x' })).toBe(21)
+    expect(cost(page)).toBe(22)
+    expect(cost(page, { n: 9 })).toBe(26)
+    expect(cost(page, { n: null })).toBe(50)
+    expect(cost(page, { n: 'x' })).toBe(50)
     const list = 'query ($ids: [ID!]! = ["a"]) { usersByIds(ids: $ids) { id } }'
-    expect(cost(list)).toBe(1)
-    expect(cost(list, { ids: ['a', 'b'] })).toBe(2)
+    expect(cost(list)).toBe(2)
+    expect(cost(list, { ids: ['a', 'b'] })).toBe(3)
     const checks =
       'query ($c: [PermissionCheckInput!]!) { checkPermissions(checks: $c) { allowed } }'
-    expect(cost(checks, { c: [{}, {}, {}] })).toBe(3)
+    expect(cost(checks, { c: [{}, {}, {}] })).toBe(13)
+  })
+
+  test('what filters, orders and lengths make PostgreSQL do counts as well, wherever it is written', () => {
+    const members = (given: string, rest = 'nodes { id }') =>
+      cost(`{ organization(id: "a") { members(first: 1${given}) { ${rest} } } }`)
+    const plain = members('')
+    expect(plain).toBe(9)
+    expect(members(', filter: { search: "a" }')).toBe(plain + 700)
+    expect(members(', filter: { search: null }')).toBe(plain)
+    expect(members(', filter: { roles: ["a"], permission: "a:b" }')).toBe(plain + 150)
+    expect(members(', orderBy: { field: USER_NAME, direction: ASC }')).toBe(plain + 250)
+    expect(members(', orderBy: { field: CREATED_AT, direction: ASC }')).toBe(plain)
+    expect(members('', 'totalCount')).toBe(7 + 40)
+    expect(members(', filter: { search: "a" }', 'totalCount')).toBe(7 + 700 + 40 + 1100)
+    const query =
+      'query ($f: MemberFilter) { organization(id: "a") { members(first: 1, filter: $f) { nodes { id } } } }'
+    expect(cost(query, { f: { search: 'a' } })).toBe(plain + 700)
+    expect(cost(query)).toBe(plain)
+  })
+
+  test('questions about permissions and cursors weigh more than other leaves', () => {
+    const nodes = (leaf: string) =>
+      cost(`{ organization(id: "a") { members(first: 10) { nodes { ${leaf} } } } }`)
+    expect(nodes('permissions') - nodes('id')).toBe(10 * (3 + 2 - 0.2))
+    const edges = (leaf: string) =>
+      cost(`{ organization(id: "a") { members(first: 10) { edges { ${leaf} } } } }`)
+    expect(edges('cursor') - edges('__typename')).toBe(3)
   })
 
   test('that of the operation which is asked for', () => {
     const query = 'query A { viewer { id } } query B { viewer { organizations { nodes { id } } } }'
-    expect(cost(query, {}, 'A')).toBe(1)
-    expect(cost(query, {}, 'B')).toBe(21)
+    expect(cost(query, {}, 'A')).toBe(2)
+    expect(cost(query, {}, 'B')).toBe(50)
   })
 
   test('fragments that spread one another are measured once each', () => {

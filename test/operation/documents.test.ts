@@ -5,7 +5,14 @@ import { Documents } from '../../src/operation/documents.ts'
 function openDocuments(): Documents {
   return new Documents({
     schema: buildSchema('type Query { id: ID }'),
-    limits: { depth: 12, aliases: 100, directives: 50, tokens: 2000, cost: 10_000 },
+    limits: {
+      depth: 12,
+      aliases: 100,
+      directives: 50,
+      tokens: 2000,
+      cost: 10_000,
+      answerBytes: 1_000_000,
+    },
     introspection: true,
   })
 }

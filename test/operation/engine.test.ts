@@ -103,7 +103,14 @@ const operations: [query: string, variables?: Record<string, unknown>][] = [
   ['query ($l: Level) { echo(level: $l) }', { l: 'MIDDLE' }],
 ]
 
-const limits = { depth: 100, aliases: 1000, directives: 50, tokens: 20_000, cost: 1_000_000 }
+const limits = {
+  depth: 100,
+  aliases: 1000,
+  directives: 50,
+  tokens: 20_000,
+  cost: 1_000_000,
+  answerBytes: 1_000_000,
+}
 
 /** The answers to a document that comes again and again; and after which of them it was compiled. */
 async function repeat(query: string, variables: Record<string, unknown> = {}) {
@@ -114,7 +121,7 @@ async function repeat(query: string, variables: Record<string, unknown> = {}) {
   const answers: unknown[] = []
   const compiled: boolean[] = []
   for (let i = 0; i < COMPILED_AT + 2; i++) {
-    const answer = refused ?? (await document.run(operation, variables, {}))
+    const answer = refused ?? (await document.run(operation, variables, { refusals: new Map() }))
     compiled.push(document.isCompiled)
     answers.push(JSON.parse(JSON.stringify(answer)))
   }

@@ -164,9 +164,9 @@ const limited: Record<string, Limited> = {
   },
   cost: {
     at: (count) =>
-      `{ viewer { organizations(first: 100) { nodes { members(first: 98) { totalCount } } } sessions(first: ${count - 9901}) { totalCount } } }`,
+      `{ viewer { organizations(first: 100) { nodes { members(first: 91) { pageInfo { hasNextPage } } } } sessions(first: ${count - 9933}) { pageInfo { hasNextPage } } } }`,
     limit: 10_000,
-    words: /nodes/,
+    words: /points/,
     variable: 'LIMIT_COST',
   },
 }

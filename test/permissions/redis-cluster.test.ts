@@ -113,19 +113,15 @@ describe('a Redis Cluster of three nodes, whose user is the one of README.md', (
     const clients = [0, 1].map(() => createRedis(url(), options))
     const limiters = clients.map((client) => {
       const redis = { client, keyPrefix: 'identity:' }
-      return new RateLimiter({ perMinute: 1, redis, addressOf: (at) => String(at.remoteAddress) })
+      return new RateLimiter({ perMinute: 1, redis })
     })
     onTestFinished(() => {
-      for (const limiter of limiters) limiter.close()
+      for (const client of clients) client.disconnect()
     })
-    for (const limiter of limiters) limiter.start()
+    for (const client of clients) void client.connect()
     await expect.poll(() => clients.every(({ commands }) => commands.isCluster)).toBe(true)
     const count = (limiter: RateLimiter | undefined) =>
-      Promise.all(
-        addresses.map((remoteAddress) =>
-          limiter?.ofAddress({ remoteAddress, forwardedFor: undefined }),
-        ),
-      )
+      Promise.all(addresses.map((address) => limiter?.ofAddress(address)))
     await vi.waitFor(async () => {
       await count(limiters[0])
       expect((await count(limiters[1])).filter(Number.isInteger)).toHaveLength(10)

@@ -28,6 +28,8 @@ beforeAll(async () => {
     SERVICE_ISSUER: services.issuer,
     SERVICE_AUDIENCE: services.audience,
     SERVICE_JWKS_URL: services.jwksUrl,
+    // Its documents ask for what no page does.
+    LIMIT_COST: '1000000',
   }
   gateway = gatewayFor(identity, settings)
   frugal = gatewayFor(identity, { ...settings, LIMIT_ROWS: '3' })

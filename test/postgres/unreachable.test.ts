@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import pg from 'pg'
 import { expect, test } from 'vitest'
+import { FairQueue } from '../../src/domain/fair-queue.ts'
 import { refuse } from '../../src/postgres/failures.ts'
 import { createReadPool } from '../../src/postgres/pool.ts'
 import { describeUnreachable } from '../../src/postgres/unreachable.ts'
@@ -22,7 +23,11 @@ function poolOf(url: string) {
     url,
     settings: [],
     longestStatementMs: 1000,
-    mostWaiting: 1,
+    longestWaitMs: 1000,
+    queue: new FairQueue({ capacity: 1, partOf: () => 1, mostWaiting: 1, full: 'Full.' }),
+    share: () => '',
+    mostBytes: 1000,
+    onBytes: () => () => {},
     signal: () => undefined,
     onSharedSessions: () => {},
     onStatement: () => {},

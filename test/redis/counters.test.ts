@@ -28,7 +28,6 @@ test.each([
     const rate = new RateLimiter({
       perMinute: 1,
       redis: { client, keyPrefix: prefix },
-      addressOf: () => 'x',
     })
     const ada = { kind: 'user', userId: 'ada' } as const
     expect([await rate.ofCaller(ada), await rate.ofCaller(ada)]).toEqual([null, expect.any(Number)])

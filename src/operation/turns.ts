@@ -1,0 +1,59 @@
+/** Entries that one caller's answers may take from one turn of the event loop without waiting for the next. */
+const AT_ONCE = 100
+
+interface Unit {
+  readonly entries: number
+  readonly go: () => void
+}
+
+/**
+ * Gives the event loop back between the pages of an answer: whoever has answered with many entries in this turn of the
+ * loop goes on in a later one, after whatever else has come in, and callers take turns. So one that asks for much makes
+ * nobody else wait for longer than a page takes. In the process that makes the answer, nothing else bounds that.
+ */
+export class Turns {
+  /** Entries of this turn, by whose share they are of. */
+  readonly #done = new Map<string, number>()
+  /** By whose share; those who went last are at the end. */
+  readonly #waiting = new Map<string, Unit[]>()
+  #isScheduled = false
+
+  /** Before a page of so many entries is answered with. `null`: at once. */
+  take(share: string, entries: number): Promise<void> | null {
+    this.#schedule()
+    const done = this.#done.get(share) ?? 0
+    const waiting = this.#waiting.get(share)
+    if (!waiting && (done === 0 || done + entries <= AT_ONCE)) {
+      this.#done.set(share, done + entries)
+      return null
+    }
+    return new Promise((go) => {
+      if (waiting) waiting.push({ entries, go })
+      else this.#waiting.set(share, [{ entries, go }])
+    })
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setImmediate(this.#next)
+  }
+
+  readonly #next = (): void => {
+    this.#isScheduled = false
+    this.#done.clear()
+    const [first] = this.#waiting
+    if (!first) return
+    const [share, units] = first
+    this.#waiting.delete(share)
+    let entries = 0
+    do {
+      const unit = units.shift()
+      entries += unit?.entries ?? 0
+      unit?.go()
+    } while (units[0] && entries + units[0].entries <= AT_ONCE)
+    if (units.length > 0) this.#waiting.set(share, units)
+    this.#done.set(share, entries)
+    this.#schedule()
+  }
+}

@@ -1,0 +1,38 @@
+import { hash } from 'node:crypto'
+import pg from 'pg'
+
+/**
+ * How values of PostgreSQL reach hand-written statements' rows, given to `pg` with each statement: `bigint` and `oid` as a
+ * bigint, instants as a Date, JSON parsed, arrays as arrays, and what `pg` has no parser for as text.
+ */
+export const valueTypes: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    (format === 'text' ? own.get(oid) : undefined) ?? pg.types.getTypeParser(oid, format),
+}
+
+const { INT8, OID, TIMESTAMP } = pg.types.builtins
+
+const own = new Map<number, (text: string) => unknown>([
+  [INT8, BigInt],
+  [OID, BigInt],
+  // A wall clock in UTC, whatever the zone of this process.
+  [TIMESTAMP, (text) => new Date(`${text.replace(' ', 'T')}Z`)],
+])
+
+/** Statements that a connection keeps prepared. Lists are bound as one array, so the gateway has far fewer texts. */
+const MOST_NAMES = 200
+
+/**
+ * A name for each text, to the first texts that come; others are not prepared. It is made of the text, so that one name
+ * never means two texts, also where a pooler lets the connections of several gateways share a session.
+ */
+export function nameStatements() {
+  const names = new Map<string, string>()
+  return (text: string): string => {
+    const known = names.get(text)
+    if (known !== undefined || names.size === MOST_NAMES) return known ?? ''
+    const name = `identity_gateway_${hash('sha256', text, 'hex').slice(0, 32)}`
+    names.set(text, name)
+    return name
+  }
+}
