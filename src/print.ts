@@ -7,7 +7,14 @@ export type { GraphForm } from './graph/sdl/form.ts'
 export { type OptionalPart, ownerScript as printOwnerSql } from './layout/owner-sql.ts'
 export { printPermissions } from './permissions/permission-type.ts'
 
-/** The graph of the introspected database in GraphQL's schema language, sorted. */
-export function printGraph(layout: Layout, form: GraphForm = 'plain'): string {
-  return printForm(createSchema(featuresOf(layout)), form)
+/**
+ * The graph of the introspected database in GraphQL's schema language, sorted; with `cost`, also what LIMIT_COST counts, as
+ * `@cost` and `@listSize` say it.
+ */
+export function printGraph(
+  layout: Layout,
+  form: GraphForm = 'plain',
+  options: { readonly cost?: boolean | undefined } = {},
+): string {
+  return printForm(createSchema(featuresOf(layout)), form, options)
 }

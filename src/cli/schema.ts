@@ -7,13 +7,16 @@ export const schema = command({
   usage: `Print the graph in GraphQL's schema language.
   --federation      as a subgraph of Apollo Federation 2
   --authorization   with --federation: also @authenticated and @requiresScopes
-  --stitching       with the stitching directives of GraphQL Tools`,
+  --stitching       with the stitching directives of GraphQL Tools
+  --cost            in each of these forms: also what LIMIT_COST counts, as @cost and @listSize; with --federation of
+                    version 2.9`,
   options: {
     federation: { type: 'boolean' },
     authorization: { type: 'boolean' },
     stitching: { type: 'boolean' },
+    cost: { type: 'boolean' },
   },
-  run: async ({ federation, authorization, stitching }) => {
+  run: async ({ federation, authorization, stitching, cost }) => {
     if (federation && stitching)
       throw new WrongUsage('--federation and --stitching exclude each other.')
     if (authorization && !federation)
@@ -21,6 +24,6 @@ export const schema = command({
     const { printGraph } = await import('../print.ts')
     const subgraph = authorization ? 'federation with authorization' : 'federation'
     const form = stitching ? 'stitching' : federation ? subgraph : 'plain'
-    process.stdout.write(printGraph(readLayout(loadNames(process.env)), form))
+    process.stdout.write(printGraph(readLayout(loadNames(process.env)), form, { cost }))
   },
 })

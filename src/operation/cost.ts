@@ -19,8 +19,8 @@ import {
   type ValueNode,
 } from 'graphql'
 import { DEFAULT_SIZE, LARGEST_SIZE } from '../domain/limits.ts'
+import { points } from '../domain/points.ts'
 import { introspectionSizes } from './introspection-sizes.ts'
-import { points } from './points.ts'
 import type { Fragments } from './shape.ts'
 
 interface Cost {

@@ -201,4 +201,10 @@ test('schema prints what composers and stitchers read', async () => {
     new Set([...federation, ...forRouters]),
   )
   expect(directives(await print('--stitching'))).toEqual(new Set(['@key', '@merge']))
+  const costs = ['@cost', '@listSize']
+  expect(directives(await print('--cost', '--stitching'))).toEqual(
+    new Set(['@key', '@merge', ...costs]),
+  )
+  const weighed = await print('--cost', '--federation', '--authorization')
+  expect(directives(weighed)).toEqual(new Set([...federation, ...forRouters, ...costs]))
 })

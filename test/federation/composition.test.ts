@@ -60,6 +60,14 @@ describe.each(['apollo', 'guild'] as const)('the composer of %s', (composer) => 
     },
   )
 
+  test('composes what fields cost', () => {
+    const supergraph = compose(printGraph(layout, 'federation', { cost: true }))
+    expect(supergraph).toMatch(/totalCount: Int! @cost\(weight: \d+\)/)
+    expect(supergraph).toMatch(
+      /members\([^)]*\): .*@listSize\(.*sizedFields: \["nodes", "edges"\]/s,
+    )
+  })
+
   test("composes it with the README's example of another service", async () => {
     const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
     const federationSdl = /^```graphql\n# leave\.graphql[\s\S]*?^```/m.exec(readme)?.[0]

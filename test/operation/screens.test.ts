@@ -1,6 +1,6 @@
 import { parse, validate } from 'graphql'
 import { expect, test } from 'vitest'
-import { points } from '../../src/operation/points.ts'
+import { points } from '../../src/domain/points.ts'
 import { pointsOf, schema } from '../support/cost.ts'
 import { readme } from '../support/readme.ts'
 import { screens } from './screens.ts'

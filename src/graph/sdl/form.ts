@@ -1,20 +1,26 @@
 import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql'
+import { COST_HEAD, costs, exactly } from './costs.ts'
 import { printSdl } from './print.ts'
 import { printSubgraph } from './subgraph.ts'
 
 /** What the graph is printed for: clients, a composer of Apollo Federation (with or without authorization), a stitcher. */
 export type GraphForm = 'plain' | 'federation' | 'federation with authorization' | 'stitching'
 
-export function printForm(schema: GraphQLSchema, form: GraphForm): string {
+/** With `cost`, also what things weigh, as `@cost` and `@listSize` say it. */
+export function printForm(schema: GraphQLSchema, form: GraphForm, { cost = false } = {}): string {
+  const head = cost ? [COST_HEAD] : []
+  const weights = cost ? costs(schema, exactly) : {}
   switch (form) {
     case 'plain':
-      return `${printSchema(lexicographicSortSchema(schema))}\n`
+      return cost
+        ? printSdl(schema, COST_HEAD, weights)
+        : `${printSchema(lexicographicSortSchema(schema))}\n`
     case 'stitching':
-      return printSdl(schema, STITCHING_HEAD, stitching)
+      return printSdl(schema, [STITCHING_HEAD, ...head].join('\n\n'), stitching, weights)
     case 'federation':
-      return printSubgraph(schema)
+      return printSubgraph(schema, { cost })
     case 'federation with authorization':
-      return printSubgraph(schema, { authorization: true })
+      return printSubgraph(schema, { cost, authorization: true })
   }
 }
 

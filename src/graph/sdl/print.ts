@@ -1,14 +1,20 @@
 import {
+  type ASTNode,
+  type ConstDirectiveNode,
+  type FieldDefinitionNode,
   type GraphQLSchema,
+  type InputValueDefinitionNode,
   Kind,
   lexicographicSortSchema,
+  type NameNode,
   type ObjectTypeDefinitionNode,
   parse,
   print,
   printSchema,
+  visit,
 } from 'graphql'
 
-/** Directives, as they are written, by what they stand on: `Type` or `Type.field`. */
+/** Directives, as they are written, by what they stand on: `Type`, `Type.field` or `Type.field.argument`. */
 export type Directives = Readonly<Record<string, string>>
 
 /**
@@ -16,28 +22,34 @@ export type Directives = Readonly<Record<string, string>>
  * does not have is passed over.
  */
 export function printSdl(schema: GraphQLSchema, head: string, ...all: Directives[]): string {
-  const document = parse(printSchema(lexicographicSortSchema(schema)))
-  const definitions = document.definitions.map((definition) =>
-    definition.kind === Kind.OBJECT_TYPE_DEFINITION ? annotate(definition, all) : definition,
-  )
-  return `${head}\n\n${print({ ...document, definitions })}\n`
+  const document = visit(parse(printSchema(lexicographicSortSchema(schema))), {
+    enter(node, _key, _parent, _path, ancestors) {
+      if (!isAnnotated(node)) return undefined
+      const place = [...ancestors.filter(isNamed), node].map(({ name }) => name.value)
+      const added = all.flatMap((one) => read(one[place.join('.')]))
+      return { ...node, directives: [...(node.directives ?? []), ...added] }
+    },
+  })
+  return `${head}\n\n${print(document)}\n`
 }
 
-function annotate(
-  type: ObjectTypeDefinitionNode,
-  all: readonly Directives[],
-): ObjectTypeDefinitionNode {
-  const read = (place: string) => {
-    const directives = all.map((one) => one[place] ?? '').join(' ')
-    const [scalar] = parse(`scalar Any ${directives}`).definitions
-    return scalar?.kind === Kind.SCALAR_TYPE_DEFINITION ? (scalar.directives ?? []) : []
-  }
-  return {
-    ...type,
-    directives: read(type.name.value),
-    fields: (type.fields ?? []).map((field) => ({
-      ...field,
-      directives: [...(field.directives ?? []), ...read(`${type.name.value}.${field.name.value}`)],
-    })),
-  }
+type Annotated = ObjectTypeDefinitionNode | FieldDefinitionNode | InputValueDefinitionNode
+
+function isAnnotated(node: ASTNode): node is Annotated {
+  return (
+    node.kind === Kind.OBJECT_TYPE_DEFINITION ||
+    node.kind === Kind.FIELD_DEFINITION ||
+    node.kind === Kind.INPUT_VALUE_DEFINITION
+  )
+}
+
+type Named = Extract<ASTNode, { readonly name: NameNode }>
+
+function isNamed(node: ASTNode | readonly ASTNode[]): node is Named {
+  return 'name' in node
+}
+
+function read(directives = ''): readonly ConstDirectiveNode[] {
+  const [scalar] = parse(`scalar Any ${directives}`).definitions
+  return scalar?.kind === Kind.SCALAR_TYPE_DEFINITION ? (scalar.directives ?? []) : []
 }

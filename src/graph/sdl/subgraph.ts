@@ -1,20 +1,26 @@
 import type { GraphQLSchema } from 'graphql'
 import { personalFields } from '../../access/audiences.ts'
 import { entities } from '../federation.ts'
+import { costs, roundedUp } from './costs.ts'
 import { type Directives, printSdl } from './print.ts'
-
-const LINK = 'https://specs.apollo.dev/federation/v2.5'
 
 /**
  * The graph as composers of Apollo Federation 2 read it. With `authorization`, it also tells routers what they may refuse
- * without asking here; Apollo Gateway takes no graph that does.
+ * without asking here; Apollo Gateway takes no graph that does. With `cost` it is of a version that older composers do not
+ * know.
  */
-export function printSubgraph(schema: GraphQLSchema, { authorization = false } = {}): string {
+export function printSubgraph(
+  schema: GraphQLSchema,
+  { authorization = false, cost = false } = {},
+): string {
   const used = ['@key', '@shareable', '@tag']
   if (authorization) used.push('@authenticated', '@requiresScopes')
-  const head = `extend schema @link(url: "${LINK}", import: ${JSON.stringify(used)})`
+  if (cost) used.push('@cost', '@listSize')
+  const link = `https://specs.apollo.dev/federation/${cost ? 'v2.9' : 'v2.5'}`
+  const head = `extend schema @link(url: "${link}", import: ${JSON.stringify(used)})`
   const demanded = authorization ? authorizations(schema) : {}
-  return printSdl(schema, head, keys, shared, personal, demanded)
+  const weights = cost ? costs(schema, roundedUp) : {}
+  return printSdl(schema, head, keys, shared, personal, demanded, weights)
 }
 
 const keys: Directives = Object.fromEntries(
