@@ -132,7 +132,8 @@ export function costOf(
     (name === undefined ? undefined : schema.getType(name)) ?? otherwise
 
   const root = schema.getRootType(operation.operation)
-  const cost = root ? Math.ceil(ofSet(operation.selectionSet, root).once) : 0
+  // Weights are tenths of a point, which sums of binary fractions miss by a little.
+  const cost = root ? Math.ceil(Math.round(10 * ofSet(operation.selectionSet, root).once) / 10) : 0
   /** Whether other variables may cost something else. */
   return { points: cost, byVariables }
 }
