@@ -8,8 +8,8 @@ export interface ServiceSubject {
 
 /**
  * Whether a token of the service issuer speaks for a service. One from a user's consent comes from the same issuer with the
- * same scopes, but its subject is that user. By default a service is its own client: `sub` is `client_id` or `azp`, where
- * a token has these. `null`: the default; else one of these marks is needed.
+ * same scopes, but its subject is that user. By default a service is its own client: `sub` is `client_id` or `azp`, one of
+ * which the token must have. `null`: the default; else one of these marks is needed.
  */
 export function isOfService(
   payload: JWTPayload,
@@ -20,8 +20,18 @@ export function isOfService(
       const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined
       return typeof value === 'string' && matches(value, pattern)
     })
-  const clients = [payload.client_id, payload.azp].filter((client) => client !== undefined)
-  return clients.length === 0 || clients.some((client) => client === payload.sub)
+  const { sub, client_id, azp } = payload
+  return sub !== undefined && (client_id === sub || azp === sub)
+}
+
+/** The rule that is in force, in words, and the claims that it reads. */
+export function describeSubjects(subjects: readonly ServiceSubject[] | null) {
+  if (!subjects)
+    return { rule: 'sub is client_id or azp', claims: ['sub', 'client_id', 'azp'] as const }
+  return {
+    rule: subjects.map(({ claim, pattern }) => `${claim} is ${pattern}`).join(' or '),
+    claims: [...new Set(subjects.map(({ claim }) => claim))],
+  }
 }
 
 /** Takes time in proportion to the text, whatever the pattern. */

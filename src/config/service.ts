@@ -6,7 +6,7 @@ const ofEveryToken = ['iss', 'aud']
 
 /** `claim=value`, several separated by commas; `*` in a value stands for any text. */
 const subjects = kind(
-  'a claim and its value, such as gty=client-credentials or sub=*@clients, several separated by commas; a value of nothing but * is none, nor are the claims iss and aud',
+  'a claim and its value, such as gty=client-credentials or sub=svc-*, several separated by commas; a value of nothing but * is none, nor are the claims iss and aud',
   (given) => {
     const marks = given
       .split(',')
@@ -36,7 +36,7 @@ export const service = group({
     SERVICE_JWKS_URL: optional(httpUrl, 'none', 'the JWKS with its public keys'),
     SERVICE_SUBJECTS: optional(
       subjects,
-      'that `sub` is `client_id` or `azp`, where a token has these',
+      'that `sub` is `client_id` or `azp`',
       'what marks a token as one of a service itself, and not of a user who consented to an app',
     ),
   },

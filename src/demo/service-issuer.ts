@@ -2,6 +2,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 
 /** Issues tokens to services with a key of its own, as an OAuth server would. */
 export async function createServiceIssuer() {
+  const name = 'demo-service'
   const alg = 'ES256'
   const kid = 'demo-services'
   const { publicKey, privateKey } = await generateKeyPair(alg)
@@ -9,11 +10,11 @@ export async function createServiceIssuer() {
     jwks: { keys: [{ ...(await exportJWK(publicKey)), alg, kid, use: 'sig' }] },
     /** A token for 12 hours with every scope. */
     sign: ({ issuer, audience }: { readonly issuer: string; readonly audience: string }) =>
-      new SignJWT({ scope: 'identity:read identity:pii permissions:check' })
+      new SignJWT({ client_id: name, scope: 'identity:read identity:pii permissions:check' })
         .setProtectedHeader({ alg, kid })
         .setIssuer(issuer)
         .setAudience(audience)
-        .setSubject('demo-service')
+        .setSubject(name)
         .setIssuedAt()
         .setExpirationTime('12h')
         .sign(privateKey),

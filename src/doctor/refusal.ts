@@ -1,6 +1,7 @@
 import { decodeJwt, decodeProtectedHeader, errors } from 'jose'
 import type { AuthOptions } from '../auth/auth.ts'
 import type { Reason } from '../auth/refused.ts'
+import { describeSubjects } from '../auth/service-subjects.ts'
 
 /** Whose tokens are accepted. */
 export type Accepted = Pick<AuthOptions, 'issuer' | 'audience' | 'algorithms' | 'jwks' | 'service'>
@@ -36,6 +37,7 @@ export function explainRefusal(
   const all = issuersOf(accepted)
   const its = all.find(({ issuer }) => issuer === claims.iss) ?? all[0]
   const claim = cause instanceof errors.JWTClaimValidationFailed ? cause.claim : 'unknown'
+  const { rule, claims: read } = describeSubjects(accepted.service?.subjects ?? null)
   const sentences: Readonly<Record<Reason, string>> = {
     malformed: 'it is no JWT that can be read; sessions are accepted with AUTH_SESSIONS=on alone',
     'too long': 'it is longer than any token that is read',
@@ -48,7 +50,7 @@ export function explainRefusal(
     expired: `it expired at ${timeOf(claims.exp)}, and here it is ${timeOf(Date.now() / 1000)}`,
     claim: `its claim ${claim} is ${show(claims[claim])}`,
     subject: 'its subject (sub) is empty, too long or no text',
-    service: 'it is of SERVICE_ISSUER, but not of a service itself by what SERVICE_SUBJECTS says',
+    service: `it is of SERVICE_ISSUER, but not of a service itself: a service's is one where ${rule} (SERVICE_SUBJECTS), and here ${read.map((name) => `${name} is ${show(claims[name])}`).join(', ')}`,
     session: 'it is no JWT, and no live session that the secret of Better Auth has signed',
   }
   return `It would be refused (${reason}): ${sentences[reason]}.`

@@ -19,7 +19,7 @@ import { compare, explainRefusal, readUnverified } from './refusal.ts'
 
 /**
  * Whether a gateway with this environment would accept a token, and as whom, or which check refuses it. Of what the token
- * says only issuer, audience, key, type, times and whose it is are repeated.
+ * says only issuer, audience, key, type, times, whose it is and what would mark it as a service's are repeated.
  * @throws ConfigError
  */
 export async function examineToken(environment: Given, token: string): Promise<Report> {

@@ -175,6 +175,7 @@ describe('a token is accepted', () => {
           iss: services.issuer,
           aud: services.audience,
           sub: 'payroll',
+          client_id: 'payroll',
           exp: now + 600,
           scope: 'openid identity:read',
         },
@@ -223,13 +224,26 @@ describe('a token of the service issuer', () => {
   const refusedAnswer = [401, 'UNAUTHENTICATED']
 
   test.each([
-    ['that names no client', {}, 'a service'],
+    ['that names no client', { client_id: undefined }, refusedAnswer],
     ['whose subject is its client', { client_id: 'payroll' }, 'a service'],
-    ['whose subject is its authorized party', { azp: 'payroll' }, 'a service'],
+    [
+      'whose subject is its authorized party',
+      { client_id: undefined, azp: 'payroll' },
+      'a service',
+    ],
     ['of a user who consented to an app', { sub: 'a-user', client_id: 'payroll' }, refusedAnswer],
-    ['of a user, by its authorized party', { sub: 'a-user', azp: 'payroll' }, refusedAnswer],
+    [
+      'of a user, by its authorized party',
+      { sub: 'a-user', client_id: undefined, azp: 'payroll' },
+      refusedAnswer,
+    ],
     ['whose client is no text', { client_id: ['payroll'] }, refusedAnswer],
     ['whose client is null', { client_id: null }, refusedAnswer],
+    [
+      'that names neither client nor subject',
+      { sub: undefined, client_id: undefined },
+      refusedAnswer,
+    ],
   ])('%s', async (_what, claims, expected) => {
     expect(await ask(claims)).toEqual(expected)
   })

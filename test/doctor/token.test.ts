@@ -92,7 +92,11 @@ test.each<[reason: string, token: () => Promise<string> | string, expected: stri
   ['claim', () => sign({ exp: undefined }), 'claim exp is none'],
   ['type', () => sign({}, { typ: 'at+jwt' }), 'type (typ) is "at+jwt"'],
   ['subject', () => sign({ sub: '' }), 'subject (sub) is empty'],
-  ['service', () => services.token('', { client_id: 'app' }), 'not of a service itself'],
+  [
+    'service',
+    () => services.token('', { sub: 'a-user', client_id: 'app' }),
+    'a service\'s is one where sub is client_id or azp (SERVICE_SUBJECTS), and here sub is "a-user", client_id is "app", azp is none',
+  ],
   [
     'key',
     async () => sign({}, {}, await createSigner('EdDSA', 'made-up')),

@@ -95,7 +95,8 @@ export async function startServiceIssuer(alg = 'ES256'): Promise<ServiceIssuer> 
     },
     token(scope = 'identity:read identity:pii permissions:check', claims = {}) {
       const now = Math.floor(Date.now() / 1000)
-      const usual = { iss: issuer, aud: audience, sub: 'payroll', iat: now, exp: now + 600 }
+      const { sub = 'payroll' } = claims
+      const usual = { iss: issuer, aud: audience, sub, client_id: sub, iat: now, exp: now + 600 }
       return signer.sign({ ...usual, scope, ...claims })
     },
     stop: () => jwks.stop(),

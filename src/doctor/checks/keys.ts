@@ -1,4 +1,5 @@
 import { databaseKeySource, type KeySource, NoKeys } from '../../auth/key-source.ts'
+import { describeSubjects } from '../../auth/service-subjects.ts'
 import { urlKeySource } from '../../auth/url-key-source.ts'
 import { createSigningKeyRepository } from '../../postgres/signing-key.ts'
 import type { Check, Examined, Finding } from '../finding.ts'
@@ -14,10 +15,10 @@ export const checkKeys: Check = async (examined) => {
 }
 
 function ruleOf({ subjects }: NonNullable<Examined['config']['service']>): Found {
-  const marks = subjects?.map(({ claim, pattern }) => `${claim} is ${pattern}`).join(' or ')
+  const { rule } = describeSubjects(subjects)
   return {
     level: 'info',
-    message: `A token of SERVICE_ISSUER is a service's where ${marks ?? 'sub is client_id or azp, or where it has neither'}; others are refused.`,
+    message: `A token of SERVICE_ISSUER is a service's where ${rule} (SERVICE_SUBJECTS); others are refused.`,
   }
 }
 
