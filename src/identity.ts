@@ -126,7 +126,7 @@ export function createStores(
   } = createPermissions({
     ...config.permissions,
     definitions: readDefinitions(config),
-    origin: [schema, ...(config.auth ? [config.auth.issuer] : [])],
+    origin: [schema, ...(config.auth ? config.auth.issuer : [])],
     redis: config.redis,
     continuous: config.permissions.events === 'postgres',
     roles: {

@@ -111,7 +111,7 @@ describe('a gateway without its database', () => {
   test('refuses introspection in production, and has no GraphiQL there', async () => {
     const production = loadConfig({
       DATABASE_URL: config.database.url,
-      AUTH_ISSUER: config.auth.issuer,
+      AUTH_ISSUER: config.auth.issuer.join(),
       NODE_ENV: 'production',
       LOG_LEVEL: 'silent',
     })

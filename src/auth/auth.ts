@@ -10,7 +10,8 @@ import { createSessionVerifier } from './session.ts'
 import { type OnFetch, urlKeySource } from './url-key-source.ts'
 
 export interface AuthOptions {
-  readonly issuer: string
+  /** Of several issuers and audiences, a token needs one. */
+  readonly issuer: string | readonly string[]
   readonly audience: string | readonly string[]
   readonly algorithms: readonly string[]
   /** Where Better Auth's public keys are read: its own table, or a JWKS URL. */
@@ -19,8 +20,8 @@ export interface AuthOptions {
   readonly sessions: { readonly secret: string; readonly cookieName: string } | null
   /** `null`: no service tokens are accepted. */
   readonly service: {
-    readonly issuer: string
-    readonly audience: string
+    readonly issuer: string | readonly string[]
+    readonly audience: string | readonly string[]
     readonly jwksUrl: URL
     /** What marks a token as a service's own; `null`: see `isOfService`. */
     readonly subjects: readonly ServiceSubject[] | null

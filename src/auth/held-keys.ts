@@ -1,7 +1,9 @@
-import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose'
+import { createLocalJWKSet, errors, type JWK, type JWTVerifyGetKey } from 'jose'
 import { GatewayError } from '../domain/errors.ts'
 import type { KeySet } from './jwt.ts'
 import { type KeySource, NoKeys } from './key-source.ts'
+import { refused } from './refused.ts'
+import { findWeakness } from './weak-keys.ts'
 
 /** How long keys are held: a key that Better Auth withdraws stops verifying after at most this. */
 const MAX_AGE_MS = 60_000
@@ -19,13 +21,13 @@ interface HeldKeysOptions {
 
 /**
  * Keys of one issuer, held in memory. An unknown `kid` makes them be read again, not more often than the cool-down
- * allows. When the source fails, the last known keys go on; with none yet, verifying is UNAVAILABLE.
+ * allows. When the source fails, the last known keys go on; with none yet, verifying is UNAVAILABLE. Weak ones are not used.
  */
 export class HeldKeys implements KeySet {
   readonly #source: KeySource
   readonly #options: HeldKeysOptions
   #getKey: JWTVerifyGetKey | null = null
-  #keys: { readonly text: string } | null = null
+  #keys: { readonly text: string; readonly weak: readonly unknown[] } | null = null
   #readAt = Number.NEGATIVE_INFINITY
   #nextReadAt = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | null = null
@@ -45,11 +47,11 @@ export class HeldKeys implements KeySet {
   readonly getKey: JWTVerifyGetKey = async (header, token) => {
     if (performance.now() - this.#readAt > MAX_AGE_MS) await this.read()
     try {
-      return await this.#current()(header, token)
+      return await this.#current(header.kid)(header, token)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
       await this.read()
-      return this.#current()(header, token)
+      return this.#current(header.kid)(header, token)
     }
   }
 
@@ -60,7 +62,8 @@ export class HeldKeys implements KeySet {
   readonly held = (): object | null =>
     performance.now() - this.#readAt > MAX_AGE_MS ? null : this.#keys
 
-  #current(): JWTVerifyGetKey {
+  #current(kid: string | undefined): JWTVerifyGetKey {
+    if (kid !== undefined && this.#keys?.weak.includes(kid)) throw refused('weak key')
     if (!this.#getKey) throw new GatewayError('UNAVAILABLE', 'The signing keys cannot be read.')
     return this.#getKey
   }
@@ -82,8 +85,9 @@ export class HeldKeys implements KeySet {
       const text = JSON.stringify(keys)
       // Keys that did not change keep what jose has made of them.
       if (text !== this.#keys?.text) {
-        this.#getKey = createLocalJWKSet(keys)
-        this.#keys = { text }
+        const isWeak = (key: JWK) => findWeakness(key) !== null
+        this.#getKey = createLocalJWKSet({ keys: keys.keys.filter((key) => !isWeak(key)) })
+        this.#keys = { text, weak: keys.keys.filter(isWeak).map(({ kid }) => kid) }
       }
       this.#readAt = performance.now()
       this.#tell(keys.lack === null ? null : new NoKeys(keys.lack))

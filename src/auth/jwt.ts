@@ -13,8 +13,8 @@ export interface KeySet {
 }
 
 export interface TrustedIssuer {
-  readonly issuer: string
-  /** Of several, a token needs one. */
+  /** Of several, a token needs one, as of audiences. */
+  readonly issuer: string | readonly string[]
   readonly audience: string | readonly string[]
   readonly keys: KeySet
 }
@@ -67,11 +67,12 @@ export function createJwtVerifier({
   const remembered = new LRUCache<string, Verified>({ max: MOST_REMEMBERED })
 
   const verifyAnew = async (token: string, key: string): Promise<Caller> => {
-    const byService = services !== null && decodeJwt(token).iss === services.issuer
+    const { iss } = decodeJwt(token)
+    const byService = services !== null && [services.issuer].flat().some((name) => name === iss)
     const { issuer, audience, keys } = byService ? services : users
     const held = keys.held()
     const { payload, protectedHeader } = await jwtVerify(token, keys.getKey, {
-      issuer,
+      issuer: [issuer].flat(),
       audience: [audience].flat(),
       algorithms: [...algorithms],
       requiredClaims: ['exp', 'sub'],

@@ -7,6 +7,7 @@ export type Reason =
   | 'too long'
   | 'algorithm'
   | 'key'
+  | 'weak key'
   | 'signature'
   | 'type'
   | 'issuer'

@@ -1,5 +1,5 @@
 import { group, optional, required, withDefault } from './group.ts'
-import { httpUrl, kind, list, onOff, text, wordOr } from './kinds.ts'
+import { httpUrl, kind, list, onOff, several, text, wordOr } from './kinds.ts'
 
 /** Those of asymmetric keys: whoever can check a signature must not be able to make one. */
 const algorithms = [
@@ -25,11 +25,11 @@ export const auth = group({
   title: 'Better Auth and its users',
   variables: {
     AUTH_ISSUER: required(
-      text,
-      "the issuer (`iss`) of Better Auth's tokens, by default the origin of its base URL",
+      several('issuers'),
+      "the issuer (`iss`) of Better Auth's tokens, by default the origin of its base URL; of several, a token needs one",
     ),
     AUTH_AUDIENCE: optional(
-      list('audiences', (names) => names.length > 0),
+      several('audiences'),
       '`AUTH_ISSUER`',
       'the audience (`aud`) of its tokens, of which a token needs one',
     ),
@@ -38,8 +38,8 @@ export const auth = group({
         `some of ${algorithms.join(', ')}`,
         (names) => names.length > 0 && names.every((name) => algorithms.includes(name)),
       ),
-      'EdDSA,ES256,RS256',
-      'the signatures that are accepted',
+      'EdDSA,ES256,ES512,RS256,PS256',
+      'the signatures that are accepted; by default those that Better Auth can be told to make',
     ),
     AUTH_JWKS: withDefault(
       wordOr('database', httpUrl),

@@ -58,6 +58,11 @@ export function list(
   })
 }
 
+/** A list with at least one part. */
+export function several(parts: string): Kind<readonly string[]> {
+  return list(parts, ({ length }) => length > 0)
+}
+
 export const httpUrl = kind(`a URL that begins with ${beginnings(['http:', 'https:'])}`, (given) =>
   isUrl(given, ['http:', 'https:']) ? new URL(given) : undefined,
 )

@@ -1,5 +1,5 @@
 import { group, optional, type Rule } from './group.ts'
-import { httpUrl, kind, text } from './kinds.ts'
+import { httpUrl, kind, several } from './kinds.ts'
 
 /** Every token of the issuer has them, so they would let everything in, as a value of nothing but `*` would. */
 const ofEveryToken = ['iss', 'aud']
@@ -8,14 +8,10 @@ const ofEveryToken = ['iss', 'aud']
 const subjects = kind(
   'a claim and its value, such as gty=client-credentials or sub=svc-*, several separated by commas; a value of nothing but * is none, nor are the claims iss and aud',
   (given) => {
-    const marks = given
-      .split(',')
-      .map((mark) => mark.trim())
-      .filter((mark) => mark !== '')
-      .map((mark) => {
-        const [claim = '', pattern = ''] = mark.split(/=(.*)/s)
-        return { claim, pattern }
-      })
+    const marks = namesIn(given).map((mark) => {
+      const [claim = '', pattern = ''] = mark.split(/=(.*)/s)
+      return { claim, pattern }
+    })
     const isMark = ({ claim, pattern }: (typeof marks)[number]) =>
       /^[^*]+$/.test(claim) && !ofEveryToken.includes(claim) && /[^*]/.test(pattern)
     return marks.length > 0 && marks.every(isMark) ? marks : undefined
@@ -28,11 +24,15 @@ export const service = group({
   title: 'Services',
   variables: {
     SERVICE_ISSUER: optional(
-      text,
+      several('issuers'),
       'none',
       'the issuer whose tokens are accepted from services; all three of these are set, or none',
     ),
-    SERVICE_AUDIENCE: optional(text, 'none', 'the audience of its tokens'),
+    SERVICE_AUDIENCE: optional(
+      several('audiences'),
+      'none',
+      'the audience of its tokens, of which a token needs one',
+    ),
     SERVICE_JWKS_URL: optional(httpUrl, 'none', 'the JWKS with its public keys'),
     SERVICE_SUBJECTS: optional(
       subjects,
@@ -53,7 +53,7 @@ export const service = group({
     {
       about: 'SERVICE_ISSUER',
       brokenBy: (given) =>
-        given.SERVICE_ISSUER !== undefined && given.SERVICE_ISSUER === given.AUTH_ISSUER,
+        namesIn(given.SERVICE_ISSUER).some((name) => namesIn(given.AUTH_ISSUER).includes(name)),
       problem: 'must differ from AUTH_ISSUER, or users could carry scopes',
     },
   ],
@@ -73,3 +73,10 @@ export const service = group({
           },
   }),
 })
+
+function namesIn(list = ''): readonly string[] {
+  return list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+}

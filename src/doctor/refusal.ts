@@ -35,7 +35,7 @@ export function explainRefusal(
 ): string {
   const { header, claims }: Said = said ?? { header: {}, claims: {} }
   const all = issuersOf(accepted)
-  const its = all.find(({ issuer }) => issuer === claims.iss) ?? all[0]
+  const its = all.find(({ issuers }) => issuers.some((issuer) => issuer === claims.iss)) ?? all[0]
   const claim = cause instanceof errors.JWTClaimValidationFailed ? cause.claim : 'unknown'
   const { rule, claims: read } = describeSubjects(accepted.service?.subjects ?? null)
   const sentences: Readonly<Record<Reason, string>> = {
@@ -43,6 +43,7 @@ export function explainRefusal(
     'too long': 'it is longer than any token that is read',
     algorithm: `it is signed with ${show(header.alg)}, which AUTH_ALGORITHMS does not have`,
     key: `${its?.keys} has not, or more than once, a key of this id (kid, ${show(header.kid)}) and algorithm: whoever signed it keeps keys elsewhere, or has taken this one away`,
+    'weak key': `the key ${show(header.kid)} of ${its?.keys} is too weak to prove anything, as doctor says without --token`,
     signature: `the key ${show(header.kid)} of ${its?.keys} has not signed what it holds`,
     type: `its type (typ) is ${show(header.typ)}, which is none of access tokens`,
     issuer: `its issuer (iss) is ${show(claims.iss)}, and has to be, letter by letter, ${all.map(({ is }) => is).join(' or ')}`,
@@ -57,26 +58,26 @@ export function explainRefusal(
 }
 
 function issuersOf({ issuer, audience, jwks, service }: Accepted) {
-  const audiences = [audience].flat().map(show).join(' or ')
   const keys = jwks === 'database' ? 'the jwks table' : 'AUTH_JWKS'
   return [
-    {
-      issuer,
-      is: `${show(issuer)} (AUTH_ISSUER)`,
-      audience: `${audiences} (AUTH_AUDIENCE)`,
-      keys,
-    },
-    ...(service
-      ? [
-          {
-            issuer: service.issuer,
-            is: `${show(service.issuer)} (SERVICE_ISSUER)`,
-            audience: `${show(service.audience)} (SERVICE_AUDIENCE)`,
-            keys: 'SERVICE_JWKS_URL',
-          },
-        ]
-      : []),
+    issuerOf('AUTH', { issuer, audience }, keys),
+    ...(service ? [issuerOf('SERVICE', service, 'SERVICE_JWKS_URL')] : []),
   ]
+}
+
+/** @param prefix Of the variables that say so. */
+function issuerOf(
+  prefix: string,
+  { issuer, audience }: Pick<Accepted, 'issuer' | 'audience'>,
+  keys: string,
+) {
+  const issuers = [issuer].flat()
+  return {
+    issuers,
+    is: `${issuers.map(show).join(' or ')} (${prefix}_ISSUER)`,
+    audience: `${[audience].flat().map(show).join(' or ')} (${prefix}_AUDIENCE)`,
+    keys,
+  }
 }
 
 const LONGEST_SHOWN = 200

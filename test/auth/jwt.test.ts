@@ -7,8 +7,12 @@ import { publishKey } from './published-keys.ts'
 
 const { gateway, gatewayWith, identity, services, ada, eve: stranger } = await world({ own: true })
 const trusted = await createSigner('EdDSA', 'trusted')
-const others = await Promise.all(['ES256', 'RS256', 'ES384'].map((alg) => createSigner(alg)))
-for (const signer of [trusted, ...others]) await publishKey(identity, signer)
+const usual = ['ES256', 'ES512', 'RS256', 'PS256']
+const others = await Promise.all([...usual, 'ES384'].map((alg) => createSigner(alg)))
+// Its public key has the exponent 1, so that anybody can write what it verifies.
+const weak = await createSigner('RS256', 'weak')
+const published = { ...weak, publicJwk: { ...weak.publicJwk, e: 'AQ' } }
+for (const signer of [trusted, published, ...others]) await publishKey(identity, signer)
 
 const now = Math.floor(Date.now() / 1000)
 
@@ -42,6 +46,7 @@ test.each<[reason: string, token: () => Promise<string> | string]>([
   ['subject', () => sign({ sub: '' })],
   ['key', async () => (await createSigner('EdDSA', 'made-up')).sign(claims())],
   ['signature', async () => (await createSigner('EdDSA', trusted.kid)).sign(claims())],
+  ['weak key', () => weak.sign(claims())],
   ['algorithm', () => signWith('ES384')],
   ['malformed', () => 'no.such.token'],
   ['too long', () => 'x'.repeat(9000)],
@@ -61,6 +66,31 @@ test('of several audiences a token needs one', async () => {
   expect(await Promise.all(['web', ['other', 'mobile'], 'web, mobile', []].map(statusOf))).toEqual([
     200, 200, 401, 401,
   ])
+})
+
+test('of several issuers a token needs one, of users as of services', async () => {
+  const moving = gatewayFor(identity, {
+    ...services.environment,
+    AUTH_ISSUER: 'https://old.example.com, https://new.example.com',
+    AUTH_AUDIENCE: 'web',
+    SERVICE_ISSUER: `https://old-services.example.com, ${services.issuer}`,
+    SERVICE_AUDIENCE: `else, ${services.audience}`,
+  })
+  const statusOf = async (token: string) =>
+    (await moving.graphql('{ viewer { id } }', { token })).status
+  const user = (iss: string) => sign({ iss, aud: 'web' })
+  const tokens = [
+    user('https://old.example.com'),
+    user('https://new.example.com'),
+    user('https://old.example.com, https://new.example.com'),
+    services.token(),
+    services.token('', { iss: 'https://old-services.example.com', aud: 'else' }),
+    services.token('', { iss: 'https://new.example.com' }),
+  ]
+  expect(await Promise.all(tokens.map(async (token) => statusOf(await token)))).toEqual([
+    200, 200, 401, 200, 200, 401,
+  ])
+  await moving.close()
 })
 
 describe('a token is refused with 401', () => {
@@ -153,7 +183,7 @@ describe('a token is accepted', () => {
     expect((await ask(await ada.jwt())).data).toEqual({ viewer: { id: ada.id } })
   })
 
-  test.each(['EdDSA', 'ES256', 'RS256'])('signed by %s', async (alg) => {
+  test.each(['EdDSA', ...usual])('signed by %s', async (alg) => {
     const token = alg === 'EdDSA' ? await sign() : await signWith(alg)
     expect((await ask(token)).data).toEqual({ viewer: { id: ada.id } })
   })

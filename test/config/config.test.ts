@@ -38,9 +38,9 @@ test('two variables are enough; the others have the defaults that are documented
     },
     redis: null,
     auth: {
-      issuer: needed.AUTH_ISSUER,
-      audience: needed.AUTH_ISSUER,
-      algorithms: ['EdDSA', 'ES256', 'RS256'],
+      issuer: [needed.AUTH_ISSUER],
+      audience: [needed.AUTH_ISSUER],
+      algorithms: ['EdDSA', 'ES256', 'ES512', 'RS256', 'PS256'],
       jwks: 'database',
     },
     service: null,
@@ -138,8 +138,8 @@ test('every variable is read', () => {
       jwks: new URL('https://auth.example.com/jwks'),
     },
     service: {
-      issuer: services.SERVICE_ISSUER,
-      audience: services.SERVICE_AUDIENCE,
+      issuer: [services.SERVICE_ISSUER],
+      audience: [services.SERVICE_AUDIENCE],
       jwksUrl: new URL(services.SERVICE_JWKS_URL),
       subjects: [
         { claim: 'gty', pattern: 'client-credentials' },

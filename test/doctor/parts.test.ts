@@ -89,6 +89,13 @@ describe('keys', () => {
     expect(await levels('keys', { AUTH_JWKS: server.url })).toEqual([
       'info: Keys in AUTH_JWKS: 1 (EdDSA).',
     ])
+    server.keys = [publicJwk, { ...(await createSigner('RS256')).publicJwk, e: 'AQ' }]
+    expect(await levels('keys', { AUTH_JWKS: server.url })).toEqual([
+      'info: Keys in AUTH_JWKS: 2 (EdDSA, RS256).',
+      expect.stringMatching(
+        /^error: The key "key-RS256" in AUTH_JWKS is refused: its exponent is 1/,
+      ),
+    ])
     server.status = 404
     expect(await levels('keys', { AUTH_JWKS: server.url })).toEqual([
       expect.stringMatching(/^error: No key set can be read from AUTH_JWKS/),

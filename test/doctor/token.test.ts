@@ -39,7 +39,7 @@ describe('a token that would be accepted', () => {
   test('of a user is told of by the id, with what it says beside what is accepted', async () => {
     expect(await judge(await sign({ email: 'ada@example.com', aud: ['web', 'x'] }))).toEqual({
       verdict: `info: It is a token of the user "${ada.id}".`,
-      comparison: `info: It says: issuer "${issuer}", audience ["web","x"], algorithm "EdDSA", key "trusted", type none, expires ${new Date((now + 600) * 1000).toISOString()}. Accepted: issuer "${issuer}" (AUTH_ISSUER) with audience "web" or "mobile" (AUTH_AUDIENCE), or issuer "${services.issuer}" (SERVICE_ISSUER) with audience "${services.audience}" (SERVICE_AUDIENCE); algorithms EdDSA, ES256, RS256.`,
+      comparison: `info: It says: issuer "${issuer}", audience ["web","x"], algorithm "EdDSA", key "trusted", type none, expires ${new Date((now + 600) * 1000).toISOString()}. Accepted: issuer "${issuer}" (AUTH_ISSUER) with audience "web" or "mobile" (AUTH_AUDIENCE), or issuer "${services.issuer}" (SERVICE_ISSUER) with audience "${services.audience}" (SERVICE_AUDIENCE); algorithms EdDSA, ES256, ES512, RS256, PS256.`,
     })
   })
 

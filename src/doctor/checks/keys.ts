@@ -1,6 +1,8 @@
+import type { JWK } from 'jose'
 import { databaseKeySource, type KeySource, NoKeys } from '../../auth/key-source.ts'
 import { describeSubjects } from '../../auth/service-subjects.ts'
 import { urlKeySource } from '../../auth/url-key-source.ts'
+import { findWeakness } from '../../auth/weak-keys.ts'
 import { createSigningKeyRepository } from '../../postgres/signing-key.ts'
 import type { Check, Examined, Finding } from '../finding.ts'
 
@@ -24,7 +26,7 @@ function ruleOf({ subjects }: NonNullable<Examined['config']['service']>): Found
 
 interface KeySet {
   readonly where: string
-  readonly keys: readonly { readonly alg?: string | undefined }[]
+  readonly keys: readonly JWK[]
 }
 
 type Found = Omit<Finding, 'check'>
@@ -73,16 +75,15 @@ async function ofSource(source: KeySource, where: string): Promise<KeySet | Foun
 }
 
 function judge({ where, keys }: KeySet, accepted: readonly string[]): readonly Found[] {
-  const algorithms = [...new Set(keys.map(({ alg = 'unnamed' }) => alg))]
-  const usable = keys.filter(({ alg }) => alg === undefined || accepted.includes(alg))
-  if (usable.length > 0)
-    return [
-      { level: 'info', message: `Keys in ${where}: ${keys.length} (${algorithms.join(', ')}).` },
-    ]
-  return [
-    {
-      level: 'error',
-      message: `No key in ${where} is of an accepted algorithm (${algorithms.join(', ')}): add it to AUTH_ALGORITHMS.`,
-    },
-  ]
+  const algorithms = [...new Set(keys.map(({ alg = 'unnamed' }) => alg))].join(', ')
+  const weak = keys.flatMap((key): Found[] => {
+    const why = findWeakness(key)
+    const message = `The key ${JSON.stringify(key.kid)} in ${where} is refused: ${why}. Take it away, and let its issuer make another.`
+    return why === null ? [] : [{ level: 'error', message }]
+  })
+  const isUsable = ({ alg }: JWK) => alg === undefined || accepted.includes(alg)
+  const message = keys.some(isUsable)
+    ? `Keys in ${where}: ${keys.length} (${algorithms}).`
+    : `No key in ${where} is of an accepted algorithm (${algorithms}): add it to AUTH_ALGORITHMS.`
+  return [{ level: keys.some(isUsable) ? 'info' : 'error', message }, ...weak]
 }
