@@ -30,6 +30,8 @@ export interface AnswerParts {
   readonly audit: Audit | null
   /** Where mutations are told to go: Better Auth's HTTP API. `null`: they are not told. */
   readonly writeTo: string | null
+  /** Where clients learn who gives them access tokens; absent: they are not told. */
+  readonly metadataUrl: string | undefined
   readonly tell: Tell
 }
 
@@ -97,7 +99,7 @@ export function createAnswer(parts: AnswerParts): Answer {
       const told = result.errors ? { ...result, ...tell(scope, result.errors) } : result
       return headers.get(COST_HEADER) === null ? told : withCost(told, points, scope, limits)
     } catch (error) {
-      return tell(scope, [asRequestError(error)])
+      return tell(scope, [asRequestError(error, parts.metadataUrl)])
     } finally {
       place?.leave()
       if (entered) admission.leave(scope)

@@ -15,6 +15,7 @@ import { Front } from './http/front.ts'
 import type { GraphiQLCaller } from './http/graphiql.ts'
 import { createJsonLane } from './http/json.ts'
 import { recordRequests } from './http/log.ts'
+import { describeResource } from './http/protected-resource.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
 import { Unsent } from './http/unsent.ts'
 import { mostValues } from './http/values.ts'
@@ -22,7 +23,7 @@ import { createYogaLane } from './http/yoga.ts'
 import { createStores, type Identity } from './identity.ts'
 import { featuresOf } from './layout/features.ts'
 import { sessionFunctionName } from './layout/owner-sql.ts'
-import { findSessionObstacle } from './layout/sessions.ts'
+import { findOauthObstacle, findSessionObstacle } from './layout/sessions.ts'
 import { Admission } from './operation/admission.ts'
 import { Documents } from './operation/documents.ts'
 import { createTell } from './operation/tell.ts'
@@ -83,7 +84,9 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const stores = createStores(config, layout, telemetry, askers)
   const { identity, database, signingKeys } = stores
 
-  const obstacle = config.auth.sessions && findSessionObstacle(layout)
+  const obstacle =
+    (config.auth.sessions && findSessionObstacle(layout)) ??
+    (config.auth.oauth && findOauthObstacle(layout))
   if (obstacle) throw new ConfigError(obstacle)
   const sessionLookup = createSessionLookup(
     database,
@@ -145,6 +148,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     onUnexpected: (error, { id }) =>
       log.error({ requestId: id, error: describeError(error) }, 'unexpected error'),
   })
+  const resource = describeResource(config.auth.oauth)
   const answer = createAnswer({
     admission,
     documents,
@@ -159,6 +163,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     },
     audit,
     writeTo: config.betterAuthUrl?.href ?? null,
+    metadataUrl: resource?.metadataUrl,
     tell,
   })
 
@@ -188,6 +193,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     forwardedHeader: http.trustProxyHeader,
     corsOrigins: http.corsOrigins,
     unsent,
+    resource,
     timeoutMs: http.timeoutMs,
     tell,
     onEnd: (scope, status) => {

@@ -35,6 +35,9 @@ export const userAudiences = {
 
 export type GuardedUserField = keyof typeof userAudiences
 
+/** Of a user's own fields, those that no app is shown: what they are signed in with, and where. */
+export const undelegated: readonly GuardedUserField[] = ['sessions', 'accounts']
+
 /** Fields of an organization that take more than being a member of it: a permission there, or a scope. */
 export const organizationAudiences = {
   roles: { permission: 'ac:read', scope: 'identity:read' },

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader'
+import type { Delegation } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
 import type { MembershipScope } from '../domain/member.ts'
 import type { Grant, Subject } from '../domain/permission.ts'
@@ -22,12 +23,15 @@ export interface ViewerSources {
 export class UserViewer extends ClosedViewer {
   override readonly userId: string
   readonly #sources: ViewerSources
+  readonly #delegation: Delegation | null
   #answers: DataLoader<Question, Answer, string> | undefined
 
-  constructor(userId: string, sources: ViewerSources) {
+  /** @param delegation Through whom the user asks; nothing is for them once it has ended. */
+  constructor(userId: string, sources: ViewerSources, delegation: Delegation | null = null) {
     super()
     this.userId = userId
     this.#sources = sources
+    this.#delegation = delegation
   }
 
   override requireCredential(): void {}
@@ -107,7 +111,7 @@ export class UserViewer extends ClosedViewer {
       questions.filter((question) => question.about === about).map(({ id }) => id)
     const userIds = ids('user').filter((id) => id !== userId)
     const [sight] = await this.#sources.visibility.look([
-      { userId, organizationIds: ids('organization'), userIds },
+      { userId, delegation: this.#delegation, organizationIds: ids('organization'), userIds },
     ])
     return questions.map(({ about, id }) => {
       if (!sight) return new GatewayError('UNAUTHENTICATED', 'This account is not active.')

@@ -1,5 +1,6 @@
 import type { Caller } from '../domain/caller.ts'
 import { ClosedViewer } from './closed-viewer.ts'
+import { DelegatedViewer } from './delegated-viewer.ts'
 import { ServiceViewer } from './service-viewer.ts'
 import { UserViewer, type ViewerSources } from './user-viewer.ts'
 
@@ -19,6 +20,8 @@ export function createViewer(caller: Caller, sources: ViewerSources): Viewer {
       return new ClosedViewer()
     case 'user':
       return new UserViewer(caller.userId, sources)
+    case 'delegated':
+      return new DelegatedViewer(caller, sources)
     case 'service':
       return new ServiceViewer(caller.scopes)
     default:

@@ -23,7 +23,7 @@ export function createTrail(caller: Caller, scope: RequestScope, sink: AuditSink
       const asked = {
         time: new Date().toISOString(),
         requestId: scope.id,
-        caller: caller.kind === 'service' ? { ...caller, scopes: [...caller.scopes] } : caller,
+        caller: 'scopes' in caller ? { ...caller, scopes: [...caller.scopes] } : caller,
       }
       const own = caller.kind === 'user' ? caller.userId : null
       for (const one of joined(told))

@@ -3,7 +3,7 @@ import type { SessionLookup } from '../domain/session-lookup.ts'
 import type { SigningKeyRepository } from '../domain/signing-key.ts'
 import { createAuthenticator } from './authenticator.ts'
 import { HeldKeys } from './held-keys.ts'
-import { createJwtVerifier } from './jwt.ts'
+import { createJwtVerifier, type TrustedIssuer } from './jwt.ts'
 import { databaseKeySource, type KeySource, NoKeys } from './key-source.ts'
 import type { ServiceSubject } from './service-subjects.ts'
 import { createSessionVerifier } from './session.ts'
@@ -18,6 +18,8 @@ export interface AuthOptions {
   readonly jwks: 'database' | URL
   /** `null`: sessions are no credentials. */
   readonly sessions: { readonly secret: string; readonly cookieName: string } | null
+  /** Of tokens for apps that speak for users; `null`: none are accepted. */
+  readonly oauth: Pick<TrustedIssuer, 'issuer' | 'audience'> | null
   /** `null`: no service tokens are accepted. */
   readonly service: {
     readonly issuer: string | readonly string[]
@@ -61,6 +63,7 @@ export function createAuth(options: AuthOptions) {
     service && keys(urlKeySource(service.jwksUrl, 'SERVICE_JWKS_URL', options.onFetch), 'services')
   const verifyJwt = createJwtVerifier({
     users: { issuer: options.issuer, audience: options.audience, keys: userKeys },
+    oauth: options.oauth && { ...options.oauth, keys: userKeys },
     services: service && serviceKeys && { ...service, keys: serviceKeys },
     algorithms: options.algorithms,
   })

@@ -21,7 +21,8 @@ export function createAuthenticator(
     const token = /^Bearer +([\w.~+/=%-]+)$/i.exec(header)?.[1]
     if (token === undefined) throw refused('malformed')
     if (token.length > LONGEST_TOKEN) throw refused('too long')
-    if (!sessions || isJwt(token)) return verifyJwt(token)
+    if (isJwt(token)) return verifyJwt(token)
+    if (!sessions) throw refused('needs AUTH_SESSIONS')
     const caller = await sessions.findByToken(token)
     if (!caller) throw refused('session')
     return caller

@@ -1,7 +1,13 @@
 import { hash } from 'node:crypto'
-import { decodeJwt, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import {
+  decodeJwt,
+  decodeProtectedHeader,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose'
 import { LRUCache } from 'lru-cache'
-import { type Caller, scopes } from '../domain/caller.ts'
+import { type Caller, type Scope, scopes } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
 import { reasonOf, refused } from './refused.ts'
 import { isOfService, type ServiceSubject } from './service-subjects.ts'
@@ -24,14 +30,23 @@ export interface ServiceIssuer extends TrustedIssuer {
   readonly subjects: readonly ServiceSubject[] | null
 }
 
-const LONGEST_SUBJECT = 256
+/** Whose tokens are accepted, and whom they speak for. */
+export interface TrustedIssuers {
+  readonly users: TrustedIssuer
+  /** Of tokens for apps that speak for users; `null`: none are accepted. */
+  readonly oauth: TrustedIssuer | null
+  /** `null`: no tokens of services are accepted. */
+  readonly services: ServiceIssuer | null
+}
+
+const LONGEST_NAME = 256
 
 /**
- * Values of the `typ` header that are access tokens. Better Auth signs other things with the same keys, such as its
- * session cookie cache (`better-auth.session-cache+jwt`), which must not pass for one.
+ * Values of the `typ` header. Better Auth signs other things with the same keys, such as its session cookie cache
+ * (`better-auth.session-cache+jwt`), which must not pass for a token.
  */
-const userTypes = [undefined, 'jwt']
-const serviceTypes = [undefined, 'jwt', 'at+jwt']
+const plain = [undefined, 'jwt']
+const ACCESS_TOKEN = 'at+jwt'
 
 /** Tokens that one process remembers; the one not seen for longest makes room. */
 const MOST_REMEMBERED = 10_000
@@ -49,37 +64,35 @@ interface Verified {
   readonly held: KeySet['held']
 }
 
+/** Which tokens an issuer is trusted with, and how they are read. */
+interface Trust extends TrustedIssuer {
+  readonly types: readonly (string | undefined)[]
+  readonly callerOf: (payload: JWTPayload) => Caller
+}
+
 /**
- * Verifies JWTs locally: signature, pinned algorithms, issuer, audience, expiry. Of a user's token only `sub` is
- * believed; scopes come from the service issuer alone, in tokens of services themselves.
+ * Verifies JWTs locally: signature, pinned algorithms, issuer, audience, type, expiry. Of a user's own token only `sub` is
+ * believed. Scopes come from tokens of services themselves, and from those of apps, which speak for a user and see less.
  * The function throws GatewayError UNAUTHENTICATED for a bad token, UNAVAILABLE when no key can be had.
  */
-export function createJwtVerifier({
-  users,
-  services,
-  algorithms,
-}: {
-  readonly users: TrustedIssuer
-  readonly services: ServiceIssuer | null
-  readonly algorithms: readonly string[]
-}): (token: string) => Promise<Caller> {
+export function createJwtVerifier(
+  issuers: TrustedIssuers & { readonly algorithms: readonly string[] },
+): (token: string) => Promise<Caller> {
   /** By the hashes of the tokens, which are not kept themselves. */
   const remembered = new LRUCache<string, Verified>({ max: MOST_REMEMBERED })
 
   const verifyAnew = async (token: string, key: string): Promise<Caller> => {
-    const { iss } = decodeJwt(token)
-    const byService = services !== null && [services.issuer].flat().some((name) => name === iss)
-    const { issuer, audience, keys } = byService ? services : users
+    const type = decodeProtectedHeader(token).typ?.toLowerCase()
+    const { issuer, audience, keys, types, callerOf } = trustIn(decodeJwt(token), type, issuers)
     const held = keys.held()
-    const { payload, protectedHeader } = await jwtVerify(token, keys.getKey, {
+    const { payload } = await jwtVerify(token, keys.getKey, {
       issuer: [issuer].flat(),
       audience: [audience].flat(),
-      algorithms: [...algorithms],
+      algorithms: [...issuers.algorithms],
       requiredClaims: ['exp', 'sub'],
     })
-    const types = byService ? serviceTypes : userTypes
-    if (!types.includes(protectedHeader.typ?.toLowerCase())) throw refused('type')
-    const caller = byService ? toService(payload, services.subjects) : toUser(payload)
+    if (!types.includes(type)) throw refused('type')
+    const caller = callerOf(payload)
     // Only what these keys have verified: they may have been replaced meanwhile.
     if (held && held === keys.held())
       remembered.set(key, { caller, expiresAt: payload.exp ?? 0, keys: held, held: keys.held })
@@ -99,16 +112,64 @@ export function createJwtVerifier({
   }
 }
 
-function toUser({ sub }: JWTPayload): Caller {
-  if (typeof sub !== 'string' || sub === '' || sub.length > LONGEST_SUBJECT || sub.includes('\0'))
-    throw refused('subject')
-  return { kind: 'user', userId: sub }
+/** By what an unverified token says it is; whether it is that, is verified then. One issuer may sign all three kinds. */
+function trustIn(
+  claims: JWTPayload,
+  type: string | undefined,
+  { users, oauth, services }: TrustedIssuers,
+): Trust {
+  const signs = (trusted: TrustedIssuer | null) =>
+    trusted !== null && [trusted.issuer].flat().some((issuer) => issuer === claims.iss)
+  const isDelegated = oauth && type === ACCESS_TOKEN
+  const isServices = services && signs(services)
+  if (isServices && !(isDelegated && signs(oauth) && !isOfService(claims, services.subjects)))
+    return {
+      ...services,
+      types: [...plain, ACCESS_TOKEN],
+      callerOf: (payload) => toService(payload, services.subjects),
+    }
+  if (isDelegated) return { ...oauth, types: [ACCESS_TOKEN], callerOf: toDelegated }
+  if (type === ACCESS_TOKEN) throw refused('needs OAUTH_AUDIENCE')
+  return { ...users, types: plain, callerOf: toUser }
+}
+
+/** An ID token tells an app who has signed in, with the same keys; it lets nobody in. */
+function toUser(payload: JWTPayload): Caller {
+  if (payload.at_hash !== undefined) throw refused('type')
+  return { kind: 'user', userId: subjectOf(payload) }
+}
+
+function toDelegated(payload: JWTPayload): Caller {
+  const userId = subjectOf(payload)
+  const { client_id: client = payload.azp, azp = client, sid: session = null, cnf } = payload
+  if (!isName(client) || azp !== client || client === userId) throw refused('client')
+  if (session !== null && !isName(session)) throw refused('claim')
+  // Whoever shows it would have to prove that they hold a key.
+  if (cnf !== undefined) throw refused('proof')
+  const delegation = { clientId: client, sessionId: session }
+  return { kind: 'delegated', userId, scopes: scopesOf(payload), delegation }
 }
 
 function toService(payload: JWTPayload, subjects: readonly ServiceSubject[] | null): Caller {
   if (!isOfService(payload, subjects)) throw refused('service')
-  const { scope, sub } = payload
+  return { kind: 'service', subject: String(payload.sub), scopes: scopesOf(payload) }
+}
+
+function subjectOf({ sub }: JWTPayload): string {
+  if (!isName(sub)) throw refused('subject')
+  return sub
+}
+
+function isName(value: unknown): value is string {
+  return (
+    typeof value === 'string' &&
+    value !== '' &&
+    value.length <= LONGEST_NAME &&
+    !value.includes('\0')
+  )
+}
+
+function scopesOf({ scope }: JWTPayload): ReadonlySet<Scope> {
   const granted = typeof scope === 'string' ? scope.split(' ') : []
-  const held = new Set(scopes.filter((name) => granted.includes(name)))
-  return { kind: 'service', subject: String(sub), scopes: held }
+  return new Set(scopes.filter((name) => granted.includes(name)))
 }

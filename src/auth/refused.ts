@@ -16,7 +16,11 @@ export type Reason =
   | 'claim'
   | 'subject'
   | 'service'
+  | 'client'
+  | 'proof'
   | 'session'
+  | 'needs OAUTH_AUDIENCE'
+  | 'needs AUTH_SESSIONS'
 
 /** What every bad credential is answered with: nobody is told what is wrong with it. The reason is for the log alone. */
 export function refused(reason: Reason, cause?: unknown): GatewayError {

@@ -46,6 +46,16 @@ export const auth = group({
       'database',
       'where its public keys are read: `database` is the `jwks` table, a URL a JWKS',
     ),
+    OAUTH_AUDIENCE: optional(
+      several('resource identifiers'),
+      'none',
+      "this gateway as a resource of Better Auth's OAuth provider, such as `https://identity.example.com/graphql`: access tokens for it (`typ: at+jwt`) are accepted of apps to which users consented; the first is announced",
+    ),
+    OAUTH_ISSUER: optional(
+      several('issuers'),
+      '`AUTH_ISSUER`, with `/api/auth` where that is an origin alone',
+      'the issuer of these tokens, which is the base URL of Better Auth with its path',
+    ),
     AUTH_SESSIONS: withDefault(
       onOff,
       'off',
@@ -96,6 +106,11 @@ export const auth = group({
         given.BETTER_AUTH_SECRETS === undefined,
       problem: 'is required with AUTH_SESSIONS=on',
     },
+    {
+      about: 'OAUTH_AUDIENCE',
+      brokenBy: (given) => given.OAUTH_ISSUER !== undefined && given.OAUTH_AUDIENCE === undefined,
+      problem: 'is required with OAUTH_ISSUER',
+    },
   ],
   make: (env) => {
     const secret = env.BETTER_AUTH_SECRETS ?? env.BETTER_AUTH_SECRET
@@ -106,6 +121,13 @@ export const auth = group({
         audience: env.AUTH_AUDIENCE ?? env.AUTH_ISSUER,
         algorithms: env.AUTH_ALGORITHMS,
         jwks: env.AUTH_JWKS,
+        /** `null`: no access tokens of its OAuth provider are accepted of users' apps. */
+        oauth: env.OAUTH_AUDIENCE
+          ? {
+              issuer: env.OAUTH_ISSUER ?? env.AUTH_ISSUER.map(withBasePath),
+              audience: env.OAUTH_AUDIENCE,
+            }
+          : null,
         /** `null`: sessions of Better Auth are no credentials. `secret` is what it signs their tokens with. */
         sessions: env.AUTH_SESSIONS && secret !== undefined ? { secret, cookieName } : null,
       },
@@ -119,3 +141,8 @@ export const auth = group({
     }
   },
 })
+
+/** Where Better Auth is by default. */
+function withBasePath(issuer: string): string {
+  return URL.canParse(issuer) && new URL(issuer).origin === issuer ? `${issuer}/api/auth` : issuer
+}

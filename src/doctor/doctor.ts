@@ -14,6 +14,7 @@ import { checkGrants } from './checks/grants.ts'
 import { checkIndexes } from './checks/indexes.ts'
 import { checkKeys } from './checks/keys.ts'
 import { checkLayout } from './checks/layout.ts'
+import { checkOauth } from './checks/oauth.ts'
 import { checkPooler } from './checks/pooler.ts'
 import { checkRedis } from './checks/redis.ts'
 import { checkRole } from './checks/role.ts'
@@ -51,6 +52,7 @@ const checksByLayout: Readonly<Record<string, Check>> = {
   keys: checkKeys,
   timestamps: checkTimestamps,
   sessions: checkSessions,
+  oauth: checkOauth,
   triggers: checkTriggers,
   'access-control': checkAccessControl,
 }

@@ -4,7 +4,10 @@ import type { Reason } from '../auth/refused.ts'
 import { describeSubjects } from '../auth/service-subjects.ts'
 
 /** Whose tokens are accepted. */
-export type Accepted = Pick<AuthOptions, 'issuer' | 'audience' | 'algorithms' | 'jwks' | 'service'>
+export type Accepted = Pick<
+  AuthOptions,
+  'issuer' | 'audience' | 'algorithms' | 'jwks' | 'oauth' | 'service'
+>
 
 /** What a token says of itself, of which nothing is verified; `null` for what is no JWT. */
 export function readUnverified(token: string) {
@@ -39,7 +42,12 @@ export function explainRefusal(
   const claim = cause instanceof errors.JWTClaimValidationFailed ? cause.claim : 'unknown'
   const { rule, claims: read } = describeSubjects(accepted.service?.subjects ?? null)
   const sentences: Readonly<Record<Reason, string>> = {
-    malformed: 'it is no JWT that can be read; sessions are accepted with AUTH_SESSIONS=on alone',
+    malformed: 'it is no JWT that can be read',
+    'needs AUTH_SESSIONS': 'it is no JWT, and sessions are accepted with AUTH_SESSIONS=on alone',
+    'needs OAUTH_AUDIENCE': `it is an access token of ${show(claims.iss)}: those of users' apps are accepted where OAUTH_AUDIENCE is set, and services' where SERVICE_ISSUER is this issuer`,
+    client: `an app must speak for a user, and here client_id is ${show(claims.client_id)}, azp is ${show(claims.azp)} and sub is ${show(claims.sub)}; what an app gets for itself is accepted where SERVICE_ISSUER is its issuer`,
+    proof:
+      'it is bound to a key (cnf), of which no proof is taken here: ask for a token without DPoP',
     'too long': 'it is longer than any token that is read',
     algorithm: `it is signed with ${show(header.alg)}, which AUTH_ALGORITHMS does not have`,
     key: `${its?.keys} has not, or more than once, a key of this id (kid, ${show(header.kid)}) and algorithm: whoever signed it keeps keys elsewhere, or has taken this one away`,
@@ -57,10 +65,11 @@ export function explainRefusal(
   return `It would be refused (${reason}): ${sentences[reason]}.`
 }
 
-function issuersOf({ issuer, audience, jwks, service }: Accepted) {
+function issuersOf({ issuer, audience, jwks, oauth, service }: Accepted) {
   const keys = jwks === 'database' ? 'the jwks table' : 'AUTH_JWKS'
   return [
     issuerOf('AUTH', { issuer, audience }, keys),
+    ...(oauth ? [issuerOf('OAUTH', oauth, keys)] : []),
     ...(service ? [issuerOf('SERVICE', service, 'SERVICE_JWKS_URL')] : []),
   ]
 }

@@ -80,19 +80,25 @@ function bearer(token: string) {
 }
 
 function describe(caller: Caller): string {
+  if (caller.kind === 'anonymous') return 'It says nothing.'
   if (caller.kind === 'user') return `It is a token of the user ${JSON.stringify(caller.userId)}.`
-  const scopes = caller.kind === 'service' ? [...caller.scopes].join(', ') : ''
-  return `It is a token of a service, with ${scopes ? `the scopes ${scopes}` : 'no scope that counts here'}.`
+  const scopes = [...caller.scopes].join(', ')
+  const whose =
+    caller.kind === 'service'
+      ? 'a service'
+      : `the app ${JSON.stringify(caller.delegation.clientId)} for the user ${JSON.stringify(caller.userId)}`
+  return `It is a token of ${whose}, with ${scopes ? `the scopes ${scopes}` : 'no scope that counts here'}.`
 }
 
 const INACTIVE =
-  'But no such user is there, or they are banned, so whatever it asks is answered with UNAUTHENTICATED.'
+  'But no such user is there, or they are banned, or the app is disabled or the session over in which they consented to it, so whatever it asks is answered with UNAUTHENTICATED.'
 
 /** As every request of a user asks anew. */
 async function lives(caller: Caller, db: Db): Promise<boolean> {
-  if (caller.kind !== 'user') return true
+  if (caller.kind !== 'user' && caller.kind !== 'delegated') return true
   const { userId } = caller
+  const delegation = caller.kind === 'delegated' ? caller.delegation : null
   const { look } = createVisibilityRepository(db)
-  const [sight] = await look([{ userId, organizationIds: [], userIds: [] }])
+  const [sight] = await look([{ userId, delegation, organizationIds: [], userIds: [] }])
   return sight !== null
 }

@@ -11,10 +11,13 @@ export type AuditRecord = Told & {
   /** ISO 8601, in UTC. */
   readonly time: string
   readonly requestId: string
-  readonly caller:
-    | Exclude<Caller, { readonly kind: 'service' }>
-    | { readonly kind: 'service'; readonly subject: string; readonly scopes: readonly Scope[] }
+  readonly caller: Recorded<Caller>
 }
+
+/** As JSON has it, of each kind. */
+type Recorded<Kind> = Kind extends { readonly scopes: unknown }
+  ? Omit<Kind, 'scopes'> & { readonly scopes: readonly Scope[] }
+  : Kind
 
 export type Told = Decision | Reading
 

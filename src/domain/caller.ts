@@ -5,6 +5,13 @@ export type Scope = (typeof scopes)[number]
 export type Caller =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'user'; readonly userId: string }
+  /** A user, through an app that they let read what these scopes say: never more than they see themselves. */
+  | {
+      readonly kind: 'delegated'
+      readonly userId: string
+      readonly scopes: ReadonlySet<Scope>
+      readonly delegation: Delegation
+    }
   | {
       readonly kind: 'service'
       /** What its issuer calls it. */
@@ -18,6 +25,7 @@ export function shareOf(caller: Caller): string | null {
     case 'anonymous':
       return null
     case 'user':
+    case 'delegated':
       return `user:${caller.userId}`
     case 'service':
       return `service:${caller.subject}`
@@ -32,6 +40,13 @@ export function shareOf(caller: Caller): string | null {
  */
 export function partOf(share: string): number {
   return share.startsWith('service:') ? 3 / 4 : 1 / 4
+}
+
+/** What an app speaks for a user by. It ends with the client, and with the session in which the user consented. */
+export interface Delegation {
+  readonly clientId: string
+  /** `null`: it hangs on no session. */
+  readonly sessionId: string | null
 }
 
 export const anonymous: Caller = { kind: 'anonymous' }

@@ -1,3 +1,4 @@
+import type { Delegation } from './caller.ts'
 import type { User } from './user.ts'
 
 /** What one user may see of what was asked for, read together with the user's own live row. */
@@ -13,6 +14,8 @@ export interface Sight {
 export interface SightQuestion {
   /** Who asks. */
   readonly userId: string
+  /** Through whom; absent or `null`: they ask themselves. */
+  readonly delegation?: Delegation | null
   readonly organizationIds: readonly string[]
   readonly userIds: readonly string[]
 }
@@ -20,7 +23,8 @@ export interface SightQuestion {
 export interface VisibilityRepository {
   /**
    * One statement, whoever asks: the answers are in the order of the questions, each as if it had been asked alone.
-   * `null`: the user does not exist or is effectively banned (a ban that has run out does not count).
+   * `null`: the user does not exist or is effectively banned (a ban that has run out does not count), or what is delegated
+   * has ended.
    */
   look(questions: readonly SightQuestion[]): Promise<readonly (Sight | null)[]>
 }

@@ -64,6 +64,7 @@ export class CostBudget implements Budget {
     switch (caller.kind) {
       case 'anonymous':
       case 'user':
+      case 'delegated':
         return this.#options.perMinute
       case 'service':
         return this.#options.perMinuteOfServices

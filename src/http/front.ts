@@ -12,6 +12,7 @@ import { corsFor } from './cors.ts'
 import { type Head, headOfFetch, headOfNode, namesTarget, requestIdOf } from './head.ts'
 import type { Lane } from './lane.ts'
 import { CLIENT_GONE, isProbe } from './log.ts'
+import type { ProtectedResource } from './protected-resource.ts'
 import type { Unsent } from './unsent.ts'
 import { send, toResponse } from './write.ts'
 
@@ -29,6 +30,8 @@ export interface FrontOptions {
   readonly forwardedHeader: string
   readonly corsOrigins: readonly string[]
   readonly unsent: Unsent
+  /** `null`: nothing is told of where access tokens come from. */
+  readonly resource: ProtectedResource | null
   /** The longest a request may take; what it still waits for then fails with TIMEOUT, and the request where that is not enough. */
   readonly timeoutMs: number
   readonly tell: Tell
@@ -65,7 +68,7 @@ export class Front {
       end(gone ? CLIENT_GONE : response.statusCode)
     })
     const goOn = (refused: ExecutionResult | null) => {
-      const own = ownAnswer(head, this.#options.endpoint)
+      const own = ownAnswer(head, this.#options)
       if (refused) send(response, refused)
       else if (own) response.writeHead(own.status, own.headers).end(own.body)
       else {
@@ -100,7 +103,7 @@ export class Front {
       const answered = run(async () => {
         const refused = await this.#refuse(head, scope)
         if (refused) return toResponse(refused)
-        const own = ownAnswer(head, this.#options.endpoint)
+        const own = ownAnswer(head, this.#options)
         return own ? new Response(own.body, own) : this.#options.fetch(request)
       })
       const response = await Promise.race([answered, late])
@@ -181,11 +184,21 @@ const always = { 'cache-control': 'no-store' }
 /** In which a request that is past its deadline answers by itself, with what it has. */
 const OWN_ANSWER_MS = 500
 
-/** To what is no matter of the lanes: pages of other origins that ask first, and balancers whose probe is `/`. */
-function ownAnswer({ method, path, place }: Head, endpoint: string) {
+/** To what is no matter of the lanes: pages of other origins that ask first, clients that look for an issuer, and balancers whose probe is `/`. */
+function ownAnswer(
+  { method, path, place }: Head,
+  { endpoint, resource }: Pick<FrontOptions, 'endpoint' | 'resource'>,
+) {
   // Safari waits for a body unless it is told that there is none.
   if (method === 'OPTIONS') return { status: 204, headers: { 'content-length': '0' }, body: null }
-  if (path !== '/' || place !== '/' || (method !== 'GET' && method !== 'HEAD')) return null
+  if (method !== 'GET' && method !== 'HEAD') return null
+  if (resource?.paths.includes(path))
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: resource.metadata,
+    }
+  if (path !== '/' || place !== '/') return null
   const headers = { 'content-type': 'text/plain; charset=utf-8' }
   return { status: 200, headers, body: `A GraphQL API is at ${endpoint}.\n` }
 }

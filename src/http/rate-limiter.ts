@@ -44,6 +44,7 @@ export class RateLimiter implements RateLimit {
   async ofCaller(caller: Caller): Promise<number | null> {
     switch (caller.kind) {
       case 'user':
+      case 'delegated':
         return this.#take(`user:${encodeURIComponent(caller.userId)}`)
       case 'service':
       case 'anonymous':

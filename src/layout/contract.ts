@@ -10,6 +10,7 @@ export const models = [
   'TeamMember',
   'OrganizationRole',
   'Jwks',
+  'OauthClient',
 ] as const
 export type Model = (typeof models)[number]
 
@@ -201,6 +202,17 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
     },
     essential: ['expiresAt'],
     signature: ['privateKey'],
+  },
+  OauthClient: {
+    dispensable: true,
+    columns: {
+      id: 'String',
+      clientId: 'String',
+      disabled: 'Boolean?',
+    },
+    unique: ['clientId'],
+    essential: ['disabled'],
+    signature: ['clientSecret', 'redirectUris'],
   },
 }
 

@@ -66,9 +66,16 @@ const answers: Partial<Record<ErrorCode, HttpAnswer>> = {
   TIMEOUT: tryAgain,
 }
 
-/** The same error as one of the whole request, with the HTTP status it answers with. */
-export function asRequestError(error: unknown): unknown {
+/**
+ * The same error as one of the whole request, with the HTTP status it answers with.
+ * @param metadataUrl Where a client without a valid credential learns whom to ask for one.
+ */
+export function asRequestError(error: unknown, metadataUrl?: string): unknown {
   if (!(error instanceof GatewayError)) return error
   const http = answers[error.code]
+  if (error.code === 'UNAUTHENTICATED' && http?.headers && metadataUrl !== undefined) {
+    const challenge = `${http.headers['www-authenticate']}, resource_metadata="${metadataUrl}"`
+    return answeredWith(error, { ...http, headers: { 'www-authenticate': challenge } })
+  }
   return http ? answeredWith(error, http) : error
 }

@@ -20,27 +20,53 @@ async function look(
   questions: readonly SightQuestion[],
 ): Promise<readonly (Sight | null)[]> {
   const u = tables.as('User', 'u')
-  const asked = questions.map(({ userId, organizationIds, userIds }, place) => ({
+  const asked = questions.map(({ userId, delegation, organizationIds, userIds }, place) => ({
     place,
     user_id: userId,
+    client_id: delegation?.clientId,
+    session_id: tables.has('Session') ? (delegation?.sessionId ?? undefined) : undefined,
     organization_ids: tables.fitting('Member', 'organizationId', organizationIds),
     user_ids: tables.fitting('Member', 'userId', userIds),
   }))
   // One look-up for each question: PostgreSQL takes them for a hundred, and would rather read all users.
-  const answerable = asked.filter(({ user_id }) => u.fits('id', user_id))
+  const answerable = asked.filter(
+    ({ user_id, session_id }) =>
+      u.fits('id', user_id) &&
+      (session_id === undefined || tables.fitting('Session', 'id', [session_id]).length > 0),
+  )
+  const delegated = answerable.some(({ client_id }) => client_id !== undefined)
   const rows = await read<Seen>(Prisma.sql`
       SELECT asked.place, seen.*
       FROM json_to_recordset(${JSON.stringify(answerable)}::text::json)
-        AS asked (place integer, user_id text, organization_ids text[], user_ids text[])
+        AS asked (place integer, user_id text, client_id text, session_id text,
+          organization_ids text[], user_ids text[])
       CROSS JOIN LATERAL (
         SELECT ${user.select(tables)},
           ${organizationsOf(tables)} AS "organizationIds", ${coMembersOf(tables)} AS "coMemberIds"
         FROM ${u.from}
         WHERE ${u.column('id')} = asked.user_id${u.cast('id')}
           AND ${activeUser(tables, u)}
+          ${delegated ? whileDelegated(tables) : Prisma.empty}
         LIMIT 1) AS seen`)
   const sights = new Map(rows.map((row) => [row.place, toSight(row)]))
   return questions.map((_, place) => sights.get(place) ?? null)
+}
+
+/** That the app is not disabled, and the session of the user in which they consented to it has not ended. */
+function whileDelegated(tables: Tables): Prisma.Sql {
+  if (!tables.has('OauthClient')) return Prisma.sql`AND asked.client_id IS NULL`
+  const u = tables.as('User', 'u')
+  const c = tables.as('OauthClient', 'c')
+  const client = Prisma.sql`AND (asked.client_id IS NULL OR EXISTS (
+      SELECT FROM ${c.from}
+      WHERE ${c.column('clientId')} = asked.client_id AND ${c.column('disabled')} IS NOT TRUE))`
+  if (!tables.has('Session')) return client
+  const s = tables.as('Session', 's')
+  return Prisma.sql`${client} AND (asked.session_id IS NULL OR EXISTS (
+      SELECT FROM ${s.from}
+      WHERE ${s.column('id')} = asked.session_id${s.cast('id')}
+        AND ${s.column('userId')} = ${u.column('id')}
+        AND ${s.column('expiresAt')} > ${s.instant('expiresAt', Prisma.sql`now()`)}))`
 }
 
 function organizationsOf(tables: Tables): Prisma.Sql {

@@ -281,6 +281,29 @@ test.each([
   expect(complaints({ ...needed, ...given })).toEqual(expected)
 })
 
+test.each([
+  [{}, ['https://auth.example.com/api/auth']],
+  [
+    { AUTH_ISSUER: 'https://auth.example.com/id, urn:auth' },
+    ['https://auth.example.com/id', 'urn:auth'],
+  ],
+  [
+    { OAUTH_ISSUER: 'https://a.example.com, https://b.example.com' },
+    ['https://a.example.com', 'https://b.example.com'],
+  ],
+])('tokens of apps are of the issuer that Better Auth has by default: %j', (given, issuer) => {
+  const audience = ['https://identity.example.com/graphql', 'urn:identity']
+  const { auth } = loadConfig({ ...needed, OAUTH_AUDIENCE: audience.join(', '), ...given })
+  expect(auth.oauth).toEqual({ issuer, audience })
+})
+
+test('tokens of apps are accepted where it is said for what resource', () => {
+  expect(loadConfig(needed).auth.oauth).toBeNull()
+  expect(complaints({ ...needed, OAUTH_ISSUER: 'https://a.example.com' })).toEqual([
+    'OAUTH_AUDIENCE',
+  ])
+})
+
 describe('the service issuer', () => {
   test.each([
     [['SERVICE_AUDIENCE', 'SERVICE_JWKS_URL'], ['SERVICE_ISSUER']],

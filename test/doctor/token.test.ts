@@ -90,7 +90,12 @@ test.each<[reason: string, token: () => Promise<string> | string, expected: stri
   ],
   ['claim', () => sign({ nbf: now + 300 }), `claim nbf is ${now + 300}`],
   ['claim', () => sign({ exp: undefined }), 'claim exp is none'],
-  ['type', () => sign({}, { typ: 'at+jwt' }), 'type (typ) is "at+jwt"'],
+  ['type', () => sign({}, { typ: 'logout+jwt' }), 'type (typ) is "logout+jwt"'],
+  [
+    'needs OAUTH_AUDIENCE',
+    () => sign({}, { typ: 'at+jwt' }),
+    `an access token of "${issuer}": those of users' apps are accepted where OAUTH_AUDIENCE is set`,
+  ],
   ['subject', () => sign({ sub: '' }), 'subject (sub) is empty'],
   [
     'service',

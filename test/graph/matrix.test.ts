@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { federatedGraph } from '../support/federated-graph.ts'
 import { questionsOf, readRoute, typeAt } from './matrix/reader.ts'
 import { routesOf } from './matrix/routes.ts'
-import { type Outcome, rules } from './matrix/rules.ts'
-import { callers, matrixWorld } from './matrix/world.ts'
+import { type Outcome, ruleOfApp, rules } from './matrix/rules.ts'
+import { apps, callers, matrixWorld } from './matrix/world.ts'
 
 /**
  * The oracle of who sees what: every field of every type, on every route that leads to it, for every kind of caller
@@ -63,3 +63,22 @@ describe.each(callers)('for %s', (caller) => {
     expect(seen).toEqual(Object.fromEntries(expected))
   })
 })
+
+describe.each(apps)('for an app of $of with $scopes', (app) => {
+  test.each([...rules.keys()])('%s is as the contract says', async (route) => {
+    const token = await matrix.tokenOf(app)
+    const seen = await readRoute(schema, matrix, route, (query) =>
+      gateway.graphql(query, { token }),
+    )
+    const keys = [...(rules.get(route)?.keys() ?? [])]
+    expect(seen).toEqual(Object.fromEntries(keys.map((key) => [key, ruleOfApp(route, key, app)])))
+  })
+
+  test('nothing is shown that the user would not be shown', () => {
+    for (const [route, of] of rules)
+      for (const [key, rule] of of)
+        expect([rule[app.of], ...nothing]).toContain(ruleOfApp(route, key, app))
+  })
+})
+
+const nothing: readonly Outcome[] = ['unreached', 'FORBIDDEN', 'null', 'empty', 'false']

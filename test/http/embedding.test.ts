@@ -293,6 +293,7 @@ describe('past REQUEST_TIMEOUT_MS', () => {
         unsent: new Unsent(),
         forwardedHeader: 'x-forwarded-for',
         corsOrigins: [],
+        resource: null,
         timeoutMs: 300,
         tell: createTell({ suggestions: false, onUnexpected: () => {} }),
         onEnd: () => {},

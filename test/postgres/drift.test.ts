@@ -94,7 +94,7 @@ test('what the role may not read is named, whole tables as such', async () => {
 
 test('another PostgreSQL schema has none of the tables', async () => {
   const drift = await findDrift(client, layout, { schema: 'elsewhere' })
-  expect(drift).toHaveLength(Object.keys(layout).length)
+  expect(drift).toHaveLength(Object.values(layout).filter(Boolean).length)
   expect(describeDrift(drift)).toMatch(/^the table "users" is missing, .*, and 7 more: run/)
 })
 

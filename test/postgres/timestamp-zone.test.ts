@@ -61,7 +61,8 @@ const stored = (type: 'timestamp' | 'timestamptz'): Layout => {
   } as const
   return Object.fromEntries(
     models.map((model) => {
-      const columns = Object.entries(layout[model]?.columns ?? {}).map(([field, column]) => [
+      if (!layout[model]) return [model, null]
+      const columns = Object.entries(layout[model].columns).map(([field, column]) => [
         field,
         column.type === 'timestamptz' ? { ...column, type } : column,
       ])

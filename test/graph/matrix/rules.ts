@@ -1,4 +1,4 @@
-import { type Caller, callers } from './world.ts'
+import { type AppOfMatrix, type Caller, callers } from './world.ts'
 
 /** What a field answers. */
 export type Outcome = keyof typeof signs
@@ -177,6 +177,33 @@ export type Rule = Readonly<Record<Caller, Outcome>>
 
 /** Rules by route, then by field or question. */
 export const rules: ReadonlyMap<string, ReadonlyMap<string, Rule>> = withEntities(parse(table))
+
+/**
+ * What an app is shown that speaks for a user: what the user is, as far as a service with the same scopes is let there.
+ * An address is found with both scopes on identities, and whoever is a platform admin is one with every scope alone.
+ */
+export function ruleOfApp(route: string, key: string, { of, scopes }: AppOfMatrix): Outcome {
+  const rule = rules.get(route)?.get(key)
+  if (!rule) throw new Error(`No rule for ${route}.${key}.`)
+  const isWhole = scopes === 'identity:read identity:pii permissions:check'
+  const user = rule[of === 'a platform admin' && !isWhole ? 'a stranger' : of]
+  if (`${route}.${key}` === 'Query.viewer')
+    return scopes.startsWith('identity:read') ? user : 'FORBIDDEN'
+  const service = rule[byAddress(route, key) && scopes === 'identity:pii' ? 'no scope' : scopes]
+  const isOutOfReach = closedRoutes.some((name) => route.startsWith(name))
+  if (user === 'unreached' || service === 'unreached' || isOutOfReach) return 'unreached'
+  if (service === 'FORBIDDEN' || closedFields.includes(key)) return 'FORBIDDEN'
+  const isLess = key.endsWith('addressFound') && service === 'empty' && user === 'value'
+  return isLess ? 'empty' : user
+}
+
+/** What apps are never shown, and what lies behind it. */
+const closedFields = ['sessions', 'accounts', 'receivedInvitations']
+const closedRoutes = ['Session', 'Account', 'Invitation to the caller', 'Inviter to the caller']
+
+function byAddress(route: string, key: string): boolean {
+  return /by e-mail|byEmail/i.test(`${route}.${key}`)
+}
 
 /** What enters as an entity shows what it shows from the field of Query with the same key. */
 function withEntities(rules: Map<string, Map<string, Rule>>) {

@@ -1,4 +1,5 @@
 import type { Identity, Organization, Person } from '../../support/identity.ts'
+import { createApp } from '../../support/oauth.ts'
 import { type World, world } from '../../support/world.ts'
 
 /** What the matrix asks about: Ada, Acme, which Ada owns, and the id of the row that says so. */
@@ -6,6 +7,7 @@ export interface MatrixWorld extends World {
   readonly memberId: string
   /** A new credential for each kind of caller. */
   readonly tokens: Readonly<Record<Caller, () => Promise<string | undefined>>>
+  readonly tokenOf: (app: AppOfMatrix) => Promise<string>
 }
 
 /** The kinds of callers, in the order of the columns of rules.ts. */
@@ -27,11 +29,21 @@ export const callers = [
 ] as const
 export type Caller = (typeof callers)[number]
 
+/** Apps that speak for one of the callers, with the scopes of one of the services. */
+export const apps = [
+  ...callers.slice(8).map((scopes) => ({ of: 'themself', scopes }) as const),
+  { of: 'a platform admin', scopes: 'identity:read identity:pii permissions:check' },
+  { of: 'a platform admin', scopes: 'identity:read identity:pii' },
+] as const satisfies readonly { readonly of: Caller; readonly scopes: Caller }[]
+export type AppOfMatrix = (typeof apps)[number]
+
 /** A world of the file's own in which every kind of caller has met Ada in its way. */
 export async function matrixWorld(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<MatrixWorld> {
-  const own = await world({ own: true, environment })
+  const own = await world({ own: true })
+  const { app, environment: ofApps } = await createApp(own.identity)
+  const gateway = own.gatewayWith({ ...environment, ...ofApps })
   const { identity, services, ada, carol, rita, eve, ivy, root, ines, acme, evil } = own
   const { api } = identity.betterAuth.auth
   await identity.addMember(acme, rita, 'recruiter')
@@ -78,6 +90,9 @@ export async function matrixWorld(
   const service = (scope: string) => () => services.token(scope)
   return {
     ...own,
+    gateway,
+    tokenOf: ({ of, scopes }) =>
+      app.token(of === 'themself' ? ada : root, scopes === 'no scope' ? '' : scopes),
     memberId: membership?.id ?? '',
     tokens: {
       anonymous: async () => undefined,

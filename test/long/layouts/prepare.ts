@@ -111,15 +111,16 @@ function camelCasing(pool: pg.Pool): NonNullable<Configuration['database']> {
 /** Every name there is, by the gateway's models. */
 async function writeOverrides(folder: string, settings: Configuration): Promise<string> {
   const tables = getAuthTables(configure(settings))
-  const overrides = models.map((model) => {
+  const overrides = models.flatMap((model) => {
     const key = `${model.charAt(0).toLowerCase()}${model.slice(1)}`
-    const { modelName = '', fields = {} } = tables[key] ?? {}
+    if (!tables[key]) return []
+    const { modelName, fields } = tables[key]
     const hidden = ['memberCount', 'membershipKey', 'privateKey', 'activeTeam']
     const columns = Object.entries(fields).filter(
       ([field]) => !hidden.includes(field) && (key !== 'account' || !/token|password/i.test(field)),
     )
     const names = columns.map(([field, { fieldName = field }]) => [field, fieldName])
-    return [model, { table: modelName, columns: Object.fromEntries(names) }]
+    return [[model, { table: modelName, columns: Object.fromEntries(names) }] as const]
   })
   const path = join(folder, 'overrides.json')
   await writeFile(path, JSON.stringify(Object.fromEntries(overrides)))

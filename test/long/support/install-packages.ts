@@ -3,8 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-/** Folders of tests with packages of their own: hundreds of megabytes that nothing else needs, so that only the long tests install them. */
-const folders = ['bff', 'federation', 'hosting']
+/** Folders of tests with packages of their own: which nothing else needs, so that only the long tests install them. */
+const folders = ['bff', 'federation', 'hosting', 'oauth']
 
 export async function setup(): Promise<void> {
   for (const folder of folders)

@@ -133,7 +133,9 @@ async function introspected(
   const project = await createProject()
   const { schemaPath } = project
   const { absentModels, tablesElsewhere } = await introspectInto(database, schema, schemaPath)
-  const missing = [...absentModels, ...tablesElsewhere]
+  // Whose plug-in no Better Auth of these tests has.
+  const absent = absentModels.filter((model) => model !== 'OauthClient')
+  const missing = [...absent, ...tablesElsewhere]
   if (missing.length > 0) throw new Error(missing.join('\n'))
   const reader = await createReader(database, project, schema)
   return {

@@ -1,0 +1,97 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { listAudiences, organizationAudiences, userAudiences } from '../../src/access/audiences.ts'
+import { ClosedViewer } from '../../src/access/closed-viewer.ts'
+import { createViewer, type ViewerSources } from '../../src/access/viewer.ts'
+import { audiences } from '../../src/domain/additional-field.ts'
+import { scopes } from '../../src/domain/caller.ts'
+import { GatewayError } from '../../src/domain/errors.ts'
+
+/* Whatever is asked of an app's viewer, in whatever world: what it lets pass, the user's own viewer does too. */
+
+const id = fc.constantFrom('u', 'v', 'w', 'gone')
+const world = fc.record({
+  role: fc.constantFrom(null, 'admin', 'user'),
+  seen: fc.uniqueArray(id),
+  lives: fc.boolean(),
+})
+const user = fc.record({ id }, { requiredKeys: ['id'] })
+const keysOf = <Key extends string>(of: Readonly<Record<Key, unknown>>) =>
+  fc.constantFrom(...(Object.keys(of) as Key[]))
+const grant = fc.option(fc.record({ permissions: fc.subarray(['ac:read', 'invitation:create']) }))
+const additional = fc.record({ name: fc.constant('field'), visibleTo: fc.subarray([...audiences]) })
+
+/** By the method that they are for. */
+const questions: Readonly<Record<string, fc.Arbitrary<readonly unknown[]>>> = {
+  requireCredential: fc.tuple(),
+  requireScope: fc.tuple(fc.constantFrom(...scopes)),
+  self: fc.tuple(),
+  seesUser: fc.tuple(fc.option(id)),
+  seesOrganization: fc.tuple(fc.option(id)),
+  seesPermissionsOf: fc.tuple(fc.record({ userId: id, organizationId: id })),
+  searchesAddresses: fc.tuple(),
+  membershipsOf: fc.tuple(id),
+  requireOrganizationField: fc.tuple(keysOf(organizationAudiences), grant),
+  requireTeamMembers: fc.tuple(fc.boolean()),
+  requireList: fc.tuple(keysOf(listAudiences)),
+  requireUserField: fc.tuple(user, keysOf(userAudiences)),
+  requireAdditional: fc.tuple(additional, fc.option(user)),
+}
+
+function sourcesOf({ role, seen, lives }: typeof world extends fc.Arbitrary<infer W> ? W : never) {
+  const look: ViewerSources['visibility']['look'] = async (asked) =>
+    asked.map(({ userId }) =>
+      lives
+        ? {
+            self: { id: userId, role } as never,
+            organizationIds: new Set(seen),
+            coMemberIds: new Set(seen),
+          }
+        : null,
+    )
+  return { visibility: { look }, platformAdmins: { roles: ['admin'], userIds: [] } }
+}
+
+/** `null` for what is refused. */
+async function answerOf(viewer: ClosedViewer, method: string, given: readonly unknown[]) {
+  try {
+    return (await Reflect.get(viewer, method).apply(viewer, given)) ?? 'passes'
+  } catch (error) {
+    if (error instanceof GatewayError) return null
+    throw error
+  }
+}
+
+test('there is a question to every method', () => {
+  const methods = Object.getOwnPropertyNames(ClosedViewer.prototype)
+  expect(methods.filter((name) => !['constructor', 'isIn'].includes(name)).sort()).toEqual(
+    Object.keys(questions).sort(),
+  )
+})
+
+test.each(Object.keys(questions))(
+  '%s lets nothing pass that the user is not shown',
+  async (method) => {
+    const asked = fc.record({
+      world,
+      scopes: fc.subarray([...scopes]),
+      given: questions[method] ?? fc.tuple(),
+    })
+    const property = fc.asyncProperty(asked, async ({ world, scopes, given }) => {
+      const sources = sourcesOf(world)
+      const delegation = { clientId: 'app', sessionId: null }
+      const app = { kind: 'delegated', userId: 'u', scopes: new Set(scopes), delegation } as const
+      const answer = await answerOf(createViewer(app, sources), method, given)
+      const own = await answerOf(
+        createViewer({ kind: 'user', userId: 'u' }, sources),
+        method,
+        given,
+      )
+      // Without a scope nothing passes; the door `requireCredential` opens to nothing by itself.
+      if (scopes.length === 0 && method !== 'requireCredential')
+        expect(answer).toBeOneOf([null, false, 'none'])
+      if (answer !== null && answer !== false && answer !== 'none') expect(answer).toEqual(own)
+    })
+    await fc.assert(property, { numRuns: 300 })
+  },
+)
