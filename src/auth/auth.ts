@@ -16,6 +16,8 @@ export interface AuthOptions {
   readonly algorithms: readonly string[]
   /** Where Better Auth's public keys are read: its own table, or a JWKS URL. */
   readonly jwks: 'database' | URL
+  /** Whether `Authorization: Basic`, which is for somebody in front of the gateway, is as good as no header. */
+  readonly ignoreBasic: boolean
   /** `null`: sessions are no credentials. */
   readonly sessions: { readonly secret: string; readonly cookieName: string } | null
   /** Of tokens for apps that speak for users; `null`: none are accepted. */
@@ -74,7 +76,7 @@ export function createAuth(options: AuthOptions) {
       // Keys may be on their way for another.
       (token) => options.askers.waitFor(verifyJwt(token)),
       verifier,
-      options.origins,
+      options,
     ),
     /** In seconds, by whose keys; absent before they were read. */
     keyAges: () => ({ users: seconds(userKeys), services: seconds(serviceKeys) }),

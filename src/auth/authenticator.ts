@@ -10,12 +10,12 @@ const LONGEST_TOKEN = 8192
  * it, and is refused when it is bad. Browsers send cookies unasked, so one that is stale or forged is as good as none,
  * and so is one that another site may have had them send.
  * @param sessions `null`: sessions are no credentials here.
- * @param origins Whose pages may send cookies, beside those of the gateway's own host.
+ * @param options See `AuthOptions`.
  */
 export function createAuthenticator(
   verifyJwt: (token: string) => Promise<Caller>,
   sessions: SessionVerifier | null,
-  origins: readonly string[],
+  { origins, ignoreBasic }: { readonly origins: readonly string[]; readonly ignoreBasic: boolean },
 ): Authenticator {
   const byBearer = async (header: string): Promise<Caller> => {
     const token = /^Bearer +([\w.~+/=%-]+)$/i.exec(header)?.[1]
@@ -30,7 +30,8 @@ export function createAuthenticator(
   return {
     authenticate: async (headers) => {
       const authorization = headers.get('authorization')
-      if (authorization !== null) return byBearer(authorization)
+      const isForeign = ignoreBasic && authorization !== null && /^basic /i.test(authorization)
+      if (authorization !== null && !isForeign) return byBearer(authorization)
       const cookies = headers.get('cookie')
       if (cookies === null || !sessions || !isAskedFirst(headers, origins)) return anonymous
       return (await sessions.findByCookie(cookies)) ?? anonymous

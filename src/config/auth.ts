@@ -61,6 +61,11 @@ export const auth = group({
       'off',
       'whether sessions of Better Auth are accepted next to JWTs',
     ),
+    AUTH_IGNORE_BASIC: withDefault(
+      onOff,
+      'off',
+      'whether a header `Authorization: Basic`, which is for a proxy in front, is as good as none, so that a cookie beside it counts',
+    ),
     BETTER_AUTH_SECRET: optional(
       text,
       'none',
@@ -121,6 +126,7 @@ export const auth = group({
         audience: env.AUTH_AUDIENCE ?? env.AUTH_ISSUER,
         algorithms: env.AUTH_ALGORITHMS,
         jwks: env.AUTH_JWKS,
+        ignoreBasic: env.AUTH_IGNORE_BASIC,
         /** `null`: no access tokens of its OAuth provider are accepted of users' apps. */
         oauth: env.OAUTH_AUDIENCE
           ? {

@@ -103,6 +103,17 @@ describe('a session is a credential', () => {
     expect(await byCookie(`__Host-${cookie}`)).toBe(ada.id)
   })
 
+  test('beside the name and password that a proxy in front has asked for, where that is said', async () => {
+    const { cookie } = await signIn()
+    const authorization = 'Basic c3RhZ2luZzpzZWNyZXQ='
+    expect(await outcome({ cookie, authorization })).toBe(REFUSED)
+    const staged = withSessions({ AUTH_IGNORE_BASIC: 'on' })
+    expect(await outcome({ cookie, authorization }, staged)).toBe(ada.id)
+    expect(await outcome({ authorization }, staged)).toBe('anonymous')
+    expect(await outcome({ cookie, authorization: 'Bearer a.b.c' }, staged)).toBe(REFUSED)
+    expect(await outcome({ cookie, authorization: 'Basics' }, staged)).toBe(REFUSED)
+  })
+
   test('beside cookies that were left behind, of which the one that lives counts', async () => {
     const live = await signIn()
     const stale = await signIn()
