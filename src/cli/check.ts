@@ -38,12 +38,19 @@ async function findPlan(config: Config): Promise<readonly Finding[]> {
 function planOf({ http, database, auth, service, redis, permissions }: Config): readonly string[] {
   const { host, pathname, username, searchParams } = new URL(database.url)
   const { port, metricsHost, metricsPort } = http
-  const audience = auth.audience.join(' or ')
+  const trusted = ({ issuer, audience }: Pick<typeof auth, 'issuer' | 'audience'>) =>
+    `${issuer.join(' or ')} for ${audience.join(' or ')}`
+  const credentials = [
+    `JWTs of ${trusted(auth)}`,
+    ...(auth.oauth ? [`apps' access tokens of ${trusted(auth.oauth)}`] : []),
+    ...(auth.sessions ? ['sessions'] : []),
+    ...(service ? [`services' tokens of ${trusted(service)}`] : []),
+  ]
   const onOff = (is: boolean) => (is ? 'on' : 'off')
   return [
     `It would listen at ${http.host ?? 'every address'}, port ${port}${metricsPort === null ? '' : `, and for Prometheus at ${metricsHost ?? 'every address'}, port ${metricsPort}`}.`,
     `It would read the schema ${database.schema} of the database ${pathname.slice(1)} at ${searchParams.get('host') ?? host} as the role ${username}, over at most ${database.poolSize} connections.`,
-    `It would accept JWTs of ${auth.issuer.join(' or ')} for ${audience}${auth.sessions ? ', sessions' : ''}${service ? `, and services' tokens of ${service.issuer.join(' or ')}` : ''}.`,
+    `It would accept ${credentials.join(', ')}.`,
     `It would keep permissions in ${redis ? 'Redis' : 'its own memory'} for ${permissions.ttlSeconds} s at most; news of changes: ${permissions.events}.`,
     `GraphiQL is ${onOff(http.graphiql)}, introspection of the graph is ${onOff(http.introspection)}.`,
   ]

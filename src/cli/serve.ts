@@ -51,6 +51,7 @@ function settingsOf(config: Config) {
   return {
     environment: http.environment,
     sessions: auth.sessions !== null,
+    apps: auth.oauth !== null,
     services: service !== null,
     events: permissions.events,
     federation,

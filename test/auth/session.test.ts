@@ -197,6 +197,7 @@ describe('what Better Auth did not sign is a bad bearer and no cookie', () => {
     const credential = forged[what]?.(await signIn()) ?? ''
     const statements = await recordStatements(identity.database.name, async () => {
       expect(await byBearer(credential)).toBe(REFUSED)
+      expect(gateway.logged.at(-1)).toMatch(/"refused":"(session|malformed)"/)
       expect(await byCookie(`better-auth.session_token=${credential}`)).toBe('anonymous')
     })
     expect(statements).toEqual([])

@@ -28,7 +28,7 @@ test('serve --check tells what serve would do, and does not listen', async () =>
     [
       `It would listen at 127.0.0.1, port ${PORT}, and for Prometheus at 127.0.0.1, port 9464.`,
       `It would read the schema public of the database ${pathname.slice(1)} at ${host} as the role ${username}, over at most 7 connections.`,
-      `It would accept JWTs of ${issuer} for ${issuer}, and services' tokens of ${services.issuer}.`,
+      `It would accept JWTs of ${issuer} for ${issuer}, services' tokens of ${services.issuer} for ${services.audience}.`,
       'It would keep permissions in its own memory for 300 s at most; news of changes: off.',
       'GraphiQL is off, introspection of the graph is off.',
     ].map((message) => `serve           ok      ${message}`),

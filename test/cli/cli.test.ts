@@ -115,6 +115,7 @@ test('serve says in one line which version listens and what is on, and nothing t
     settings: {
       environment: 'production',
       sessions: true,
+      apps: false,
       services: false,
       events: 'off',
       federation: false,
