@@ -1,19 +1,19 @@
 import { group, optional, type Rule } from './group.ts'
 import { httpUrl, kind, several } from './kinds.ts'
 
-/** Every token of the issuer has them, so they would let everything in, as a value of nothing but `*` would. */
-const ofEveryToken = ['iss', 'aud']
+/** A token of a user who consented to an app has the same, so they mark no service, as a value of nothing but `*` does not. */
+const ofUsersToo = ['iss', 'aud', 'scope', 'scp', 'client_id', 'azp', 'cid']
 
 /** `claim=value`, several separated by commas; `*` in a value stands for any text. */
 const subjects = kind(
-  'a claim and its value, such as gty=client-credentials or sub=svc-*, several separated by commas; a value of nothing but * is none, nor are the claims iss and aud',
+  `a claim and its value, such as gty=client-credentials or sub=svc-*, several separated by commas; a value of nothing but * is none, nor is a claim that tokens of users have too (${ofUsersToo.join(', ')})`,
   (given) => {
     const marks = namesIn(given).map((mark) => {
       const [claim = '', pattern = ''] = mark.split(/=(.*)/s)
       return { claim, pattern }
     })
     const isMark = ({ claim, pattern }: (typeof marks)[number]) =>
-      /^[^*]+$/.test(claim) && !ofEveryToken.includes(claim) && /[^*]/.test(pattern)
+      /^[^*]+$/.test(claim) && !ofUsersToo.includes(claim) && /[^*]/.test(pattern)
     return marks.length > 0 && marks.every(isMark) ? marks : undefined
   },
 )

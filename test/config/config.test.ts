@@ -327,6 +327,8 @@ describe('the service issuer', () => {
     'sub=a,azp',
     'iss=*.example.com',
     'aud=me',
+    'scope=*identity:read*',
+    'sub=svc-*, azp=payroll',
     ' , ',
   ])('has no marks of services that are %j', (value) => {
     expect(complaints({ ...needed, ...services, SERVICE_SUBJECTS: value })).toEqual([
