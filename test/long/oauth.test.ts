@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { readAnew } from '../support/oauth.ts'
+import { randomFrom } from '../support/random.ts'
 import { world } from '../support/world.ts'
 import { oauthProvider, providerOf, resource } from './support/oauth-provider.ts'
 
@@ -71,33 +72,57 @@ test('tokens that are for something else let nobody in', async () => {
   expect((await ask(opaque.access_token, viewer)).status).toBe(401)
 })
 
-describe('the gateway accepts what Better Auth says is active', () => {
-  const verdicts = async (token: string) => ({
-    gateway: (await ask(token, viewer)).codes.length === 0,
-    betterAuth: await provider.isActive(app, token),
+test('the gateway accepts what Better Auth says is active, until somebody is banned or signs out', async () => {
+  const { access_token } = await provider.consent(bob, app, everything)
+  const verdicts = async () => ({
+    gateway: (await ask(access_token, viewer)).codes.length === 0,
+    betterAuth: await provider.isActive(app, access_token),
   })
-  const both = (accepted: boolean) => ({ gateway: accepted, betterAuth: accepted })
-
-  test('until the session ends in which somebody consented', async () => {
-    const { access_token } = await provider.consent(bob, app, everything)
-    expect(await verdicts(access_token)).toEqual(both(true))
-    await betterAuth.auth.api.signOut({ headers: bob.headers })
-    expect(await verdicts(access_token)).toEqual(both(false))
-  })
-
-  test('until the client is disabled', async () => {
-    const { access_token } = await provider.consent(ada, app, everything)
-    const disable = (disabled: boolean) =>
-      sql('update "oauthClient" set disabled = $1 where "clientId" = $2', [disabled, app.client_id])
-    await disable(true)
-    expect(await verdicts(access_token)).toEqual(both(false))
-    await disable(false)
-    expect(await verdicts(access_token)).toEqual(both(true))
-  })
-
-  test('but for somebody who is banned, whom introspection does not look at', async () => {
-    const { access_token } = await provider.consent(carol, app, everything)
-    await sql('update users set banned = true where id = $1', [carol.id])
-    expect(await verdicts(access_token)).toEqual({ gateway: false, betterAuth: true })
-  })
+  expect(await verdicts()).toEqual({ gateway: true, betterAuth: true })
+  // Introspection does not look at bans.
+  await sql('update users set banned = true where id = $1', [bob.id])
+  expect(await verdicts()).toEqual({ gateway: false, betterAuth: true })
+  await sql('update users set banned = false where id = $1', [bob.id])
+  await betterAuth.auth.api.signOut({ headers: bob.headers })
+  expect(await verdicts()).toEqual({ gateway: false, betterAuth: false })
 })
+
+test('in a thousand random states both say the same, and the app is told no more than was consented to', async () => {
+  const random = randomFrom(18)
+  const other = await provider.createApp(eve)
+  const consents = []
+  for (const person of [ada, carol, eve])
+    for (const by of [app, other])
+      for (const scope of ['identity:read', everything, 'openid permissions:check'])
+        consents.push({ person, by, scope, ...(await provider.consent(person, by, scope)) })
+  const accepted = { yes: 0, no: 0 }
+  for (let state = 0; state < 1000; state++) {
+    const chance = () => random.chance(0.3)
+    const { person, by, scope, access_token } = random.one(consents) ?? consents[0] ?? never()
+    await sql(`update "oauthClient" set disabled = $2 where "clientId" = $1`, [
+      by.client_id,
+      chance(),
+    ])
+    await sql(`update sessions set expires_at = now() + $2 * interval '1 day' where user_id = $1`, [
+      person.id,
+      chance() ? -1 : 1,
+    ])
+    const can = 'can(permission: "leave:request", organizationId: "x")'
+    const query = `{ viewer { id email } ${scope.includes('permissions:check') ? can : ''} }`
+    const { data, codes } = await ask(access_token, query)
+    const lives = !codes.includes('UNAUTHENTICATED')
+    const what = `state ${state}: ${person.name}, ${scope}`
+    expect([what, lives]).toEqual([what, await provider.isActive(by, access_token)])
+    accepted[lives ? 'yes' : 'no']++
+    const shown = [data?.viewer?.id, data?.viewer?.email, data?.can].map((value) => value != null)
+    const granted = ['identity:read', 'identity:pii', 'permissions:check'].map((name) =>
+      scope.includes(name),
+    )
+    if (lives) expect([what, shown]).toEqual([what, granted])
+  }
+  expect(Math.min(accepted.yes, accepted.no)).toBeGreaterThan(100)
+})
+
+function never(): never {
+  throw new Error('Nobody has consented.')
+}
