@@ -23,7 +23,7 @@ import { createYogaLane } from './http/yoga.ts'
 import { createStores, type Identity } from './identity.ts'
 import { featuresOf } from './layout/features.ts'
 import { sessionFunctionName } from './layout/owner-sql.ts'
-import { findOauthObstacle, findSessionObstacle } from './layout/sessions.ts'
+import { findCredentialObstacle } from './layout/sessions.ts'
 import { Admission } from './operation/admission.ts'
 import { Documents } from './operation/documents.ts'
 import { createTell } from './operation/tell.ts'
@@ -84,9 +84,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const stores = createStores(config, layout, telemetry, askers)
   const { identity, database, signingKeys } = stores
 
-  const obstacle =
-    (config.auth.sessions && findSessionObstacle(layout)) ??
-    (config.auth.oauth && findOauthObstacle(layout))
+  const obstacle = findCredentialObstacle(layout, config.auth)
   if (obstacle) throw new ConfigError(obstacle)
   const sessionLookup = createSessionLookup(
     database,
@@ -135,11 +133,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const admission = new Admission({
     most: http.mostUnderWay,
     rate,
-    budget: new CostBudget({
-      perMinute: limits.costPerMinute,
-      perMinuteOfServices: limits.costPerMinuteOfServices,
-      redis: counters,
-    }),
+    budget: new CostBudget({ ...limits, redis: counters }),
     mayNotAsk: (share) => unsent.isFull(share),
     onShed: () => metrics?.shed(),
   })

@@ -8,7 +8,6 @@ import {
   type GuardedOrganizationField,
   type GuardedUserField,
   type listAudiences,
-  organizationAudiences,
   undelegated,
   userAudiences,
 } from './audiences.ts'
@@ -81,7 +80,7 @@ export class DelegatedViewer extends ClosedViewer {
   }
 
   override requireOrganizationField(field: GuardedOrganizationField, own: Grant | null): void {
-    this.requireScope(organizationAudiences[field].scope)
+    this.requireScope('identity:read')
     this.#user.requireOrganizationField(field, own)
   }
 

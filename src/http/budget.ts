@@ -5,9 +5,9 @@ import type { Counters } from './rate-limiter.ts'
 
 export interface CostBudgetOptions {
   /** Points a minute of each user, and of each address that nobody calls from; `null`: any number. */
-  readonly perMinute: number | null
+  readonly costPerMinute: number | null
   /** The same of each service. */
-  readonly perMinuteOfServices: number | null
+  readonly costPerMinuteOfServices: number | null
   /** Where gateways tell one another what was spent; `null`: each counts for itself, as each does while Redis is in trouble. */
   readonly redis: { readonly client: Counters; readonly keyPrefix: string } | null
 }
@@ -65,9 +65,9 @@ export class CostBudget implements Budget {
       case 'anonymous':
       case 'user':
       case 'delegated':
-        return this.#options.perMinute
+        return this.#options.costPerMinute
       case 'service':
-        return this.#options.perMinuteOfServices
+        return this.#options.costPerMinuteOfServices
       default:
         return caller satisfies never
     }

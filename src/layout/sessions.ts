@@ -14,5 +14,15 @@ export function findOauthObstacle({ OauthClient }: Pick<Layout, 'OauthClient'>):
     : null
 }
 
+/** The same of all credentials that are switched on. */
+export function findCredentialObstacle(
+  layout: Pick<Layout, 'Session' | 'OauthClient'>,
+  { sessions, oauth }: { readonly sessions: unknown; readonly oauth: unknown },
+): string | null {
+  return (
+    (sessions ? findSessionObstacle(layout) : null) ?? (oauth ? findOauthObstacle(layout) : null)
+  )
+}
+
 const NOT_AUTHORITATIVE =
   'AUTH_SESSIONS: Better Auth asks its secondary storage who is signed in, and session.preserveSessionInDatabase lets sessions that ended there live on in the table: set it off and use JWTs, or take preserveSessionInDatabase away and run introspect --auth again.'

@@ -80,8 +80,8 @@ test('the user that README.md describes is enough, and has no more than it shoul
   })
   for (let i = 0; i < 3; i++) await rate.ofAddress('192.0.2.1')
   const budget = new CostBudget({
-    perMinute: 100,
-    perMinuteOfServices: null,
+    costPerMinute: 100,
+    costPerMinuteOfServices: null,
     redis: { client, keyPrefix: 'identity:' },
   })
   budget.spend({ kind: 'user', userId: 'ada' }, 'user:ada', 10)

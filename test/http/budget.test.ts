@@ -7,7 +7,7 @@ import { useRedis } from '../support/redis.ts'
 const ada: Caller = { kind: 'user', userId: 'ada' }
 const service: Caller = { kind: 'service', subject: 'leave', scopes: new Set() }
 const anonymous: Caller = { kind: 'anonymous' }
-const usual = { perMinute: 15_000, perMinuteOfServices: null, redis: null }
+const usual = { costPerMinute: 15_000, costPerMinuteOfServices: null, redis: null }
 
 describe('in one process', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
@@ -29,7 +29,7 @@ describe('in one process', () => {
   })
 
   test('each has their own, services what is said of services, nobody their address', () => {
-    const budget = new CostBudget({ ...usual, perMinuteOfServices: 150_000 })
+    const budget = new CostBudget({ ...usual, costPerMinuteOfServices: 150_000 })
     budget.spend(ada, 'user:ada', 1500)
     expect(budget.spend(ada, 'user:ada', 1)?.refusedFor).toBe(1)
     expect(budget.spend(ada, 'user:bob', 1)?.refusedFor).toBeNull()
@@ -39,7 +39,7 @@ describe('in one process', () => {
   })
 
   test('what costs more than can ever be spent at once is not refused for ever', () => {
-    const budget = new CostBudget({ ...usual, perMinute: 150 })
+    const budget = new CostBudget({ ...usual, costPerMinute: 150 })
     expect(budget.spend(ada, 'user:ada', 100)).toMatchObject({ refusedFor: null, available: 0 })
     expect(budget.spend(ada, 'user:ada', 100)).toMatchObject({ refusedFor: 6 })
   })

@@ -189,7 +189,7 @@ export function ruleOfApp(route: string, key: string, { of, scopes }: AppOfMatri
   const user = rule[of === 'a platform admin' && !isWhole ? 'a stranger' : of]
   if (`${route}.${key}` === 'Query.viewer')
     return scopes.startsWith('identity:read') ? user : 'FORBIDDEN'
-  const service = rule[byAddress(route, key) && scopes === 'identity:pii' ? 'no scope' : scopes]
+  const service = rule[asService(route, key, scopes)]
   const isOutOfReach = closedRoutes.some((name) => route.startsWith(name))
   if (user === 'unreached' || service === 'unreached' || isOutOfReach) return 'unreached'
   if (service === 'FORBIDDEN' || closedFields.includes(key)) return 'FORBIDDEN'
@@ -200,6 +200,22 @@ export function ruleOfApp(route: string, key: string, { of, scopes }: AppOfMatri
 /** What apps are never shown, and what lies behind it. */
 const closedFields = ['sessions', 'accounts', 'receivedInvitations']
 const closedRoutes = ['Session', 'Account', 'Invitation to the caller', 'Inviter to the caller']
+
+/** What an app asks as a service would need other scopes for. */
+function asService(route: string, key: string, scopes: AppOfMatrix['scopes']): Caller {
+  if (byAddress(route, key) && scopes === 'identity:pii') return 'no scope'
+  return ofInvitations(route, key) && scopes === 'identity:read'
+    ? 'identity:read identity:pii'
+    : scopes
+}
+
+/** An app needs to read alone for what its user may see of invitations, by their permission. */
+function ofInvitations(route: string, key: string): boolean {
+  return (
+    /^(Invitation(Connection|Edge)?|Inviter who has left)$/.test(route) ||
+    /^invitations\b/.test(key)
+  )
+}
 
 function byAddress(route: string, key: string): boolean {
   return /by e-mail|byEmail/i.test(`${route}.${key}`)
