@@ -22,14 +22,14 @@ import { mostValues } from './http/values.ts'
 import { createYogaLane } from './http/yoga.ts'
 import { createStores, type Identity } from './identity.ts'
 import { featuresOf } from './layout/features.ts'
-import { sessionFunctionName } from './layout/owner-sql.ts'
+import { apiKeyFunction, sessionFunction } from './layout/owner-functions.ts'
 import { findCredentialObstacle } from './layout/sessions.ts'
 import { Admission } from './operation/admission.ts'
 import { Documents } from './operation/documents.ts'
 import { createTell } from './operation/tell.ts'
 import { TrustedDocuments } from './operation/trusted.ts'
 import { Turns } from './operation/turns.ts'
-import { createSessionLookup } from './postgres/session.ts'
+import { createApiKeyLookup, createSessionLookup } from './postgres/session.ts'
 import { createCounters } from './redis/counters.ts'
 import { whyOf } from './redis/trouble.ts'
 import { askersOf } from './scope.ts'
@@ -86,16 +86,24 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
 
   const obstacle = findCredentialObstacle(layout, config.auth)
   if (obstacle) throw new ConfigError(obstacle)
+  const refusedBy = (what: string) => (error: unknown) =>
+    log.error({ error: describeError(error) }, `${what} cannot be looked up: ${FUNCTION_NEEDED}`)
   const sessionLookup = createSessionLookup(
     database,
-    sessionFunctionName(layout, config.database),
-    (error) => log.error({ error: describeError(error) }, NO_SESSION_FUNCTION),
+    sessionFunction(layout, config.database)?.name,
+    refusedBy('Sessions'),
+  )
+  const apiKeyLookup = createApiKeyLookup(
+    database,
+    apiKeyFunction(layout, config.database)?.name,
+    refusedBy('API keys'),
   )
   const auth = createAuth({
     ...config.auth,
     service: config.service,
     origins: http.corsOrigins,
     signingKeys,
+    apiKeys: config.auth.apiKeys && { ...config.auth.apiKeys, lookup: apiKeyLookup },
     sessionLookup,
     askers,
     trouble,
@@ -210,8 +218,9 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     stores.start()
     // Nothing waits for a connection, so it is opened before the first request is counted.
     if (rate) counters?.client.connect().catch(() => {})
-    // A token that nobody has, so that a missing function is said at start and not only with the first session.
+    // What nobody has, so that a missing function is said at start and not only with the first session or key.
     if (config.auth.sessions) void sessionLookup.findUserId('').catch(() => {})
+    if (config.auth.apiKeys) void apiKeyLookup.findByHash('').catch(() => {})
   }
   return {
     fetch: (request) => {
@@ -245,5 +254,5 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
 /** So much more than its answer may have may be read for a request. */
 const READ_FOR_AN_ANSWER = 2
 const UNCOUNTED = 'Redis is in trouble: requests are counted in this process.'
-const NO_SESSION_FUNCTION =
-  'Sessions cannot be looked up: the owner of the database must run the SQL that the command doctor --sql prints.'
+const FUNCTION_NEEDED =
+  'the owner of the database must run the SQL that the command doctor --sql prints.'

@@ -1,6 +1,7 @@
 import type { Caller } from '../domain/caller.ts'
 import { ClosedViewer } from './closed-viewer.ts'
 import { DelegatedViewer } from './delegated-viewer.ts'
+import { OrganizationViewer } from './organization-viewer.ts'
 import { ServiceViewer } from './service-viewer.ts'
 import { UserViewer, type ViewerSources } from './user-viewer.ts'
 
@@ -22,6 +23,8 @@ export function createViewer(caller: Caller, sources: ViewerSources): Viewer {
       return new UserViewer(caller.userId, sources)
     case 'delegated':
       return new DelegatedViewer(caller, sources)
+    case 'organization':
+      return new OrganizationViewer(caller, sources)
     case 'service':
       return new ServiceViewer(caller.scopes)
     default:

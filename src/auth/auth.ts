@@ -1,6 +1,7 @@
 import type { Askers } from '../domain/askers.ts'
 import type { SessionLookup } from '../domain/session-lookup.ts'
 import type { SigningKeyRepository } from '../domain/signing-key.ts'
+import { type ApiKeyOptions, createApiKeyVerifier } from './api-key.ts'
 import { createAuthenticator } from './authenticator.ts'
 import { HeldKeys } from './held-keys.ts'
 import { createJwtVerifier, type TrustedIssuer } from './jwt.ts'
@@ -20,6 +21,8 @@ export interface AuthOptions {
   readonly ignoreBasic: boolean
   /** `null`: sessions are no credentials. */
   readonly sessions: { readonly secret: string; readonly cookieName: string } | null
+  /** `null`: API keys are no credentials. */
+  readonly apiKeys: ApiKeyOptions | null
   /** Of tokens for apps that speak for users; `null`: none are accepted. */
   readonly oauth: Pick<TrustedIssuer, 'issuer' | 'audience'> | null
   /** `null`: no service tokens are accepted. */
@@ -49,7 +52,7 @@ export interface AuthOptions {
 
 /** Credentials to callers, and how old the keys are that say so. Nothing is read before the first credential comes. */
 export function createAuth(options: AuthOptions) {
-  const { service, sessions } = options
+  const { service, sessions, apiKeys } = options
   const keys = (source: KeySource, whose: string) =>
     new HeldKeys(() => options.askers.runShared(source), {
       onTrouble: options.trouble(`The signing keys of ${whose} cannot be had.`, whyNone),
@@ -70,12 +73,14 @@ export function createAuth(options: AuthOptions) {
     algorithms: options.algorithms,
   })
   const verifier = sessions && createSessionVerifier({ ...sessions, lookup: options.sessionLookup })
+  const keyVerifier = apiKeys && createApiKeyVerifier(apiKeys)
   const seconds = (held: HeldKeys | null) => held?.ageMs && held.ageMs / 1000
   return {
     authenticator: createAuthenticator(
       // Keys may be on their way for another.
       (token) => options.askers.waitFor(verifyJwt(token)),
       verifier,
+      keyVerifier,
       options,
     ),
     /** In seconds, by whose keys; absent before they were read. */

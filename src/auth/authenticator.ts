@@ -1,4 +1,5 @@
 import { type Authenticator, anonymous, type Caller } from '../domain/caller.ts'
+import type { ApiKeyVerifier } from './api-key.ts'
 import { refused } from './refused.ts'
 import type { SessionVerifier } from './session.ts'
 
@@ -7,14 +8,17 @@ const LONGEST_TOKEN = 8192
 
 /**
  * Finds the one credential of a request that counts. An Authorization header decides alone, whatever cookie came with
- * it, and is refused when it is bad. Browsers send cookies unasked, so one that is stale or forged is as good as none,
- * and so is one that another site may have had them send.
- * @param sessions `null`: sessions are no credentials here.
+ * it, and is refused when it is bad. An API key is next: it was sent on purpose,
+ * but gateways in front of others have such headers too, and only somebody who means to be signed in here sends the first.
+ * Browsers send cookies unasked, so one that is stale or forged is as good as none, and so is one that another site may
+ * have had them send.
+ * @param sessions `null`: sessions are no credentials here, and so for API keys.
  * @param options See `AuthOptions`.
  */
 export function createAuthenticator(
   verifyJwt: (token: string) => Promise<Caller>,
   sessions: SessionVerifier | null,
+  apiKeys: ApiKeyVerifier | null,
   { origins, ignoreBasic }: { readonly origins: readonly string[]; readonly ignoreBasic: boolean },
 ): Authenticator {
   const byBearer = async (header: string): Promise<Caller> => {
@@ -32,6 +36,8 @@ export function createAuthenticator(
       const authorization = headers.get('authorization')
       const isForeign = ignoreBasic && authorization !== null && /^basic /i.test(authorization)
       if (authorization !== null && !isForeign) return byBearer(authorization)
+      const key = apiKeys && headers.get(apiKeys.header)
+      if (apiKeys && key !== null) return apiKeys.verify(key)
       const cookies = headers.get('cookie')
       if (cookies === null || !sessions || !isAskedFirst(headers, origins)) return anonymous
       return (await sessions.findByCookie(cookies)) ?? anonymous

@@ -2,7 +2,17 @@ import { errors } from 'jose'
 import { GatewayError } from '../domain/errors.ts'
 
 /** What is wrong with a credential. */
-export type Reason =
+export type Reason = TokenReason | KeyReason
+
+export type KeyReason =
+  | 'too long'
+  | 'expired'
+  | 'unknown key'
+  | 'disabled key'
+  | 'metered key'
+  | 'key permissions'
+
+export type TokenReason =
   | 'malformed'
   | 'too long'
   | 'algorithm'

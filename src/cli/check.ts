@@ -44,6 +44,7 @@ function planOf({ http, database, auth, service, redis, permissions }: Config): 
     `JWTs of ${trusted(auth)}`,
     ...(auth.oauth ? [`apps' access tokens of ${trusted(auth.oauth)}`] : []),
     ...(auth.sessions ? ['sessions'] : []),
+    ...(auth.apiKeys ? [`API keys in ${auth.apiKeys.header}`] : []),
     ...(service ? [`services' tokens of ${trusted(service)}`] : []),
   ]
   const onOff = (is: boolean) => (is ? 'on' : 'off')

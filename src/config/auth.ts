@@ -1,5 +1,5 @@
 import { group, optional, required, withDefault } from './group.ts'
-import { httpUrl, kind, list, onOff, several, text, wordOr } from './kinds.ts'
+import { headerName, httpUrl, kind, list, onOff, several, text, wordOr } from './kinds.ts'
 
 /** Those of asymmetric keys: whoever can check a signature must not be able to make one. */
 const algorithms = [
@@ -61,6 +61,21 @@ export const auth = group({
       'off',
       'whether sessions of Better Auth are accepted next to JWTs',
     ),
+    AUTH_API_KEYS: withDefault(
+      onOff,
+      'off',
+      "whether keys of Better Auth's api-key plug-in are accepted, as far as their permissions say",
+    ),
+    AUTH_API_KEY_HEADER: withDefault(
+      headerName,
+      'x-api-key',
+      'the header in which keys come (`apiKeyHeaders`); it counts where there is no `Authorization`',
+    ),
+    AUTH_API_KEY_ORGANIZATIONS: optional(
+      several('names of configurations'),
+      'none',
+      "the configurations of the plug-in (`configId`) whose keys are organizations' (`references: 'organization'`); keys of others are users'",
+    ),
     AUTH_IGNORE_BASIC: withDefault(
       onOff,
       'off',
@@ -112,6 +127,17 @@ export const auth = group({
       problem: 'is required with AUTH_SESSIONS=on',
     },
     {
+      about: 'AUTH_API_KEY_HEADER',
+      brokenBy: (given) => /^(authorization|cookie)$/i.test(given.AUTH_API_KEY_HEADER ?? ''),
+      problem: 'names a header of other credentials',
+    },
+    {
+      about: 'AUTH_API_KEYS',
+      brokenBy: (given) =>
+        given.AUTH_API_KEY_ORGANIZATIONS !== undefined && given.AUTH_API_KEYS !== 'on',
+      problem: 'must be on with AUTH_API_KEY_ORGANIZATIONS',
+    },
+    {
       about: 'OAUTH_AUDIENCE',
       brokenBy: (given) => given.OAUTH_ISSUER !== undefined && given.OAUTH_AUDIENCE === undefined,
       problem: 'is required with OAUTH_ISSUER',
@@ -132,6 +158,13 @@ export const auth = group({
           ? {
               issuer: env.OAUTH_ISSUER ?? env.AUTH_ISSUER.map(withBasePath),
               audience: env.OAUTH_AUDIENCE,
+            }
+          : null,
+        /** `null`: API keys are no credentials. */
+        apiKeys: env.AUTH_API_KEYS
+          ? {
+              header: env.AUTH_API_KEY_HEADER,
+              organizationConfigs: env.AUTH_API_KEY_ORGANIZATIONS ?? [],
             }
           : null,
         /** `null`: sessions of Better Auth are no credentials. `secret` is what it signs their tokens with. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { documentsFile } from './documents-file.ts'
 import { group, optional, withDefault } from './group.ts'
-import { kind, list, onOff, text, wholeNumber, wordOr } from './kinds.ts'
+import { headerName, kind, list, onOff, text, wholeNumber, wordOr } from './kinds.ts'
 
 const origins = list('origins as browsers send them, such as https://app.example.com', (names) =>
   names.every((name) => URL.canParse(name) && new URL(name).origin === name && !name.includes('*')),
@@ -16,10 +16,6 @@ const trustProxy = kind(
   `a number of proxies from 1 to 10, or their ${addresses.description}`,
   (given): number | readonly string[] | undefined =>
     (/^\d+$/.test(given) ? wholeNumber(1, 10) : addresses).safeParse(given).data,
-)
-
-const headerName = kind('the name of a header', (given) =>
-  /^[\w-]+$/.test(given) ? given.toLowerCase() : undefined,
 )
 
 export const http = group({

@@ -58,6 +58,11 @@ export function list(
   })
 }
 
+/** In lower case. */
+export const headerName = kind('the name of a header', (given) =>
+  /^[\w-]+$/.test(given) ? given.toLowerCase() : undefined,
+)
+
 /** A list with at least one part. */
 export function several(parts: string): Kind<readonly string[]> {
   return list(parts, ({ length }) => length > 0)

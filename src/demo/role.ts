@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type { Layout } from '../layout/layout.ts'
-import { grantStatements, sessionStatements } from '../layout/owner-sql.ts'
+import { functionStatements, sessionFunction } from '../layout/owner-functions.ts'
+import { grantStatements } from '../layout/owner-sql.ts'
 import { publicStatements } from '../layout/public-sql.ts'
 
 /** Makes a role of its own for the gateway, with a random name and password, in a database that is for nothing else. Answers the URL to connect as it. */
@@ -15,7 +16,7 @@ export async function createReadOnlyRole(ownerUrl: string, layout: Layout): Prom
     const statements = [
       `create role ${role} login password '${password}'`,
       ...grantStatements(layout, grantee),
-      ...sessionStatements(layout, grantee),
+      ...functionStatements(sessionFunction(layout, grantee), role),
       ...publicStatements(),
     ]
     // As one text they are one transaction.

@@ -7,6 +7,7 @@ import { openDatabase, Prisma } from '../postgres/client.ts'
 import { Tables } from '../postgres/tables.ts'
 import { describeUnreachable } from '../postgres/unreachable.ts'
 import { checkAccessControl } from './checks/access-control.ts'
+import { checkApiKeys } from './checks/api-keys.ts'
 import { checkClock } from './checks/clock.ts'
 import { checkCreation } from './checks/creation.ts'
 import { checkFunctions } from './checks/functions.ts'
@@ -53,6 +54,7 @@ const checksByLayout: Readonly<Record<string, Check>> = {
   timestamps: checkTimestamps,
   sessions: checkSessions,
   oauth: checkOauth,
+  'api-keys': checkApiKeys,
   triggers: checkTriggers,
   'access-control': checkAccessControl,
 }

@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, errors } from 'jose'
 import type { AuthOptions } from '../auth/auth.ts'
-import type { Reason } from '../auth/refused.ts'
+import type { TokenReason } from '../auth/refused.ts'
 import { describeSubjects } from '../auth/service-subjects.ts'
 
 /** Whose tokens are accepted. */
@@ -31,7 +31,7 @@ export function compare({ header, claims }: Said, accepted: Accepted): string {
 
 /** What the check that refused a token expected. The token itself is no part of it. */
 export function explainRefusal(
-  reason: Reason,
+  reason: TokenReason,
   cause: unknown,
   said: Said | null,
   accepted: Accepted,
@@ -41,7 +41,7 @@ export function explainRefusal(
   const its = all.find(({ issuers }) => issuers.some((issuer) => issuer === claims.iss)) ?? all[0]
   const claim = cause instanceof errors.JWTClaimValidationFailed ? cause.claim : 'unknown'
   const { rule, claims: read } = describeSubjects(accepted.service?.subjects ?? null)
-  const sentences: Readonly<Record<Reason, string>> = {
+  const sentences: Readonly<Record<TokenReason, string>> = {
     malformed: 'it is no JWT that can be read',
     'needs AUTH_SESSIONS': 'it is no JWT, and sessions are accepted with AUTH_SESSIONS=on alone',
     'needs OAUTH_AUDIENCE': `it is an access token of ${show(claims.iss)}: those of users' apps are accepted where OAUTH_AUDIENCE is set, and services' where SERVICE_ISSUER is this issuer`,

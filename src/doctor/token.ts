@@ -1,11 +1,11 @@
 import { createAuth } from '../auth/auth.ts'
-import type { Reason } from '../auth/refused.ts'
+import type { TokenReason } from '../auth/refused.ts'
 import { loadConfig } from '../config/config.ts'
 import type { Given } from '../config/group.ts'
 import { readLayout } from '../config/layout.ts'
 import type { Caller } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
-import { sessionFunctionName } from '../layout/owner-sql.ts'
+import { sessionFunction } from '../layout/owner-functions.ts'
 import { openDatabase } from '../postgres/client.ts'
 import type { Db } from '../postgres/db.ts'
 import { createSessionLookup } from '../postgres/session.ts'
@@ -32,11 +32,12 @@ export async function examineToken(environment: Given, token: string): Promise<R
   const { authenticator } = createAuth({
     ...config.auth,
     service: config.service,
+    apiKeys: null,
     origins: [],
     signingKeys: createSigningKeyRepository(db),
     sessionLookup: createSessionLookup(
       database,
-      sessionFunctionName(layout, config.database),
+      sessionFunction(layout, config.database)?.name,
       () => {},
     ),
     askers: { runShared: (work) => work(), waitFor: (work) => work },
@@ -61,7 +62,7 @@ export async function examineToken(environment: Given, token: string): Promise<R
       if (!(error instanceof GatewayError)) throw error
       const refusal =
         error.code === 'UNAUTHENTICATED'
-          ? explainRefusal(error.reason as Reason, error.cause, said, accepted)
+          ? explainRefusal(error.reason as TokenReason, error.cause, said, accepted)
           : `It cannot be checked. ${error.message}`
       return found('error', refusal, ...troubles)
     }
@@ -84,9 +85,9 @@ function describe(caller: Caller): string {
   if (caller.kind === 'user') return `It is a token of the user ${JSON.stringify(caller.userId)}.`
   const scopes = [...caller.scopes].join(', ')
   const whose =
-    caller.kind === 'service'
-      ? 'a service'
-      : `the app ${JSON.stringify(caller.delegation.clientId)} for the user ${JSON.stringify(caller.userId)}`
+    caller.kind === 'delegated' && 'clientId' in caller.delegation
+      ? `the app ${JSON.stringify(caller.delegation.clientId)} for the user ${JSON.stringify(caller.userId)}`
+      : 'a service'
   return `It is a token of ${whose}, with ${scopes ? `the scopes ${scopes}` : 'no scope that counts here'}.`
 }
 

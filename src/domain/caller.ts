@@ -5,12 +5,19 @@ export type Scope = (typeof scopes)[number]
 export type Caller =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'user'; readonly userId: string }
-  /** A user, through an app that they let read what these scopes say: never more than they see themselves. */
+  /** A user, through an app or a key of theirs that may read what these scopes say: never more than they see themselves. */
   | {
       readonly kind: 'delegated'
       readonly userId: string
       readonly scopes: ReadonlySet<Scope>
       readonly delegation: Delegation
+    }
+  /** An organization, as a machine that has a key of it. */
+  | {
+      readonly kind: 'organization'
+      readonly organizationId: string
+      readonly keyId: string
+      readonly scopes: ReadonlySet<Scope>
     }
   | {
       readonly kind: 'service'
@@ -27,6 +34,8 @@ export function shareOf(caller: Caller): string | null {
     case 'user':
     case 'delegated':
       return `user:${caller.userId}`
+    case 'organization':
+      return `organization:${caller.organizationId}`
     case 'service':
       return `service:${caller.subject}`
     default:
@@ -42,8 +51,11 @@ export function partOf(share: string): number {
   return share.startsWith('service:') ? 3 / 4 : 1 / 4
 }
 
+/** What speaks for a user: an app, or the key with which the request came. */
+export type Delegation = Consent | { readonly keyId: string }
+
 /** What an app speaks for a user by. It ends with the client, and with the session in which the user consented. */
-export interface Delegation {
+export interface Consent {
   readonly clientId: string
   /** `null`: it hangs on no session. */
   readonly sessionId: string | null

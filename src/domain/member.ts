@@ -23,8 +23,12 @@ export interface MemberWithOrganization extends Member {
   readonly organization: Organization
 }
 
-/** Which memberships to show: all, none, or only those in organizations that this user belongs to as well. */
-export type MembershipScope = { readonly sharedWith: string } | 'all' | 'none'
+/** Which memberships to show: all, none, only those in one organization, or in those that this user belongs to as well. */
+export type MembershipScope =
+  | { readonly sharedWith: string }
+  | { readonly organizationId: string }
+  | 'all'
+  | 'none'
 
 export type MemberOrder = Order<'CREATED_AT' | 'USER_NAME'>
 

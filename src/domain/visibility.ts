@@ -27,4 +27,9 @@ export interface VisibilityRepository {
    * has ended.
    */
   look(questions: readonly SightQuestion[]): Promise<readonly (Sight | null)[]>
+  /** Those of the users who belong to the organization; `null`: it does not exist. */
+  findMembers(
+    organizationId: string,
+    userIds: readonly string[],
+  ): Promise<ReadonlySet<string> | null>
 }

@@ -4,7 +4,7 @@ import type { Budget, Spent } from '../domain/rate.ts'
 import type { Counters } from './rate-limiter.ts'
 
 export interface CostBudgetOptions {
-  /** Points a minute of each user, and of each address that nobody calls from; `null`: any number. */
+  /** Points a minute of each user and organization, and of each address that nobody calls from; `null`: any number. */
   readonly costPerMinute: number | null
   /** The same of each service. */
   readonly costPerMinuteOfServices: number | null
@@ -65,6 +65,7 @@ export class CostBudget implements Budget {
       case 'anonymous':
       case 'user':
       case 'delegated':
+      case 'organization':
         return this.#options.costPerMinute
       case 'service':
         return this.#options.costPerMinuteOfServices

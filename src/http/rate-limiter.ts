@@ -46,6 +46,8 @@ export class RateLimiter implements RateLimit {
       case 'user':
       case 'delegated':
         return this.#take(`user:${encodeURIComponent(caller.userId)}`)
+      case 'organization':
+        return this.#take(`organization:${encodeURIComponent(caller.organizationId)}`)
       case 'service':
       case 'anonymous':
         return null

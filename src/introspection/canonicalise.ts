@@ -1,5 +1,5 @@
 import internals from '@prisma/internals'
-import { type Model, models } from '../layout/contract.ts'
+import { type Model, models, tokenFields } from '../layout/contract.ts'
 import type { Column, Layout, Table } from '../layout/layout.ts'
 import { printLayout } from '../layout/schema-file.ts'
 import { type AdditionalColumn, type AskedFields, leftOut, matchAdditional } from './additional.ts'
@@ -64,7 +64,7 @@ export async function canonicalise(
       table: match?.table,
       fields: matchFields(model, match, known),
       additional: added(model),
-      tokenColumn: match && model === 'Session' ? tokenColumn(match, known) : undefined,
+      tokenColumn: match && tokenColumn(match, known),
       authoritative: known[model]?.authoritative,
     }
   })
@@ -104,7 +104,7 @@ interface Described {
   readonly fields: readonly Field[]
   /** Of the application's own. */
   readonly additional: readonly AdditionalColumn[]
-  /** Of the session's token. */
+  /** Of a session's token, or a key's hash. */
   readonly tokenColumn: string | undefined
   readonly authoritative: boolean | undefined
 }
@@ -116,7 +116,7 @@ function toLayout(described: readonly Described[]): Layout {
 }
 
 function toTable(
-  { fields, additional, tokenColumn = 'token', authoritative }: Described,
+  { model, fields, additional, tokenColumn, authoritative }: Described,
   table: Found,
 ): Table {
   const columns = fields.flatMap(({ name, type, column }): [string, Column][] => {
@@ -136,7 +136,7 @@ function toTable(
   return {
     name: realName(table),
     columns: Object.fromEntries([...columns, ...further]),
-    ...(tokenColumn === 'token' ? {} : { tokenColumn }),
+    ...(tokenColumn === undefined || tokenColumn === tokenFields[model] ? {} : { tokenColumn }),
     ...(authoritative === undefined ? {} : { authoritative }),
   }
 }
@@ -148,7 +148,9 @@ async function format(schema: string): Promise<string> {
 }
 
 /** Where there is none to be seen, it is called what Better Auth calls it unless told otherwise. */
-function tokenColumn(match: Match, known: KnownNames): string {
-  const [column] = findColumns(match, 'token', known)
-  return column ? realName(column) : (known.Session?.columns.token?.name ?? 'token')
+function tokenColumn(match: Match, known: KnownNames): string | undefined {
+  const field = tokenFields[match.model]
+  if (field === undefined) return undefined
+  const [column] = findColumns(match, field, known)
+  return column ? realName(column) : (known[match.model]?.columns[field]?.name ?? field)
 }

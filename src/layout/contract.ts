@@ -11,6 +11,7 @@ export const models = [
   'OrganizationRole',
   'Jwks',
   'OauthClient',
+  'Apikey',
 ] as const
 export type Model = (typeof models)[number]
 
@@ -214,6 +215,27 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
     essential: ['disabled'],
     signature: ['clientSecret', 'redirectUris'],
   },
+  Apikey: {
+    dispensable: true,
+    columns: {
+      id: 'String',
+      permissions: 'String?',
+      enabled: 'Boolean?',
+      expiresAt: 'DateTime?',
+      // A number, of which no more is asked than whether there is one.
+      remaining: 'Boolean?',
+    },
+    // Whose it is: the first two since keys can be an organization's, the third before.
+    optional: { referenceId: 'String?', configId: 'String?', userId: 'String?' },
+    essential: ['enabled', 'expiresAt', 'remaining', 'configId'],
+    signature: ['key', 'rateLimitTimeWindow'],
+  },
+}
+
+/** What the owner's functions find rows by: secrets, and so no columns of the contract. */
+export const tokenFields: Readonly<Partial<Record<Model, string>>> = {
+  Session: 'token',
+  Apikey: 'key',
 }
 
 /** Prisma types of all columns that a model may have. */

@@ -1,6 +1,7 @@
-import { isWallClock, type Layout, type Table, UTC } from './layout.ts'
+import type { Layout } from './layout.ts'
+import { apiKeyFunction, functionStatements, sessionFunction } from './owner-functions.ts'
 import { publicStatements } from './public-sql.ts'
-import { literal, quote, quotedColumn } from './quote.ts'
+import { literal, quote } from './quote.ts'
 import { triggerStatements } from './trigger-sql.ts'
 
 /** Who is granted what where. Names are as they are in the catalog, unquoted. */
@@ -85,59 +86,6 @@ function settingsOf({ statementTimeoutMs = 2000 }: Grantee) {
   ] as const
 }
 
-/**
- * The function from a session token to its user, as SQL names it. Where its table has no time zone, the name says by whose
- * clock it ends sessions: one that was made for another clock is not found, rather than called.
- */
-export function sessionFunctionName(
-  { Session }: Pick<Layout, 'Session'>,
-  { schema, timestampZone = UTC }: Pick<Grantee, 'schema' | 'timestampZone'>,
-): string {
-  const name = 'identity_gateway_session_user'
-  const isPlain = timestampZone === UTC || !isWallClock(Session?.columns.expiresAt?.type)
-  return quote(schema, isPlain ? name : `${name} ${timestampZone}`)
-}
-
-/**
- * SQL that makes the function and lets the role call it, for the owner of the sessions table to run in one transaction;
- * nothing where there is no such table. It runs with its owner's rights, so everything in it is named in full, and no
- * setting or table of the caller's can stand in for anything.
- */
-export function sessionStatements(layout: Layout, grantee: Grantee): string[] {
-  const { Session } = layout
-  const { role, schema } = grantee
-  if (!Session) return []
-  const name = sessionFunctionName(layout, grantee)
-  const body = `
-  select ${quotedColumn(Session, 'userId')}::text from ${quote(schema, Session.name)}
-  where ${quote(Session.tokenColumn ?? 'token')} = $1 and ${quotedColumn(Session, 'expiresAt')} > ${currentTime(Session, grantee)}
-`
-  return [
-    `create or replace function ${name}(session_token text) returns text
-language sql stable security definer set search_path = pg_catalog, pg_temp
-as ${literal(body)}`,
-    // A function that somebody else had made under this name stays theirs, to change again, unless it is taken over.
-    `alter function ${name}(text) owner to current_user`,
-    `revoke all on function ${name}(text) from public`,
-    revokeFromOthers(`${name}(text)`),
-    `grant execute on function ${name}(text) to ${quote(role)}`,
-  ]
-}
-
-/** From whomever default privileges of the database let call every new function. */
-function revokeFromOthers(signature: string): string {
-  return `do ${literal(`declare other text;
-begin
-  for other in
-    select distinct acl.grantee::regrole::text
-    from pg_catalog.pg_proc as p, pg_catalog.aclexplode(p.proacl) as acl
-    where p.oid = pg_catalog.to_regprocedure(${literal(signature)}) and acl.grantee not in (0, p.proowner)
-  loop
-    execute format('revoke all on function %s from %s cascade', ${literal(signature)}, other);
-  end loop;
-end`)}`
-}
-
 /** Makes the role unless it is there, and lets it read. Can be run again. */
 export function roleStatements(layout: Layout, grantee: Grantee): string[] {
   const create = `create role ${quote(grantee.role)} login`
@@ -159,7 +107,7 @@ end`)}`
 }
 
 /** What only some gateways need. */
-export type OptionalPart = 'sessions' | 'triggers'
+export type OptionalPart = 'sessions' | 'api-keys' | 'triggers'
 
 /** All of it as a script, which can be run again. */
 export function ownerScript(
@@ -168,13 +116,16 @@ export function ownerScript(
   without: readonly OptionalPart[] = [],
   { revokePublic = false }: { readonly revokePublic?: boolean | undefined } = {},
 ): string {
-  const sessions = without.includes('sessions') ? [] : sessionStatements(layout, grantee)
-  const triggers = without.includes('triggers') ? [] : triggerStatements(layout, grantee.schema)
+  const made = (name: OptionalPart, statements: readonly string[]) =>
+    without.includes(name) ? [] : statements
+  const sessions = functionStatements(sessionFunction(layout, grantee), grantee.role)
+  const apiKeys = functionStatements(apiKeyFunction(layout, grantee), grantee.role)
+  const triggers = triggerStatements(layout, grantee.schema)
   return `-- Run this as the owner of Better Auth's tables, with the right to create and alter roles (CREATEROLE).
 -- It lets the role read what the gateway reads, and nothing else. Give the role a password afterwards.
 begin;
 ${roleStatements(layout, grantee).join(';\n')};
-${revokePublic ? part(aboutPublic, publicStatements()) : aboutEverybody}${part(aboutSessions, sessions)}${part(aboutTriggers, triggers)}commit;
+${revokePublic ? part(aboutPublic, publicStatements()) : aboutEverybody}${part(aboutSessions, made('sessions', sessions))}${part(aboutApiKeys, made('api-keys', apiKeys))}${part(aboutTriggers, made('triggers', triggers))}commit;
 `
 }
 
@@ -198,8 +149,6 @@ const aboutSessions = `-- AUTH_SESSIONS=on needs this (--without-sessions leaves
 -- else may call the function, also by default privileges, no longer may.
 `
 
-/** As the column holds it: the caller's TimeZone must not move the end of a session. */
-function currentTime({ columns }: Table, { timestampZone = UTC }: Grantee): string {
-  const isZoned = isWallClock(columns.expiresAt?.type)
-  return isZoned ? `now() at time zone ${literal(timestampZone)}` : 'now()'
-}
+const aboutApiKeys = `-- AUTH_API_KEYS=on needs this (--without-api-keys leaves it out). It finds whose key a hash is of, and what it may do; keys and their
+-- hashes stay out of reach.
+`

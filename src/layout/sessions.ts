@@ -1,4 +1,5 @@
 import type { Layout } from './layout.ts'
+import { apiKeyFunction } from './owner-functions.ts'
 
 /** Why sessions of this database cannot be credentials, in a sentence; `null` when nothing is known against it. */
 export function findSessionObstacle({ Session }: Pick<Layout, 'Session'>): string | null {
@@ -14,13 +15,22 @@ export function findOauthObstacle({ OauthClient }: Pick<Layout, 'OauthClient'>):
     : null
 }
 
+/** Why API keys cannot be credentials: nothing says whose they are. `null`: nothing is known against it. */
+export function findApiKeyObstacle(layout: Pick<Layout, 'Apikey'>): string | null {
+  return apiKeyFunction(layout, { schema: '' }) === null
+    ? 'AUTH_API_KEYS: this database has no table of API keys that is as the api-key plug-in makes it: add the plug-in to Better Auth, storing keys in the database, and run introspect, and the SQL of doctor --sql, or leave AUTH_API_KEYS off.'
+    : null
+}
+
 /** The same of all credentials that are switched on. */
 export function findCredentialObstacle(
-  layout: Pick<Layout, 'Session' | 'OauthClient'>,
-  { sessions, oauth }: { readonly sessions: unknown; readonly oauth: unknown },
+  layout: Pick<Layout, 'Session' | 'OauthClient' | 'Apikey'>,
+  { sessions, oauth, apiKeys }: Readonly<Record<'sessions' | 'oauth' | 'apiKeys', unknown>>,
 ): string | null {
   return (
-    (sessions ? findSessionObstacle(layout) : null) ?? (oauth ? findOauthObstacle(layout) : null)
+    (sessions ? findSessionObstacle(layout) : null) ??
+    (oauth ? findOauthObstacle(layout) : null) ??
+    (apiKeys ? findApiKeyObstacle(layout) : null)
   )
 }
 

@@ -131,7 +131,10 @@ function ofUsers({ tables }: Db, filter: MembershipFilter): List {
     beside: { table: tables.as('Organization', 'o'), by: 'organizationId' },
     within: allOf([scope === 'none' && Prisma.sql`FALSE`]),
     where: allOf([
-      typeof scope === 'object' && shared(tables, scope.sharedWith),
+      typeof scope === 'object' &&
+        ('sharedWith' in scope
+          ? shared(tables, scope.sharedWith)
+          : Prisma.sql`${m.column('organizationId')} = ANY(${m.array('organizationId', [scope.organizationId])})`),
       ...held(filter, m.column('role'), m.column('organizationId')),
       ...(grantedBy ? undisputed(tables, grantedBy) : []),
     ]),

@@ -1,3 +1,4 @@
+import type { ApiKey, ApiKeyLookup } from '../domain/api-key-lookup.ts'
 import { GatewayError } from '../domain/errors.ts'
 import type { Session, SessionRepository } from '../domain/session.ts'
 import type { SessionLookup } from '../domain/session-lookup.ts'
@@ -48,30 +49,37 @@ export function createSessionRepository(db: Db): SessionRepository {
   }
 }
 
-/**
- * Asks the function that the database's owner installs: tokens are in neither the client's schema nor the grants.
- * @param name Of the function, as SQL names it.
- * @param onRefusal Told when PostgreSQL refuses the call: the function is missing, not granted, or out of date.
- */
-export function createSessionLookup(
-  { read }: Pick<Database, 'read'>,
-  name: string,
+/** Each asks a function that the database's owner installs: see `asking`. */
+export function createSessionLookup(...[db, name, onRefusal]: Asking): SessionLookup {
+  return { findUserId: asking<string>(db, name, onRefusal, 'Sessions cannot be looked up.') }
+}
+
+export function createApiKeyLookup(...[db, name, onRefusal]: Asking): ApiKeyLookup {
+  return { findByHash: asking<ApiKey>(db, name, onRefusal, 'API keys cannot be looked up.') }
+}
+
+type Asking = [
+  db: Pick<Database, 'read'>,
+  /** As SQL names it; `undefined`: the database has no table for it. */
+  name: string | undefined,
+  /** Told when PostgreSQL refuses the call: the function is missing, not granted, or out of date. */
   onRefusal: (error: unknown) => void,
-): SessionLookup {
-  const userOf = Prisma.raw(name)
-  return {
-    findUserId: async (token) => {
-      try {
-        const [row] = await read<{ readonly userId: string | null }>(
-          Prisma.sql`SELECT ${userOf}(${token}::text) AS "userId"`,
-        )
-        return row?.userId ?? null
-      } catch (error) {
-        if (!(error instanceof GatewayError && error.code === 'INTERNAL')) throw error
-        onRefusal(error)
-        throw new GatewayError('UNAVAILABLE', 'Sessions cannot be looked up.', { cause: error })
-      }
-    },
+]
+
+/** Secrets are in neither the client's schema nor the grants: only a function may compare them. */
+function asking<Answer>(...[{ read }, name, onRefusal, failure]: [...Asking, failure: string]) {
+  return async (secret: string): Promise<Answer | null> => {
+    if (name === undefined) throw new GatewayError('UNAVAILABLE', failure)
+    try {
+      const [row] = await read<{ readonly answer: Answer | null }>(
+        Prisma.sql`SELECT ${Prisma.raw(name)}(${secret}::text) AS "answer"`,
+      )
+      return row?.answer ?? null
+    } catch (error) {
+      if (!(error instanceof GatewayError && error.code === 'INTERNAL')) throw error
+      onRefusal(error)
+      throw new GatewayError('UNAVAILABLE', failure, { cause: error })
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Consent } from '../domain/caller.ts'
 import type { Sight, SightQuestion, VisibilityRepository } from '../domain/visibility.ts'
 import { Prisma } from './client.ts'
 import type { Row } from './columns.ts'
@@ -12,7 +13,27 @@ export function createVisibilityRepository(db: Db): VisibilityRepository {
   const joined = joining(db, 'visibility')
   const weigh = ({ organizationIds, userIds }: SightQuestion) =>
     1 + organizationIds.length + userIds.length
-  return { look: joined(inOrder(weigh), (questions) => look(db, questions)) }
+  return {
+    look: joined(inOrder(weigh), (questions) => look(db, questions)),
+    findMembers: (organizationId, userIds) => findMembers(db, organizationId, userIds),
+  }
+}
+
+async function findMembers(
+  { read, tables }: Db,
+  organizationId: string,
+  userIds: readonly string[],
+) {
+  if (tables.fitting('Organization', 'id', [organizationId]).length === 0) return null
+  const o = tables.as('Organization', 'o')
+  const m = tables.as('Member', 'm')
+  const [row] = await read<{ readonly userIds: readonly string[] }>(Prisma.sql`
+      SELECT ARRAY(
+        SELECT ${m.column('userId')}::text FROM ${m.from}
+        WHERE ${m.column('organizationId')} = ${o.column('id')}
+          AND ${m.column('userId')} = ANY(${m.array('userId', userIds)})) AS "userIds"
+      FROM ${o.from} WHERE ${o.column('id')} = ${organizationId}${o.cast('id')} LIMIT 1`)
+  return row ? new Set(row.userIds) : null
 }
 
 async function look(
@@ -23,8 +44,8 @@ async function look(
   const asked = questions.map(({ userId, delegation, organizationIds, userIds }, place) => ({
     place,
     user_id: userId,
-    client_id: delegation?.clientId,
-    session_id: tables.has('Session') ? (delegation?.sessionId ?? undefined) : undefined,
+    client_id: consentOf(delegation)?.clientId,
+    session_id: tables.has('Session') ? (consentOf(delegation)?.sessionId ?? undefined) : undefined,
     organization_ids: tables.fitting('Member', 'organizationId', organizationIds),
     user_ids: tables.fitting('Member', 'userId', userIds),
   }))
@@ -50,6 +71,11 @@ async function look(
         LIMIT 1) AS seen`)
   const sights = new Map(rows.map((row) => [row.place, toSight(row)]))
   return questions.map((_, place) => sights.get(place) ?? null)
+}
+
+/** A key is looked up with each request that comes with it; what an app came with may have ended since. */
+function consentOf(delegation: SightQuestion['delegation']): Consent | null {
+  return delegation && 'clientId' in delegation ? delegation : null
 }
 
 /** That the app is not disabled, and the session of the user in which they consented to it has not ended. */

@@ -49,7 +49,8 @@ function sourcesOf({ role, seen, lives }: typeof world extends fc.Arbitrary<infe
           }
         : null,
     )
-  return { visibility: { look }, platformAdmins: { roles: ['admin'], userIds: [] } }
+  const findMembers = async () => (lives ? new Set(seen) : null)
+  return { visibility: { look, findMembers }, platformAdmins: { roles: ['admin'], userIds: [] } }
 }
 
 /** `null` for what is refused. */

@@ -113,7 +113,13 @@ describe("the application's own Better Auth", () => {
     })
     expect(found).toContainEqual({ model: 'Jwks', table: 'jwkss', recognisedBy: 'auth' })
     // What is in the database without a plug-in that uses it is not Better Auth's.
-    expect(absentModels).toEqual(['Team', 'TeamMember', 'OrganizationRole', 'OauthClient'])
+    expect(absentModels).toEqual([
+      'Team',
+      'TeamMember',
+      'OrganizationRole',
+      'OauthClient',
+      'Apikey',
+    ])
     expect(absentColumns).toContain('User.username')
     expect(leftOutColumns).toContain('User.username')
   })

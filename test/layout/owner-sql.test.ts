@@ -2,7 +2,8 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createReadOnlyRole } from '../../src/demo/role.ts'
 import type { Layout } from '../../src/layout/layout.ts'
-import { grantStatements, ownerScript, sessionStatements } from '../../src/layout/owner-sql.ts'
+import { functionStatements, sessionFunction } from '../../src/layout/owner-functions.ts'
+import { type Grantee, grantStatements, ownerScript } from '../../src/layout/owner-sql.ts'
 import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
 import { layout } from '../support/layout.ts'
 
@@ -249,3 +250,7 @@ test('columns without a time zone hold UTC, whatever the caller’s clock shows'
     expect(expired).toBeNull()
   }
 })
+
+function sessionStatements(layout: Layout, grantee: Grantee) {
+  return functionStatements(sessionFunction(layout, grantee), grantee.role)
+}

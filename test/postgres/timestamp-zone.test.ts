@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { examine } from '../../src/doctor/doctor.ts'
 import { models } from '../../src/layout/contract.ts'
 import { type Layout, UTC } from '../../src/layout/layout.ts'
-import { sessionStatements } from '../../src/layout/owner-sql.ts'
+import { functionStatements, sessionFunction } from '../../src/layout/owner-functions.ts'
 import { printLayout } from '../../src/layout/schema-file.ts'
 import type { GatewayUnderTest } from '../support/gateway.ts'
 import type { Person } from '../support/identity.ts'
@@ -99,7 +99,8 @@ async function open(type: 'timestamp' | 'timestamptz', zone: string) {
 
 async function install(type: 'timestamp' | 'timestamptz', timestampZone: string) {
   const grantee = { role, schema: 'public', timestampZone }
-  for (const statement of sessionStatements(stored(type), grantee)) await sql(statement)
+  for (const statement of functionStatements(sessionFunction(stored(type), grantee), grantee.role))
+    await sql(statement)
 }
 
 /** Everything with an instant in it, or that depends on one. */

@@ -1,4 +1,4 @@
-import { sessionFunctionName } from '../../layout/owner-sql.ts'
+import { apiKeyFunction, sessionFunction } from '../../layout/owner-functions.ts'
 import { LARGE_OBJECT_MAKERS } from '../../layout/public-sql.ts'
 import { Prisma } from '../../postgres/client.ts'
 import type { Check, Examined, Finding } from '../finding.ts'
@@ -55,11 +55,13 @@ const KINDS: Readonly<Record<Kind, { readonly level: Finding['level']; readonly 
 const REACHING_OUT = ['dblink', 'http', 'pg_net']
 
 function callable({ config, layout }: Examined): Prisma.Sql {
-  const own = `${sessionFunctionName(layout, config.database)}(text)`
+  const own = [sessionFunction, apiKeyFunction].flatMap(
+    (made) => made(layout, config.database)?.signature ?? [],
+  )
   return Prisma.sql`
     WITH held AS (
       SELECT p.oid, acl.grantee, p.prosecdef AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
-          AND p.oid IS DISTINCT FROM to_regprocedure(${own}) AS "definer",
+          AND NOT EXISTS (SELECT FROM unnest(${own}::text[]) AS own (signature) WHERE to_regprocedure(signature) = p.oid) AS "definer",
         n.nspname = 'pg_catalog' AS "builtIn", p.proname = ANY(${LARGE_OBJECT_MAKERS}::text[]) AS "makesObjects",
         i.initprivs, e.extname,
         format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS "function"

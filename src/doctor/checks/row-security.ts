@@ -1,4 +1,9 @@
-import { sessionFunctionName } from '../../layout/owner-sql.ts'
+import type { Table } from '../../layout/layout.ts'
+import {
+  apiKeyFunction,
+  type OwnerFunction,
+  sessionFunction,
+} from '../../layout/owner-functions.ts'
 import { quote } from '../../layout/quote.ts'
 import { Prisma } from '../../postgres/client.ts'
 import { findRowSecurity } from '../../postgres/row-security.ts'
@@ -18,20 +23,40 @@ export const checkRowSecurity: Check = async (examined) => {
         message: `Policies show the role "${role}" only some rows of the table "${table}": the others do not exist to whoever asks the gateway.`,
       }),
     ),
-    ...(await sessionsOf(examined)),
+    ...(config.auth.sessions
+      ? await behindFunction(
+          examined,
+          layout.Session,
+          sessionFunction(layout, config.database),
+          'sessions',
+        )
+      : []),
+    ...(config.auth.apiKeys
+      ? await behindFunction(
+          examined,
+          layout.Apikey,
+          apiKeyFunction(layout, config.database),
+          'API keys',
+        )
+      : []),
   ]
 }
 
-/** The function that looks sessions up reads as its owner, who sees all of their own tables unless that is forced. */
-async function sessionsOf({ config, database, layout }: Examined): Promise<readonly Found[]> {
+/** A function that looks something up reads as its owner, who sees all of their own tables unless that is forced. */
+async function behindFunction(
+  { config, database }: Examined,
+  of: Table | null,
+  made: OwnerFunction | null,
+  what: string,
+): Promise<readonly Found[]> {
   const { schema } = config.database
-  if (config.auth.sessions === null || !layout.Session) return []
-  const table = quote(schema, layout.Session.name)
+  if (!of || !made) return []
+  const table = quote(schema, of.name)
   const [row] = await database.read<{ readonly owner: string }>(Prisma.sql`
     SELECT r.rolname::text AS "owner" FROM pg_catalog.pg_proc AS p
     JOIN pg_catalog.pg_roles AS r ON r.oid = p.proowner
     JOIN pg_catalog.pg_class AS c ON c.oid = to_regclass(${table})
-    WHERE p.oid = to_regprocedure(${`${sessionFunctionName(layout, config.database)}(text)`})
+    WHERE p.oid = to_regprocedure(${made.signature})
       AND c.relrowsecurity AND (c.relforcerowsecurity OR NOT pg_has_role(r.oid, c.relowner, 'USAGE'))
       AND NOT r.rolsuper AND NOT r.rolbypassrls
       AND NOT EXISTS (
@@ -43,7 +68,7 @@ async function sessionsOf({ config, database, layout }: Examined): Promise<reado
   return [
     {
       level: 'error',
-      message: `Row-level security hides sessions from the role "${row.owner}", which the function that looks them up runs as, so every cookie is anonymous. Let a role that sees them own the function, or let this one see them.`,
+      message: `Row-level security hides ${what} from the role "${row.owner}", which the function that looks them up runs as, so none is accepted. Let a role that sees them own the function, or let this one see them.`,
       sql: `create policy ${quote('identity_gateway reads')} on ${table} for select to ${quote(row.owner)} using (true);`,
     },
   ]

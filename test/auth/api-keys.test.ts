@@ -1,0 +1,255 @@
+import { expect, test } from 'vitest'
+import { examine } from '../../src/doctor/doctor.ts'
+import type { AuditRecord } from '../../src/domain/audit.ts'
+import {
+  acceptingKeys,
+  createKeys,
+  type KeyRow,
+  organizationConfig,
+  permissionsFor,
+} from '../support/api-keys.ts'
+import { world } from '../support/world.ts'
+
+/* What each kind of key is shown, field by field, says graph/matrix.test.ts. */
+
+const { gatewayWith, identity, sql, ada, bob, carol, eve, acme } = await world({ own: true })
+const giveKey = await createKeys(identity)
+const environment = await acceptingKeys(identity)
+const audited: AuditRecord[] = []
+const gateway = gatewayWith(
+  { ...environment, AUDIT_LOG: 'pii', AUDIT_LOG_FILE: '/dev/null' },
+  { write: (record) => audited.push(record) },
+)
+
+const viewer = '{ viewer { id email } }'
+
+const ask = async (
+  key: string,
+  query = viewer,
+  { asked = gateway, headers = {} as Record<string, string> } = {},
+) => {
+  const { status, data, errors } = await asked.graphql(query, {
+    headers: { 'x-api-key': key, ...headers },
+  })
+  const line = asked.logged.findLast((line) => line.includes('"msg":"request"')) ?? '{}'
+  const { refused, caller } = JSON.parse(line)
+  return { status, data, codes: errors.map(({ extensions }) => extensions.code), refused, caller }
+}
+
+const ofAcme = (row: Partial<KeyRow> = {}) =>
+  giveKey({ reference_id: acme.id, config_id: organizationConfig, ...row })
+
+test('a key of a user is that user, and the log and the audit say through what', async () => {
+  const key = await giveKey({ reference_id: ada.id })
+  expect(await ask(key)).toMatchObject({
+    status: 200,
+    data: { viewer: { id: ada.id, email: ada.email } },
+    codes: [],
+    caller: 'delegated',
+  })
+  expect(audited.at(-1)).toMatchObject({
+    caller: { kind: 'delegated', userId: ada.id, delegation: { keyId: key.slice(-8) } },
+    fields: ['User.email'],
+  })
+})
+
+test('it is shown what its permissions say, and no more than its user is', async () => {
+  const narrow = await giveKey({
+    reference_id: ada.id,
+    permissions: '{"identity":["read","else"],"permissions":"check","other":["pii"]}',
+  })
+  const can = `can(permission: "leave:request", organizationId: "${acme.id}")`
+  const { data, codes } = await ask(narrow, '{ viewer { id email } }')
+  expect([data, codes]).toEqual([{ viewer: { id: ada.id, email: null } }, ['FORBIDDEN']])
+  expect((await ask(narrow, `{ ${can} }`)).codes).toEqual(['FORBIDDEN'])
+  const whole = await giveKey({ reference_id: ada.id })
+  expect(await ask(whole, `{ user(id: "${eve.id}") { id } }`)).toMatchObject({
+    data: { user: null },
+    codes: [],
+  })
+})
+
+test('a key of an organization is that organization, its members and what they may do there', async () => {
+  const asked = `{
+    viewer { id }
+    organization(id: "${acme.id}") { name members { totalCount } }
+    user(id: "${ada.id}") { email organizations { nodes { id } } }
+    stranger: user(id: "${eve.id}") { id }
+    can(permission: "organization:update", organizationId: "${acme.id}", userId: "${ada.id}")
+    stranger2: can(permission: "organization:update", organizationId: "${acme.id}", userId: "${eve.id}")
+  }`
+  const { data, codes, caller } = await ask(await ofAcme(), asked)
+  expect([codes, caller]).toEqual([[], 'organization'])
+  expect(data).toMatchObject({
+    viewer: null,
+    organization: { name: acme.name },
+    user: { email: ada.email, organizations: { nodes: [{ id: acme.id }] } },
+    stranger: null,
+    can: true,
+    stranger2: false,
+  })
+  expect(data.organization.members.totalCount).toBeGreaterThan(1)
+  expect(audited.findLast(({ caller }) => caller.kind === 'organization')).toMatchObject({
+    caller: { organizationId: acme.id, keyId: expect.any(String) },
+    fields: ['User.email'],
+  })
+})
+
+test('it knows of no other organization, and has no permissions to ask about elsewhere', async () => {
+  const [evil] = await sql<{ id: string }>('select id from organizations where id <> $1', [acme.id])
+  const [other] = await sql<{ user_id: string }>(
+    'select user_id from members where organization_id = $1',
+    [evil?.id],
+  )
+  const asked = `{
+    organization(id: "${evil?.id}") { id }
+    can(permission: "organization:update", organizationId: "${evil?.id}", userId: "${other?.user_id}")
+  }`
+  const { data } = await ask(await ofAcme(), asked)
+  expect(data).toEqual({ organization: null, can: false })
+  for (const list of ['users', 'organizations'])
+    expect((await ask(await ofAcme(), `{ ${list} { totalCount } }`)).codes).toEqual(['FORBIDDEN'])
+})
+
+test.each<[reason: string, row: Partial<KeyRow>]>([
+  ['disabled key', { enabled: false }],
+  ['expired', { expires_at: new Date(Date.now() - 1000) }],
+  ['metered key', { remaining: 100 }],
+  ['metered key', { remaining: 0 }],
+  ['key permissions', { permissions: null }],
+  ['key permissions', { permissions: '{"projects":["read"]}' }],
+  ['key permissions', { permissions: '["identity:read"]' }],
+  ['key permissions', { permissions: 'identity:read' }],
+])('a key is refused, and the log alone says why: %s, %o', async (refused, row) => {
+  for (const key of [await giveKey({ reference_id: ada.id, ...row }), await ofAcme(row)]) {
+    const answer = await gateway.graphql(viewer, { headers: { 'x-api-key': key } })
+    expect(answer.errors[0]?.message).toBe('The credential is not valid.')
+    expect(await ask(key)).toMatchObject({ status: 401, refused })
+  }
+})
+
+test('so is one that nobody has, and the hash of one', async () => {
+  const key = await giveKey({ reference_id: ada.id })
+  const [row] = await sql<{ key: string }>('select key from api_keys where id = $1', [
+    key.slice(-8),
+  ])
+  for (const unknown of ['', 'x', `${key}x`, row?.key ?? '', "' or true --"])
+    expect(await ask(unknown)).toMatchObject({ status: 401, refused: 'unknown key' })
+  expect(await ask('x'.repeat(1025))).toMatchObject({ status: 401, refused: 'too long' })
+})
+
+test('what may be NULL is as the plug-in takes it: enabled, and without an end', async () => {
+  const key = await giveKey({ reference_id: ada.id, enabled: null, config_id: null })
+  expect((await ask(key)).data).toEqual({ viewer: { id: ada.id, email: ada.email } })
+})
+
+test('a key that is deleted ends with the next request, and so it is with who it is of', async () => {
+  const key = await giveKey({ reference_id: bob.id })
+  expect((await ask(key)).codes).toEqual([])
+  await sql('update users set banned = true where id = $1', [bob.id])
+  expect((await ask(key)).codes).toEqual(['UNAUTHENTICATED'])
+  await sql('update users set banned = false where id = $1', [bob.id])
+  expect((await ask(key)).codes).toEqual([])
+  await sql('delete from api_keys where id = $1', [key.slice(-8)])
+  expect(await ask(key)).toMatchObject({ status: 401, refused: 'unknown key' })
+
+  const gone = await ofAcme({ reference_id: 'gone' })
+  for (const door of ['organization(id: "gone") { id }', `user(id: "${ada.id}") { id }`])
+    expect((await ask(gone, `{ ${door} }`)).codes).toEqual(['UNAUTHENTICATED'])
+})
+
+test('whose a key is, its configuration alone says', async () => {
+  const stray = await giveKey({ reference_id: ada.id, config_id: organizationConfig })
+  expect((await ask(stray, `{ user(id: "${ada.id}") { id } }`)).codes).toEqual(['UNAUTHENTICATED'])
+  const other = await giveKey({ reference_id: acme.id })
+  expect((await ask(other)).codes).toEqual(['UNAUTHENTICATED'])
+})
+
+test('an Authorization header goes before a key, and a key before a cookie', async () => {
+  const key = await giveKey({ reference_id: ada.id })
+  const headers = { authorization: `Bearer ${await carol.jwt()}` }
+  expect((await ask(key, viewer, { headers })).data.viewer.id).toBe(carol.id)
+  const bad = { authorization: 'Bearer x' }
+  expect(await ask(key, viewer, { headers: bad })).toMatchObject({ status: 401 })
+  const cookie = { cookie: carol.headers.get('cookie') ?? '' }
+  expect((await ask(key, viewer, { headers: cookie })).data.viewer.id).toBe(ada.id)
+  expect(await ask('x', viewer, { headers: cookie })).toMatchObject({ status: 401 })
+})
+
+test('the header can be another, and means nothing where keys are off', async () => {
+  const key = await giveKey({ reference_id: ada.id, permissions: permissionsFor('identity:read') })
+  const renamed = gatewayWith({ ...environment, AUTH_API_KEY_HEADER: 'X-Company-Key' })
+  const headers = { 'x-company-key': key }
+  expect((await renamed.graphql('{ viewer { id } }', { headers })).data.viewer.id).toBe(ada.id)
+  const { AUTH_API_KEYS: _, AUTH_API_KEY_ORGANIZATIONS: __, ...off } = environment
+  for (const asked of [renamed, gatewayWith(off)])
+    expect(await ask(key, viewer, { asked })).toMatchObject({ data: { viewer: null }, codes: [] })
+})
+
+test('keys of one user, and of one organization, are counted together', async () => {
+  const limited = gatewayWith({ ...environment, RATE_LIMIT_PER_MINUTE: '2' })
+  const codes = []
+  for (const key of [await ofAcme(), await ofAcme(), await ofAcme()])
+    codes.push((await ask(key, '{ viewer { id } }', { asked: limited })).status)
+  expect(codes).toEqual([200, 200, 429])
+})
+
+test('without the function that finds keys they cannot be looked up, and the log says what to do', async () => {
+  const name = 'identity_gateway_api_key(text)'
+  const role = new URL(identity.readOnlyUrl).username
+  const key = await giveKey({ reference_id: ada.id })
+  await sql(`revoke execute on function ${name} from ${role}`)
+  expect(await ask(key)).toMatchObject({ status: 503, codes: ['UNAVAILABLE'] })
+  expect(
+    gateway.logged.some((line) => line.includes('API keys cannot be looked up: the owner')),
+  ).toBe(true)
+  await sql(`grant execute on function ${name} to ${role}`)
+})
+
+test('the role reads neither keys nor hashes', async () => {
+  const role = new URL(identity.readOnlyUrl).username
+  const [can] = await sql<{ key: boolean; permissions: boolean }>(
+    `select has_column_privilege($1, 'api_keys', 'key', 'select') as key,
+       has_column_privilege($1, 'api_keys', 'permissions', 'select') as permissions`,
+    [role],
+  )
+  expect(can).toEqual({ key: false, permissions: true })
+})
+
+test('doctor says whether keys can be looked up, and that they are off', async () => {
+  const found = async (further: Readonly<Record<string, string>> = environment) => {
+    const { findings } = await examine({
+      DATABASE_URL: identity.readOnlyUrl,
+      AUTH_ISSUER: identity.betterAuth.issuer,
+      NODE_ENV: 'test',
+      ...further,
+    })
+    return findings.filter(({ check }) => check === 'api-keys')
+  }
+  expect(await found()).toMatchObject([
+    { level: 'info', message: expect.stringMatching(/keys of machines are organizations'/) },
+  ])
+  const { AUTH_API_KEYS: _, AUTH_API_KEY_ORGANIZATIONS: __, ...off } = environment
+  expect(await found(off)).toMatchObject([
+    { level: 'info', message: expect.stringMatching(/AUTH_API_KEYS=on accepts/) },
+  ])
+  const spoilt = [
+    [
+      'create or replace function identity_gateway_api_key(key_hash text) returns json language sql stable security definer as $$ select null::json $$',
+      /is another than/,
+    ],
+    ['alter function identity_gateway_api_key(text) security invoker', /rights of its owner/],
+    ['grant execute on function identity_gateway_api_key(text) to public', /everybody/],
+    ['drop function identity_gateway_api_key(text)', /is missing/],
+  ] as const
+  for (const [statement, message] of spoilt) {
+    await sql(statement)
+    const [fault] = await found()
+    expect([statement, fault]).toMatchObject([
+      statement,
+      { level: 'error', message: expect.stringMatching(message) },
+    ])
+    await sql(fault?.sql ?? '')
+    expect(await found()).toMatchObject([{ level: 'info' }])
+  }
+})
