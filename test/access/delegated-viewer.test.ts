@@ -7,7 +7,10 @@ import { audiences } from '../../src/domain/additional-field.ts'
 import { scopes } from '../../src/domain/caller.ts'
 import { GatewayError } from '../../src/domain/errors.ts'
 
-/* Whatever is asked of an app's viewer, in whatever world: what it lets pass, the user's own viewer does too. */
+/*
+ * Whatever is asked of an app's viewer, in whatever world: what it lets pass, the user's own viewer does too. So it is with
+ * the viewer of an organization's key, and that of a service.
+ */
 
 const id = fc.constantFrom('u', 'v', 'w', 'gone')
 const world = fc.record({
@@ -69,6 +72,39 @@ test('there is a question to every method', () => {
     Object.keys(questions).sort(),
   )
 })
+
+test.each(Object.keys(questions))(
+  '%s lets nothing pass for the key of an organization that a service is not shown',
+  async (method) => {
+    const asked = fc.record({
+      world,
+      scopes: fc.subarray([...scopes]),
+      given: questions[method] ?? fc.tuple(),
+    })
+    const property = fc.asyncProperty(asked, async ({ world, scopes, given }) => {
+      const granted = new Set(scopes)
+      const sources = sourcesOf(world)
+      const key = {
+        kind: 'organization',
+        organizationId: 'u',
+        keyId: 'k',
+        scopes: granted,
+      } as const
+      const service = { kind: 'service', subject: 's', scopes: granted } as const
+      const answer = await answerOf(createViewer(key, sources), method, given)
+      const wide = await answerOf(createViewer(service, sources), method, given)
+      if (scopes.length === 0 && !['requireCredential', 'self'].includes(method))
+        expect(answer).toBeOneOf([null, false, 'none'])
+      if (typeof answer === 'object' && answer !== null)
+        expect([answer, wide]).toEqual([{ organizationId: 'u' }, 'all'])
+      else if (answer !== null && answer !== false && answer !== 'none')
+        expect(answer).toEqual(wide)
+      const asks = method.startsWith('sees') || method === 'requireUserField'
+      if (asks && !world.lives && given[0] !== undefined) expect(answer).toBeNull()
+    })
+    await fc.assert(property, { numRuns: 300 })
+  },
+)
 
 test.each(Object.keys(questions))(
   '%s lets nothing pass that the user is not shown',

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { federatedGraph } from '../support/federated-graph.ts'
 import { questionsOf, readRoute, typeAt } from './matrix/reader.ts'
 import { routesOf } from './matrix/routes.ts'
-import { type Outcome, ruleOfApp, rules } from './matrix/rules.ts'
-import { apps, callers, matrixWorld } from './matrix/world.ts'
+import { type Outcome, ruleOfApp, ruleOfOrganizationKey, rules } from './matrix/rules.ts'
+import { apps, callers, type KeyOfMatrix, keys, matrixWorld } from './matrix/world.ts'
 
 /**
  * The oracle of who sees what: every field of every type, on every route that leads to it, for every kind of caller
@@ -78,6 +78,28 @@ describe.each(apps)('for an app of $of with $scopes', (app) => {
     for (const [route, of] of rules)
       for (const [key, rule] of of)
         expect([rule[app.of], ...nothing]).toContain(ruleOfApp(route, key, app))
+  })
+})
+
+describe.each(keys)('for a key of $of with $scopes', ({ of, scopes }) => {
+  const ruleOf = (route: string, name: string) =>
+    of === 'themself'
+      ? ruleOfApp(route, name, { of, scopes })
+      : ruleOfOrganizationKey(route, name, scopes)
+
+  test.each([...rules.keys()])('%s is as the contract says', async (route) => {
+    const headers = { 'x-api-key': await matrix.keyOf({ of, scopes } as KeyOfMatrix) }
+    const seen = await readRoute(schema, matrix, route, (query) =>
+      gateway.graphql(query, { headers }),
+    )
+    const names = [...(rules.get(route)?.keys() ?? [])]
+    expect(seen).toEqual(Object.fromEntries(names.map((name) => [name, ruleOf(route, name)])))
+  })
+
+  test('nothing is shown that its user, or a service, would not be shown', () => {
+    for (const [route, rulesOfRoute] of rules)
+      for (const [name, rule] of rulesOfRoute)
+        expect([rule[of === 'themself' ? of : scopes], ...nothing]).toContain(ruleOf(route, name))
   })
 })
 

@@ -197,6 +197,32 @@ export function ruleOfApp(route: string, key: string, { of, scopes }: AppOfMatri
   return isLess ? 'empty' : user
 }
 
+/**
+ * What a key of Acme is shown: what a service with the same scopes is of Acme and its members. An address is found with
+ * both scopes on identities; the inviter who has left is no member, and other organizations of a member are not Acme.
+ */
+export function ruleOfOrganizationKey(
+  route: string,
+  key: string,
+  scopes: AppOfMatrix['scopes'],
+): Outcome {
+  const rule = rules.get(route)?.get(key)
+  if (!rule) throw new Error(`No rule for ${route}.${key}.`)
+  const service = rule[byAddress(route, key) && scopes === 'identity:pii' ? 'no scope' : scopes]
+  const isOutOfReach = [...closedRoutes, ...listRoutes].some((name) => route.startsWith(name))
+  if (service === 'unreached' || isOutOfReach) return 'unreached'
+  const isClosed =
+    closedFields.includes(key) || /^Query.(users|organizations)(\/|$)/.test(`${route}.${key}`)
+  if (isClosed) return 'FORBIDDEN'
+  const isNarrowed = route === 'Inviter who has left' || key.endsWith('/notShared')
+  return isNarrowed && service === 'value'
+    ? rule['a co-member who may invite and shares a team']
+    : service
+}
+
+/** Lists of everybody. */
+const listRoutes = ['UserConnection', 'UserEdge', 'OrganizationConnection', 'OrganizationEdge']
+
 /** What apps are never shown, and what lies behind it. */
 const closedFields = ['sessions', 'accounts', 'receivedInvitations']
 const closedRoutes = ['Session', 'Account', 'Invitation to the caller', 'Inviter to the caller']

@@ -1,3 +1,9 @@
+import {
+  acceptingKeys,
+  createKeys,
+  organizationConfig,
+  permissionsFor,
+} from '../../support/api-keys.ts'
 import type { Identity, Organization, Person } from '../../support/identity.ts'
 import { createApp } from '../../support/oauth.ts'
 import { type World, world } from '../../support/world.ts'
@@ -8,6 +14,8 @@ export interface MatrixWorld extends World {
   /** A new credential for each kind of caller. */
   readonly tokens: Readonly<Record<Caller, () => Promise<string | undefined>>>
   readonly tokenOf: (app: AppOfMatrix) => Promise<string>
+  /** Of Ada, or of Acme. */
+  readonly keyOf: (key: KeyOfMatrix) => Promise<string>
 }
 
 /** The kinds of callers, in the order of the columns of rules.ts. */
@@ -37,13 +45,26 @@ export const apps = [
 ] as const satisfies readonly { readonly of: Caller; readonly scopes: Caller }[]
 export type AppOfMatrix = (typeof apps)[number]
 
+/** API keys, with the scopes of one of the services. */
+export const keys = [
+  ...callers.slice(8, -1).map((scopes) => ({ of: 'an organization', scopes }) as const),
+  { of: 'themself', scopes: 'identity:read identity:pii permissions:check' },
+  { of: 'themself', scopes: 'identity:read' },
+] as const satisfies readonly { readonly of: string; readonly scopes: Caller }[]
+export type KeyOfMatrix = (typeof keys)[number]
+
 /** A world of the file's own in which every kind of caller has met Ada in its way. */
 export async function matrixWorld(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<MatrixWorld> {
   const own = await world({ own: true })
+  const giveKey = await createKeys(own.identity)
   const { app, environment: ofApps } = await createApp(own.identity)
-  const gateway = own.gatewayWith({ ...environment, ...ofApps })
+  const gateway = own.gatewayWith({
+    ...environment,
+    ...ofApps,
+    ...(await acceptingKeys(own.identity)),
+  })
   const { identity, services, ada, carol, rita, eve, ivy, root, ines, acme, evil } = own
   const { api } = identity.betterAuth.auth
   await identity.addMember(acme, rita, 'recruiter')
@@ -93,6 +114,12 @@ export async function matrixWorld(
     gateway,
     tokenOf: ({ of, scopes }) =>
       app.token(of === 'themself' ? ada : root, scopes === 'no scope' ? '' : scopes),
+    keyOf: ({ of, scopes }) => {
+      const permissions = permissionsFor(scopes)
+      return of === 'themself'
+        ? giveKey({ reference_id: ada.id, permissions })
+        : giveKey({ reference_id: acme.id, config_id: organizationConfig, permissions })
+    },
     memberId: membership?.id ?? '',
     tokens: {
       anonymous: async () => undefined,
