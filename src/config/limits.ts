@@ -20,7 +20,7 @@ export const limits = group({
     LIMIT_COST_PER_MINUTE: withDefault(
       wordOr('off', wholeNumber(1, 1_000_000_000)),
       '600000',
-      'points a minute of each user, and of each address that nobody calls from; a tenth of it may be spent at once',
+      'points a minute of each user, of the keys of each organization, and of each address that nobody calls from; a tenth of it may be spent at once',
     ),
     LIMIT_COST_PER_MINUTE_OF_SERVICES: withDefault(
       wordOr('off', wholeNumber(1, 1_000_000_000)),
@@ -45,7 +45,7 @@ export const limits = group({
     RATE_LIMIT_PER_MINUTE: withDefault(
       wordOr('off', wholeNumber(1, 10_000_000)),
       'off',
-      'requests a minute of each address and of each user, counted in Redis where there is one',
+      'requests a minute of each address, of each user and of the keys of each organization, counted in Redis where there is one',
     ),
   },
   make: (env) => ({

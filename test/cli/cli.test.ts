@@ -43,6 +43,7 @@ test.each([
   ['doctor', '--sql', '--token', '-'],
   ['doctor', '--without-triggers'],
   ['doctor', '--without-sessions', '--json'],
+  ['doctor', '--without-api-keys'],
   ['doctor', '--revoke-public'],
   ['serve', '--output', '-'],
 ])('called wrongly (%s %s %s) it ends with 2 and tells how it is used', async (...words) => {
@@ -116,6 +117,7 @@ test('serve says in one line which version listens and what is on, and nothing t
       environment: 'production',
       sessions: true,
       apps: false,
+      apiKeys: false,
       services: false,
       events: 'off',
       federation: false,

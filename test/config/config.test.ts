@@ -442,3 +442,16 @@ test('a subgraph answers what routers send, so documents cannot be listed beside
     'TRUSTED_DOCUMENTS_FILE: is of no use with FEDERATION=on',
   )
 })
+
+test('API keys are off unless they are on, and their header is none of other credentials', () => {
+  expect(loadConfig(needed).auth.apiKeys).toBeNull()
+  const on = { ...needed, AUTH_API_KEYS: 'on' }
+  expect(loadConfig(on).auth.apiKeys).toEqual({ header: 'x-api-key', organizationConfigs: [] })
+  const AUTH_API_KEY_ORGANIZATIONS = 'machines, robots'
+  expect(
+    loadConfig({ ...on, AUTH_API_KEY_HEADER: 'X-Key', AUTH_API_KEY_ORGANIZATIONS }).auth.apiKeys,
+  ).toEqual({ header: 'x-key', organizationConfigs: ['machines', 'robots'] })
+  expect(complaints({ ...needed, AUTH_API_KEY_ORGANIZATIONS })).toEqual(['AUTH_API_KEYS'])
+  for (const AUTH_API_KEY_HEADER of ['Authorization', 'cookie', 'x key'])
+    expect(complaints({ ...on, AUTH_API_KEY_HEADER })).toEqual(['AUTH_API_KEY_HEADER'])
+})

@@ -201,6 +201,34 @@ test('the script leaves out what is not needed', () => {
   )
 })
 
+test('the script makes a function for API keys where a table of them says whose they are, and unless it is left out', () => {
+  const grantee = { role: 'gateway', schema: 'public' }
+  const column = (name: string, type: 'text' | 'timestamp' | 'number' | 'boolean') =>
+    [name, { name, type }] as const
+  const columns = Object.fromEntries([
+    column('id', 'text'),
+    column('userId', 'text'),
+    column('enabled', 'boolean'),
+    column('expiresAt', 'timestamp'),
+    column('remaining', 'number'),
+  ])
+  const Apikey = { name: 'api"keys', columns, tokenColumn: 'hash' }
+  const script = ownerScript({ ...layout, Apikey }, grantee)
+  expect(script).toMatch(/api_key\(key_hash text\)[\s\S]* from "public"\."api""keys"/)
+  expect(script).toMatch(
+    /"userId"::text[\s\S]*now\(\) at time zone ''UTC''[\s\S]*where "hash" = \$1/,
+  )
+  expect(script).not.toMatch(/grant select \([^)]*"hash"/)
+  expect(ownerScript({ ...layout, Apikey }, grantee, ['api-keys'])).not.toMatch(
+    /_api_key|AUTH_API_/,
+  )
+  for (const lacking of ['userId', 'enabled', 'expiresAt', 'remaining']) {
+    const { [lacking]: _, ...others } = columns
+    const less = { ...Apikey, columns: others }
+    expect(ownerScript({ ...layout, Apikey: less }, grantee)).not.toMatch(/_api_key/)
+  }
+})
+
 test('the script takes from everybody only what it is told to', () => {
   const grantee = { role: 'gateway', schema: 'public' }
   const usual = ownerScript(layout, grantee)
