@@ -22,14 +22,14 @@ import { mostValues } from './http/values.ts'
 import { createYogaLane } from './http/yoga.ts'
 import { createStores, type Identity } from './identity.ts'
 import { featuresOf } from './layout/features.ts'
-import { apiKeyFunction, sessionFunction } from './layout/owner-functions.ts'
+import { ownerFunctions } from './layout/owner-functions.ts'
 import { findCredentialObstacle } from './layout/sessions.ts'
 import { Admission } from './operation/admission.ts'
 import { Documents } from './operation/documents.ts'
 import { createTell } from './operation/tell.ts'
 import { TrustedDocuments } from './operation/trusted.ts'
 import { Turns } from './operation/turns.ts'
-import { createApiKeyLookup, createSessionLookup } from './postgres/session.ts'
+import { createLookups } from './postgres/session.ts'
 import { createCounters } from './redis/counters.ts'
 import { whyOf } from './redis/trouble.ts'
 import { askersOf } from './scope.ts'
@@ -86,25 +86,16 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
 
   const obstacle = findCredentialObstacle(layout, config.auth)
   if (obstacle) throw new ConfigError(obstacle)
-  const refusedBy = (what: string) => (error: unknown) =>
-    log.error({ error: describeError(error) }, `${what} cannot be looked up: ${FUNCTION_NEEDED}`)
-  const sessionLookup = createSessionLookup(
-    database,
-    sessionFunction(layout, config.database)?.name,
-    refusedBy('Sessions'),
-  )
-  const apiKeyLookup = createApiKeyLookup(
-    database,
-    apiKeyFunction(layout, config.database)?.name,
-    refusedBy('API keys'),
+  const lookups = createLookups(database, ownerFunctions(layout, config.database), (what, error) =>
+    log.error({ error: describeError(error) }, `${what}: ${FUNCTION_NEEDED}`),
   )
   const auth = createAuth({
     ...config.auth,
     service: config.service,
     origins: http.corsOrigins,
     signingKeys,
-    apiKeys: config.auth.apiKeys && { ...config.auth.apiKeys, lookup: apiKeyLookup },
-    sessionLookup,
+    apiKeys: config.auth.apiKeys && { ...config.auth.apiKeys, lookup: lookups.apiKeys },
+    sessionLookup: lookups.sessions,
     askers,
     trouble,
     onFetch: telemetry.onFetch,
@@ -219,8 +210,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     // Nothing waits for a connection, so it is opened before the first request is counted.
     if (rate) counters?.client.connect().catch(() => {})
     // What nobody has, so that a missing function is said at start and not only with the first session or key.
-    if (config.auth.sessions) void sessionLookup.findUserId('').catch(() => {})
-    if (config.auth.apiKeys) void apiKeyLookup.findByHash('').catch(() => {})
+    if (config.auth.sessions) void lookups.sessions.findUserId('').catch(() => {})
+    if (config.auth.apiKeys) void lookups.apiKeys.findByHash('').catch(() => {})
   }
   return {
     fetch: (request) => {

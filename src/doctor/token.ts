@@ -5,10 +5,10 @@ import type { Given } from '../config/group.ts'
 import { readLayout } from '../config/layout.ts'
 import type { Caller } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
-import { sessionFunction } from '../layout/owner-functions.ts'
+import { ownerFunctions } from '../layout/owner-functions.ts'
 import { openDatabase } from '../postgres/client.ts'
 import type { Db } from '../postgres/db.ts'
-import { createSessionLookup } from '../postgres/session.ts'
+import { createLookups } from '../postgres/session.ts'
 import { createSigningKeyRepository } from '../postgres/signing-key.ts'
 import { Tables } from '../postgres/tables.ts'
 import { describeUnreachable } from '../postgres/unreachable.ts'
@@ -35,11 +35,8 @@ export async function examineToken(environment: Given, token: string): Promise<R
     apiKeys: null,
     origins: [],
     signingKeys: createSigningKeyRepository(db),
-    sessionLookup: createSessionLookup(
-      database,
-      sessionFunction(layout, config.database)?.name,
-      () => {},
-    ),
+    sessionLookup: createLookups(database, ownerFunctions(layout, config.database), () => {})
+      .sessions,
     askers: { runShared: (work) => work(), waitFor: (work) => work },
     trouble: (what, why) => (error) =>
       troubles.push(why(error) ?? `${what} ${describeUnreachable(error, url)}`),

@@ -15,6 +15,16 @@ export interface OwnerFunction {
 
 type Place = Pick<Grantee, 'schema' | 'timestampZone'>
 
+export interface OwnerFunctions {
+  readonly sessions: OwnerFunction | null
+  readonly apiKeys: OwnerFunction | null
+}
+
+/** All of them; `null` where the database has nothing for one to look at. */
+export function ownerFunctions(layout: Layout, place: Place): OwnerFunctions {
+  return { sessions: sessionFunction(layout, place), apiKeys: apiKeyFunction(layout, place) }
+}
+
 /** From a session token to its user, while the session lasts; `null` where there is no such table. */
 export function sessionFunction({ Session }: Pick<Layout, 'Session'>, place: Place) {
   if (!Session) return null

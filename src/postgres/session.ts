@@ -2,6 +2,7 @@ import type { ApiKey, ApiKeyLookup } from '../domain/api-key-lookup.ts'
 import { GatewayError } from '../domain/errors.ts'
 import type { Session, SessionRepository } from '../domain/session.ts'
 import type { SessionLookup } from '../domain/session-lookup.ts'
+import type { OwnerFunction, OwnerFunctions } from '../layout/owner-functions.ts'
 import { type Database, Prisma } from './client.ts'
 import { Columns } from './columns.ts'
 import { type Db, findRows, joining } from './db.ts'
@@ -49,37 +50,35 @@ export function createSessionRepository(db: Db): SessionRepository {
   }
 }
 
-/** Each asks a function that the database's owner installs: see `asking`. */
-export function createSessionLookup(...[db, name, onRefusal]: Asking): SessionLookup {
-  return { findUserId: asking<string>(db, name, onRefusal, 'Sessions cannot be looked up.') }
-}
-
-export function createApiKeyLookup(...[db, name, onRefusal]: Asking): ApiKeyLookup {
-  return { findByHash: asking<ApiKey>(db, name, onRefusal, 'API keys cannot be looked up.') }
-}
-
-type Asking = [
-  db: Pick<Database, 'read'>,
-  /** As SQL names it; `undefined`: the database has no table for it. */
-  name: string | undefined,
-  /** Told when PostgreSQL refuses the call: the function is missing, not granted, or out of date. */
-  onRefusal: (error: unknown) => void,
-]
-
-/** Secrets are in neither the client's schema nor the grants: only a function may compare them. */
-function asking<Answer>(...[{ read }, name, onRefusal, failure]: [...Asking, failure: string]) {
-  return async (secret: string): Promise<Answer | null> => {
-    if (name === undefined) throw new GatewayError('UNAVAILABLE', failure)
-    try {
-      const [row] = await read<{ readonly answer: Answer | null }>(
-        Prisma.sql`SELECT ${Prisma.raw(name)}(${secret}::text) AS "answer"`,
-      )
-      return row?.answer ?? null
-    } catch (error) {
-      if (!(error instanceof GatewayError && error.code === 'INTERNAL')) throw error
-      onRefusal(error)
-      throw new GatewayError('UNAVAILABLE', failure, { cause: error })
+/**
+ * What finds credentials by the functions that the database's owner installs: secrets are in neither the client's schema
+ * nor the grants, so that only a function may compare them.
+ * @param onRefusal Told when PostgreSQL refuses a call: the function is missing, not granted, or out of date.
+ */
+export function createLookups(
+  { read }: Pick<Database, 'read'>,
+  { sessions, apiKeys }: OwnerFunctions,
+  onRefusal: (what: string, error: unknown) => void,
+): { readonly sessions: SessionLookup; readonly apiKeys: ApiKeyLookup } {
+  const asking =
+    <Answer>(made: OwnerFunction | null, what: string) =>
+    async (secret: string): Promise<Answer | null> => {
+      const failure = `${what} cannot be looked up`
+      if (!made) throw new GatewayError('UNAVAILABLE', `${failure}.`)
+      try {
+        const [row] = await read<{ readonly answer: Answer | null }>(
+          Prisma.sql`SELECT ${Prisma.raw(made.name)}(${secret}::text) AS "answer"`,
+        )
+        return row?.answer ?? null
+      } catch (error) {
+        if (!(error instanceof GatewayError && error.code === 'INTERNAL')) throw error
+        onRefusal(failure, error)
+        throw new GatewayError('UNAVAILABLE', `${failure}.`, { cause: error })
+      }
     }
+  return {
+    sessions: { findUserId: asking<string>(sessions, 'Sessions') },
+    apiKeys: { findByHash: asking<ApiKey>(apiKeys, 'API keys') },
   }
 }
 

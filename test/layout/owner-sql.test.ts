@@ -214,7 +214,7 @@ test('the script makes a function for API keys where a table of them says whose 
   ])
   const Apikey = { name: 'api"keys', columns, tokenColumn: 'hash' }
   const script = ownerScript({ ...layout, Apikey }, grantee)
-  expect(script).toMatch(/api_key\(key_hash text\)[\s\S]* from "public"\."api""keys"/)
+  expect(script).toMatch(/api_key"\(key_hash text\)[\s\S]* from "public"\."api""keys"/)
   expect(script).toMatch(
     /"userId"::text[\s\S]*now\(\) at time zone ''UTC''[\s\S]*where "hash" = \$1/,
   )

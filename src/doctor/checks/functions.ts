@@ -1,4 +1,4 @@
-import { apiKeyFunction, sessionFunction } from '../../layout/owner-functions.ts'
+import { type OwnerFunction, ownerFunctions } from '../../layout/owner-functions.ts'
 import { LARGE_OBJECT_MAKERS } from '../../layout/public-sql.ts'
 import { Prisma } from '../../postgres/client.ts'
 import type { Check, Examined, Finding } from '../finding.ts'
@@ -55,8 +55,8 @@ const KINDS: Readonly<Record<Kind, { readonly level: Finding['level']; readonly 
 const REACHING_OUT = ['dblink', 'http', 'pg_net']
 
 function callable({ config, layout }: Examined): Prisma.Sql {
-  const own = [sessionFunction, apiKeyFunction].flatMap(
-    (made) => made(layout, config.database)?.signature ?? [],
+  const own = Object.values(ownerFunctions(layout, config.database)).flatMap(
+    (made: OwnerFunction | null) => made?.signature ?? [],
   )
   return Prisma.sql`
     WITH held AS (
