@@ -30,7 +30,6 @@ export function createApiKeyVerifier({ header, organizationConfigs, lookup }: Ap
       if (found.expired) throw refused('expired')
       if (found.metered) throw refused('metered key')
       const granted = scopesOf(found.permissions)
-      if (granted.size === 0) throw refused('key permissions')
       const { id: keyId, ownerId, configId } = found
       return organizationConfigs.includes(configId ?? DEFAULT_CONFIG)
         ? { kind: 'organization', organizationId: ownerId, keyId, scopes: granted }

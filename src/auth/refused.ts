@@ -4,13 +4,7 @@ import { GatewayError } from '../domain/errors.ts'
 /** What is wrong with a credential. */
 export type Reason = TokenReason | KeyReason
 
-export type KeyReason =
-  | 'too long'
-  | 'expired'
-  | 'unknown key'
-  | 'disabled key'
-  | 'metered key'
-  | 'key permissions'
+export type KeyReason = 'too long' | 'expired' | 'unknown key' | 'disabled key' | 'metered key'
 
 export type TokenReason =
   | 'malformed'
