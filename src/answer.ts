@@ -12,9 +12,9 @@ import { asRequestError, rateLimited, readOnly } from './operation/errors.ts'
 import { COST_HEADER, checkAnswer, checkCost, withCost } from './operation/limits.ts'
 import type { Tell } from './operation/tell.ts'
 import type { TrustedDocuments } from './operation/trusted.ts'
-import type { Turns } from './operation/turns.ts'
+import { Pace, type Turns } from './operation/turns.ts'
 import { variableErrors } from './operation/variables.ts'
-import { type RequestScope, waitFor } from './scope.ts'
+import type { RequestScope } from './scope.ts'
 
 export interface AnswerParts {
   readonly admission: Admission
@@ -54,16 +54,12 @@ export function createAnswer(parts: AnswerParts): Answer {
   const { limits } = documents.rules
 
   return async (sent, headers, scope) => {
-    /** Gives the event loop back before so many entries are answered with, when that is due. */
-    const pace = (entries: number) => {
-      const turn = turns.take(scope.share, entries)
-      return turn && waitFor(turn)
-    }
+    const pace = new Pace(turns, () => scope.share)
     let entered = false
     let place: Place | undefined
     try {
       const isFurther = scope.asked++ > 0
-      if (isFurther) await pace(OF_AN_OPERATION)
+      if (isFurther) await pace.take(OF_AN_OPERATION)
       admission.enter(scope)
       entered = true
       const wait = isFurther && rate ? await rate.ofAddress(scope.address) : null

@@ -16,8 +16,12 @@ export interface Sources extends Repositories, ViewerSources {
 export interface Context extends Sources {
   readonly viewer: Viewer
   readonly loaders: Loaders
-  /** Waited for before so many entries are answered with; `null`: they may be at once. */
-  readonly pace: (entries: number) => Promise<void> | null
+  readonly pace: {
+    /** Waited for before so many entries are answered with; `null`: they may be at once. */
+    readonly take: (entries: number) => Promise<void> | null
+    /** Works when no entries wait. */
+    readonly whenSettled: (work: () => void) => void
+  }
   readonly refusals: Refusals
   /** Absent: what is told is not audited. */
   readonly trail?: AuditTrail | undefined
@@ -37,7 +41,7 @@ export async function inTurn<Entry>(
   { pace }: Pick<Context, 'pace'>,
   entries: readonly Entry[],
 ): Promise<readonly Entry[]> {
-  const turn = pace(entries.length)
+  const turn = pace.take(entries.length)
   if (turn) await turn
   return entries
 }

@@ -53,5 +53,5 @@ export function defineList<Entity, Variant = null>(list: {
 const OF_A_STATEMENT = 10
 
 async function turnOf({ pace }: Context): Promise<void> {
-  await pace(OF_A_STATEMENT)
+  await pace.take(OF_A_STATEMENT)
 }

@@ -19,7 +19,10 @@ export function defineLoader<Key, Value, Variant = void>(
     // The maps hold loaders of many types; what lies under this function loads with it.
     const known = variants?.get(name) as DataLoader<Key, Value, unknown> | undefined
     if (known) return known
-    const made = new DataLoader((keys) => load(keys, context, variant), options)
+    const made = new DataLoader((keys) => load(keys, context, variant), {
+      ...options,
+      batchScheduleFn: (dispatch) => context.pace.whenSettled(dispatch),
+    })
     variants ??= new Map()
     context.loaders.set(load, variants.set(name, made))
     return made

@@ -9,6 +9,7 @@ import {
   isCompositeType,
   isInterfaceType,
   isListType,
+  isNonNullType,
   isObjectType,
   Kind,
   type OperationDefinitionNode,
@@ -109,7 +110,8 @@ export function costOf(
       if (isConnection(parent) && name === 'totalCount') return { ...nothing, counts: 1 }
       if (name === 'cursor') return onlyOnce(points.cursor)
       const values = isMany ? points.values : 1
-      return onlyOnce(values * points.leaf + asking)
+      const leaf = isNonNullType(field.type) ? points.leaf : points.nullableLeaf
+      return onlyOnce(values * leaf + asking)
     }
     const below = node.selectionSet ? ofSet(node.selectionSet, type) : nothing
     if (isConnection(type)) {

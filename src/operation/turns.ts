@@ -1,3 +1,5 @@
+import { waitFor } from '../scope.ts'
+
 /** Entries that one caller's answers may take from one turn of the event loop without waiting for the next. */
 const AT_ONCE = 100
 
@@ -57,3 +59,45 @@ export class Turns {
     this.#schedule()
   }
 }
+
+/** The turns of one operation. */
+export class Pace {
+  readonly #turns: Turns
+  readonly #share: () => string
+  #waiting = 0
+  #whenSettled: (() => void)[] = []
+
+  constructor(turns: Turns, share: () => string) {
+    this.#turns = turns
+    this.#share = share
+  }
+
+  /** As `Turns.take`. Rejects when the request ends early. */
+  take(entries: number): Promise<void> | null {
+    const turn = this.#turns.take(this.#share(), entries)
+    if (!turn) return null
+    this.#waiting += 1
+    return waitFor(turn).finally(() => {
+      this.#waiting -= 1
+      if (this.#waiting > 0) return
+      const works = this.#whenSettled
+      this.#whenSettled = []
+      for (const work of works) this.whenSettled(work)
+    })
+  }
+
+  /**
+   * Works once everything that goes on in this turn has, and nothing waits for another: so what fields of many pages load
+   * is one statement, in however many turns they are answered.
+   */
+  whenSettled(work: () => void): void {
+    void settled.then(() =>
+      process.nextTick(() => {
+        if (this.#waiting > 0) this.#whenSettled.push(work)
+        else work()
+      }),
+    )
+  }
+}
+
+const settled = Promise.resolve()

@@ -95,7 +95,9 @@ test('an unknown kind of caller is no user', async () => {
 })
 
 async function ask(query: string) {
-  const contextValue = createContext({} as Sources, viewer, { pace: () => null })
+  const contextValue = createContext({} as Sources, viewer, {
+    pace: { take: () => null, whenSettled: setImmediate },
+  })
   return execute({ schema, document: parse(query), contextValue })
 }
 

@@ -18,13 +18,14 @@ test('the README lists the screens of a usual application with what they cost, a
 })
 
 test('the README says what each thing weighs', () => {
-  const { object, leaf, edge, page, row, count, countOfUser, permission, filters } = points
+  const { object, leaf, nullableLeaf, edge, page, row, count, countOfUser, permission, filters } =
+    points
   const [, text] = readme.split('A **point** is about')
   const table = text?.split('The most that')[0] ?? ''
   const weights = (key: keyof typeof filters) => [filters[key]?.page, filters[key]?.count]
   for (const line of [
     `| an object | ${object} |`,
-    `| a leaf: each alias counts | ${leaf}; an edge or a \`cursor\` ${edge} |`,
+    `| a leaf: each alias counts | ${leaf}, or ${nullableLeaf} where it may be null; an edge or a \`cursor\` ${edge} |`,
     `| ${page}, and ${row} for each entry;`,
     `| \`totalCount\` | ${count} (of what one user has: ${countOfUser}) |`,
     `counts ${points.objects} objects, or ${points.values} values |`,

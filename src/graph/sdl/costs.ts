@@ -8,6 +8,7 @@ import {
   isInputObjectType,
   isLeafType,
   isListType,
+  isNonNullType,
   isObjectType,
 } from 'graphql'
 import { DEFAULT_SIZE, MOST_KEYS } from '../../domain/limits.ts'
@@ -84,7 +85,8 @@ function usualWeight(parent: GraphQLObjectType, field: Field): number {
   const asking = asks ? points.permission : 0
   if (!isLeafType(type)) return points.object + asking
   // A list of values is one question: its weight is that of each value, of as many as are assumed.
-  return points.leaf + (isMany(field) ? asking / points.values : asking)
+  const leaf = isNonNullType(field.type) ? points.leaf : points.nullableLeaf
+  return leaf + (isMany(field) ? asking / points.values : asking)
 }
 
 function listSize(parent: GraphQLObjectType, field: Field): string {
