@@ -13,6 +13,8 @@ export const points = {
   cursor: 0.5,
   /** What somebody may do: a look into the cache, or into the tables of members and roles. */
   permission: 3,
+  /** A list, and its length, each once for its place in the document: all parents are one statement. */
+  statement: 25,
   /** The page of one parent, and each of its entries as it is read. */
   page: 5,
   row: 1,
@@ -25,7 +27,7 @@ export const points = {
   values: 10,
   /** By argument and what is set in it: what it adds to a page, and to `totalCount`. */
   filters: {
-    'filter.roles': { page: 50, count: 250 },
+    'filter.roles': { page: 75, count: 250 },
     'filter.search': { page: 700, count: 1100 },
     'filter.permission': { page: 100, count: 300 },
     'orderBy.USER_NAME': { page: 250, count: 0 },

@@ -31,6 +31,8 @@ interface Cost {
   readonly each: number
   /** How often the length of the list is asked for, in the selection of a connection. */
   readonly counts: number
+  /** Lists and their lengths, each of which is a statement, of however many parents. */
+  readonly statements: number
 }
 
 /**
@@ -70,7 +72,7 @@ export function costOf(
   }
 
   const ofSet = (set: SelectionSetNode, type: GraphQLNamedType): Cost => {
-    const total = { once: 0, each: 0, counts: 0 }
+    const total = { once: 0, each: 0, counts: 0, statements: 0 }
     for (const selection of set.selections) {
       const cost =
         selection.kind === Kind.FIELD
@@ -81,6 +83,7 @@ export function costOf(
       total.once += cost.once
       total.each += cost.each
       total.counts += cost.counts
+      total.statements += cost.statements
     }
     return total
   }
@@ -107,7 +110,8 @@ export function costOf(
     const asks = field.args.some((argument) => argument.name === 'consistency')
     const asking = asks ? points.permission : 0
     if (!isCompositeType(type)) {
-      if (isConnection(parent) && name === 'totalCount') return { ...nothing, counts: 1 }
+      if (isConnection(parent) && name === 'totalCount')
+        return { ...nothing, counts: 1, statements: 1 }
       if (name === 'cursor') return onlyOnce(points.cursor)
       const values = isMany ? points.values : 1
       const leaf = isNonNullType(field.type) ? points.leaf : points.nullableLeaf
@@ -118,16 +122,18 @@ export function costOf(
       const extra = extraOf(args, valueIn)
       const size = pageSize(args, valueIn)
       const page = points.page + extra.page + size * (points.row + below.each)
-      return onlyOnce(below.once + page + below.counts * (countOf(parent) + extra.count))
+      const once = below.once + page + below.counts * (countOf(parent) + extra.count)
+      return { ...onlyOnce(once), statements: below.statements + 1 }
     }
     if (isConnection(parent) && name === 'nodes')
-      return { ...nothing, each: points.object + below.once }
+      return { ...below, once: 0, counts: 0, each: points.object + below.once }
     if (isConnection(parent) && name === 'edges')
-      return { ...nothing, each: points.edge + below.once }
+      return { ...below, once: 0, counts: 0, each: points.edge + below.once }
     const length = isMany
       ? (sizes.get(`${parent.name}.${name}`) ?? longestList(args, valueIn) ?? points.objects)
       : 1
-    return onlyOnce(length * (points.object + asking + below.once))
+    const once = length * (points.object + asking + below.once)
+    return { ...onlyOnce(once), statements: below.statements }
   }
 
   const typeNamed = (name: string | undefined, otherwise: GraphQLNamedType) =>
@@ -135,12 +141,13 @@ export function costOf(
 
   const root = schema.getRootType(operation.operation)
   // Weights are tenths of a point, which sums of binary fractions miss by a little.
-  const cost = root ? Math.ceil(Math.round(10 * ofSet(operation.selectionSet, root).once) / 10) : 0
+  const { once, statements } = root ? ofSet(operation.selectionSet, root) : nothing
+  const cost = Math.ceil(Math.round(10 * (once + points.statement * statements)) / 10)
   /** Whether other variables may cost something else. */
-  return { points: cost, byVariables }
+  return { points: cost, statements, byVariables }
 }
 
-const nothing: Cost = { once: 0, each: 0, counts: 0 }
+const nothing: Cost = { once: 0, each: 0, counts: 0, statements: 0 }
 
 function onlyOnce(once: number): Cost {
   return { ...nothing, once }

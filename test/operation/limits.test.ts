@@ -164,7 +164,7 @@ const limited: Record<string, Limited> = {
   },
   cost: {
     at: (count) =>
-      `{ viewer { organizations(first: 100) { nodes { members(first: 91) { pageInfo { hasNextPage } } } } sessions(first: ${count - 9933}) { pageInfo { hasNextPage } } } }`,
+      `{ viewer { organizations(first: 100) { nodes { members(first: 90) { pageInfo { hasNextPage } } } } sessions(first: ${count - 9908}) { pageInfo { hasNextPage } } } }`,
     limit: 10_000,
     words: /points/,
     variable: 'LIMIT_COST',

@@ -29,6 +29,11 @@ const kinds = {
       `last: ${size}, filter: { ${roles(salt)} }`,
       '{ edges { cursor node { id createdAt } } }',
     ),
+  plain: ({ salt, size }: Part) =>
+    members(
+      `${salt % 2 ? 'first' : 'last'}: ${Math.min(size, 1 + (salt % 100))}, orderBy: { field: CREATED_AT, direction: ${salt % 4 < 2 ? 'ASC' : 'DESC'} }`,
+      '{ nodes { id } }',
+    ),
   permissions: ({ salt, size }: Part) =>
     members(`first: ${size}, filter: { ${roles(salt)} }`, '{ nodes { permissions } }'),
   fresh: ({ salt, size }: Part) =>
