@@ -85,7 +85,10 @@ export function createAnswer(parts: AnswerParts): Answer {
       place = await admission.admit(scope, caller, points)
 
       const trail = audit?.(caller, scope)
-      const context = createContext(sources, createViewer(caller, sources), { pace, trail })
+      const context = createContext(sources, createViewer(caller, { pace, ...sources }), {
+        pace,
+        trail,
+      })
       const misfits = variableErrors(documents.rules.schema, operation, variables)
       if (misfits) return tell(scope, misfits)
 

@@ -11,7 +11,7 @@ import {
 } from './audiences.ts'
 import { ClosedViewer, type ReachedUser } from './closed-viewer.ts'
 import { ServiceViewer } from './service-viewer.ts'
-import type { ViewerSources } from './user-viewer.ts'
+import { scheduledBy, type ViewerSources } from './user-viewer.ts'
 
 /**
  * A key of an organization is shown what its scopes would show a service, of that organization and of its members. That
@@ -25,7 +25,7 @@ export class OrganizationViewer extends ClosedViewer {
 
   constructor(
     { organizationId, scopes }: Extract<Caller, { kind: 'organization' }>,
-    { visibility }: Pick<ViewerSources, 'visibility'>,
+    sources: Pick<ViewerSources, 'visibility' | 'pace'>,
   ) {
     super()
     this.#organizationId = organizationId
@@ -33,11 +33,11 @@ export class OrganizationViewer extends ClosedViewer {
     this.#service = new ServiceViewer(scopes)
     this.#members = new DataLoader(
       async (userIds) => {
-        const members = await visibility.findMembers(organizationId, userIds)
+        const members = await sources.visibility.findMembers(organizationId, userIds)
         if (!members) throw new GatewayError('UNAUTHENTICATED', 'This organization does not exist.')
         return userIds.map((id) => members.has(id))
       },
-      { maxBatchSize: 1000 },
+      { maxBatchSize: 1000, ...scheduledBy(sources) },
     )
   }
 

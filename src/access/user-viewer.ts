@@ -14,6 +14,8 @@ export interface ViewerSources {
     readonly roles: readonly string[]
     readonly userIds: readonly string[]
   }
+  /** When what is asked in one moment is asked of the database; absent: when the moment has passed. */
+  readonly pace?: { readonly whenSettled: (work: () => void) => void }
 }
 
 /**
@@ -101,6 +103,7 @@ export class UserViewer extends ClosedViewer {
     this.#answers ??= new DataLoader((questions) => this.#look(questions), {
       cacheKeyFn: (question) => `${question.about}:${question.id}`,
       maxBatchSize: 1000,
+      ...scheduledBy(this.#sources),
     })
     return this.#answers.load({ about, id })
   }
@@ -131,4 +134,9 @@ interface Question {
 interface Answer {
   readonly self: User
   readonly visible: boolean
+}
+
+/** How a loader of a viewer gathers its questions. */
+export function scheduledBy({ pace }: Pick<ViewerSources, 'pace'>) {
+  return pace && { batchScheduleFn: (ask: () => void) => pace.whenSettled(ask) }
 }

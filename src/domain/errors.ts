@@ -14,14 +14,19 @@ export type ErrorCode =
   | 'TIMEOUT'
   | 'INTERNAL'
 
+/** Errors of one field of a document that are told each. */
+export const FEW_TIMES = 10
+
 /** An error whose message may be shown to the client. The cause and the reason are for the log alone. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError'
   readonly code: ErrorCode
   /** Which check refused, in a word of a closed set, so that the line of the request can say it. */
   readonly reason: string | undefined
-  /** Fields of one answer that it is of. */
+  /** Fields of one answer that are refused alike; when it is more than a few, only the first of these errors is told. */
   times = 1
+  /** The first of them. */
+  again: GatewayError | null = null
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions & { reason?: string }) {
     // Where a client is told no is of no interest, and finding it costs more than most fields; an answer may have hundreds.

@@ -6,7 +6,7 @@ import type { Loaders } from './loaders.ts'
 import type { Refusals } from './refusals.ts'
 
 /** What the graph reads from. */
-export interface Sources extends Repositories, ViewerSources {
+export interface Sources extends Repositories, Omit<ViewerSources, 'pace'> {
   readonly permissions: PermissionService
   /** The role that whoever creates an organization gets, which only its holders may hand out. */
   readonly creatorRole: string

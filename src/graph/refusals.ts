@@ -5,15 +5,15 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql'
-import { GatewayError } from '../domain/errors.ts'
+import { FEW_TIMES, GatewayError } from '../domain/errors.ts'
 import type { Context } from './context.ts'
 
 /** What an operation refused its caller so far, by what they are told and which field of the document it is of. */
 export type Refusals = Map<string, GatewayError>
 
 /**
- * Has an answer tell once that a field is refused, because a page of people may have hundreds of it: the first is null with
- * an error, which counts the others, and these are null alone.
+ * Has an answer tell once that a field is refused where a page has more than a few of it, as one of people may have
+ * hundreds: the first is null with an error, which counts the others, and these are null alone.
  */
 export function tellRefusalsOnce(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
@@ -25,18 +25,14 @@ export function tellRefusalsOnce(schema: GraphQLSchema): void {
       field.resolve = (parent, args, context: Context, info) => {
         const value = resolve(parent, args, context, info)
         return value instanceof Promise
-          ? value.catch((error: unknown) => nullUnlessFirst(error, info, context))
+          ? value.catch((error: unknown) => nullUnlessFew(error, info, context))
           : value
       }
     }
   }
 }
 
-function nullUnlessFirst(
-  error: unknown,
-  { path }: GraphQLResolveInfo,
-  { refusals }: Context,
-): null {
+function nullUnlessFew(error: unknown, { path }: GraphQLResolveInfo, { refusals }: Context): null {
   if (!(error instanceof GatewayError) || error.code !== 'FORBIDDEN') throw error
   let told = error.message
   for (let at: typeof path | undefined = path; at; at = at.prev)
@@ -47,5 +43,7 @@ function nullUnlessFirst(
     throw error
   }
   first.times += 1
-  return null
+  if (first.times > FEW_TIMES) return null
+  error.again = first
+  throw error
 }

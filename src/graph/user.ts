@@ -9,7 +9,7 @@ import { usersById } from './refs.ts'
 export function defineUser({ builder, refs, features }: Graph) {
   builder.objectType(refs.User, {
     description:
-      'A person Better Auth knows. Fields that are not for the caller are null with `FORBIDDEN`, told once for all entries of a list.',
+      'A person Better Auth knows. Fields that are not for the caller are null with `FORBIDDEN`, told once where they are many in a list.',
     fields: (t) => ({
       id: t.exposeID('id', { description: "Better Auth's own id." }),
       name: t.exposeString('name', { description: 'The name to show.' }),

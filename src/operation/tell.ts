@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql'
-import { type ErrorCode, GatewayError } from '../domain/errors.ts'
+import { type ErrorCode, FEW_TIMES, GatewayError } from '../domain/errors.ts'
 import type { RequestScope } from '../scope.ts'
 
 export interface TellParts {
@@ -24,14 +24,14 @@ export function createTell({ suggestions, onUnexpected }: TellParts): Tell {
     onUnexpected(error, scope)
   }
   return (scope, errors) => ({
-    errors: errors.map((error) => {
+    errors: errors.filter(isTold).map((error) => {
       const origin = originOf(error)
       const code = codeOf(origin)
       scope.codes.add(code)
       if (origin instanceof GatewayError) scope.refusedFor ??= origin.reason ?? null
       if (worthReporting.includes(code)) report(origin, scope)
       const message = messageOf(error, code, suggestions)
-      const times = origin instanceof GatewayError && origin.times > 1 ? origin.times : undefined
+      const times = isMany(origin) ? origin.times : undefined
       return toClientError(error, message, { code, requestId: scope.id, count: times })
     }),
   })
@@ -68,6 +68,16 @@ function messageOf(error: unknown, code: ErrorCode, suggestions: boolean): strin
   const { message } = error
   const short = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message
   return suggestions ? short : short.replace(/ ?Did you mean .+\?$/s, '')
+}
+
+/** Not what was refused again, and again more than a few times. */
+function isTold(error: unknown): boolean {
+  const origin = originOf(error)
+  return !(origin instanceof GatewayError && isMany(origin.again))
+}
+
+function isMany(error: unknown): error is GatewayError {
+  return error instanceof GatewayError && error.times > FEW_TIMES
 }
 
 function originOf(error: unknown): unknown {

@@ -211,8 +211,11 @@ describe('in Express and Nest', () => {
         paths.map((path) => post(urls[framework] + path)),
       )
       const halves = frameworks.map((framework) => askHalf(urls[framework] ?? ''))
+      // Those that wait for a connection of their caller's behind others give that up before.
       for (const told of await Promise.all(asked))
-        expect(told.body).toMatchObject({ errors: [{ extensions: { code: 'TIMEOUT' } }] })
+        expect(told.body).toMatchObject({
+          errors: [{ extensions: { code: expect.stringMatching(/^(TIMEOUT|UNAVAILABLE)$/) } }],
+        })
       for (const received of await Promise.all(halves))
         expect(received).toMatch(/^HTTP\/1\.1 408 [\s\S]*"code":"TIMEOUT"/)
     } finally {
