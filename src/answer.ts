@@ -52,6 +52,7 @@ const OF_AN_OPERATION = 50
 export function createAnswer(parts: AnswerParts): Answer {
   const { admission, turns, documents, trusted, authenticator, rate, sources, audit, tell } = parts
   const { limits } = documents.rules
+  const { visibility, platformAdmins } = sources
 
   return async (sent, headers, scope) => {
     const pace = new Pace(turns, () => scope.share)
@@ -85,10 +86,8 @@ export function createAnswer(parts: AnswerParts): Answer {
       place = await admission.admit(scope, caller, points)
 
       const trail = audit?.(caller, scope)
-      const context = createContext(sources, createViewer(caller, { pace, ...sources }), {
-        pace,
-        trail,
-      })
+      const viewer = createViewer(caller, { visibility, platformAdmins, pace })
+      const context = createContext(sources, viewer, { pace, trail })
       const misfits = variableErrors(documents.rules.schema, operation, variables)
       if (misfits) return tell(scope, misfits)
 

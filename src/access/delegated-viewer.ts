@@ -12,6 +12,7 @@ import {
   userAudiences,
 } from './audiences.ts'
 import { ClosedViewer, type ReachedUser } from './closed-viewer.ts'
+import { ServiceViewer } from './service-viewer.ts'
 import { UserViewer, type ViewerSources } from './user-viewer.ts'
 
 /**
@@ -22,6 +23,7 @@ import { UserViewer, type ViewerSources } from './user-viewer.ts'
 export class DelegatedViewer extends ClosedViewer {
   override readonly userId: string
   readonly #scopes: ReadonlySet<Scope>
+  readonly #service: ServiceViewer
   readonly #user: UserViewer
 
   constructor(
@@ -39,14 +41,14 @@ export class DelegatedViewer extends ClosedViewer {
     const platformAdmins = isWhole ? sources.platformAdmins : nobody
     this.userId = userId
     this.#scopes = scopes
+    this.#service = new ServiceViewer(scopes)
     this.#user = new UserViewer(userId, { ...sources, platformAdmins }, delegation)
   }
 
   override requireCredential(): void {}
 
   override requireScope(scope: Scope): void {
-    if (!this.#scopes.has(scope))
-      throw new GatewayError('FORBIDDEN', `This needs the scope ${scope}.`)
+    this.#service.requireScope(scope)
   }
 
   override async self() {
@@ -72,7 +74,7 @@ export class DelegatedViewer extends ClosedViewer {
   }
 
   override searchesAddresses(): boolean {
-    return this.#scopes.has('identity:pii') && this.#user.searchesAddresses()
+    return this.#service.searchesAddresses() && this.#user.searchesAddresses()
   }
 
   override membershipsOf(userId: string): MembershipScope {

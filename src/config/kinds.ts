@@ -52,10 +52,16 @@ export function list(
   accepts: (parts: readonly string[]) => boolean = () => true,
 ): Kind<readonly string[]> {
   return kind(`${accepted}, separated by commas`, (given) => {
-    const parts = given.split(',').map((part) => part.trim())
-    const filled = parts.filter((part) => part !== '')
-    return accepts(filled) ? filled : undefined
+    const parts = partsOf(given)
+    return accepts(parts) ? parts : undefined
   })
+}
+
+export function partsOf(given: string): readonly string[] {
+  return given
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
 }
 
 /** In lower case. */

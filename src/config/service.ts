@@ -1,5 +1,5 @@
 import { group, optional, type Rule } from './group.ts'
-import { httpUrl, kind, several } from './kinds.ts'
+import { httpUrl, kind, partsOf, several } from './kinds.ts'
 
 /** A token of a user who consented to an app has the same, so they mark no service, as a value of nothing but `*` does not. */
 const ofUsersToo = ['iss', 'aud', 'scope', 'scp', 'client_id', 'azp', 'cid']
@@ -8,7 +8,7 @@ const ofUsersToo = ['iss', 'aud', 'scope', 'scp', 'client_id', 'azp', 'cid']
 const subjects = kind(
   `a claim and its value, such as gty=client-credentials or sub=svc-*, several separated by commas; a value of nothing but * is none, nor is a claim that tokens of users have too (${ofUsersToo.join(', ')})`,
   (given) => {
-    const marks = namesIn(given).map((mark) => {
+    const marks = partsOf(given).map((mark) => {
       const [claim = '', pattern = ''] = mark.split(/=(.*)/s)
       return { claim, pattern }
     })
@@ -52,8 +52,8 @@ export const service = group({
     ),
     {
       about: 'SERVICE_ISSUER',
-      brokenBy: (given) =>
-        namesIn(given.SERVICE_ISSUER).some((name) => namesIn(given.AUTH_ISSUER).includes(name)),
+      brokenBy: ({ SERVICE_ISSUER = '', AUTH_ISSUER = '' }) =>
+        partsOf(SERVICE_ISSUER).some((name) => partsOf(AUTH_ISSUER).includes(name)),
       problem: 'must differ from AUTH_ISSUER, or users could carry scopes',
     },
   ],
@@ -73,10 +73,3 @@ export const service = group({
           },
   }),
 })
-
-function namesIn(list = ''): readonly string[] {
-  return list
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '')
-}

@@ -9,6 +9,11 @@ export function allOf(conditions: readonly (Prisma.Sql | null | undefined | fals
   return given.length === 0 ? Prisma.empty : Prisma.sql`AND ${Prisma.join(given, ' AND ')}`
 }
 
+/** That what a row stands for has not ended, by the database's clock. */
+export function lasts(table: TableInQuery): Prisma.Sql {
+  return Prisma.sql`${table.column('expiresAt')} > ${table.instant('expiresAt', Prisma.sql`now()`)}`
+}
+
 /** How the catalog writes that an index is over a column in lower case, whichever type of text the column is of. */
 export function loweredDefinitions(column: string): Prisma.Sql {
   return Prisma.sql`format('lower(%I)', ${column}::text), format('lower(%I::text)', ${column}::text)`

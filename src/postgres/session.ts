@@ -5,6 +5,7 @@ import type { SessionLookup } from '../domain/session-lookup.ts'
 import type { OwnerFunction, OwnerFunctions } from '../layout/owner-functions.ts'
 import { type Database, Prisma } from './client.ts'
 import { Columns } from './columns.ts'
+import { allOf, lasts } from './conditions.ts'
 import { type Db, findRows, joining } from './db.ts'
 import { by } from './join.ts'
 import { listsOf } from './list.ts'
@@ -90,6 +91,6 @@ function living({ tables }: Db): List {
     parent: 'userId',
     key: byInstant(table, 'createdAt'),
     gathered: true,
-    within: Prisma.sql`AND ${table.column('expiresAt')} > ${table.instant('expiresAt', Prisma.sql`now()`)}`,
+    within: allOf([lasts(table)]),
   }
 }

@@ -2,7 +2,7 @@ import type { Consent } from '../domain/caller.ts'
 import type { Sight, SightQuestion, VisibilityRepository } from '../domain/visibility.ts'
 import { Prisma } from './client.ts'
 import type { Row } from './columns.ts'
-import { activeUser } from './conditions.ts'
+import { activeUser, lasts } from './conditions.ts'
 import { type Db, joining } from './db.ts'
 import { inOrder } from './join.ts'
 import type { Tables } from './tables.ts'
@@ -92,7 +92,7 @@ function whileDelegated(tables: Tables): Prisma.Sql {
       SELECT FROM ${s.from}
       WHERE ${s.column('id')} = asked.session_id${s.cast('id')}
         AND ${s.column('userId')} = ${u.column('id')}
-        AND ${s.column('expiresAt')} > ${s.instant('expiresAt', Prisma.sql`now()`)}))`
+        AND ${lasts(s)}))`
 }
 
 function organizationsOf(tables: Tables): Prisma.Sql {

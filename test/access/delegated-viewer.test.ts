@@ -66,6 +66,14 @@ async function answerOf(viewer: ClosedViewer, method: string, given: readonly un
   }
 }
 
+/** A caller with some scopes asks a method something, in a world of its own. */
+const askedOf = (method: string) =>
+  fc.record({
+    world,
+    scopes: fc.subarray([...scopes]),
+    given: questions[method] ?? fc.tuple(),
+  })
+
 test('there is a question to every method', () => {
   const methods = Object.getOwnPropertyNames(ClosedViewer.prototype)
   expect(methods.filter((name) => !['constructor', 'isIn'].includes(name)).sort()).toEqual(
@@ -76,12 +84,7 @@ test('there is a question to every method', () => {
 test.each(Object.keys(questions))(
   '%s lets nothing pass for the key of an organization that a service is not shown',
   async (method) => {
-    const asked = fc.record({
-      world,
-      scopes: fc.subarray([...scopes]),
-      given: questions[method] ?? fc.tuple(),
-    })
-    const property = fc.asyncProperty(asked, async ({ world, scopes, given }) => {
+    const property = fc.asyncProperty(askedOf(method), async ({ world, scopes, given }) => {
       const granted = new Set(scopes)
       const sources = sourcesOf(world)
       const key = {
@@ -109,12 +112,7 @@ test.each(Object.keys(questions))(
 test.each(Object.keys(questions))(
   '%s lets nothing pass that the user is not shown',
   async (method) => {
-    const asked = fc.record({
-      world,
-      scopes: fc.subarray([...scopes]),
-      given: questions[method] ?? fc.tuple(),
-    })
-    const property = fc.asyncProperty(asked, async ({ world, scopes, given }) => {
+    const property = fc.asyncProperty(askedOf(method), async ({ world, scopes, given }) => {
       const sources = sourcesOf(world)
       const delegation = { clientId: 'app', sessionId: null }
       const app = { kind: 'delegated', userId: 'u', scopes: new Set(scopes), delegation } as const

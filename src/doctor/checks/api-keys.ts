@@ -8,10 +8,8 @@ export const checkApiKeys: Check = async (examined) => {
   const { config, layout } = examined
   const { apiKeys } = config.auth
   if (apiKeys === null) return layout.Apikey ? [{ level: 'info', message: IS_OFF }] : []
-  const obstacle = findApiKeyObstacle(layout)
   const made = apiKeyFunction(layout, config.database)
-  if (obstacle !== null || !made) return [{ level: 'error', message: obstacle ?? '' }]
-  const fault = await faultOf(made, examined, {
+  const fault = await faultOf(made, findApiKeyObstacle(layout), examined, {
     variable: 'AUTH_API_KEYS',
     needing: 'an API key',
     asking: 'whose key a hash is of',

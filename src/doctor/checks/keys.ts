@@ -81,9 +81,9 @@ function judge({ where, keys }: KeySet, accepted: readonly string[]): readonly F
     const message = `The key ${JSON.stringify(key.kid)} in ${where} is refused: ${why}. Take it away, and let its issuer make another.`
     return why === null ? [] : [{ level: 'error', message }]
   })
-  const isUsable = ({ alg }: JWK) => alg === undefined || accepted.includes(alg)
-  const message = keys.some(isUsable)
+  const isUsable = keys.some(({ alg }) => alg === undefined || accepted.includes(alg))
+  const message = isUsable
     ? `Keys in ${where}: ${keys.length} (${algorithms}).`
     : `No key in ${where} is of an accepted algorithm (${algorithms}): add it to AUTH_ALGORITHMS.`
-  return [{ level: keys.some(isUsable) ? 'info' : 'error', message }, ...weak]
+  return [{ level: isUsable ? 'info' : 'error', message }, ...weak]
 }

@@ -3,12 +3,17 @@ import { Prisma } from '../../postgres/client.ts'
 import type { Examined, Finding } from '../finding.ts'
 import { script } from '../sql.ts'
 
-/** Whether a function of the owner's is there as this version makes it, for this role, and for nobody else; `null`: it is. */
+/**
+ * Whether a function of the owner's is there as this version makes it, for this role, and for nobody else; `null`: it is.
+ * @param obstacle Why there is nothing for it to look at; `null`: there is.
+ */
 export async function faultOf(
-  made: OwnerFunction,
+  made: OwnerFunction | null,
+  obstacle: string | null,
   { database, role }: Pick<Examined, 'database' | 'role'>,
   { variable, needing, asking }: Words,
 ): Promise<Omit<Finding, 'check'> | null> {
+  if (obstacle !== null || !made) return { level: 'error', message: obstacle ?? '' }
   const { name, signature, body } = made
   const sql = script(functionStatements(made, role))
   const [found] = await database.read<Found>(Prisma.sql`

@@ -1,9 +1,5 @@
 import type { Table } from '../../layout/layout.ts'
-import {
-  apiKeyFunction,
-  type OwnerFunction,
-  sessionFunction,
-} from '../../layout/owner-functions.ts'
+import { type OwnerFunction, ownerFunctions } from '../../layout/owner-functions.ts'
 import { quote } from '../../layout/quote.ts'
 import { Prisma } from '../../postgres/client.ts'
 import { findRowSecurity } from '../../postgres/row-security.ts'
@@ -15,6 +11,7 @@ type Found = Omit<Finding, 'check'>
 export const checkRowSecurity: Check = async (examined) => {
   const { config, database, layout, role } = examined
   const tables = Object.values(layout).flatMap((table) => table?.name ?? [])
+  const { sessions, apiKeys } = ownerFunctions(layout, config.database)
   const found = await findRowSecurity(database, config.database.schema, tables)
   return [
     ...found.map(
@@ -24,20 +21,10 @@ export const checkRowSecurity: Check = async (examined) => {
       }),
     ),
     ...(config.auth.sessions
-      ? await behindFunction(
-          examined,
-          layout.Session,
-          sessionFunction(layout, config.database),
-          'sessions',
-        )
+      ? await behindFunction(examined, layout.Session, sessions, 'sessions')
       : []),
     ...(config.auth.apiKeys
-      ? await behindFunction(
-          examined,
-          layout.Apikey,
-          apiKeyFunction(layout, config.database),
-          'API keys',
-        )
+      ? await behindFunction(examined, layout.Apikey, apiKeys, 'API keys')
       : []),
   ]
 }

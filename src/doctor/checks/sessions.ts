@@ -7,10 +7,8 @@ import { faultOf } from './owner-function.ts'
 export const checkSessions: Check = async (examined) => {
   const { config, layout } = examined
   if (config.auth.sessions === null) return []
-  const obstacle = findSessionObstacle(layout)
   const made = sessionFunction(layout, config.database)
-  if (obstacle !== null || !made) return [{ level: 'error', message: obstacle ?? '' }]
-  const fault = await faultOf(made, examined, {
+  const fault = await faultOf(made, findSessionObstacle(layout), examined, {
     variable: 'AUTH_SESSIONS',
     needing: 'a session',
     asking: 'whose session a token is',
