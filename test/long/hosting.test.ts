@@ -131,6 +131,8 @@ describe('in Next.js', () => {
     running = await next('dev', '-H', '127.0.0.1', '-p', '0')
     const url = `${running.said}/api/graphql`
     await expectAnswers(url)
+    // Of one question at a time, there may be a single connection to compare with.
+    await Promise.all(Array.from({ length: 4 }, () => post(url)))
     const first = await connections()
     expect(first.redis).toBeGreaterThan(0)
     expect(first.postgres).toBeGreaterThan(0)
@@ -172,7 +174,8 @@ describe('in Express and Nest', () => {
     )
     const started = await startProgram(['apps.mjs'], {
       cwd: folder,
-      env: { ...env, REQUEST_TIMEOUT_MS: '6000' },
+      // Less than a statement waits for a connection behind others of its caller's.
+      env: { ...env, REQUEST_TIMEOUT_MS: '4500' },
       until: /^(\{.*)/,
     })
     apps = started
@@ -211,11 +214,8 @@ describe('in Express and Nest', () => {
         paths.map((path) => post(urls[framework] + path)),
       )
       const halves = frameworks.map((framework) => askHalf(urls[framework] ?? ''))
-      // Those that wait for a connection of their caller's behind others give that up before.
       for (const told of await Promise.all(asked))
-        expect(told.body).toMatchObject({
-          errors: [{ extensions: { code: expect.stringMatching(/^(TIMEOUT|UNAVAILABLE)$/) } }],
-        })
+        expect(told.body).toMatchObject({ errors: [{ extensions: { code: 'TIMEOUT' } }] })
       for (const received of await Promise.all(halves))
         expect(received).toMatch(/^HTTP\/1\.1 408 [\s\S]*"code":"TIMEOUT"/)
     } finally {
