@@ -45,6 +45,9 @@ export type Answer = (
 /** The first operation of a request begins at once, and the others of a batch by turns, as if they were so many entries. */
 const OF_AN_OPERATION = 50
 
+/** So many characters of a new document take as long to check as an entry to be answered with. */
+const OF_AN_ENTRY = 100
+
 /**
  * The steps of one operation, from what was asked to what is told, top to bottom. A step that refuses throws, or gives
  * errors, and ends it there.
@@ -68,6 +71,7 @@ export function createAnswer(parts: AnswerParts): Answer {
 
       const { query, operationName, variables } = readAsked(sent, trusted)
       const document = documents.find(query)
+      if (!document.isChecked) await pace.take(query.length / OF_AN_ENTRY)
       const operation = document.operation(operationName)
       scope.operations.push({ type: operation.operation, name: trusted?.nameOf(query) ?? null })
 

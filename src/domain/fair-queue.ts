@@ -3,8 +3,6 @@ import { GatewayError } from './errors.ts'
 export interface FairQueueOptions {
   /** What may run at once. What is more than that runs alone. */
   readonly capacity: number
-  /** So many times its weight has to be free before something starts, so that there is always room for what is light (1). */
-  readonly headroom?: number
   /** What may run at once for one owner, as a part of all: what is left is for others, also while nobody else is there. */
   readonly partOf: (owner: string) => number
   /** Of everything that waits; beyond it, somebody is refused. */
@@ -94,9 +92,9 @@ export class FairQueue {
   }
 
   #canStart(owner: string, weight: number): boolean {
-    const { capacity, partOf, headroom = 1 } = this.#options
+    const { capacity, partOf } = this.#options
     const own = this.#of(owner)
-    const fits = this.#used === 0 || this.#used + headroom * weight <= capacity
+    const fits = this.#used === 0 || this.#used + weight <= capacity
     return fits && (own === 0 || own + weight <= Math.max(FEWEST, capacity * partOf(owner)))
   }
 

@@ -20,9 +20,14 @@ export interface AdmissionOptions {
 
 /** Points of the operations that are being executed, beyond which further ones wait: enough to keep a process busy. */
 const MOST_RUNNING = 20_000
-/** Of these, so much is free before one of them is executed, so that what costs little does not wait for what costs much. */
-const HEADROOM = 2
-/** Points that wait, beyond which the dearest are refused. */
+/**
+ * What costs more is heavy, of whoever has a budget: it waits among its like, so that what costs little, and what trusted
+ * services ask, waits for none of it.
+ */
+const HEAVY = 900
+/** As MOST_RUNNING, of what is heavy: what costs more than that runs while nothing else that is heavy does. */
+const MOST_HEAVY = 2000
+/** Points that wait in each queue, beyond which the dearest are refused. */
 const MOST_WAITING = 500_000
 const REFUSED_AFTER_MS = 500
 const UNREAD = 'Read the answers first that are on their way to you.'
@@ -34,13 +39,8 @@ const FULL = 'Too much is under way: try again soon.'
  */
 export class Admission {
   readonly #options: AdmissionOptions
-  readonly #work = new FairQueue({
-    capacity: MOST_RUNNING,
-    headroom: HEADROOM,
-    partOf,
-    mostWaiting: MOST_WAITING,
-    full: FULL,
-  })
+  readonly #light = queueOf(MOST_RUNNING)
+  readonly #heavy = queueOf(MOST_HEAVY)
   #underWay = 0
 
   constructor(options: AdmissionOptions) {
@@ -54,7 +54,7 @@ export class Admission {
   /** Then `leave` follows. @throws GatewayError UNAVAILABLE when there is no room for one more operation. */
   enter(scope: RequestScope): void {
     // Whoever waits for most makes room for somebody who is not known yet.
-    if (this.#underWay >= this.#options.most && !this.#work.shed()) {
+    if (this.#underWay >= this.#options.most && !this.#heavy.shed() && !this.#light.shed()) {
       this.#shed(scope)
       throw new GatewayError('UNAVAILABLE', FULL)
     }
@@ -93,7 +93,8 @@ export class Admission {
       await waitFor(sleep(REFUSED_AFTER_MS)).finally(() => this.#count(scope))
       throw overBudget(scope.budget, points)
     }
-    const place = this.#work.enter(scope.share, points)
+    const isHeavy = scope.budget !== null && scope.cost > HEAVY
+    const place = (isHeavy ? this.#heavy : this.#light).enter(scope.share, points)
     try {
       if (place.ready) await waitFor(place.ready)
     } catch (error) {
@@ -108,4 +109,8 @@ export class Admission {
     scope.shed = true
     this.#options.onShed()
   }
+}
+
+function queueOf(capacity: number): FairQueue {
+  return new FairQueue({ capacity, partOf, mostWaiting: MOST_WAITING, full: FULL })
 }

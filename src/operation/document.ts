@@ -53,6 +53,11 @@ export class Document {
     this.#onCompiled = onCompiled
   }
 
+  /** Whether it is known what is wrong with it, which takes long to find out. */
+  get isChecked(): boolean {
+    return this.#problems !== undefined
+  }
+
   get isCompiled(): boolean {
     return this.#compiled !== null
   }

@@ -442,3 +442,22 @@ test('what askers share is counted', async () => {
   await Promise.all(Array.from({ length: 20 }, () => post({ query: viewer })))
   expect(await gateway.metrics?.print()).toMatch(/coalesced_total\{kind="visibility"\} [1-9]/)
 })
+
+test('new documents that come together are checked in turns of the event loop', async () => {
+  await serve()
+  let turns = 0
+  let counting = true
+  const count = () => {
+    turns += 1
+    if (counting) setImmediate(count)
+  }
+  setImmediate(count)
+  const padding = ' '.repeat(9000)
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => gateway.graphql(`{ nothing${i} ${padding} }`)),
+  )
+  counting = false
+  for (const { errors } of answers)
+    expect(errors[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED')
+  expect(turns).toBeGreaterThanOrEqual(19)
+})

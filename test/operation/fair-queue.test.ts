@@ -48,16 +48,6 @@ test('who has least is next, and of several who was not served for the longest',
   expect(started).toEqual(['a1', 'a2', 'b1', 'c1', 'a3'])
 })
 
-test('what is heavy leaves room for what is light', async () => {
-  const { started, enter } = open({ capacity: 10, partOf: () => 1, headroom: 2 })
-  enter('a', 4, 'a1')
-  enter('b', 4, 'b1')
-  enter('c', 2, 'c1')
-  enter('d', 1, 'd1')
-  await settled()
-  expect(started).toEqual(['a1', 'c1', 'd1'])
-})
-
 test('what weighs more than the capacity runs, but alone', async () => {
   const { started, enter } = open({ capacity: 4, partOf: () => 1 })
   const heavy = enter('a', 10, 'heavy')
