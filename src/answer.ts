@@ -8,7 +8,7 @@ import { createContext, type Sources } from './graph/context.ts'
 import type { Admission } from './operation/admission.ts'
 import { readAsked } from './operation/asked.ts'
 import type { Documents } from './operation/documents.ts'
-import { asRequestError, rateLimited, readOnly } from './operation/errors.ts'
+import { asRequestError, type Challenge, rateLimited, readOnly } from './operation/errors.ts'
 import { COST_HEADER, checkAnswer, checkCost, withCost } from './operation/limits.ts'
 import type { Tell } from './operation/tell.ts'
 import type { TrustedDocuments } from './operation/trusted.ts'
@@ -30,8 +30,7 @@ export interface AnswerParts {
   readonly audit: Audit | null
   /** Where mutations are told to go: Better Auth's HTTP API. `null`: they are not told. */
   readonly writeTo: string | null
-  /** Where clients learn who gives them access tokens; absent: they are not told. */
-  readonly metadataUrl: string | undefined
+  readonly challenge: Challenge
   readonly tell: Tell
 }
 
@@ -86,7 +85,8 @@ export function createAnswer(parts: AnswerParts): Answer {
       scope.cost += points
       checkCost(scope.cost, limits)
 
-      const caller = await authenticator.authenticate(headers)
+      scope.authenticated ??= authenticator.authenticate(headers, scope.method)
+      const caller = await scope.authenticated
       place = await admission.admit(scope, caller, points)
 
       const trail = audit?.(caller, scope)
@@ -101,7 +101,7 @@ export function createAnswer(parts: AnswerParts): Answer {
       const told = result.errors ? { ...result, ...tell(scope, result.errors) } : result
       return headers.get(COST_HEADER) === null ? told : withCost(told, points, scope, limits)
     } catch (error) {
-      return tell(scope, [asRequestError(error, parts.metadataUrl)])
+      return tell(scope, [asRequestError(error, parts.challenge)])
     } finally {
       place?.leave()
       if (entered) admission.leave(scope)

@@ -89,9 +89,12 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const lookups = createLookups(database, ownerFunctions(layout, config.database), (what, error) =>
     log.error({ error: describeError(error) }, `${what}: ${FUNCTION_NEEDED}`),
   )
+  const { redis } = config
+  const counters = redis && createCounters(redis, trouble(UNCOUNTED, whyOf(redis)))
   const auth = createAuth({
     ...config.auth,
     service: config.service,
+    isFirstUse: counters?.isFirstUse ?? null,
     origins: http.corsOrigins,
     signingKeys,
     apiKeys: config.auth.apiKeys && { ...config.auth.apiKeys, lookup: lookups.apiKeys },
@@ -120,12 +123,6 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     trustedDocuments &&
     reading('TRUSTED_DOCUMENTS_FILE', () => new TrustedDocuments(trustedDocuments, schema))
 
-  const { redis } = config
-  const onTrouble = trouble(UNCOUNTED, whyOf(redis))
-  const counters = redis && {
-    keyPrefix: redis.keyPrefix,
-    client: createCounters(redis.url, { ...redis, onTrouble }),
-  }
   const { ratePerMinute: perMinute } = limits
   const rate = perMinute === null ? null : new RateLimiter({ perMinute, redis: counters })
   const unsent = new Unsent()
@@ -141,7 +138,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     onUnexpected: (error, { id }) =>
       log.error({ requestId: id, error: describeError(error) }, 'unexpected error'),
   })
-  const resource = describeResource(config.auth.oauth)
+  const { proofAlgorithms } = auth
+  const resource = describeResource(config.auth.oauth, proofAlgorithms)
   const answer = createAnswer({
     admission,
     documents,
@@ -156,7 +154,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     },
     audit,
     writeTo: config.betterAuthUrl?.href ?? null,
-    metadataUrl: resource?.metadataUrl,
+    challenge: { metadataUrl: resource?.metadataUrl, proofAlgorithms },
     tell,
   })
 
@@ -207,8 +205,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     if (started) return
     started = true
     stores.start()
-    // Nothing waits for a connection, so it is opened before the first request is counted.
-    if (rate) counters?.client.connect().catch(() => {})
+    // Nothing waits long for a connection, so it is opened before the first request or proof is counted.
+    if (rate || proofAlgorithms.length > 0) counters?.client.connect().catch(() => {})
     // What nobody has, so that a missing function is said at start and not only with the first session or key.
     if (config.auth.sessions) void lookups.sessions.findUserId('').catch(() => {})
     if (config.auth.apiKeys) void lookups.apiKeys.findByHash('').catch(() => {})
@@ -244,6 +242,6 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
 
 /** So much more than its answer may have may be read for a request. */
 const READ_FOR_AN_ANSWER = 2
-const UNCOUNTED = 'Redis is in trouble: requests are counted in this process.'
+const UNCOUNTED = 'Redis is in trouble: requests and proofs are counted in this process.'
 const FUNCTION_NEEDED =
   'the owner of the database must run the SQL that the command doctor --sql prints.'

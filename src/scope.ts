@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setMaxListeners } from 'node:events'
 import type { Askers } from './domain/askers.ts'
+import type { Caller } from './domain/caller.ts'
 import { GatewayError } from './domain/errors.ts'
 import type { Spent } from './domain/rate.ts'
 
@@ -17,6 +18,8 @@ export class RequestScope {
   admitted = 0
   /** Whether some of it was refused for want of room. */
   shed = false
+  /** Who called, once for all its operations: a proof counts once; `null`: nobody has asked yet. */
+  authenticated: Promise<Caller> | null = null
   /** The kind of whoever called. */
   caller: string | null = null
   /** Where it comes from, as far as proxies are believed. */

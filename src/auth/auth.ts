@@ -3,12 +3,14 @@ import type { SessionLookup } from '../domain/session-lookup.ts'
 import type { SigningKeyRepository } from '../domain/signing-key.ts'
 import { type ApiKeyOptions, createApiKeyVerifier } from './api-key.ts'
 import { createAuthenticator } from './authenticator.ts'
+import { createProofVerifier, PROOF_ALGORITHMS, type ProofVerifier } from './dpop.ts'
 import { HeldKeys } from './held-keys.ts'
 import { createJwtVerifier, type TrustedIssuer } from './jwt.ts'
 import { databaseKeySource, type KeySource, NoKeys } from './key-source.ts'
 import type { ServiceSubject } from './service-subjects.ts'
 import { createSessionVerifier } from './session.ts'
 import { type OnFetch, urlKeySource } from './url-key-source.ts'
+import { createUsedOnce, type FirstUse } from './used-once.ts'
 
 export interface AuthOptions {
   /** Of several issuers and audiences, a token needs one. */
@@ -33,6 +35,12 @@ export interface AuthOptions {
     /** What marks a token as a service's own; `null`: see `isOfService`. */
     readonly subjects: readonly ServiceSubject[] | null
   } | null
+  /** What clients ask, for which they sign proofs; `null`: tokens that are bound to a key are no credentials. */
+  readonly publicUrl: string | null
+  /** Whether a proof came to no gateway before; `null`: to each it may come once. */
+  readonly isFirstUse: FirstUse | null
+  /** In place of what verifies proofs. */
+  readonly verifyProof?: ProofVerifier
   /** Whose pages may send cookies, beside those of the gateway's own host. */
   readonly origins: readonly string[]
   readonly signingKeys: SigningKeyRepository
@@ -52,7 +60,7 @@ export interface AuthOptions {
 
 /** Credentials to callers, and how old the keys are that say so. Nothing is read before the first credential comes. */
 export function createAuth(options: AuthOptions) {
-  const { service, sessions, apiKeys } = options
+  const { service, sessions, apiKeys, publicUrl, isFirstUse } = options
   const keys = (source: KeySource, whose: string) =>
     new HeldKeys(() => options.askers.runShared(source), {
       onTrouble: options.trouble(`The signing keys of ${whose} cannot be had.`, whyNone),
@@ -74,6 +82,10 @@ export function createAuth(options: AuthOptions) {
   })
   const verifier = sessions && createSessionVerifier({ ...sessions, lookup: options.sessionLookup })
   const keyVerifier = apiKeys && createApiKeyVerifier(apiKeys)
+  const verifyProof =
+    publicUrl === null
+      ? null
+      : (options.verifyProof ?? createProofVerifier(publicUrl, createUsedOnce(isFirstUse)))
   const seconds = (held: HeldKeys | null) => held?.ageMs && held.ageMs / 1000
   return {
     authenticator: createAuthenticator(
@@ -81,8 +93,11 @@ export function createAuth(options: AuthOptions) {
       (token) => options.askers.waitFor(verifyJwt(token)),
       verifier,
       keyVerifier,
+      verifyProof,
       options,
     ),
+    /** Of proofs that go with tokens bound to a key; none: they are not taken. */
+    proofAlgorithms: verifyProof ? PROOF_ALGORITHMS : [],
     /** In seconds, by whose keys; absent before they were read. */
     keyAges: () => ({ users: seconds(userKeys), services: seconds(serviceKeys) }),
     /** Reads the keys of URLs before they are needed, so that one that is wrong is told of early. */

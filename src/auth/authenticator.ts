@@ -1,5 +1,7 @@
 import { type Authenticator, anonymous, type Caller } from '../domain/caller.ts'
 import type { ApiKeyVerifier } from './api-key.ts'
+import type { ProofVerifier } from './dpop.ts'
+import type { Verified } from './jwt.ts'
 import { refused } from './refused.ts'
 import type { SessionVerifier } from './session.ts'
 
@@ -13,29 +15,41 @@ const LONGEST_TOKEN = 8192
  * Browsers send cookies unasked, so one that is stale or forged is as good as none, and so is one that another site may
  * have had them send.
  * @param sessions `null`: sessions are no credentials here, and so for API keys.
+ * @param verifyProof `null`: tokens that are bound to a key are no credentials here.
  * @param options See `AuthOptions`.
  */
 export function createAuthenticator(
-  verifyJwt: (token: string) => Promise<Caller>,
+  verifyJwt: (token: string) => Promise<Verified>,
   sessions: SessionVerifier | null,
   apiKeys: ApiKeyVerifier | null,
+  verifyProof: ProofVerifier | null,
   { origins, ignoreBasic }: { readonly origins: readonly string[]; readonly ignoreBasic: boolean },
 ): Authenticator {
-  const byBearer = async (header: string): Promise<Caller> => {
-    const token = /^Bearer +([\w.~+/=%-]+)$/i.exec(header)?.[1]
+  const byToken = async (header: string, proof: string | null, method: string): Promise<Caller> => {
+    const [, scheme, token] = /^(Bearer|DPoP) +([\w.~+/=%-]+)$/i.exec(header) ?? []
     if (token === undefined) throw refused('malformed')
     if (token.length > LONGEST_TOKEN) throw refused('too long')
-    if (isJwt(token)) return verifyJwt(token)
+    const isBearer = scheme?.toLowerCase() === 'bearer'
+    if (isJwt(token)) {
+      const { caller, boundTo } = await verifyJwt(token)
+      if (isBearer !== (boundTo === null)) throw refused('scheme')
+      if (boundTo === null) return caller
+      if (!verifyProof) throw refused('needs PUBLIC_URL')
+      await verifyProof({ token, boundTo, method, proof })
+      return caller
+    }
+    if (!isBearer) throw refused('scheme')
     if (!sessions) throw refused('needs AUTH_SESSIONS')
     const caller = await sessions.findByToken(token)
     if (!caller) throw refused('session')
     return caller
   }
   return {
-    authenticate: async (headers) => {
+    authenticate: async (headers, method) => {
       const authorization = headers.get('authorization')
       const isForeign = ignoreBasic && authorization !== null && /^basic /i.test(authorization)
-      if (authorization !== null && !isForeign) return byBearer(authorization)
+      if (authorization !== null && !isForeign)
+        return byToken(authorization, headers.get('dpop'), method)
       const key = apiKeys && headers.get(apiKeys.header)
       if (apiKeys && key !== null) return apiKeys.verify(key)
       const cookies = headers.get('cookie')

@@ -39,6 +39,13 @@ export interface TrustedIssuers {
   readonly services: ServiceIssuer | null
 }
 
+/** What a token says, once it is verified. */
+export interface Verified {
+  readonly caller: Caller
+  /** The thumbprint of the key that its sender has to hold; `null`: whoever has it may send it. */
+  readonly boundTo: string | null
+}
+
 const LONGEST_NAME = 256
 
 /**
@@ -56,8 +63,7 @@ const MOST_REMEMBERED = 10_000
  * not checked again with each request. It is good for as long as checking it again would find it good: until `exp`, and
  * while the very keys it was verified with are held.
  */
-interface Verified {
-  readonly caller: Caller
+interface Remembered extends Verified {
   /** Seconds since the epoch. */
   readonly expiresAt: number
   readonly keys: object
@@ -77,11 +83,11 @@ interface Trust extends TrustedIssuer {
  */
 export function createJwtVerifier(
   issuers: TrustedIssuers & { readonly algorithms: readonly string[] },
-): (token: string) => Promise<Caller> {
+): (token: string) => Promise<Verified> {
   /** By the hashes of the tokens, which are not kept themselves. */
-  const remembered = new LRUCache<string, Verified>({ max: MOST_REMEMBERED })
+  const remembered = new LRUCache<string, Remembered>({ max: MOST_REMEMBERED })
 
-  const verifyAnew = async (token: string, key: string): Promise<Caller> => {
+  const verifyAnew = async (token: string, key: string): Promise<Verified> => {
     const type = decodeProtectedHeader(token).typ?.toLowerCase()
     const { issuer, audience, keys, types, callerOf } = trustIn(decodeJwt(token), type, issuers)
     const held = keys.held()
@@ -92,18 +98,23 @@ export function createJwtVerifier(
       requiredClaims: ['exp', 'sub'],
     })
     if (!types.includes(type)) throw refused('type')
-    const caller = callerOf(payload)
+    const verified = { caller: callerOf(payload), boundTo: boundKeyOf(payload) }
     // Only what these keys have verified: they may have been replaced meanwhile.
     if (held && held === keys.held())
-      remembered.set(key, { caller, expiresAt: payload.exp ?? 0, keys: held, held: keys.held })
-    return caller
+      remembered.set(key, {
+        ...verified,
+        expiresAt: payload.exp ?? 0,
+        keys: held,
+        held: keys.held,
+      })
+    return verified
   }
 
   return async (token) => {
     const key = hash('sha256', token, 'base64')
     const known = remembered.get(key)
     if (known && known.expiresAt > Math.floor(Date.now() / 1000) && known.held() === known.keys)
-      return known.caller
+      return known
     try {
       return await verifyAnew(token, key)
     } catch (error) {
@@ -141,11 +152,9 @@ function toUser(payload: JWTPayload): Caller {
 
 function toDelegated(payload: JWTPayload): Caller {
   const userId = subjectOf(payload)
-  const { client_id: client = payload.azp, azp = client, sid: session = null, cnf } = payload
+  const { client_id: client = payload.azp, azp = client, sid: session = null } = payload
   if (!isName(client) || azp !== client || client === userId) throw refused('client')
   if (session !== null && !isName(session)) throw refused('claim')
-  // Whoever shows it would have to prove that they hold a key.
-  if (cnf !== undefined) throw refused('proof')
   const delegation = { clientId: client, sessionId: session }
   return { kind: 'delegated', userId, scopes: scopesOf(payload), delegation }
 }
@@ -153,6 +162,14 @@ function toDelegated(payload: JWTPayload): Caller {
 function toService(payload: JWTPayload, subjects: readonly ServiceSubject[] | null): Caller {
   if (!isOfService(payload, subjects)) throw refused('service')
   return { kind: 'service', subject: String(payload.sub), scopes: scopesOf(payload) }
+}
+
+function boundKeyOf({ cnf }: JWTPayload): string | null {
+  if (cnf === undefined) return null
+  const { jkt, ...others }: Readonly<Record<string, unknown>> = Object(cnf)
+  // Of what is bound otherwise, such as to a certificate, no proof is taken.
+  if (typeof jkt !== 'string' || Object.keys(others).length > 0) throw refused('proof')
+  return jkt
 }
 
 function subjectOf({ sub }: JWTPayload): string {

@@ -2,7 +2,7 @@ import { errors } from 'jose'
 import { GatewayError } from '../domain/errors.ts'
 
 /** What is wrong with a credential. */
-export type Reason = TokenReason | KeyReason
+export type Reason = TokenReason | ProofReason | KeyReason
 
 export type KeyReason = 'too long' | 'expired' | 'unknown key' | 'disabled key' | 'metered key'
 
@@ -22,9 +22,19 @@ export type TokenReason =
   | 'service'
   | 'client'
   | 'proof'
+  | 'scheme'
   | 'session'
   | 'needs OAUTH_AUDIENCE'
   | 'needs AUTH_SESSIONS'
+  | 'needs PUBLIC_URL'
+
+/** Of what is to prove that a token is its sender's; clients hear of these that the proof is what is wrong. */
+export type ProofReason =
+  | 'proof form'
+  | 'proof key'
+  | 'proof request'
+  | 'proof time'
+  | 'proof replay'
 
 /** What every bad credential is answered with: nobody is told what is wrong with it. The reason is for the log alone. */
 export function refused(reason: Reason, cause?: unknown): GatewayError {

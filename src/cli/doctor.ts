@@ -60,7 +60,7 @@ async function readToken(file: string): Promise<string> {
   const content = await reading.catch(() => {
     throw new WrongUsage('--token names a file that cannot be read; - is standard input.')
   })
-  return content.trim().replace(/^(authorization: *)?bearer +/i, '')
+  return content.trim().replace(/^(authorization: *)?(bearer|dpop) +/i, '')
 }
 
 async function printSql(

@@ -56,6 +56,11 @@ export const auth = group({
       '`AUTH_ISSUER`, with `/api/auth` where that is an origin alone',
       'the issuer of these tokens, which is the base URL of Better Auth with its path',
     ),
+    PUBLIC_URL: optional(
+      httpUrl,
+      'the first `OAUTH_AUDIENCE`; where that is no URL, tokens that are bound to a key are refused',
+      'the URL at which clients ask, which they sign with each request where their token is bound to a key (DPoP); `/graphql` is added to an origin alone',
+    ),
     AUTH_SESSIONS: withDefault(
       onOff,
       'off',
@@ -160,6 +165,8 @@ export const auth = group({
               audience: env.OAUTH_AUDIENCE,
             }
           : null,
+        /** What clients ask, without query and fragment; `null`: that is not known. */
+        publicUrl: askedAt(env.PUBLIC_URL ?? env.OAUTH_AUDIENCE?.[0]),
         /** `null`: API keys are no credentials. */
         apiKeys: env.AUTH_API_KEYS
           ? {
@@ -184,4 +191,10 @@ export const auth = group({
 /** Where Better Auth is by default. */
 function withBasePath(issuer: string): string {
   return URL.canParse(issuer) && new URL(issuer).origin === issuer ? `${issuer}/api/auth` : issuer
+}
+
+function askedAt(url: URL | string = ''): string | null {
+  if (!URL.canParse(url) || !/^https?:/.test(`${url}`)) return null
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname === '/' ? '/graphql' : pathname}`
 }

@@ -46,8 +46,10 @@ export function explainRefusal(
     'needs AUTH_SESSIONS': 'it is no JWT, and sessions are accepted with AUTH_SESSIONS=on alone',
     'needs OAUTH_AUDIENCE': `it is an access token of ${show(claims.iss)}: those of users' apps are accepted where OAUTH_AUDIENCE is set, and services' where SERVICE_ISSUER is this issuer`,
     client: `an app must speak for a user, and here client_id is ${show(claims.client_id)}, azp is ${show(claims.azp)} and sub is ${show(claims.sub)}; what an app gets for itself is accepted where SERVICE_ISSUER is its issuer`,
-    proof:
-      'it is bound to a key (cnf), of which no proof is taken here: ask for a token without DPoP',
+    proof: `it is bound to ${show(claims.cnf)} (cnf), and proofs are taken of a key (jkt) alone`,
+    scheme: 'it is no JWT that is bound to a key, and only such tokens come with DPoP',
+    'needs PUBLIC_URL':
+      'it is bound to a key (cnf), and nothing says for which URL a proof is signed: set PUBLIC_URL',
     'too long': 'it is longer than any token that is read',
     algorithm: `it is signed with ${show(header.alg)}, which AUTH_ALGORITHMS does not have`,
     key: `${its?.keys} has not, or more than once, a key of this id (kid, ${show(header.kid)}) and algorithm: whoever signed it keeps keys elsewhere, or has taken this one away`,

@@ -19,7 +19,8 @@ import { compare, explainRefusal, readUnverified } from './refusal.ts'
 
 /**
  * Whether a gateway with this environment would accept a token, and as whom, or which check refuses it. Of what the token
- * says only issuer, audience, key, type, times, whose it is and what would mark it as a service's are repeated.
+ * says only issuer, audience, key, type, times, whose it is, what it is bound to and what would mark it as a service's are
+ * repeated.
  * @throws ConfigError
  */
 export async function examineToken(environment: Given, token: string): Promise<Report> {
@@ -33,6 +34,9 @@ export async function examineToken(environment: Given, token: string): Promise<R
     ...config.auth,
     service: config.service,
     apiKeys: null,
+    isFirstUse: null,
+    // A proof is of one request.
+    verifyProof: async () => {},
     origins: [],
     signingKeys: createSigningKeyRepository(db),
     sessionLookup: createLookups(database, ownerFunctions(layout, config.database), () => {})
@@ -51,9 +55,10 @@ export async function examineToken(environment: Given, token: string): Promise<R
   })
   const verdict = async (): Promise<Finding> => {
     try {
-      const caller = await authenticator.authenticate(bearer(token))
+      const isBound = said?.claims.cnf !== undefined
+      const caller = await authenticator.authenticate(headersOf(token, isBound), 'POST')
       return (await lives(caller, db))
-        ? found('info', describe(caller))
+        ? found('info', describe(caller), ...(isBound ? [BOUND] : []))
         : found('error', describe(caller), INACTIVE)
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error
@@ -73,8 +78,9 @@ export async function examineToken(environment: Given, token: string): Promise<R
   }
 }
 
-function bearer(token: string) {
-  return { get: (name: string) => (name === 'authorization' ? `Bearer ${token}` : null) }
+function headersOf(token: string, isBound: boolean) {
+  const authorization = `${isBound ? 'DPoP' : 'Bearer'} ${token}`
+  return { get: (name: string) => (name === 'authorization' ? authorization : null) }
 }
 
 function describe(caller: Caller): string {
@@ -87,6 +93,9 @@ function describe(caller: Caller): string {
       : 'a service'
   return `It is a token of ${whose}, with ${scopes ? `the scopes ${scopes}` : 'no scope that counts here'}.`
 }
+
+const BOUND =
+  'It is bound to a key (cnf.jkt): it counts as Authorization: DPoP alone, and with a proof that this key has signed for the request.'
 
 const INACTIVE =
   'But no such user is there, or they are banned, or the app is disabled or the session over in which they consented to it, so whatever it asks is answered with UNAUTHENTICATED.'

@@ -66,7 +66,8 @@ export const anonymous: Caller = { kind: 'anonymous' }
 export interface Authenticator {
   /**
    * `anonymous` when there is no credential.
+   * @param method Of the request, for which a proof is signed.
    * @throws GatewayError UNAUTHENTICATED for a credential that is present but bad, UNAVAILABLE or TIMEOUT when it cannot be checked.
    */
-  authenticate(headers: { get(name: string): string | null }): Promise<Caller>
+  authenticate(headers: { get(name: string): string | null }, method: string): Promise<Caller>
 }

@@ -11,9 +11,13 @@ export interface ProtectedResource {
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource'
 
-/** `null` where no tokens are accepted, and for a resource that is no URL, of which no client could find anything. */
+/**
+ * `null` where no tokens are accepted, and for a resource that is no URL, of which no client could find anything.
+ * @param proofAlgorithms See `Challenge`.
+ */
 export function describeResource(
   oauth: { readonly issuer: readonly string[]; readonly audience: readonly string[] } | null,
+  proofAlgorithms: readonly string[],
 ): ProtectedResource | null {
   const [resource = ''] = oauth?.audience ?? []
   if (!/^https?:/.test(resource) || !URL.canParse(resource)) return null
@@ -27,6 +31,7 @@ export function describeResource(
       authorization_servers: oauth?.issuer,
       scopes_supported: scopes,
       bearer_methods_supported: ['header'],
+      ...(proofAlgorithms.length > 0 && { dpop_signing_alg_values_supported: proofAlgorithms }),
     }),
   }
 }

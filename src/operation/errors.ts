@@ -58,24 +58,37 @@ const tryAgain: HttpAnswer = { status: 503, headers: { 'retry-after': '1' } }
 
 /** Requests that fail as a whole, before anything is executed. */
 const answers: Partial<Record<ErrorCode, HttpAnswer>> = {
-  UNAUTHENTICATED: {
-    status: 401,
-    headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
-  },
   UNAVAILABLE: tryAgain,
   TIMEOUT: tryAgain,
 }
 
-/**
- * The same error as one of the whole request, with the HTTP status it answers with.
- * @param metadataUrl Where a client without a valid credential learns whom to ask for one.
- */
-export function asRequestError(error: unknown, metadataUrl?: string): unknown {
+/** What a client without a valid credential is told of those that count. */
+export interface Challenge {
+  /** Where it learns whom to ask for one; absent: it is not told. */
+  readonly metadataUrl?: string | undefined
+  /** Of proofs that go with tokens bound to a key (DPoP); none: they are not taken. */
+  readonly proofAlgorithms: readonly string[]
+}
+
+/** The same error as one of the whole request, with the HTTP status it answers with. */
+export function asRequestError(
+  error: unknown,
+  challenge: Challenge = { proofAlgorithms: [] },
+): unknown {
   if (!(error instanceof GatewayError)) return error
-  const http = answers[error.code]
-  if (error.code === 'UNAUTHENTICATED' && http?.headers && metadataUrl !== undefined) {
-    const challenge = `${http.headers['www-authenticate']}, resource_metadata="${metadataUrl}"`
-    return answeredWith(error, { ...http, headers: { 'www-authenticate': challenge } })
-  }
+  const http =
+    error.code === 'UNAUTHENTICATED' ? unauthenticated(error, challenge) : answers[error.code]
   return http ? answeredWith(error, http) : error
+}
+
+/** Whether the token or its proof is wrong is all that is told. */
+function unauthenticated(
+  { reason = '' }: GatewayError,
+  { metadataUrl, proofAlgorithms }: Challenge,
+): HttpAnswer {
+  const metadata = metadataUrl === undefined ? '' : `, resource_metadata="${metadataUrl}"`
+  const error = reason.startsWith('proof ') ? 'invalid_dpop_proof' : 'invalid_token'
+  const dpop = `, DPoP error="${error}", algs="${proofAlgorithms.join(' ')}"`
+  const challenge = `Bearer error="invalid_token"${metadata}${proofAlgorithms.length > 0 ? dpop : ''}`
+  return { status: 401, headers: { 'www-authenticate': challenge } }
 }

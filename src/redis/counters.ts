@@ -1,11 +1,17 @@
-import { createRedis, type RedisClientOptions } from './client.ts'
+import { createRedis } from './client.ts'
+import { createTimeout } from './guard.ts'
+import type { RedisAccess } from './options.ts'
 
 /**
- * A client for scripts that count, whose callers count by themselves where they get no answer. So it tells of what Redis
+ * A client for what is counted, whose callers count by themselves where they get no answer. So it tells of what Redis
  * refuses as well: once, and again after a script has run.
  */
-export function createCounters(url: string, options: RedisClientOptions) {
-  const client = createRedis(url, options)
+export function createCounters(
+  redis: RedisAccess & { readonly url: string; readonly keyPrefix: string },
+  onTrouble: (error: Error) => void,
+) {
+  const { url, keyPrefix } = redis
+  const client = createRedis(url, { ...redis, onTrouble })
   let isRefused = false
   const run = async (script: string, keys: number, ...words: readonly string[]) => {
     try {
@@ -15,15 +21,32 @@ export function createCounters(url: string, options: RedisClientOptions) {
     } catch (error) {
       // A connection that is lost is told of by the client.
       if (error instanceof Error && error.name === 'ReplyError') {
-        if (!isRefused) options.onTrouble(error)
+        if (!isRefused) onTrouble(error)
         isRefused = true
       }
       throw error
     }
   }
+  const soon = createTimeout(redis.timeoutMs)
+  let connecting: Promise<void> | undefined
+  const connect = () => {
+    connecting ??= client.connect()
+    return connecting
+  }
   return {
-    connect: () => client.connect(),
-    disconnect: () => client.disconnect(),
-    commands: { eval: run },
+    keyPrefix,
+    client: { connect, disconnect: () => client.disconnect(), commands: { eval: run } },
+    /** Whether no gateway has used a name in the last so many milliseconds; `undefined`: Redis does not say. */
+    isFirstUse: async (name: string, forMs: number): Promise<boolean | undefined> => {
+      // A command would not wait for the connection.
+      await soon.execute(connect).catch(() => {})
+      return run(SET_ONCE, 1, `${keyPrefix}used:${name}`, String(forMs)).then(
+        (set) => set !== null,
+        () => undefined,
+      )
+    },
   }
 }
+
+/** Answers nothing where the key is there. */
+const SET_ONCE = `return redis.call('SET', KEYS[1], '', 'PX', ARGV[1], 'NX')`

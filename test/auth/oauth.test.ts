@@ -90,7 +90,8 @@ describe('a token is refused, and the log says why:', () => {
     ['client', 'that an app got for itself', () => token({ sub: app.clientId })],
     ['client', 'that names no client', () => token({ client_id: undefined, azp: undefined })],
     ['client', 'that names two', () => token({ azp: 'other' })],
-    ['proof', 'that is bound to a key', () => token({ cnf: { jkt: 'thumbprint' } })],
+    ['proof', 'that is bound to a certificate', () => token({ cnf: { 'x5t#S256': 'hash' } })],
+    ['scheme', 'that is bound to a key', () => token({ cnf: { jkt: 'thumbprint' } })],
     ['claim', 'whose session is no text', () => token({ sid: 7 })],
     ['claim', 'without an end', () => token({ exp: undefined } as never)],
     ['subject', 'of nobody', () => token({ sub: '' })],
@@ -193,12 +194,13 @@ describe('clients learn who gives them tokens', () => {
           authorization_servers: [app.issuer],
           scopes_supported: ['identity:read', 'identity:pii', 'permissions:check'],
           bearer_methods_supported: ['header'],
+          dpop_signing_alg_values_supported: ['EdDSA', 'ES256', 'ES512', 'PS256', 'RS256'],
         },
       ])
     }
     const { headers } = await gateway.graphql('{ viewer { id } }', { token: 'a.b.c' })
     expect(headers.get('www-authenticate')).toBe(
-      `Bearer error="invalid_token", resource_metadata="https://identity.example.com${wellKnown}/graphql"`,
+      `Bearer error="invalid_token", resource_metadata="https://identity.example.com${wellKnown}/graphql", DPoP error="invalid_token", algs="EdDSA ES256 ES512 PS256 RS256"`,
     )
   })
 

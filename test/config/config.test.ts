@@ -304,6 +304,26 @@ test('tokens of apps are accepted where it is said for what resource', () => {
   ])
 })
 
+test.each([
+  [{}, null],
+  [{ OAUTH_AUDIENCE: 'urn:identity, https://identity.example.com/graphql' }, null],
+  [
+    { OAUTH_AUDIENCE: 'https://identity.example.com/graphql?a=b, urn:identity' },
+    'https://identity.example.com/graphql',
+  ],
+  [{ OAUTH_AUDIENCE: 'https://identity.example.com' }, 'https://identity.example.com/graphql'],
+  [
+    {
+      OAUTH_AUDIENCE: 'https://identity.example.com',
+      PUBLIC_URL: 'https://API.example.com:443/who/',
+    },
+    'https://api.example.com/who/',
+  ],
+  [{ PUBLIC_URL: 'http://api.example.com:8080/' }, 'http://api.example.com:8080/graphql'],
+])('what clients ask is the URL that is given, or the resource: %j', (given, url) => {
+  expect(loadConfig({ ...needed, ...given }).auth.publicUrl).toBe(url)
+})
+
 describe('the service issuer', () => {
   test.each([
     [['SERVICE_AUDIENCE', 'SERVICE_JWKS_URL'], ['SERVICE_ISSUER']],

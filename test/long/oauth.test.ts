@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { readAnew } from '../support/oauth.ts'
+import { createProver } from '../support/prover.ts'
 import { randomFrom } from '../support/random.ts'
 import { world } from '../support/world.ts'
 import { oauthProvider, providerOf, resource } from './support/oauth-provider.ts'
@@ -70,6 +71,33 @@ test('tokens that are for something else let nobody in', async () => {
   expect(await ask(id_token, viewer, signedIn)).toMatchObject({ status: 401, refused: 'type' })
   const opaque = await provider.consent(ada, app, everything, {})
   expect((await ask(opaque.access_token, viewer)).status).toBe(401)
+})
+
+test('a token that was asked for with a key is accepted with a proof of the key alone', async () => {
+  const atProvider = await createProver(provider.tokenUrl)
+  const prove = async () => ({ dpop: await atProvider.prove(null) })
+  const consented = await provider.consent(ada, app, everything, { resource }, await prove())
+  const own = await provider.credentials(machine, 'identity:read', await prove())
+  for (const [{ token_type, access_token }, query, caller] of [
+    [consented, viewer, 'delegated'],
+    [own, everybody, 'service'],
+  ] as const) {
+    expect(token_type).toBe('DPoP')
+    const send = async () => {
+      const headers = {
+        authorization: `DPoP ${access_token}`,
+        dpop: await atProvider.prove(access_token, { htu: resource }),
+      }
+      const { errors } = await gateway.graphql(query, { headers })
+      const line = gateway.logged.findLast((line) => line.includes('"msg":"request"')) ?? '{}'
+      return [errors, JSON.parse(line).caller]
+    }
+    expect([await send(), await send()]).toEqual([
+      [[], caller],
+      [[], caller],
+    ])
+    expect(await ask(access_token, query)).toMatchObject({ status: 401, refused: 'scheme' })
+  }
 })
 
 test('the gateway accepts what Better Auth says is active, until somebody is banned or signs out', async () => {

@@ -18,7 +18,10 @@ test.each([
     await allow('on', 'nopass', `~${prefix}*`, ...may.split(' '))
     const at = Object.assign(new URL(url), { username: user, password: 'any' }).href
     const told: Error[] = []
-    const client = createCounters(at, { timeoutMs: 2000, onTrouble: (error) => told.push(error) })
+    const redis = createCounters({ url: at, keyPrefix: prefix, timeoutMs: 2000 }, (error) =>
+      told.push(error),
+    )
+    const { client } = redis
     onTestFinished(async () => {
       client.disconnect()
       await admin.call('ACL', 'DELUSER', user)
@@ -27,7 +30,7 @@ test.each([
     await client.connect()
     const rate = new RateLimiter({
       perMinute: 1,
-      redis: { client, keyPrefix: prefix },
+      redis,
     })
     const ada = { kind: 'user', userId: 'ada' } as const
     expect([await rate.ofCaller(ada), await rate.ofCaller(ada)]).toEqual([null, expect.any(Number)])
@@ -37,7 +40,13 @@ test.each([
     await allow('+eval', '+set', '+incrby', '+pttl', '+expire')
     expect(await rate.ofCaller({ kind: 'user', userId: 'bob' })).toBeNull()
     expect(await admin.exists(`${prefix}rate:user:bob`)).toBe(1)
+    expect([await redis.isFirstUse('a', 60_000), await redis.isFirstUse('a', 60_000)]).toEqual([
+      true,
+      false,
+    ])
+    expect(await admin.pttl(`${prefix}used:a`)).toBeGreaterThan(50_000)
     await allow('-eval')
+    expect(await redis.isFirstUse('b', 60_000)).toBeUndefined()
     await rate.ofCaller({ kind: 'user', userId: 'eve' })
     expect(told).toHaveLength(2)
   },

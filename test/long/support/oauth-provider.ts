@@ -29,6 +29,7 @@ export interface Client {
 export interface Tokens {
   readonly access_token: string
   readonly id_token?: string
+  readonly token_type: string
 }
 
 /** Where it sends a browser. */
@@ -65,9 +66,14 @@ export function providerOf({ betterAuth }: Identity) {
     const page = redirect_uri ?? url ?? response.headers.get('location') ?? ''
     return new URL(page, betterAuth.url)
   }
-  const post = async (path: string, { client_id, client_secret }: Client, form: object) => {
+  const post = async (
+    path: string,
+    { client_id, client_secret }: Client,
+    form: object,
+    headers: Readonly<Record<string, string>> = {},
+  ) => {
     const body = new URLSearchParams({ client_id, client_secret, ...form })
-    const response = await fetch(`${betterAuth.url}${path}`, { method: 'POST', body })
+    const response = await fetch(`${betterAuth.url}${path}`, { method: 'POST', body, headers })
     return (await response.json()) as unknown
   }
   return {
@@ -77,8 +83,16 @@ export function providerOf({ betterAuth }: Identity) {
         grant_types: ['client_credentials'],
         client_credentials_scopes: scopes.slice(1),
       }),
-    /** The code flow with PKCE, in which somebody consents to all that is asked for. */
-    async consent(person: Person, app: Client, scope: string, further: object = { resource }) {
+    /** Where tokens are asked for. */
+    tokenUrl: `${betterAuth.url}/oauth2/token`,
+    /** The code flow with PKCE, in which somebody consents to all that is asked for. `headers` go with what asks for the token. */
+    async consent(
+      person: Person,
+      app: Client,
+      scope: string,
+      further: object = { resource },
+      headers = {},
+    ) {
       const code_verifier = randomBytes(32).toString('base64url')
       const query = new URLSearchParams({
         client_id: app.client_id,
@@ -103,14 +117,12 @@ export function providerOf({ betterAuth }: Identity) {
         code_verifier,
         redirect_uri: REDIRECT,
       }
-      return (await post('/oauth2/token', app, { ...grant, ...further })) as Tokens
+      return (await post('/oauth2/token', app, { ...grant, ...further }, headers)) as Tokens
     },
-    credentials: async (machine: Client, scope: string) =>
-      (await post('/oauth2/token', machine, {
-        grant_type: 'client_credentials',
-        scope,
-        resource,
-      })) as Tokens,
+    credentials: async (machine: Client, scope: string, headers = {}) => {
+      const grant = { grant_type: 'client_credentials', scope, resource }
+      return (await post('/oauth2/token', machine, grant, headers)) as Tokens
+    },
     /** What Better Auth itself says of a token, to the app that has it. */
     async isActive(app: Client, token: string): Promise<boolean> {
       const { active } = (await post('/oauth2/introspect', app, { token })) as { active?: boolean }
