@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
@@ -82,15 +81,18 @@ describe('a token that is bound to a key is accepted with a proof', () => {
     expect(await ask({ authorization: `DPoP ${token}`, proofs })).toMatchObject(welcome)
   })
 
-  const now = Math.floor(Date.now() / 1000)
-  test.each<[what: string, claims: Record<string, unknown>, method?: 'GET' | 'POST']>([
-    ['for GET', { htm: 'GET' }, 'GET'],
-    ['for the same URL in other letters', { htu: 'HTTPS://Identity.Example.com:443/x/../graphql' }],
-    ['that names query and fragment', { htu: `${app.audience}?query=x#y` }],
-    ['of nearly a minute ago', { iat: now - 50 }],
-    ['by a clock that is a little ahead', { iat: now + 3 }],
+  const now = () => Math.floor(Date.now() / 1000)
+  test.each<[what: string, claims: () => Record<string, unknown>, method?: 'GET' | 'POST']>([
+    ['for GET', () => ({ htm: 'GET' }), 'GET'],
+    [
+      'for the same URL in other letters',
+      () => ({ htu: 'HTTPS://Identity.Example.com:443/x/../graphql' }),
+    ],
+    ['that names query and fragment', () => ({ htu: `${app.audience}?query=x#y` })],
+    ['of nearly a minute ago', () => ({ iat: now() - 50 })],
+    ['by a clock that is a little ahead', () => ({ iat: now() + 3 })],
   ])('%s', async (_what, claims, method = 'POST') => {
-    expect(await ask({ method, proofs: [await client.prove(bound, claims)] })).toMatchObject(
+    expect(await ask({ method, proofs: [await client.prove(bound, claims())] })).toMatchObject(
       welcome,
     )
   })
@@ -137,8 +139,11 @@ describe('it is refused, and the log says why:', () => {
     const encoded = Buffer.from(JSON.stringify(header)).toString('base64url')
     return { authorization: `DPoP ${token}`, proofs: [`${encoded}.${payload}.${signature}`] }
   }
-  const rsa = async (modulusLength: number) =>
-    exportJWK(generateKeyPairSync('rsa', { modulusLength }).publicKey)
+  const rsa = (bytes: number, e = 'AQAB') => ({
+    kty: 'RSA',
+    n: Buffer.alloc(bytes, 0xab).toString('base64url'),
+    e,
+  })
 
   test.each<[reason: string, what: string, challenge: string, sent: () => Promise<Sent>]>([
     ['scheme', 'a bearer', token, async () => ({ authorization: `Bearer ${bound}` })],
@@ -210,13 +215,8 @@ describe('it is refused, and the log says why:', () => {
       proof,
       () => withKey({ kty: 'oct', k: 'c2VjcmV0' }, 'HS256'),
     ],
-    ['proof key', 'with a weak key', proof, async () => withKey(await rsa(1024), 'RS256')],
-    [
-      'proof key',
-      'with a key that everybody has',
-      proof,
-      async () => withKey({ ...(await rsa(2048)), e: 'AQ' }, 'RS256'),
-    ],
+    ['proof key', 'with a weak key', proof, () => withKey(rsa(128), 'RS256')],
+    ['proof key', 'with a key that everybody has', proof, () => withKey(rsa(256, 'AQ'), 'RS256')],
     ['proof key', 'of another key', proof, async () => ({ proofs: [await thief.prove(bound)] })],
     [
       'proof key',
@@ -251,7 +251,7 @@ describe('it is refused, and the log says why:', () => {
     ['proof request', 'for another token', proof, () => prove(unbound)],
     ['proof request', 'for no token', proof, () => prove(bound, { ath: undefined })],
     ['proof time', 'that is old', proof, () => prove(bound, { iat: now - 90 })],
-    ['proof time', 'that is of the future', proof, () => prove(bound, { iat: now + 60 })],
+    ['proof time', 'that is of the future', proof, () => prove(bound, { iat: now + 600 })],
     ['proof time', 'without a time', proof, () => prove(bound, { iat: undefined })],
     ['proof time', 'that has ended', proof, () => prove(bound, { exp: now - 30 })],
   ])('%s, %s', async (reason, _what, told, sent) => {
