@@ -133,8 +133,9 @@ export const auth = group({
     },
     {
       about: 'AUTH_API_KEY_HEADER',
-      brokenBy: (given) => /^(authorization|cookie)$/i.test(given.AUTH_API_KEY_HEADER ?? ''),
-      problem: 'names a header of other credentials',
+      brokenBy: (given) =>
+        /^(authorization|dpop|cookie|x-request-id)$/i.test(given.AUTH_API_KEY_HEADER ?? ''),
+      problem: 'names a header of other credentials, or of what is logged',
     },
     {
       about: 'AUTH_API_KEYS',

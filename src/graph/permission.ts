@@ -1,6 +1,6 @@
 import { GatewayError } from '../domain/errors.ts'
 import { checkKey, checkLength, MOST_KEYS } from '../domain/limits.ts'
-import type { Consistency, Permission } from '../domain/permission.ts'
+import type { Consistency, Grant, Permission } from '../domain/permission.ts'
 import { type Context, inTurn } from './context.ts'
 import { allows, grantOf, viewerGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
@@ -114,7 +114,7 @@ export async function decide(
   ])
   if (userId === viewer.userId && !grant.active)
     throw new GatewayError('UNAUTHENTICATED', 'This account is not active.')
-  const { source, resolvedAt } = told ? grant : (own ?? grant)
+  const { source, resolvedAt } = told ? grant : (own ?? untold())
   return {
     allowed: told && allows(grant, permission),
     permission,
@@ -124,4 +124,9 @@ export async function decide(
     source,
     resolvedAt,
   }
+}
+
+/** In place of what an answer rests on: how long one is remembered would tell members from strangers. */
+function untold(): Pick<Grant, 'source' | 'resolvedAt'> {
+  return { source: 'DATABASE', resolvedAt: new Date() }
 }

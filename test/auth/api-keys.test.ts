@@ -1,6 +1,15 @@
-import { expect, test } from 'vitest'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http'
+import { expect, onTestFinished, test } from 'vitest'
+import { loadConfig } from '../../src/config/config.ts'
+import { readLayout } from '../../src/config/layout.ts'
+import { checkApiKeys } from '../../src/doctor/checks/api-keys.ts'
 import { examine } from '../../src/doctor/doctor.ts'
 import type { AuditRecord } from '../../src/domain/audit.ts'
+import { startServer } from '../../src/http/server.ts'
+import { openDatabase } from '../../src/postgres/client.ts'
+import { Tables } from '../../src/postgres/tables.ts'
 import {
   acceptingKeys,
   createKeys,
@@ -8,6 +17,7 @@ import {
   organizationConfig,
   permissionsFor,
 } from '../support/api-keys.ts'
+import { useRedis } from '../support/redis.ts'
 import { world } from '../support/world.ts'
 
 /* What each kind of key is shown, field by field, says graph/matrix.test.ts. */
@@ -15,6 +25,7 @@ import { world } from '../support/world.ts'
 const { gatewayWith, identity, sql, ada, bob, carol, eve, acme } = await world({ own: true })
 const giveKey = await createKeys(identity)
 const environment = await acceptingKeys(identity)
+const redis = useRedis()
 const audited: AuditRecord[] = []
 const gateway = gatewayWith(
   { ...environment, AUDIT_LOG: 'pii', AUDIT_LOG_FILE: '/dev/null' },
@@ -111,6 +122,50 @@ test('it knows of no other organization, and has no permissions to ask about els
     expect((await ask(await ofAcme(), `{ ${list} { totalCount } }`)).codes).toEqual(['FORBIDDEN'])
 })
 
+test('nor does it learn since when answers about others are remembered, which would tell members from strangers', async () => {
+  const [{ id: elsewhere } = { id: '' }] = await sql<{ id: string }>(
+    'select id from organizations where id <> $1',
+    [acme.id],
+  )
+  const check = { permission: 'organization:update', organizationId: elsewhere, userId: eve.id }
+  const query = `query ($check: PermissionCheckInput!) { checkPermissions(checks: [$check]) { roles source resolvedAt } }`
+  const headers = { 'x-api-key': await ofAcme() }
+  for (let time = 0; time < 2; time++) {
+    const asked = Date.now()
+    const { data } = await gateway.graphql(query, { variables: { check }, headers })
+    expect(data.checkPermissions).toMatchObject([{ roles: [], source: 'DATABASE' }])
+    expect(Date.parse(data.checkPermissions[0].resolvedAt)).toBeGreaterThanOrEqual(asked)
+  }
+})
+
+test('what is cached for one kind of caller opens nothing to another, and tells nobody else', async () => {
+  const { url, prefix } = redis
+  const query = `query ($check: PermissionCheckInput!) { checkPermissions(checks: [$check]) { allowed roles } }`
+  const check = { permission: 'leave:request', organizationId: acme.id, userId: ada.id }
+  const key = async (row: KeyRow) => ({ headers: { 'x-api-key': await giveKey(row) } })
+  const machine = { config_id: organizationConfig }
+  const [other] = await sql<{ id: string }>('select id from organizations where id <> $1', [
+    acme.id,
+  ])
+  const told = { allowed: true, roles: ['owner'] }
+  const callers = [
+    [{ token: await ada.jwt() }, told],
+    [await key({ reference_id: ada.id }), told],
+    [await key({ reference_id: acme.id, ...machine }), told],
+    [await key({ reference_id: ada.id, permissions: permissionsFor('identity:read') }), undefined],
+    [await key({ reference_id: other?.id ?? '', ...machine }), { allowed: false, roles: [] }],
+    [{ token: await eve.jwt() }, { allowed: false, roles: [] }],
+  ] as const
+  for (const first of callers.keys()) {
+    const cached = { REDIS_URL: url, REDIS_KEY_PREFIX: `${prefix}${first}:` }
+    const asked = gatewayWith({ ...environment, ...cached })
+    for (const [credential, answer] of [...callers.slice(first), ...callers.slice(0, first)]) {
+      const { data } = await asked.graphql(query, { ...credential, variables: { check } })
+      expect([first, data?.checkPermissions[0]]).toEqual([first, answer])
+    }
+  }
+})
+
 test.each<[reason: string, row: Partial<KeyRow>]>([
   ['disabled key', { enabled: false }],
   ['expired', { expires_at: new Date(Date.now() - 1000) }],
@@ -189,6 +244,52 @@ test('an Authorization header goes before a key, and a key before a cookie', asy
   expect(await ask('x', viewer, { headers: cookie })).toMatchObject({ status: 401 })
 })
 
+test('a key that is sent twice is none, and one beside a name and password for a proxy counts', async () => {
+  const key = await giveKey({ reference_id: ada.id })
+  const server = await startServer(gatewayWith({ ...environment, AUTH_IGNORE_BASIC: 'on' }), {
+    host: '127.0.0.1',
+    port: 0,
+  })
+  onTestFinished(() => server.stop())
+  const body = JSON.stringify({ query: viewer })
+  /** By the usual way of a request and by the other one. */
+  const statuses = (headers: OutgoingHttpHeaders) =>
+    Promise.all(
+      ['application/json', 'application/json; charset=UTF-8'].map(async (type) => {
+        const asked = request(`${server.url}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': type, ...headers },
+        })
+        asked.end(body)
+        const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+        return answer.resume().statusCode
+      }),
+    )
+  expect(await statuses({ 'x-api-key': key })).toEqual([200, 200])
+  for (const keys of [[key, key], [key, 'x'], ['x', key], [`${key}, ${key}`]])
+    expect(await statuses({ 'x-api-key': keys })).toEqual([401, 401])
+  const basic = { authorization: 'Basic c3RhZ2luZzpzZWNyZXQ=' }
+  expect(await statuses({ 'x-api-key': key, ...basic })).toEqual([200, 200])
+  expect(await statuses({ 'x-api-key': 'x', ...basic })).toEqual([401, 401])
+  for (const authorization of [`Bearer ${key}`, key, ''])
+    expect(await statuses({ 'x-api-key': key, authorization })).toEqual([401, 401])
+  // No browser sends a key unasked, so it may come from anywhere; but a page elsewhere may neither send nor read.
+  const elsewhere = {
+    origin: 'https://evil.example.com',
+    'access-control-request-headers': 'x-api-key',
+  }
+  const search = `?query=${encodeURIComponent(viewer)}`
+  for (const [method, status] of [
+    ['GET', 200],
+    ['OPTIONS', 204],
+  ] as const) {
+    const headers = { ...elsewhere, 'x-api-key': key }
+    const answer = await fetch(`${server.url}/graphql${search}`, { method, headers })
+    expect(answer.status).toBe(status)
+    expect([...answer.headers.keys()].join()).not.toContain('access-control')
+  }
+})
+
 test('the header can be another, and means nothing where keys are off', async () => {
   const key = await giveKey({ reference_id: ada.id, permissions: permissionsFor('identity:read') })
   const renamed = gatewayWith({ ...environment, AUTH_API_KEY_HEADER: 'X-Company-Key' })
@@ -217,6 +318,10 @@ test('without the function that finds keys they cannot be looked up, and the log
     gateway.logged.some((line) => line.includes('API keys cannot be looked up: the owner')),
   ).toBe(true)
   await sql(`grant execute on function ${name} to ${role}`)
+  // Neither the key nor its hash, whatever has become of it.
+  const told = gateway.logged.join() + JSON.stringify(audited)
+  const hash = createHash('sha256').update(key).digest('base64url')
+  for (const secret of [key, hash]) expect(told).not.toContain(secret)
 })
 
 test('the role reads neither keys nor hashes', async () => {
@@ -265,4 +370,33 @@ test('doctor says whether keys can be looked up, and that they are off', async (
     await sql(fault?.sql ?? '')
     expect(await found()).toMatchObject([{ level: 'info' }])
   }
+})
+
+test('doctor warns where the key of an organization could pass for one of a user', async () => {
+  const config = loadConfig({
+    DATABASE_URL: identity.readOnlyUrl,
+    AUTH_ISSUER: identity.betterAuth.issuer,
+    ...environment,
+  })
+  const layout = readLayout(config.database)
+  const database = openDatabase({ ...config.database, layout, poolSize: 1 })
+  onTestFinished(() => database.close())
+  const Organization = layout.Organization && {
+    ...layout.Organization,
+    columns: { ...layout.Organization.columns, id: { name: 'id', type: 'number' } as const },
+  }
+  const levels = async (organizationConfigs: readonly string[], numbered: boolean) => {
+    const apiKeys = { header: 'x-api-key', organizationConfigs }
+    const found = await checkApiKeys({
+      config: { ...config, auth: { ...config.auth, apiKeys } },
+      layout: numbered ? { ...layout, Organization } : layout,
+      tables: new Tables(layout, 'public'),
+      database,
+      role: new URL(identity.readOnlyUrl).username,
+    })
+    return found.map(({ level }) => level)
+  }
+  expect(await levels([], true)).toEqual(['warning'])
+  expect(await levels([], false)).toEqual(['info'])
+  expect(await levels([organizationConfig], true)).toEqual(['info'])
 })

@@ -472,6 +472,6 @@ test('API keys are off unless they are on, and their header is none of other cre
     loadConfig({ ...on, AUTH_API_KEY_HEADER: 'X-Key', AUTH_API_KEY_ORGANIZATIONS }).auth.apiKeys,
   ).toEqual({ header: 'x-key', organizationConfigs: ['machines', 'robots'] })
   expect(complaints({ ...needed, AUTH_API_KEY_ORGANIZATIONS })).toEqual(['AUTH_API_KEYS'])
-  for (const AUTH_API_KEY_HEADER of ['Authorization', 'cookie', 'x key'])
+  for (const AUTH_API_KEY_HEADER of ['Authorization', 'DPoP', 'cookie', 'x-request-id', 'x key'])
     expect(complaints({ ...on, AUTH_API_KEY_HEADER })).toEqual(['AUTH_API_KEY_HEADER'])
 })

@@ -20,10 +20,18 @@ export const checkApiKeys: Check = async (examined) => {
     of.length === 0
       ? "every key is a user's (AUTH_API_KEY_ORGANIZATIONS)"
       : `keys of ${of.join(', ')} are organizations', others users'`
-  return [{ level: 'info', message: `API keys can be looked up: ${whose}. ${HASHED}` }]
+  const message = `API keys can be looked up: ${whose}. ${HASHED}`
+  const isAmbiguous = of.length === 0 && layout.Organization?.columns.id?.type === 'number'
+  return [
+    isAmbiguous
+      ? { level: 'warning', message: `${message} ${NUMBERS}` }
+      : { level: 'info', message },
+  ]
 }
 
 const IS_OFF =
   'Better Auth gives API keys away, which are no credentials here: AUTH_API_KEYS=on accepts them.'
+const NUMBERS =
+  'Ids are numbers here, so the key of an organization whose configuration is not named would be one of the user with the same number.'
 const HASHED =
   'Their hashes are looked up, so with disableKeyHashing of the plug-in every key is refused.'
