@@ -9,6 +9,9 @@ export interface Target {
   readonly audience: string
   /** Whom to pass for. */
   readonly userId: string
+  /** What an honest token of this kind has beside the usual claims, and in its header. */
+  readonly claims?: object
+  readonly header?: object
   /** Where the attacker serves keys. */
   readonly attackerUrl: string
   readonly services: { readonly issuer: string; readonly audience: string; readonly signer: Signer }
@@ -26,13 +29,14 @@ export async function hostileTokens(target: Target): Promise<Record<string, stri
     sub: target.userId,
     iat: now,
     exp: now + 86_400,
+    ...target.claims,
   }
   const payload = JSON.stringify(claims)
-  const honest = { alg: 'EdDSA', kid: trusted.kid }
+  const honest = { alg: 'EdDSA', kid: trusted.kid, ...target.header }
   const byAttacker = (header: object) =>
     new SignJWT(claims).setProtectedHeader({ ...honest, ...header }).sign(attacker.privateKey)
   const byTrusted = (changes: object, header: object = {}) =>
-    trusted.sign({ ...claims, ...changes } as never, header)
+    trusted.sign({ ...claims, ...changes } as never, { ...target.header, ...header })
   const { kid: _kid, alg: _alg, ...trustedJwk } = trusted.publicJwk
   const publicKey = createPublicKey({ key: trustedJwk, format: 'jwk' } as Parameters<
     typeof createPublicKey
@@ -70,7 +74,7 @@ export async function hostileTokens(target: Target): Promise<Record<string, stri
     'an empty signature': `${(await byTrusted({})).split('.').slice(0, 2).join('.')}.`,
     'no signature part': (await byTrusted({})).split('.').slice(0, 2).join('.'),
     'a signature of zeros': compact(
-      { alg: 'ES256', kid: services.signer.kid },
+      { ...target.header, alg: 'ES256', kid: services.signer.kid },
       payload,
       Buffer.alloc(64),
     ),
@@ -109,7 +113,10 @@ export async function hostileTokens(target: Target): Promise<Record<string, stri
       aud: services.audience,
       scope: 'identity:read',
     }),
-    'the user issuer, signed by the service issuer': await services.signer.sign(claims),
+    'the user issuer, signed by the service issuer': await services.signer.sign(
+      claims,
+      target.header,
+    ),
     'first the service issuer, then the user issuer, signed for services': bySigner(
       services.signer,
       `{"iss":"${services.issuer}",${payload.slice(1)}`,
@@ -149,7 +156,7 @@ export async function hostileTokens(target: Target): Promise<Record<string, stri
     tokens[`the key id ${JSON.stringify(kid).slice(0, 40)}`] = byHmac(
       'HS256',
       '',
-      { alg: 'HS256', kid },
+      { ...target.header, alg: 'HS256', kid },
       payload,
     )
   for (const kid of ['../../../../dev/null', "' or '1'='1", '\0', '__proto__', 'x'.repeat(4000)])
