@@ -18,6 +18,17 @@ import { layout } from '../support/layout.ts'
 const world = await matrixWorld()
 const { gateway } = world
 
+const scopes = 'identity:read identity:pii permissions:check'
+const themself = { id: world.ada.id }
+const key = await world.keyOf({ of: 'an organization', scopes })
+/** Of a user, a service, an app and an organization, with whom `viewer` is then. */
+const credentials = [
+  [themself, { token: await world.ada.jwt() }],
+  [null, { token: await world.services.token() }],
+  [themself, { token: await world.tokenOf({ of: 'themself', scopes }) }],
+  [null, { headers: { 'x-api-key': key } }],
+] as const
+
 /** One place of the graph that takes text from the client. */
 interface Place {
   readonly name: string
@@ -109,18 +120,17 @@ describe('hostile text is answered with data or a code, and harms nothing beside
   )
 
   test.each(places)('$name', async ({ name, around, isWhole, field }) => {
-    const service = await world.services.token()
     for (const some of name.includes('search') ? inChunks(texts, MOST_SEARCHES) : [texts]) {
       const fields = some.map((text, index) => `a${index}: ${field(literalOf(text))}`).join(' ')
       const query = `{ control: viewer { id } ${around
         .replace('‹›', fields)
         .replaceAll('ACME', world.acme.id)
         .slice(1)}`
-      for (const token of [await world.ada.jwt(), service]) {
-        const { status, data, errors } = await gateway.graphql(query, { token })
+      for (const [viewer, credential] of credentials) {
+        const { status, data, errors } = await gateway.graphql(query, credential)
         expect(status).toBe(200)
         if (isWhole) expect(data).toBeNull()
-        else expect(data.control).toEqual(token === service ? null : { id: world.ada.id })
+        else expect(data.control).toEqual(viewer)
         for (const { extensions, message } of errors) {
           expect(['BAD_USER_INPUT', 'FORBIDDEN', 'UNAUTHENTICATED'], message).toContain(
             extensions.code,

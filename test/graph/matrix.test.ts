@@ -4,7 +4,7 @@ import { federatedGraph } from '../support/federated-graph.ts'
 import { questionsOf, readRoute, typeAt } from './matrix/reader.ts'
 import { routesOf } from './matrix/routes.ts'
 import { type Outcome, ruleOfApp, ruleOfOrganizationKey, rules } from './matrix/rules.ts'
-import { apps, callers, type KeyOfMatrix, keys, matrixWorld } from './matrix/world.ts'
+import { apps, callers, keys, matrixWorld } from './matrix/world.ts'
 
 /**
  * The oracle of who sees what: every field of every type, on every route that leads to it, for every kind of caller
@@ -88,7 +88,7 @@ describe.each(keys)('for a key of $of with $scopes', ({ of, scopes }) => {
       : ruleOfOrganizationKey(route, name, scopes)
 
   test.each([...rules.keys()])('%s is as the contract says', async (route) => {
-    const headers = { 'x-api-key': await matrix.keyOf({ of, scopes } as KeyOfMatrix) }
+    const headers = { 'x-api-key': await matrix.keyOf({ of, scopes }) }
     const seen = await readRoute(schema, matrix, route, (query) =>
       gateway.graphql(query, { headers }),
     )

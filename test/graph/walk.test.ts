@@ -6,27 +6,40 @@ import {
   isRequiredArgument,
   isUnionType,
 } from 'graphql'
-import { beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { scopes } from '../../src/domain/caller.ts'
+import {
+  acceptingKeys,
+  createKeys,
+  organizationConfig,
+  permissionsFor,
+} from '../support/api-keys.ts'
 import { federatedGraph } from '../support/federated-graph.ts'
-import type { Person } from '../support/identity.ts'
+import type { Organization, Person } from '../support/identity.ts'
+import { createApp } from '../support/oauth.ts'
 import { world } from '../support/world.ts'
 
 const DEPTH = 8
+/** For what is compared with a walk of another: most edges come after few others. */
+const SHALLOW = 3
 // A walk is some three hundred deep queries.
 vi.setConfig({ testTimeout: 120_000 })
 const schema = federatedGraph()
 
-const { gateway, identity, services, sql, root, ada, bob, carol, eve, rita, ivy, ines } =
-  await world({
-    own: true,
-    environment: {
-      FEDERATION: 'on',
-      // Walks farther at once than a client may.
-      LIMIT_COST: '10000000',
-      LIMIT_DEPTH: '100',
-      LIMIT_TOKENS: '100000',
-    },
-  })
+const { gatewayWith, identity, services, sql, root, ada, bob, carol, eve, rita, ivy, ines } =
+  await world({ own: true })
+const giveKey = await createKeys(identity)
+const { app, environment: ofApps } = await createApp(identity)
+const gateway = gatewayWith({
+  ...ofApps,
+  ...(await acceptingKeys(identity)),
+  FEDERATION: 'on',
+  // Walks farther at once than a client may.
+  LIMIT_COST: '10000000',
+  LIMIT_DEPTH: '100',
+  LIMIT_TOKENS: '100000',
+})
+const organizations: Organization[] = []
 const people = [ada, bob, carol, eve, rita, ivy, ines]
 
 /**
@@ -38,6 +51,7 @@ beforeAll(async () => {
   people.push(await identity.signUp('Dan'), await identity.signUp('Finn'))
   for (const [i, person] of people.entries()) {
     const organization = await identity.createOrganization(person, `Organization ${i}`)
+    organizations.push(organization)
     for (const step of [1, 2]) {
       const joining = people[(i + step) % people.length]
       if (joining) await identity.addMember(organization, joining, 'approver')
@@ -48,9 +62,10 @@ beforeAll(async () => {
 /** Ids by the name of their type. */
 type Reached = Readonly<Record<string, ReadonlySet<string>>>
 
+const person = people[4] as Person
+
 test('a user reaches their own organizations and co-members alone', async () => {
-  const person = people[4] as Person
-  const reached = await walk(await person.jwt())
+  const reached = await walk({ token: await person.jwt() })
   const circle = await circleOf(person)
   for (const [type, ids] of Object.entries(reached))
     expect(
@@ -61,23 +76,72 @@ test('a user reaches their own organizations and co-members alone', async () => 
 })
 
 test('a platform admin reaches every user, and no organization of theirs', async () => {
-  const reached = await walk(await root.jwt())
+  const reached = await walk({ token: await root.jwt() })
   expect(reached.User?.size).toBe(10)
   for (const type of ['Organization', 'Member', 'Team', 'Invitation'])
     expect(reached[type], type).toBeUndefined()
 })
 
 test('without a credential nothing is reached', async () => {
-  expect(await walk(undefined, 2)).toEqual({})
+  expect(await walk({}, 2)).toEqual({})
 })
 
 test('a service that may check permissions alone reaches nothing', async () => {
-  expect(await walk(await services.token('permissions:check'), 2)).toEqual({})
+  expect(await walk({ token: await services.token('permissions:check') }, 2)).toEqual({})
 })
 
 test('a service that may read reaches everything, so the walk would find a leak', async () => {
-  const reached = await walk(await services.token('identity:read'))
+  const reached = await walk({ token: await services.token('identity:read') })
   expect(sizesOf(reached)).toMatchObject({ Organization: 9, Member: 27, User: 10 })
+})
+
+describe('an app or a key', () => {
+  const keyFor = async (row: Parameters<typeof giveKey>[0]): Promise<Credential> => ({
+    headers: { 'x-api-key': await giveKey(row) },
+  })
+  const subsets = Array.from({ length: 2 ** scopes.length }, (_, bits) =>
+    scopes.filter((_, place) => bits & (2 ** place)).join(' '),
+  )
+  /** Without the scope to read no door opens. */
+  const depthFor = (granted: string) => (granted.includes('identity:read') ? SHALLOW : 2)
+  let own: Promise<Reached> | undefined
+  /** What the user reaches, without what no app is shown. */
+  const expected = async (granted: string): Promise<Reached> => {
+    if (!granted.includes('identity:read')) return {}
+    own ??= walk({ token: await person.jwt() }, SHALLOW)
+    const { Session, Account, ...reached } = await own
+    expect([Session?.size, Account?.size]).toEqual([1, 1])
+    return reached
+  }
+
+  test.each(subsets)('of a user, with "%s", reaches what the user does', async (granted) => {
+    const reached = await walk({ token: await app.token(person, granted) }, depthFor(granted))
+    expect(reached).toEqual(await expected(granted))
+  })
+
+  test('of a user, as a key, reaches the same', async () => {
+    const granted = scopes.join(' ')
+    const key = await keyFor({ reference_id: person.id, permissions: permissionsFor(granted) })
+    expect(await walk(key, SHALLOW)).toEqual(await expected(granted))
+  })
+
+  test.each(subsets)('of an organization, with "%s", reaches that one', async (granted) => {
+    const permissions = permissionsFor(granted)
+    const [{ id } = { id: '' }] = organizations
+    const key = { reference_id: id, config_id: organizationConfig, permissions }
+    const reached = await walk(await keyFor(key), depthFor(granted))
+    if (!granted.includes('identity:read')) return expect(reached).toEqual({})
+    const ids = async (query: string) =>
+      new Set((await sql<{ id: string }>(query, [id])).map((row) => row.id))
+    expect(reached).toMatchObject({
+      Organization: new Set([id]),
+      Member: await ids('select id from members where organization_id = $1'),
+      User: await ids('select user_id as id from members where organization_id = $1'),
+    })
+    expect(Object.keys(reached)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/Session|Account/)]),
+    )
+  })
 })
 
 /** What the database says this person may reach at most. */
@@ -104,13 +168,15 @@ function sizesOf(reached: Reached): Record<string, number> {
   return Object.fromEntries(Object.entries(reached).map(([type, ids]) => [type, ids.size]))
 }
 
+type Credential = NonNullable<Parameters<typeof gateway.graphql>[1]>
+
 /** Along every chain; answers all ids that came back. */
-async function walk(token: string | undefined, depth = DEPTH): Promise<Reached> {
+async function walk(credential: Credential, depth = DEPTH): Promise<Reached> {
   const reached: Record<string, Set<string>> = {}
   const values = await knownArguments()
   for (const chain of chainsOfEdges(depth)) {
     const query = `{ ${write(chain, values)} }`
-    const { data, errors } = await gateway.graphql(query, { token })
+    const { data, errors } = await gateway.graphql(query, credential)
     for (const { extensions } of errors)
       expect(['FORBIDDEN', 'UNAUTHENTICATED']).toContain(extensions.code)
     collect(data, reached)

@@ -13,9 +13,14 @@ export interface MatrixWorld extends World {
   readonly memberId: string
   /** A new credential for each kind of caller. */
   readonly tokens: Readonly<Record<Caller, () => Promise<string | undefined>>>
-  readonly tokenOf: (app: AppOfMatrix) => Promise<string>
+  readonly tokenOf: (app: Scoped<AppOfMatrix['of']>) => Promise<string>
   /** Of Ada, or of Acme. */
-  readonly keyOf: (key: KeyOfMatrix) => Promise<string>
+  readonly keyOf: (key: Scoped<KeyOfMatrix['of']>) => Promise<string>
+}
+
+interface Scoped<Of> {
+  readonly of: Of
+  readonly scopes: string
 }
 
 /** The kinds of callers, in the order of the columns of rules.ts. */
@@ -60,11 +65,8 @@ export async function matrixWorld(
   const own = await world({ own: true })
   const giveKey = await createKeys(own.identity)
   const { app, environment: ofApps } = await createApp(own.identity)
-  const gateway = own.gatewayWith({
-    ...environment,
-    ...ofApps,
-    ...(await acceptingKeys(own.identity)),
-  })
+  const accepting = { ...ofApps, ...(await acceptingKeys(own.identity)) }
+  const gateway = own.gatewayWith({ ...environment, ...accepting })
   const { identity, services, ada, carol, rita, eve, ivy, root, ines, acme, evil } = own
   const { api } = identity.betterAuth.auth
   await identity.addMember(acme, rita, 'recruiter')
@@ -111,6 +113,7 @@ export async function matrixWorld(
   const service = (scope: string) => () => services.token(scope)
   return {
     ...own,
+    environment: { ...own.environment, ...accepting },
     gateway,
     tokenOf: ({ of, scopes }) =>
       app.token(of === 'themself' ? ada : root, scopes === 'no scope' ? '' : scopes),
