@@ -10,7 +10,7 @@ import type { Knowledge } from './random-request.ts'
 
 /** Everything true that a fuzzer needs to get far, and tokens that should not get anywhere. */
 export async function learn(world: MatrixWorld, url: string): Promise<Knowledge> {
-  const { identity, services, tokens } = world
+  const { identity, services, tokens, tokenOf, keyOf } = world
   const rows = await identity.sql<{ id: string }>(
     `select id from users union all select id from organizations union all select id from members
      union all select id from teams union all select id from invitations`,
@@ -29,7 +29,12 @@ export async function learn(world: MatrixWorld, url: string): Promise<Knowledge>
     attackerUrl: 'http://127.0.0.1:9',
     services,
   })
-  const good = honest.filter((token) => token !== undefined)
+  const everything = {
+    of: 'themself',
+    scopes: 'identity:read identity:pii permissions:check',
+  } as const
+  const ofApp = await tokenOf(everything)
+  const good = [...honest.filter((token) => token !== undefined), ofApp]
   const session = `better-auth.session_token=${encodeURIComponent(world.ada.session)}`
   return {
     schema: buildSchema(printGraph(layout)),
@@ -37,6 +42,7 @@ export async function learn(world: MatrixWorld, url: string): Promise<Knowledge>
     emails: emails.map(({ email }) => email),
     cursors: await cursorsFrom(url, good),
     tokens: [...Array.from({ length: 24 }, () => good).flat(), ...Object.values(hostile)],
+    keys: [await keyOf(everything), await keyOf({ ...everything, of: 'an organization' }), ofApp],
     cookies: [session, `__Secure-${session}`, `${session}; ${session}`, 'a=b'],
   }
 }

@@ -27,6 +27,8 @@ export interface Knowledge {
   readonly emails: readonly string[]
   readonly cursors: readonly string[]
   readonly tokens: readonly string[]
+  /** What is sent as API keys. */
+  readonly keys: readonly string[]
   readonly cookies: readonly string[]
 }
 
@@ -263,8 +265,17 @@ function parameters(random: Random, known: Knowledge): unknown {
   }
 }
 
-function credentials(random: Random, { tokens, cookies }: Knowledge): Record<string, string> {
+function credentials(random: Random, known: Knowledge): Record<string, string> {
+  const { tokens, keys, cookies } = known
   if (random.chance(0.1)) return {}
+  if (random.chance(0.1)) {
+    const key = text(random, keys)
+    const others = random.chance(0.2) ? credentials(random, known) : {}
+    return {
+      ...others,
+      'x-api-key': random.chance(0.8) ? key : printable(disturbed(random, key, /(?:)/)),
+    }
+  }
   if (random.chance(0.1)) {
     const cookie = text(random, cookies)
     return { cookie: printable(random.chance(0.5) ? cookie : disturbed(random, cookie, /(?:)/)) }

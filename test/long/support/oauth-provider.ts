@@ -5,6 +5,8 @@ import type { Identity, Person } from '../../support/identity.ts'
 /* Better Auth's own oauth-provider plug-in, for which test/oauth has a package.json, and clients that speak to it. */
 
 export const resource = 'https://identity.example.com/graphql'
+/** Another server, which has tokens of its own. */
+export const elsewhere = 'https://payroll.example.com/api'
 const scopes = ['openid', 'identity:read', 'identity:pii', 'permissions:check']
 
 export async function oauthProvider(): Promise<BetterAuthPlugin> {
@@ -14,7 +16,7 @@ export async function oauthProvider(): Promise<BetterAuthPlugin> {
     loginPage: '/login',
     consentPage: '/consent',
     scopes,
-    resources: [{ identifier: resource, allowedScopes: scopes }],
+    resources: [resource, elsewhere].map((identifier) => ({ identifier, allowedScopes: scopes })),
     enforcePerClientResources: false,
     clientPrivileges: () => true,
     silenceWarnings: { oauthAuthServerConfig: true, openidConfig: true },
