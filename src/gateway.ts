@@ -29,7 +29,7 @@ import { Documents } from './operation/documents.ts'
 import { createTell } from './operation/tell.ts'
 import { TrustedDocuments } from './operation/trusted.ts'
 import { Turns } from './operation/turns.ts'
-import { createLookups } from './postgres/session.ts'
+import { createLookups, verifyLookup } from './postgres/session.ts'
 import { createCounters } from './redis/counters.ts'
 import { whyOf } from './redis/trouble.ts'
 import { askersOf } from './scope.ts'
@@ -87,7 +87,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const obstacle = findCredentialObstacle(layout, config.auth)
   if (obstacle) throw new ConfigError(obstacle)
   const lookups = createLookups(database, ownerFunctions(layout, config.database), (what, error) =>
-    log.error({ error: describeError(error) }, `${what}: ${FUNCTION_NEEDED}`),
+    log.error({ error: describeError(error) }, what),
   )
   const { redis } = config
   const counters = redis && createCounters(redis, trouble(UNCOUNTED, whyOf(redis)))
@@ -97,8 +97,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     isFirstUse: counters?.isFirstUse ?? null,
     origins: http.corsOrigins,
     signingKeys,
-    apiKeys: config.auth.apiKeys && { ...config.auth.apiKeys, lookup: lookups.apiKeys },
-    sessionLookup: lookups.sessions,
+    lookups,
     askers,
     trouble,
     onFetch: telemetry.onFetch,
@@ -207,9 +206,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     stores.start()
     // Nothing waits long for a connection, so it is opened before the first request or proof is counted.
     if (rate || proofAlgorithms.length > 0) counters?.client.connect().catch(() => {})
-    // What nobody has, so that a missing function is said at start and not only with the first session or key.
-    if (config.auth.sessions) void lookups.sessions.findUserId('').catch(() => {})
-    if (config.auth.apiKeys) void lookups.apiKeys.findByHash('').catch(() => {})
+    auth.tryLookups()
   }
   return {
     fetch: (request) => {
@@ -228,7 +225,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     verify: async () => {
       if (auditFile) reading('AUDIT_LOG_FILE', () => auditFile.open())
       auth.readAhead()
-      return identity.verify()
+      await identity.verify()
+      if (config.auth.opaqueTokens) await verifyLookup(lookups.opaqueTokens.findByHash)
     },
     metrics,
     close: async () => {
@@ -243,5 +241,3 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
 /** So much more than its answer may have may be read for a request. */
 const READ_FOR_AN_ANSWER = 2
 const UNCOUNTED = 'Redis is in trouble: requests and proofs are counted in this process.'
-const FUNCTION_NEEDED =
-  'the owner of the database must run the SQL that the command doctor --sql prints.'

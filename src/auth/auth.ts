@@ -1,12 +1,15 @@
+import type { ApiKeyLookup } from '../domain/api-key-lookup.ts'
 import type { Askers } from '../domain/askers.ts'
+import type { OpaqueTokenLookup } from '../domain/opaque-token-lookup.ts'
 import type { SessionLookup } from '../domain/session-lookup.ts'
 import type { SigningKeyRepository } from '../domain/signing-key.ts'
 import { type ApiKeyOptions, createApiKeyVerifier } from './api-key.ts'
 import { createAuthenticator } from './authenticator.ts'
 import { createProofVerifier, PROOF_ALGORITHMS, type ProofVerifier } from './dpop.ts'
 import { HeldKeys } from './held-keys.ts'
-import { createJwtVerifier, type TrustedIssuer } from './jwt.ts'
+import { createJwtVerifier } from './jwt.ts'
 import { databaseKeySource, type KeySource, NoKeys } from './key-source.ts'
+import { createOpaqueTokenVerifier } from './opaque-token.ts'
 import type { ServiceSubject } from './service-subjects.ts'
 import { createSessionVerifier } from './session.ts'
 import { type OnFetch, urlKeySource } from './url-key-source.ts'
@@ -24,9 +27,14 @@ export interface AuthOptions {
   /** `null`: sessions are no credentials. */
   readonly sessions: { readonly secret: string; readonly cookieName: string } | null
   /** `null`: API keys are no credentials. */
-  readonly apiKeys: ApiKeyOptions | null
+  readonly apiKeys: Omit<ApiKeyOptions, 'lookup'> | null
   /** Of tokens for apps that speak for users; `null`: none are accepted. */
-  readonly oauth: Pick<TrustedIssuer, 'issuer' | 'audience'> | null
+  readonly oauth: {
+    readonly issuer: string | readonly string[]
+    readonly audience: readonly string[]
+  } | null
+  /** Of those that are opaque. */
+  readonly opaqueTokens: { readonly prefix: string } | null
   /** `null`: no service tokens are accepted. */
   readonly service: {
     readonly issuer: string | readonly string[]
@@ -44,7 +52,11 @@ export interface AuthOptions {
   /** Whose pages may send cookies, beside those of the gateway's own host. */
   readonly origins: readonly string[]
   readonly signingKeys: SigningKeyRepository
-  readonly sessionLookup: SessionLookup
+  readonly lookups: {
+    readonly sessions: SessionLookup
+    readonly apiKeys: ApiKeyLookup
+    readonly opaqueTokens: OpaqueTokenLookup
+  }
   /** For whom keys are read. */
   readonly askers: Pick<Askers, 'runShared' | 'waitFor'>
   /** Told in words what goes wrong and by itself right again, and what describes why. */
@@ -60,7 +72,8 @@ export interface AuthOptions {
 
 /** Credentials to callers, and how old the keys are that say so. Nothing is read before the first credential comes. */
 export function createAuth(options: AuthOptions) {
-  const { service, sessions, apiKeys, publicUrl, isFirstUse } = options
+  const { service, oauth, sessions, opaqueTokens, apiKeys, lookups } = options
+  const { publicUrl, isFirstUse } = options
   const keys = (source: KeySource, whose: string) =>
     new HeldKeys(() => options.askers.runShared(source), {
       onTrouble: options.trouble(`The signing keys of ${whose} cannot be had.`, whyNone),
@@ -76,12 +89,10 @@ export function createAuth(options: AuthOptions) {
     service && keys(urlKeySource(service.jwksUrl, 'SERVICE_JWKS_URL', options.onFetch), 'services')
   const verifyJwt = createJwtVerifier({
     users: { issuer: options.issuer, audience: options.audience, keys: userKeys },
-    oauth: options.oauth && { ...options.oauth, keys: userKeys },
+    oauth: oauth && { ...oauth, keys: userKeys },
     services: service && serviceKeys && { ...service, keys: serviceKeys },
     algorithms: options.algorithms,
   })
-  const verifier = sessions && createSessionVerifier({ ...sessions, lookup: options.sessionLookup })
-  const keyVerifier = apiKeys && createApiKeyVerifier(apiKeys)
   const verifyProof =
     publicUrl === null
       ? null
@@ -89,11 +100,20 @@ export function createAuth(options: AuthOptions) {
   const seconds = (held: HeldKeys | null) => held?.ageMs && held.ageMs / 1000
   return {
     authenticator: createAuthenticator(
-      // Keys may be on their way for another.
-      (token) => options.askers.waitFor(verifyJwt(token)),
-      verifier,
-      keyVerifier,
-      verifyProof,
+      {
+        // Keys may be on their way for another.
+        verifyJwt: (token) => options.askers.waitFor(verifyJwt(token)),
+        opaqueTokens:
+          opaqueTokens &&
+          createOpaqueTokenVerifier({
+            ...opaqueTokens,
+            audience: oauth?.audience ?? [],
+            lookup: lookups.opaqueTokens,
+          }),
+        verifyProof,
+        sessions: sessions && createSessionVerifier({ ...sessions, lookup: lookups.sessions }),
+        apiKeys: apiKeys && createApiKeyVerifier({ ...apiKeys, lookup: lookups.apiKeys }),
+      },
       options,
     ),
     /** Of proofs that go with tokens bound to a key; none: they are not taken. */
@@ -104,6 +124,11 @@ export function createAuth(options: AuthOptions) {
     readAhead: () => {
       if (options.jwks !== 'database') void userKeys.read()
       void serviceKeys?.read()
+    },
+    /** Looks up what nobody has, so that a function that is missing is said at start, and not with the first credential. */
+    tryLookups: () => {
+      if (sessions) void lookups.sessions.findByToken('').catch(() => {})
+      if (apiKeys) void lookups.apiKeys.findByHash('').catch(() => {})
     },
   }
 }

@@ -2,6 +2,7 @@ import { type Authenticator, anonymous, type Caller } from '../domain/caller.ts'
 import type { ApiKeyVerifier } from './api-key.ts'
 import type { ProofVerifier } from './dpop.ts'
 import type { Verified } from './jwt.ts'
+import type { OpaqueTokenVerifier } from './opaque-token.ts'
 import { refused } from './refused.ts'
 import type { SessionVerifier } from './session.ts'
 
@@ -14,24 +15,28 @@ const LONGEST_TOKEN = 8192
  * but gateways in front of others have such headers too, and only somebody who means to be signed in here sends the first.
  * Browsers send cookies unasked, so one that is stale or forged is as good as none, and so is one that another site may
  * have had them send.
- * @param sessions `null`: sessions are no credentials here, and so for API keys.
- * @param verifyProof `null`: tokens that are bound to a key are no credentials here.
+ * @param by What recognises each; `null`: those are no credentials here. Proofs are of tokens that are bound to a key.
  * @param options See `AuthOptions`.
  */
 export function createAuthenticator(
-  verifyJwt: (token: string) => Promise<Verified>,
-  sessions: SessionVerifier | null,
-  apiKeys: ApiKeyVerifier | null,
-  verifyProof: ProofVerifier | null,
+  by: {
+    readonly verifyJwt: (token: string) => Promise<Verified>
+    readonly opaqueTokens: OpaqueTokenVerifier | null
+    readonly verifyProof: ProofVerifier | null
+    readonly sessions: SessionVerifier | null
+    readonly apiKeys: ApiKeyVerifier | null
+  },
   { origins, ignoreBasic }: { readonly origins: readonly string[]; readonly ignoreBasic: boolean },
 ): Authenticator {
+  const { verifyJwt, opaqueTokens, verifyProof, sessions, apiKeys } = by
   const byToken = async (header: string, proof: string | null, method: string): Promise<Caller> => {
     const [, scheme, token] = /^(Bearer|DPoP) +([\w.~+/=%-]+)$/i.exec(header) ?? []
     if (token === undefined) throw refused('malformed')
     if (token.length > LONGEST_TOKEN) throw refused('too long')
     const isBearer = scheme?.toLowerCase() === 'bearer'
-    if (isJwt(token)) {
-      const { caller, boundTo } = await verifyJwt(token)
+    const verify = opaqueTokens?.resembles(token) ? opaqueTokens.verify : isJwt(token) && verifyJwt
+    if (verify) {
+      const { caller, boundTo } = await verify(token)
       if (isBearer !== (boundTo === null)) throw refused('scheme')
       if (boundTo === null) return caller
       if (!verifyProof) throw refused('needs PUBLIC_URL')

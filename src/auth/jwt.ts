@@ -7,7 +7,7 @@ import {
   jwtVerify,
 } from 'jose'
 import { LRUCache } from 'lru-cache'
-import { type Caller, type Scope, scopes } from '../domain/caller.ts'
+import { type Caller, type Scope, scopes, userOf } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
 import { reasonOf, refused } from './refused.ts'
 import { isOfService, type ServiceSubject } from './service-subjects.ts'
@@ -98,7 +98,7 @@ export function createJwtVerifier(
       requiredClaims: ['exp', 'sub'],
     })
     if (!types.includes(type)) throw refused('type')
-    const verified = { caller: callerOf(payload), boundTo: boundKeyOf(payload) }
+    const verified = { caller: callerOf(payload), boundTo: boundKeyOf(payload.cnf) }
     // Only what these keys have verified: they may have been replaced meanwhile.
     if (held && held === keys.held())
       remembered.set(key, {
@@ -123,6 +123,15 @@ export function createJwtVerifier(
   }
 }
 
+/** The thumbprint of the key that a token is bound to (`cnf`); `null`: it is bound to nothing. */
+export function boundKeyOf(cnf: unknown): string | null {
+  if (cnf === undefined) return null
+  const { jkt, ...others }: Readonly<Record<string, unknown>> = Object(cnf)
+  // Of what is bound otherwise, such as to a certificate, no proof is taken.
+  if (typeof jkt !== 'string' || Object.keys(others).length > 0) throw refused('proof')
+  return jkt
+}
+
 /** By what an unverified token says it is; whether it is that, is verified then. One issuer may sign all three kinds. */
 function trustIn(
   claims: JWTPayload,
@@ -144,10 +153,13 @@ function trustIn(
   return { ...users, types: plain, callerOf: toUser }
 }
 
-/** An ID token tells an app who has signed in, with the same keys; it lets nobody in. */
+/**
+ * An ID token tells an app who has signed in, with the same keys; it lets nobody in. That somebody is impersonated is in a
+ * token where the application puts it there, under the name that it has in the session.
+ */
 function toUser(payload: JWTPayload): Caller {
   if (payload.at_hash !== undefined) throw refused('type')
-  return { kind: 'user', userId: subjectOf(payload) }
+  return userOf(subjectOf(payload), isName(payload.impersonatedBy))
 }
 
 function toDelegated(payload: JWTPayload): Caller {
@@ -162,14 +174,6 @@ function toDelegated(payload: JWTPayload): Caller {
 function toService(payload: JWTPayload, subjects: readonly ServiceSubject[] | null): Caller {
   if (!isOfService(payload, subjects)) throw refused('service')
   return { kind: 'service', subject: String(payload.sub), scopes: scopesOf(payload) }
-}
-
-function boundKeyOf({ cnf }: JWTPayload): string | null {
-  if (cnf === undefined) return null
-  const { jkt, ...others }: Readonly<Record<string, unknown>> = Object(cnf)
-  // Of what is bound otherwise, such as to a certificate, no proof is taken.
-  if (typeof jkt !== 'string' || Object.keys(others).length > 0) throw refused('proof')
-  return jkt
 }
 
 function subjectOf({ sub }: JWTPayload): string {

@@ -2,9 +2,19 @@ import { errors } from 'jose'
 import { GatewayError } from '../domain/errors.ts'
 
 /** What is wrong with a credential. */
-export type Reason = TokenReason | ProofReason | KeyReason
+export type Reason = TokenReason | OpaqueReason | ProofReason | KeyReason
 
 export type KeyReason = 'too long' | 'expired' | 'unknown key' | 'disabled key' | 'metered key'
+
+export type OpaqueReason =
+  | 'unknown token'
+  | 'revoked'
+  | 'expired'
+  | 'scheme'
+  | 'proof'
+  | 'client'
+  | 'audience'
+  | 'no session'
 
 export type TokenReason =
   | 'malformed'

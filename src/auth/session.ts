@@ -1,4 +1,4 @@
-import type { Caller } from '../domain/caller.ts'
+import { type Caller, userOf } from '../domain/caller.ts'
 import type { SessionLookup } from '../domain/session-lookup.ts'
 
 export type SessionVerifier = ReturnType<typeof createSessionVerifier>
@@ -22,8 +22,8 @@ export function createSessionVerifier(options: {
     if (token === undefined || signature === undefined) return null
     // Whoever has only read a token, in a table or a backup, does not get as far as the look-up.
     if (!(await isSigned(token, signature, options.secret))) return null
-    const userId = await options.lookup.findUserId(token)
-    return userId === null ? null : { kind: 'user', userId }
+    const found = await options.lookup.findByToken(token)
+    return found && userOf(found.userId, found.impersonated)
   }
   const findByCookie = async (header: string): Promise<Caller | null> => {
     for (const value of sessionCookies(header, options.cookieName)) {

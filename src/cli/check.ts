@@ -43,6 +43,7 @@ function planOf({ http, database, auth, service, redis, permissions }: Config): 
   const credentials = [
     `JWTs of ${trusted(auth)}`,
     ...(auth.oauth ? [`apps' access tokens of ${trusted(auth.oauth)}`] : []),
+    ...(auth.opaqueTokens ? ['their opaque access tokens'] : []),
     ...(auth.sessions ? ['sessions'] : []),
     ...(auth.apiKeys ? [`API keys in ${auth.apiKeys.header}`] : []),
     ...(service ? [`services' tokens of ${trusted(service)}`] : []),

@@ -12,12 +12,12 @@ breaks or endangers what the gateway promises.
   --token  look at nothing but a token in this file (- for standard input): whether it would be
            accepted, and as whom, or what is wrong with it
   --sql    print no more than the SQL with which the owner of the database lets the gateway's role
-           read what it reads, the functions that look sessions and API keys up, and the triggers
-           that tell gateways of changes
+           read what it reads, the functions that look sessions, opaque access tokens and API keys
+           up, and the triggers that tell gateways of changes
   --role   with --sql: the name of that role (identity_gateway)
-  --without-sessions, --without-api-keys, --without-triggers
-           with --sql: leave out what AUTH_SESSIONS=on, AUTH_API_KEYS=on and
-           PERMISSION_EVENTS=postgres alone need
+  --without-sessions, --without-opaque-tokens, --without-api-keys, --without-triggers
+           with --sql: leave out what AUTH_SESSIONS=on, OAUTH_OPAQUE_TOKENS=on, AUTH_API_KEYS=on
+           and PERMISSION_EVENTS=postgres alone need
   --revoke-public
            with --sql: take from everybody (PUBLIC), and so from other roles too, temporary tables,
            large objects, and CREATE on the database and its schemas`,
@@ -27,6 +27,7 @@ breaks or endangers what the gateway promises.
     sql: { type: 'boolean' },
     role: { type: 'string' },
     'without-sessions': { type: 'boolean' },
+    'without-opaque-tokens': { type: 'boolean' },
     'without-api-keys': { type: 'boolean' },
     'without-triggers': { type: 'boolean' },
     'revoke-public': { type: 'boolean' },
@@ -69,7 +70,7 @@ async function printSql(
 ): Promise<void> {
   const { printOwnerSql } = await import('../print.ts')
   const names = loadNames(process.env)
-  const without = (['sessions', 'api-keys', 'triggers'] as const).filter(
+  const without = (['sessions', 'opaque-tokens', 'api-keys', 'triggers'] as const).filter(
     (part) => flags[`without-${part}`],
   )
   const revokePublic = flags['revoke-public']

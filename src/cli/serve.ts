@@ -52,6 +52,7 @@ function settingsOf(config: Config) {
     environment: http.environment,
     sessions: auth.sessions !== null,
     apps: auth.oauth !== null,
+    opaqueTokens: auth.opaqueTokens !== null,
     apiKeys: auth.apiKeys !== null,
     services: service !== null,
     events: permissions.events,

@@ -61,6 +61,16 @@ export const auth = group({
       'the first `OAUTH_AUDIENCE`; where that is no URL, tokens that are bound to a key are refused',
       'the URL at which clients ask, which they sign with each request where their token is bound to a key (DPoP); `/graphql` is added to an origin alone',
     ),
+    OAUTH_OPAQUE_TOKENS: withDefault(
+      onOff,
+      'off',
+      'whether opaque access tokens are accepted too, which that provider gives to apps that ask for no resource: every one of them, within its scopes, for whatever it was given',
+    ),
+    OAUTH_OPAQUE_TOKEN_PREFIX: optional(
+      text,
+      'none',
+      'what they begin with (`prefix.opaqueAccessToken` of the plug-in)',
+    ),
     AUTH_SESSIONS: withDefault(
       onOff,
       'off',
@@ -148,6 +158,12 @@ export const auth = group({
       brokenBy: (given) => given.OAUTH_ISSUER !== undefined && given.OAUTH_AUDIENCE === undefined,
       problem: 'is required with OAUTH_ISSUER',
     },
+    {
+      about: 'OAUTH_OPAQUE_TOKENS',
+      brokenBy: (given) =>
+        given.OAUTH_OPAQUE_TOKEN_PREFIX !== undefined && given.OAUTH_OPAQUE_TOKENS !== 'on',
+      problem: 'must be on with OAUTH_OPAQUE_TOKEN_PREFIX',
+    },
   ],
   make: (env) => {
     const secret = env.BETTER_AUTH_SECRETS ?? env.BETTER_AUTH_SECRET
@@ -168,6 +184,10 @@ export const auth = group({
           : null,
         /** What clients ask, without query and fragment; `null`: that is not known. */
         publicUrl: askedAt(env.PUBLIC_URL ?? env.OAUTH_AUDIENCE?.[0]),
+        /** `null`: opaque ones are accepted of nobody. */
+        opaqueTokens: env.OAUTH_OPAQUE_TOKENS
+          ? { prefix: env.OAUTH_OPAQUE_TOKEN_PREFIX ?? '' }
+          : null,
         /** `null`: API keys are no credentials. */
         apiKeys: env.AUTH_API_KEYS
           ? {

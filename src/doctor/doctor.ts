@@ -15,7 +15,7 @@ import { checkGrants } from './checks/grants.ts'
 import { checkIndexes } from './checks/indexes.ts'
 import { checkKeys } from './checks/keys.ts'
 import { checkLayout } from './checks/layout.ts'
-import { checkOauth } from './checks/oauth.ts'
+import { checkOauth, checkOpaqueTokens } from './checks/oauth.ts'
 import { checkPooler } from './checks/pooler.ts'
 import { checkRedis } from './checks/redis.ts'
 import { checkRole } from './checks/role.ts'
@@ -54,6 +54,7 @@ const checksByLayout: Readonly<Record<string, Check>> = {
   timestamps: checkTimestamps,
   sessions: checkSessions,
   oauth: checkOauth,
+  'opaque-tokens': checkOpaqueTokens,
   'api-keys': checkApiKeys,
   triggers: checkTriggers,
   'access-control': checkAccessControl,

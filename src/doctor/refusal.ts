@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, errors } from 'jose'
 import type { AuthOptions } from '../auth/auth.ts'
-import type { TokenReason } from '../auth/refused.ts'
+import type { OpaqueReason, TokenReason } from '../auth/refused.ts'
 import { describeSubjects } from '../auth/service-subjects.ts'
 
 /** Whose tokens are accepted. */
@@ -31,7 +31,7 @@ export function compare({ header, claims }: Said, accepted: Accepted): string {
 
 /** What the check that refused a token expected. The token itself is no part of it. */
 export function explainRefusal(
-  reason: TokenReason,
+  reason: TokenReason | OpaqueReason,
   cause: unknown,
   said: Said | null,
   accepted: Accepted,
@@ -43,7 +43,8 @@ export function explainRefusal(
   const { rule, claims: read } = describeSubjects(accepted.service?.subjects ?? null)
   const sentences: Readonly<Record<TokenReason, string>> = {
     malformed: 'it is no JWT that can be read',
-    'needs AUTH_SESSIONS': 'it is no JWT, and sessions are accepted with AUTH_SESSIONS=on alone',
+    'needs AUTH_SESSIONS':
+      'it is no JWT; sessions are accepted with AUTH_SESSIONS=on alone, and opaque access tokens with OAUTH_OPAQUE_TOKENS=on',
     'needs OAUTH_AUDIENCE': `it is an access token of ${show(claims.iss)}: those of users' apps are accepted where OAUTH_AUDIENCE is set, and services' where SERVICE_ISSUER is this issuer`,
     client: `an app must speak for a user, and here client_id is ${show(claims.client_id)}, azp is ${show(claims.azp)} and sub is ${show(claims.sub)}; what an app gets for itself is accepted where SERVICE_ISSUER is its issuer`,
     proof: `it is bound to ${show(claims.cnf)} (cnf), and proofs are taken of a key (jkt) alone`,
@@ -64,7 +65,24 @@ export function explainRefusal(
     service: `it is of SERVICE_ISSUER, but not of a service itself: a service's is one where ${rule} (SERVICE_SUBJECTS), and here ${read.map((name) => `${name} is ${show(claims[name])}`).join(', ')}`,
     session: 'it is no JWT, and no live session that the secret of Better Auth has signed',
   }
-  return `It would be refused (${reason}): ${sentences[reason]}.`
+  const those: Readonly<Record<string, string>> = said ? sentences : { ...sentences, ...ofOpaque }
+  return `It would be refused (${reason}): ${those[reason]}.`
+}
+
+/** Of opaque tokens, which say nothing of themselves. */
+const ofOpaque: Readonly<Record<OpaqueReason, string>> = {
+  'unknown token':
+    'the table of access tokens has none with its hash: it was revoked, OAUTH_OPAQUE_TOKEN_PREFIX is another than prefix.opaqueAccessToken of the plug-in, or storeTokens hashes in a way of its own',
+  revoked: 'it was revoked, or the user has signed out',
+  expired: 'it has expired',
+  scheme:
+    'it is bound to a key: it counts as Authorization: DPoP alone, and with a proof that this key has signed for the request',
+  proof: 'it is bound to something else than a key, and proofs are taken of a key (jkt) alone',
+  client:
+    'an app has it for itself, and who may ask for everybody is told from JWTs alone: let it ask for a resource',
+  audience: 'it was given for other resources than OAUTH_AUDIENCE names',
+  'no session':
+    'the session in which the user consented was deleted, and its scopes have no offline_access',
 }
 
 function issuersOf({ issuer, audience, jwks, oauth, service }: Accepted) {

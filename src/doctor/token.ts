@@ -1,5 +1,5 @@
 import { createAuth } from '../auth/auth.ts'
-import type { TokenReason } from '../auth/refused.ts'
+import type { OpaqueReason, TokenReason } from '../auth/refused.ts'
 import { loadConfig } from '../config/config.ts'
 import type { Given } from '../config/group.ts'
 import { readLayout } from '../config/layout.ts'
@@ -39,8 +39,7 @@ export async function examineToken(environment: Given, token: string): Promise<R
     verifyProof: async () => {},
     origins: [],
     signingKeys: createSigningKeyRepository(db),
-    sessionLookup: createLookups(database, ownerFunctions(layout, config.database), () => {})
-      .sessions,
+    lookups: createLookups(database, ownerFunctions(layout, config.database), () => {}),
     askers: { runShared: (work) => work(), waitFor: (work) => work },
     trouble: (what, why) => (error) =>
       troubles.push(why(error) ?? `${what} ${describeUnreachable(error, url)}`),
@@ -64,7 +63,7 @@ export async function examineToken(environment: Given, token: string): Promise<R
       if (!(error instanceof GatewayError)) throw error
       const refusal =
         error.code === 'UNAUTHENTICATED'
-          ? explainRefusal(error.reason as TokenReason, error.cause, said, accepted)
+          ? explainRefusal(error.reason as TokenReason | OpaqueReason, error.cause, said, accepted)
           : `It cannot be checked. ${error.message}`
       return found('error', refusal, ...troubles)
     }
@@ -85,7 +84,8 @@ function headersOf(token: string, isBound: boolean) {
 
 function describe(caller: Caller): string {
   if (caller.kind === 'anonymous') return 'It says nothing.'
-  if (caller.kind === 'user') return `It is a token of the user ${JSON.stringify(caller.userId)}.`
+  if (caller.kind === 'user')
+    return `It is a token of the user ${JSON.stringify(caller.userId)}${caller.impersonated ? ', as whom an admin acts' : ''}.`
   const scopes = [...caller.scopes].join(', ')
   const whose =
     caller.kind === 'delegated' && 'clientId' in caller.delegation

@@ -4,7 +4,12 @@ export type Scope = (typeof scopes)[number]
 /** Who sent the request, as far as the credential says; whether a user's account still lives is read with what is asked. */
 export type Caller =
   | { readonly kind: 'anonymous' }
-  | { readonly kind: 'user'; readonly userId: string }
+  | {
+      readonly kind: 'user'
+      readonly userId: string
+      /** That a platform admin acts as this user, as far as the credential says so. */
+      readonly impersonated?: true
+    }
   /** A user, through an app or a key of theirs that may read what these scopes say: never more than they see themselves. */
   | {
       readonly kind: 'delegated'
@@ -25,6 +30,15 @@ export type Caller =
       readonly subject: string
       readonly scopes: ReadonlySet<Scope>
     }
+
+export function userOf(userId: string, impersonated: boolean): Caller {
+  return { kind: 'user', userId, ...(impersonated && { impersonated }) }
+}
+
+/** What the log calls a caller. Whoever is impersonated sees what that user does, and is told apart here alone. */
+export function kindOf(caller: Caller): Caller['kind'] | 'impersonated' {
+  return caller.kind === 'user' && caller.impersonated ? 'impersonated' : caller.kind
+}
 
 /** Whose share of what is bounded a caller uses; `null`: that of where the request came from. */
 export function shareOf(caller: Caller): string | null {

@@ -1,8 +1,15 @@
+/** A session of Better Auth, without its token. */
+export interface LivingSession {
+  readonly userId: string
+  /** Whether a platform admin acts as that user in it. */
+  readonly impersonated: boolean
+}
+
 /** The way from a session token to its user. Tokens themselves are never read. */
 export interface SessionLookup {
   /**
-   * The user of a session that has not expired, by the database's clock; `null`: there is none. One statement.
+   * A session that has not expired, by the database's clock; `null`: there is none. One statement.
    * @throws GatewayError UNAVAILABLE or TIMEOUT when sessions cannot be looked up.
    */
-  findUserId(token: string): Promise<string | null>
+  findByToken(token: string): Promise<LivingSession | null>
 }

@@ -1,5 +1,6 @@
-import { contract, fieldsOf, isAssured, type Model, type Scalar } from '../layout/contract.ts'
+import { contract, fieldsOf, isAssured, type Model } from '../layout/contract.ts'
 import type { StoredType } from '../layout/layout.ts'
+import type { Scalar } from '../layout/model-contract.ts'
 import { type KnownNames, teller } from './known-names.ts'
 import { type Column, realName } from './names.ts'
 import { findColumns, type Match } from './tables.ts'

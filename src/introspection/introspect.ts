@@ -1,4 +1,6 @@
 import { writeFile } from 'node:fs/promises'
+import { parseLayout } from '../layout/schema-file.ts'
+import { findSessionObstacle } from '../layout/sessions.ts'
 import { readFields } from './additional.ts'
 import { readAuthModule } from './auth-module.ts'
 import { type Report as Canonicalised, canonicalise } from './canonicalise.ts'
@@ -10,6 +12,8 @@ import { readOverrides } from './overrides.ts'
 export interface Report extends Canonicalised {
   /** Whole sentences about tables that were not looked at, for models that are absent. */
   readonly tablesElsewhere: readonly string[]
+  /** Whole sentences about credentials that a gateway cannot accept with this database and, where it was asked, this Better Auth. */
+  readonly refusedCredentials: readonly string[]
 }
 
 export interface ReadSchemaOptions {
@@ -73,5 +77,7 @@ export async function readSchema(
   } catch (error) {
     throw new Error(`No graph can be made of it: ${error instanceof Error ? error.message : error}`)
   }
-  return { schema, report: { ...report, tablesElsewhere } }
+  const obstacle = findSessionObstacle(parseLayout(schema))
+  const refusedCredentials = obstacle === null ? [] : [obstacle]
+  return { schema, report: { ...report, tablesElsewhere, refusedCredentials } }
 }

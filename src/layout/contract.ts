@@ -1,3 +1,5 @@
+import type { ModelContract } from './model-contract.ts'
+
 /** Tables of Better Auth under the names this project calls them by. */
 export const models = [
   'User',
@@ -11,37 +13,10 @@ export const models = [
   'OrganizationRole',
   'Jwks',
   'OauthClient',
+  'OauthAccessToken',
   'Apikey',
 ] as const
 export type Model = (typeof models)[number]
-
-export type Scalar = 'String' | 'Boolean' | 'DateTime'
-
-export interface ModelContract {
-  /** A database without its table cannot be served at all. Other models come with plug-ins or settings. */
-  readonly required?: true
-  /** A table that is not as Better Auth's is left out: nothing that others may do or are told hangs on it. */
-  readonly dispensable?: true
-  /** Prisma types of the columns that every table of this kind has. */
-  readonly columns: Readonly<Record<string, Scalar | `${Scalar}?`>>
-  /** Prisma types of the columns that a plug-in or a later version of Better Auth adds. */
-  readonly optional?: Readonly<Record<string, `${Scalar}?`>>
-  readonly unique?: readonly string[]
-  /** Optional columns that may not be left out when they cannot be read: without them more would be allowed. */
-  readonly essential?: readonly string[]
-  /** Columns with names separated by commas, which some applications keep as an array. */
-  readonly lists?: readonly string[]
-  /** Foreign keys by the name of the field that follows them; `back` is the list on the other side. */
-  readonly relations?: Readonly<Record<string, Relation>>
-  /** Columns that never enter the canonical schema, but tell a renamed table from others with the same columns. */
-  readonly signature?: readonly string[]
-}
-
-export interface Relation {
-  readonly column: string
-  readonly to: Model
-  readonly back: string
-}
 
 /**
  * Every table and column that the gateway may ever see, and nothing else: what is not listed here cannot be selected.
@@ -215,6 +190,23 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
     essential: ['disabled'],
     signature: ['clientSecret', 'redirectUris'],
   },
+  OauthAccessToken: {
+    dispensable: true,
+    columns: {
+      id: 'String',
+      userId: 'String?',
+      clientId: 'String',
+      sessionId: 'String?',
+      scopes: 'String',
+      resources: 'String?',
+      expiresAt: 'DateTime',
+      revoked: 'DateTime?',
+      confirmation: 'String?',
+    },
+    lists: ['scopes', 'resources'],
+    essential: ['userId', 'sessionId', 'resources', 'revoked', 'confirmation'],
+    signature: ['token', 'refreshId'],
+  },
   Apikey: {
     dispensable: true,
     columns: {
@@ -235,6 +227,7 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
 /** What the owner's functions find rows by: secrets, and so no columns of the contract. */
 export const tokenFields: Readonly<Partial<Record<Model, string>>> = {
   Session: 'token',
+  OauthAccessToken: 'token',
   Apikey: 'key',
 }
 

@@ -42,7 +42,7 @@ export interface Table {
   readonly name: string
   /** By canonical field name, or that of an additional field. Optional columns that the database lacks are left out. */
   readonly columns: Readonly<Record<string, Column>>
-  /** The real name of the column with session tokens, or hashes of API keys, which can be selected by nobody but the owner's function. */
+  /** The real name of the column with session tokens, or hashes of API keys or access tokens, which can be selected by nobody but the owner's function. */
   readonly tokenColumn?: string
   /**
    * Of sessions: whether whoever has a row that has not expired is signed in, as Better Auth is configured. Absent: it was

@@ -1,15 +1,18 @@
+import { contract, type Model, tokenFields } from './contract.ts'
 import { isWallClock, type Layout, type StoredType, type Table, UTC } from './layout.ts'
 import type { Grantee } from './owner-sql.ts'
 import { literal, quote, quotedColumn } from './quote.ts'
 
-/** What the gateway's role may ask of a table about a secret that it shows, without a way to the secrets themselves. */
+/**
+ * What the gateway's role may ask of a table about a secret that it shows, without a way to the secrets themselves. It
+ * answers an object of JSON; NULL: nobody has it.
+ */
 export interface OwnerFunction {
   /** As SQL names it: with its schema, quoted. */
   readonly name: string
   /** As `to_regprocedure` finds it. */
   readonly signature: string
   readonly parameter: string
-  readonly returns: 'text' | 'json'
   readonly body: string
 }
 
@@ -18,47 +21,75 @@ type Place = Pick<Grantee, 'schema' | 'timestampZone'>
 export interface OwnerFunctions {
   readonly sessions: OwnerFunction | null
   readonly apiKeys: OwnerFunction | null
+  readonly opaqueTokens: OwnerFunction | null
 }
 
 /** All of them; `null` where the database has nothing for one to look at. */
 export function ownerFunctions(layout: Layout, place: Place): OwnerFunctions {
-  return { sessions: sessionFunction(layout, place), apiKeys: apiKeyFunction(layout, place) }
+  return {
+    sessions: sessionFunction(layout, place),
+    apiKeys: apiKeyFunction(layout, place),
+    opaqueTokens: opaqueTokenFunction(layout, place),
+  }
 }
 
 /** From a session token to its user, while the session lasts; `null` where there is no such table. */
 export function sessionFunction({ Session }: Pick<Layout, 'Session'>, place: Place) {
   if (!Session) return null
-  const body = `
-  select ${quotedColumn(Session, 'userId')}::text from ${quote(place.schema, Session.name)}
-  where ${quote(Session.tokenColumn ?? 'token')} = $1 and ${quotedColumn(Session, 'expiresAt')} > ${currentTime(Session, place)}
-`
-  const called = 'identity_gateway_session_user'
-  return named(called, 'session_token', { table: Session, place, returns: 'text', body })
+  return finding('identity_gateway_session', 'session_token', {
+    model: 'Session',
+    table: Session,
+    place,
+    answer: {
+      userId: `${columnOf(Session, 'userId')}::text`,
+      impersonated: `${columnOf(Session, 'impersonatedBy')} is not null`,
+    },
+    condition: `${columnOf(Session, 'expiresAt')} > ${currentTime(Session, place)}`,
+  })
 }
 
 /** From the hash of an API key to whose it is and what it may do; `null` where no table says whose, and when it ends. */
 export function apiKeyFunction({ Apikey }: Pick<Layout, 'Apikey'>, place: Place) {
-  const has = (field: string) => Apikey?.columns[field] !== undefined
-  const owner = ['referenceId', 'userId'].find(has)
-  if (!Apikey || owner === undefined || !['enabled', 'expiresAt', 'remaining'].every(has))
+  const owner = ['referenceId', 'userId'].find((field) => has(Apikey, field))
+  if (!Apikey || owner === undefined || !has(Apikey, 'enabled', 'expiresAt', 'remaining'))
     return null
-  const column = (field: string) => (has(field) ? quotedColumn(Apikey, field) : 'null')
-  const answer = {
-    id: `${column('id')}::text`,
-    ownerId: `${column(owner)}::text`,
-    configId: `${column('configId')}::text`,
-    permissions: `${column('permissions')}::text`,
-    disabled: `${column('enabled')}::integer = 0`,
-    expired: `${column('expiresAt')} < ${currentTime(Apikey, place)}`,
-    metered: `${column('remaining')} is not null`,
-  }
-  const parts = Object.entries(answer).map(([name, sql]) => `${literal(name)}, ${sql}`)
-  const body = `
-  select json_build_object(${parts.join(', ')}) from ${quote(place.schema, Apikey.name)}
-  where ${quote(Apikey.tokenColumn ?? 'key')} = $1
-`
-  const called = 'identity_gateway_api_key'
-  return named(called, 'key_hash', { table: Apikey, place, returns: 'json', body })
+  return finding('identity_gateway_api_key', 'key_hash', {
+    model: 'Apikey',
+    table: Apikey,
+    place,
+    answer: {
+      id: `${columnOf(Apikey, 'id')}::text`,
+      ownerId: `${columnOf(Apikey, owner)}::text`,
+      configId: `${columnOf(Apikey, 'configId')}::text`,
+      permissions: `${columnOf(Apikey, 'permissions')}::text`,
+      disabled: `${columnOf(Apikey, 'enabled')}::integer = 0`,
+      expired: `${columnOf(Apikey, 'expiresAt')} < ${currentTime(Apikey, place)}`,
+      metered: `${columnOf(Apikey, 'remaining')} is not null`,
+    },
+  })
+}
+
+/** From the hash of an opaque access token to whom it speaks for; `null` where no table says all that may end it. */
+export function opaqueTokenFunction(
+  { OauthAccessToken: table }: Pick<Layout, 'OauthAccessToken'>,
+  place: Place,
+) {
+  if (!table || !has(table, ...Object.keys(contract.OauthAccessToken.columns))) return null
+  return finding('identity_gateway_opaque_token', 'token_hash', {
+    model: 'OauthAccessToken',
+    table,
+    place,
+    answer: {
+      userId: `${columnOf(table, 'userId')}::text`,
+      clientId: `${columnOf(table, 'clientId')}::text`,
+      sessionId: `${columnOf(table, 'sessionId')}::text`,
+      scopes: `to_json(${columnOf(table, 'scopes')})`,
+      resources: `to_json(${columnOf(table, 'resources')})`,
+      expired: `(${columnOf(table, 'expiresAt')} > ${currentTime(table, place)}) is not true`,
+      revoked: `${columnOf(table, 'revoked')} is not null`,
+      confirmation: `to_json(${columnOf(table, 'confirmation')})`,
+    },
+  })
 }
 
 /**
@@ -68,9 +99,9 @@ export function apiKeyFunction({ Apikey }: Pick<Layout, 'Apikey'>, place: Place)
  */
 export function functionStatements(made: OwnerFunction | null, role: string): string[] {
   if (!made) return []
-  const { name, signature, parameter, returns, body } = made
+  const { name, signature, parameter, body } = made
   return [
-    `create or replace function ${name}(${parameter} text) returns ${returns}
+    `create or replace function ${name}(${parameter} text) returns json
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as ${literal(body)}`,
     // A function that somebody else had made under this name stays theirs, to change again, unless it is taken over.
@@ -95,22 +126,44 @@ begin
 end`)}`
 }
 
+interface Finding {
+  readonly model: Model
+  readonly table: Table
+  readonly place: Place
+  /** SQL by the name of what it answers. */
+  readonly answer: Readonly<Record<string, string>>
+  /** What a row must be as well. */
+  readonly condition?: string
+}
+
 /**
  * Where its table has no time zone, the name says by whose clock it ends what is in there: a function that was made for
  * another clock is not found, rather than called.
  */
-function named(
+function finding(
   called: string,
   parameter: string,
-  {
-    table,
-    place: { schema, timestampZone = UTC },
-    ...made
-  }: Pick<OwnerFunction, 'returns' | 'body'> & { readonly table: Table; readonly place: Place },
+  { model, table, place, answer, condition }: Finding,
 ): OwnerFunction {
+  const { schema, timestampZone = UTC } = place
   const isPlain = timestampZone === UTC || !isWallClock(endOf(table))
   const name = quote(schema, isPlain ? called : `${called} ${timestampZone}`)
-  return { name, signature: `${name}(text)`, parameter, ...made }
+  const secret = quote(table.tokenColumn ?? tokenFields[model] ?? '')
+  const parts = Object.entries(answer).map(([key, sql]) => `${literal(key)}, ${sql}`)
+  const body = `
+  select json_build_object(${parts.join(', ')}) from ${quote(schema, table.name)}
+  where ${secret} = $1${condition === undefined ? '' : ` and ${condition}`}
+`
+  return { name, signature: `${name}(text)`, parameter, body }
+}
+
+function has(table: Table | null, ...fields: readonly string[]): boolean {
+  return fields.every((field) => table?.columns[field] !== undefined)
+}
+
+/** NULL for a column that the database lacks. */
+function columnOf(table: Table, field: string): string {
+  return has(table, field) ? quotedColumn(table, field) : 'null'
 }
 
 /** As the column holds it: the caller's TimeZone must not move the end of anything. */

@@ -1,5 +1,5 @@
 import type { Layout } from './layout.ts'
-import { apiKeyFunction, functionStatements, sessionFunction } from './owner-functions.ts'
+import { functionStatements, type OwnerFunction, ownerFunctions } from './owner-functions.ts'
 import { publicStatements } from './public-sql.ts'
 import { literal, quote } from './quote.ts'
 import { triggerStatements } from './trigger-sql.ts'
@@ -107,7 +107,7 @@ end`)}`
 }
 
 /** What only some gateways need. */
-export type OptionalPart = 'sessions' | 'api-keys' | 'triggers'
+export type OptionalPart = 'sessions' | 'opaque-tokens' | 'api-keys' | 'triggers'
 
 /** All of it as a script, which can be run again. */
 export function ownerScript(
@@ -116,16 +116,22 @@ export function ownerScript(
   without: readonly OptionalPart[] = [],
   { revokePublic = false }: { readonly revokePublic?: boolean | undefined } = {},
 ): string {
-  const made = (name: OptionalPart, statements: readonly string[]) =>
-    without.includes(name) ? [] : statements
-  const sessions = functionStatements(sessionFunction(layout, grantee), grantee.role)
-  const apiKeys = functionStatements(apiKeyFunction(layout, grantee), grantee.role)
-  const triggers = triggerStatements(layout, grantee.schema)
+  const { sessions, opaqueTokens, apiKeys } = ownerFunctions(layout, grantee)
+  const optional = (name: OptionalPart, about: string, statements: readonly string[]) =>
+    without.includes(name) ? '' : part(about, statements)
+  const lookup = (name: OptionalPart, about: string, made: OwnerFunction | null) =>
+    optional(name, about, functionStatements(made, grantee.role))
   return `-- Run this as the owner of Better Auth's tables, with the right to create and alter roles (CREATEROLE).
 -- It lets the role read what the gateway reads, and nothing else. Give the role a password afterwards.
 begin;
 ${roleStatements(layout, grantee).join(';\n')};
-${revokePublic ? part(aboutPublic, publicStatements()) : aboutEverybody}${part(aboutSessions, made('sessions', sessions))}${part(aboutApiKeys, made('api-keys', apiKeys))}${part(aboutTriggers, made('triggers', triggers))}commit;
+${[
+  revokePublic ? part(aboutPublic, publicStatements()) : aboutEverybody,
+  lookup('sessions', aboutSessions, sessions),
+  lookup('opaque-tokens', aboutOpaqueTokens, opaqueTokens),
+  lookup('api-keys', aboutApiKeys, apiKeys),
+  optional('triggers', aboutTriggers, triggerStatements(layout, grantee.schema)),
+].join('')}commit;
 `
 }
 
@@ -147,6 +153,10 @@ const aboutTriggers = `-- PERMISSION_EVENTS=postgres needs the rest (--without-t
 
 const aboutSessions = `-- AUTH_SESSIONS=on needs this (--without-sessions leaves it out). It finds whose session a token is; tokens themselves stay out of reach. Whoever
 -- else may call the function, also by default privileges, no longer may.
+`
+
+const aboutOpaqueTokens = `-- OAUTH_OPAQUE_TOKENS=on needs this (--without-opaque-tokens leaves it out). It finds whom an access token speaks for by its hash, and what
+-- may end it; tokens and their hashes stay out of reach.
 `
 
 const aboutApiKeys = `-- AUTH_API_KEYS=on needs this (--without-api-keys leaves it out). It finds whose key a hash is of, and what it may do; keys and their

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Caller, partOf, shareOf } from '../domain/caller.ts'
+import { type Caller, kindOf, partOf, shareOf } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
 import { FairQueue, type Place } from '../domain/fair-queue.ts'
 import type { Budget, RateLimit } from '../domain/rate.ts'
@@ -80,7 +80,7 @@ export class Admission {
    */
   async admit(scope: RequestScope, caller: Caller, points: number): Promise<Place> {
     const { rate, budget, mayNotAsk } = this.#options
-    scope.caller = caller.kind
+    scope.caller = kindOf(caller)
     scope.share = shareOf(caller) ?? scope.share
     if (mayNotAsk(scope.share)) throw new GatewayError('UNAVAILABLE', UNREAD)
     const wait = rate && (await rate.ofCaller(caller))

@@ -1,7 +1,8 @@
 import type { ApiKey, ApiKeyLookup } from '../domain/api-key-lookup.ts'
 import { GatewayError } from '../domain/errors.ts'
+import type { OpaqueToken, OpaqueTokenLookup } from '../domain/opaque-token-lookup.ts'
 import type { Session, SessionRepository } from '../domain/session.ts'
-import type { SessionLookup } from '../domain/session-lookup.ts'
+import type { LivingSession, SessionLookup } from '../domain/session-lookup.ts'
 import type { OwnerFunction, OwnerFunctions } from '../layout/owner-functions.ts'
 import { type Database, Prisma } from './client.ts'
 import { Columns } from './columns.ts'
@@ -51,16 +52,23 @@ export function createSessionRepository(db: Db): SessionRepository {
   }
 }
 
+export interface Lookups {
+  readonly sessions: SessionLookup
+  readonly apiKeys: ApiKeyLookup
+  readonly opaqueTokens: OpaqueTokenLookup
+}
+
 /**
  * What finds credentials by the functions that the database's owner installs: secrets are in neither the client's schema
  * nor the grants, so that only a function may compare them.
- * @param onRefusal Told when PostgreSQL refuses a call: the function is missing, not granted, or out of date.
+ * @param onRefusal Told in words, with what to do, when PostgreSQL refuses a call: the function is missing, not granted, or
+ * out of date.
  */
 export function createLookups(
   { read }: Pick<Database, 'read'>,
-  { sessions, apiKeys }: OwnerFunctions,
+  { sessions, apiKeys, opaqueTokens }: OwnerFunctions,
   onRefusal: (what: string, error: unknown) => void,
-): { readonly sessions: SessionLookup; readonly apiKeys: ApiKeyLookup } {
+): Lookups {
   const asking =
     <Answer>(made: OwnerFunction | null, what: string) =>
     async (secret: string): Promise<Answer | null> => {
@@ -73,13 +81,37 @@ export function createLookups(
         return row?.answer ?? null
       } catch (error) {
         if (!(error instanceof GatewayError && error.code === 'INTERNAL')) throw error
-        onRefusal(failure, error)
-        throw new GatewayError('UNAVAILABLE', `${failure}.`, { cause: error })
+        const refusal = new Refusal(failure, error)
+        onRefusal(refusal.inFull, error)
+        throw refusal
       }
     }
   return {
-    sessions: { findUserId: asking<string>(sessions, 'Sessions') },
+    sessions: { findByToken: asking<LivingSession>(sessions, 'Sessions') },
     apiKeys: { findByHash: asking<ApiKey>(apiKeys, 'API keys') },
+    opaqueTokens: { findByHash: asking<OpaqueToken>(opaqueTokens, 'Opaque access tokens') },
+  }
+}
+
+/**
+ * Looks up what nobody has. A database that is away comes back by itself.
+ * @throws Error in one sentence when PostgreSQL refuses the call.
+ */
+export async function verifyLookup(find: (secret: string) => Promise<unknown>): Promise<void> {
+  try {
+    await find('')
+  } catch (error) {
+    if (error instanceof Refusal) throw new Error(error.inFull, { cause: error })
+  }
+}
+
+class Refusal extends GatewayError {
+  /** For the operator alone. */
+  readonly inFull: string
+
+  constructor(failure: string, cause: unknown) {
+    super('UNAVAILABLE', `${failure}.`, { cause })
+    this.inFull = `${failure}: the owner of the database must run the SQL that the command doctor --sql prints.`
   }
 }
 

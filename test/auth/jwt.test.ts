@@ -63,6 +63,16 @@ test.each<[reason: string, token: () => Promise<string> | string]>([
   expect(line).not.toContain(credential)
 })
 
+test('the log says that somebody is impersonated where the token does', async () => {
+  const callers = []
+  for (const impersonatedBy of [undefined, '', 7, 'an-admin']) {
+    expect((await ask(await sign({ impersonatedBy }))).data).toEqual({ viewer: { id: ada.id } })
+    const line = gateway.logged.findLast((line) => line.includes('"msg":"request"')) ?? '{}'
+    callers.push(JSON.parse(line).caller)
+  }
+  expect(callers).toEqual(['user', 'user', 'user', 'impersonated'])
+})
+
 test('of several audiences a token needs one', async () => {
   const wide = gatewayWith({ AUTH_AUDIENCE: 'web, mobile' })
   const statusOf = async (aud: unknown) =>

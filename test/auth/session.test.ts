@@ -9,7 +9,7 @@ import type { Person } from '../support/identity.ts'
 import { recordStatements } from '../support/sql-log.ts'
 import { world } from '../support/world.ts'
 
-const { gatewayWith, identity, sql, ada, bob, eve, rita } = await world({ own: true })
+const { gatewayWith, identity, sql, ada, bob, eve, rita, root } = await world({ own: true })
 const gateway = withSessions()
 
 function withSessions(environment: Readonly<Record<string, string>> = {}): GatewayUnderTest {
@@ -122,6 +122,36 @@ describe('a session is a credential', () => {
     expect(await byCookie(`${stale.cookie}; ${live.cookie}`)).toBe(ada.id)
     expect(await byCookie(`__Host-better-auth.session_token=forged; ${live.cookie}`)).toBe(ada.id)
     expect(await byCookie(`${stale.cookie}; __Secure-${stale.cookie}`)).toBe('anonymous')
+  })
+
+  test('of an admin who acts as somebody: they see what that user sees, and the log tells them apart', async () => {
+    const { url, issuer: origin } = identity.betterAuth
+    const response = await fetch(`${url}/admin/impersonate-user`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        origin,
+        authorization: `Bearer ${root.session}`,
+      },
+      body: JSON.stringify({ userId: ada.id }),
+    })
+    const impersonated = response.headers
+      .getSetCookie()
+      .findLast((cookie) => cookie.startsWith('better-auth.session_token='))
+    const { cookie } = await signIn()
+    const query = `{ viewer { id email } users { totalCount } user(id: "${eve.id}") { id } }`
+    const told = async (cookie = '') => {
+      const { data, errors } = await gateway.graphql(query, { headers: { cookie } })
+      const line = gateway.logged.findLast((line) => line.includes('"msg":"request"')) ?? '{}'
+      return [
+        { data, codes: errors.map(({ extensions }) => extensions.code) },
+        JSON.parse(line).caller,
+      ]
+    }
+    const [seen, caller] = await told(cookie)
+    expect(caller).toBe('user')
+    expect(seen).toMatchObject({ data: { viewer: { id: ada.id }, user: null } })
+    expect(await told(impersonated?.split(';', 1)[0])).toEqual([seen, 'impersonated'])
   })
 
   test('no more than four of one request are looked up', async () => {
@@ -307,7 +337,7 @@ describe('without the function', () => {
 
   test('sessions are unavailable, the log says why at start, and JWTs go on', async () => {
     const { cookie, bearer } = await signIn()
-    await rename('identity_gateway_session_user', 'elsewhere')
+    await rename('identity_gateway_session', 'elsewhere')
     try {
       const started = withSessions()
       const said = () => started.logged.filter((line) => line.includes('command doctor'))
@@ -319,19 +349,19 @@ describe('without the function', () => {
       expect(await byBearer(sign('a', 'x'), started)).toBe(REFUSED)
       expect(await byBearer(await ada.jwt(), started)).toBe(ada.id)
       expect(await outcome({}, started)).toBe('anonymous')
-      await rename('elsewhere', 'identity_gateway_session_user')
+      await rename('elsewhere', 'identity_gateway_session')
       expect(await byCookie(cookie, started)).toBe(ada.id)
     } finally {
-      await rename('elsewhere', 'identity_gateway_session_user').catch(() => {})
+      await rename('elsewhere', 'identity_gateway_session').catch(() => {})
     }
   })
 
   test('or without a grant on it, likewise', async () => {
     const { cookie } = await signIn()
     const role = new URL(identity.readOnlyUrl).username
-    await sql(`revoke execute on function identity_gateway_session_user(text) from ${role}`)
+    await sql(`revoke execute on function identity_gateway_session(text) from ${role}`)
     expect(await byCookie(cookie)).toBe('503 UNAVAILABLE')
-    await sql(`grant execute on function identity_gateway_session_user(text) to ${role}`)
+    await sql(`grant execute on function identity_gateway_session(text) to ${role}`)
     expect(await byCookie(cookie)).toBe(ada.id)
   })
 })

@@ -44,6 +44,7 @@ test.each([
   ['doctor', '--without-triggers'],
   ['doctor', '--without-sessions', '--json'],
   ['doctor', '--without-api-keys'],
+  ['doctor', '--without-opaque-tokens'],
   ['doctor', '--revoke-public'],
   ['serve', '--output', '-'],
 ])('called wrongly (%s %s %s) it ends with 2 and tells how it is used', async (...words) => {
@@ -117,6 +118,7 @@ test('serve says in one line which version listens and what is on, and nothing t
       environment: 'production',
       sessions: true,
       apps: false,
+      opaqueTokens: false,
       apiKeys: false,
       services: false,
       events: 'off',
@@ -163,7 +165,7 @@ test('doctor --sql leaves out, and takes from everybody, what it is told to', as
   expect(code).toBe(0)
   expect(stdout).toContain('from public')
   expect(stdout).toContain('lo_create')
-  expect(stdout).toContain('identity_gateway_session_user')
+  expect(stdout).toContain('identity_gateway_session')
   expect(stdout).not.toContain('create trigger')
 })
 

@@ -25,7 +25,13 @@ test('a plug-in that is not installed is marked absent, and missing from the lay
   await database.sql('drop table team_members, teams')
   await database.sql('alter table users drop column username, drop column is_anonymous')
   const report = await write()
-  expect(report.absentModels).toEqual(['Team', 'TeamMember', 'OauthClient', 'Apikey'])
+  expect(report.absentModels).toEqual([
+    'Team',
+    'TeamMember',
+    'OauthClient',
+    'OauthAccessToken',
+    'Apikey',
+  ])
   expect(report.absentColumns).toEqual(['User.username', 'User.isAnonymous'])
 
   const layout = project.layout()
@@ -166,7 +172,15 @@ test("tables that only look alike are not taken for a missing plug-in's", async 
     'create table visits (id text primary key, organization_id text not null, user_id text not null, role text not null, created_at timestamptz not null)',
   )
   const { absentModels, ignoredTables } = (await look()).report
-  expect(absentModels).toEqual(['Member', 'Team', 'TeamMember', 'Jwks', 'OauthClient', 'Apikey'])
+  expect(absentModels).toEqual([
+    'Member',
+    'Team',
+    'TeamMember',
+    'Jwks',
+    'OauthClient',
+    'OauthAccessToken',
+    'Apikey',
+  ])
   expect(ignoredTables).toEqual(expect.arrayContaining(['passkeys', 'projects', 'visits']))
 })
 

@@ -118,10 +118,28 @@ describe("the application's own Better Auth", () => {
       'TeamMember',
       'OrganizationRole',
       'OauthClient',
+      'OauthAccessToken',
       'Apikey',
     ])
     expect(absentColumns).toContain('User.username')
     expect(leftOutColumns).toContain('User.username')
+  })
+
+  test('says where a row of a session is not what it goes by', async () => {
+    const { refusedCredentials } = await run({
+      auth: `export const auth = betterAuth({
+        ...options,
+        database: pool,
+        secondaryStorage: { get() {}, set() {}, delete() {} },
+        session: { modelName: 'sessions', storeSessionInDatabase: true, preserveSessionInDatabase: true },
+        user: { modelName: 'users' },
+        account: { modelName: 'accounts' },
+      })`,
+    })
+    expect(refusedCredentials).toEqual([
+      expect.stringMatching(/^AUTH_SESSIONS: .*preserveSessionInDatabase/),
+    ])
+    expect(project.layout().Session?.authoritative).toBe(false)
   })
 
   test('is told where the database differs', async () => {

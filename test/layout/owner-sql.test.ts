@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createReadOnlyRole } from '../../src/demo/role.ts'
+import { contract } from '../../src/layout/contract.ts'
 import type { Layout } from '../../src/layout/layout.ts'
 import { functionStatements, sessionFunction } from '../../src/layout/owner-functions.ts'
 import { type Grantee, grantStatements, ownerScript } from '../../src/layout/owner-sql.ts'
@@ -9,7 +10,7 @@ import { layout } from '../support/layout.ts'
 
 const absent = Object.fromEntries(Object.keys(layout).map((model) => [model, null])) as Layout
 const refused = { code: '42501' }
-const call = 'select public.identity_gateway_session_user($1) as user'
+const call = "select public.identity_gateway_session($1)->>'userId' as user"
 
 let database: Database
 let gateway: pg.Client
@@ -90,8 +91,8 @@ describe('the function', () => {
     'select id from sessions order by token',
     'copy sessions to stdout',
     'create view tokens as select token from sessions',
-    'create or replace function public.identity_gateway_session_user(t text) returns text language sql as $$ select t $$',
-    'alter function public.identity_gateway_session_user(text) reset search_path',
+    'create or replace function public.identity_gateway_session(t text) returns text language sql as $$ select t $$',
+    'alter function public.identity_gateway_session(text) reset search_path',
   ])('leaves the role without a way to tokens: %s', async (statement) => {
     await expect(gateway.query(statement)).rejects.toMatchObject(refused)
   })
@@ -105,7 +106,7 @@ describe('the function', () => {
   test('is for nobody else, whomever default privileges let call new functions', async () => {
     const anon = `anon_${database.name}`
     const stranger = await connectAs(anon)
-    await database.sql('drop function public.identity_gateway_session_user(text)')
+    await database.sql('drop function public.identity_gateway_session(text)')
     await database.sql(
       `alter default privileges in schema public grant execute on functions to ${anon}`,
     )
@@ -140,11 +141,11 @@ describe('the function', () => {
   })
 
   test('is taken over from whoever had made one under its name', async () => {
-    await database.sql('drop function identity_gateway_session_user(text)')
+    await database.sql('drop function identity_gateway_session(text)')
     await database.sql('grant create on schema public to public')
     const squatter = await connectAs(`squatter_${database.name}`)
-    const forge = `create or replace function public.identity_gateway_session_user(session_token text)
-      returns text language sql as $$ select 'ada' $$`
+    const forge = `create or replace function public.identity_gateway_session(session_token text)
+      returns json language sql as $$ select '{"userId":"ada"}'::json $$`
     await squatter.query(forge)
     for (const statement of sessionStatements(layout, { role: roles[0] ?? '', schema: 'public' }))
       await database.sql(statement)
@@ -193,9 +194,9 @@ test('the script leaves out what is not needed', () => {
   const whole = ownerScript(layout, grantee)
   const withoutTriggers = ownerScript(layout, grantee, ['triggers'])
   const withoutSessions = ownerScript(layout, grantee, ['sessions'])
-  expect(whole).toMatch(/create or replace function .*session_user[\s\S]*create trigger/)
+  expect(whole).toMatch(/create or replace function .*_session"[\s\S]*create trigger/)
   expect(withoutTriggers).not.toMatch(/trigger/i)
-  expect(withoutSessions).not.toMatch(/session_user|AUTH_SESSIONS/)
+  expect(withoutSessions).not.toMatch(/_session"|AUTH_SESSIONS/)
   expect(withoutTriggers.length + withoutSessions.length).toBe(
     whole.length + ownerScript(layout, grantee, ['sessions', 'triggers']).length,
   )
@@ -226,6 +227,26 @@ test('the script makes a function for API keys where a table of them says whose 
     const { [lacking]: _, ...others } = columns
     const less = { ...Apikey, columns: others }
     expect(ownerScript({ ...layout, Apikey: less }, grantee)).not.toMatch(/_api_key/)
+  }
+})
+
+test('the script makes a function for opaque access tokens where all is there that may end them', () => {
+  const grantee = { role: 'gateway', schema: 'public' }
+  const names = Object.keys(contract.OauthAccessToken.columns)
+  const columns = Object.fromEntries(
+    names.map((name) => [name, { name: `${name}_`, type: 'text' as const }]),
+  )
+  const OauthAccessToken = { name: 'granted', columns }
+  const script = ownerScript({ ...layout, OauthAccessToken }, grantee)
+  expect(script).toMatch(/_opaque_token"\(token_hash text\)[\s\S]* from "public"\."granted"/)
+  expect(script).toMatch(/where "token" = \$1/)
+  expect(script).not.toMatch(/grant select \([^)]*"token"/)
+  const without = ownerScript({ ...layout, OauthAccessToken }, grantee, ['opaque-tokens'])
+  expect(without).not.toMatch(/_opaque_token|OAUTH_OPAQUE/)
+  for (const lacking of names) {
+    const { [lacking]: _, ...others } = columns
+    const less = { ...OauthAccessToken, columns: others }
+    expect(ownerScript({ ...layout, OauthAccessToken: less }, grantee)).not.toMatch(/_opaque_token/)
   }
 })
 
@@ -268,7 +289,7 @@ test('columns without a time zone hold UTC, whatever the caller’s clock shows'
     ...sessionStatements({ ...absent, Session }, grantee),
   ])
     await database.sql(statement)
-  const select = `select ${quoted}.identity_gateway_session_user($1) as user`
+  const select = `select ${quoted}.identity_gateway_session($1)->>'userId' as user`
   for (const zone of ['UTC', 'Asia/Tokyo', 'America/Los_Angeles']) {
     await gateway.query(`set timezone = '${zone}'`)
     const [live, expired] = await Promise.all(

@@ -58,7 +58,9 @@ test('introspect prints the schema file, and doctor the SQL of its role', async 
   const introspected = await runCli(['introspect', '--output', '-'], { DATABASE_URL: database.url })
   expect(introspected.code).toBe(0)
   expect(introspected.stdout).toMatch(/^\/\/ Better Auth's tables[\s\S]*@@map\("teamMember"\)/)
-  expect(JSON.parse(introspected.stderr)).toMatchObject({ absentModels: ['OauthClient', 'Apikey'] })
+  expect(JSON.parse(introspected.stderr)).toMatchObject({
+    absentModels: ['OauthClient', 'OauthAccessToken', 'Apikey'],
+  })
   const PRISMA_SCHEMA_FILE = join(folder, 'mounted.prisma')
   await writeFile(PRISMA_SCHEMA_FILE, introspected.stdout)
   const { stdout } = await runCli(

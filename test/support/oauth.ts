@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { JWTHeaderParameters, JWTPayload } from 'jose'
 import { afterAll } from 'vitest'
 import { introspect } from '../../src/introspection/introspect.ts'
-import { apiKeyFunction, functionStatements } from '../../src/layout/owner-functions.ts'
+import { functionStatements, ownerFunctions } from '../../src/layout/owner-functions.ts'
 import { grantStatements } from '../../src/layout/owner-sql.ts'
 import { parseLayout } from '../../src/layout/schema-file.ts'
 import { publishKey } from '../auth/published-keys.ts'
@@ -64,7 +64,10 @@ export async function readAnew({ ownerUrl, readOnlyUrl, sql }: Identity) {
   await introspect({ databaseUrl: ownerUrl, databaseSchema: 'public', schemaPath })
   const grantee = { role: new URL(readOnlyUrl).username, schema: 'public' }
   const layout = parseLayout(await readFile(schemaPath, 'utf8'))
-  const looksUp = functionStatements(apiKeyFunction(layout, grantee), grantee.role)
+  const { sessions, apiKeys, opaqueTokens } = ownerFunctions(layout, grantee)
+  const looksUp = [sessions, apiKeys, opaqueTokens].flatMap((made) =>
+    functionStatements(made, grantee.role),
+  )
   for (const statement of [...grantStatements(layout, grantee), ...looksUp]) await sql(statement)
   return { PRISMA_SCHEMA_FILE: schemaPath }
 }

@@ -11,7 +11,8 @@ type Found = Omit<Finding, 'check'>
 export const checkRowSecurity: Check = async (examined) => {
   const { config, database, layout, role } = examined
   const tables = Object.values(layout).flatMap((table) => table?.name ?? [])
-  const { sessions, apiKeys } = ownerFunctions(layout, config.database)
+  const made = ownerFunctions(layout, config.database)
+  const { sessions, apiKeys, opaqueTokens } = config.auth
   const found = await findRowSecurity(database, config.database.schema, tables)
   return [
     ...found.map(
@@ -20,17 +21,16 @@ export const checkRowSecurity: Check = async (examined) => {
         message: `Policies show the role "${role}" only some rows of the table "${table}": the others do not exist to whoever asks the gateway.`,
       }),
     ),
-    ...(config.auth.sessions
-      ? await behindFunction(examined, layout.Session, sessions, 'sessions')
-      : []),
-    ...(config.auth.apiKeys
-      ? await behindFunction(examined, layout.Apikey, apiKeys, 'API keys')
+    ...(sessions ? await behind(examined, layout.Session, made.sessions, 'sessions') : []),
+    ...(apiKeys ? await behind(examined, layout.Apikey, made.apiKeys, 'API keys') : []),
+    ...(opaqueTokens
+      ? await behind(examined, layout.OauthAccessToken, made.opaqueTokens, 'access tokens')
       : []),
   ]
 }
 
 /** A function that looks something up reads as its owner, who sees all of their own tables unless that is forced. */
-async function behindFunction(
+async function behind(
   { config, database }: Examined,
   of: Table | null,
   made: OwnerFunction | null,

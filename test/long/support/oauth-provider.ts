@@ -76,7 +76,8 @@ export function providerOf({ betterAuth }: Identity) {
   ) => {
     const body = new URLSearchParams({ client_id, client_secret, ...form })
     const response = await fetch(`${betterAuth.url}${path}`, { method: 'POST', body, headers })
-    return (await response.json()) as unknown
+    const text = await response.text()
+    return text === '' ? null : (JSON.parse(text) as unknown)
   }
   return {
     createApp: (person: Person) => create(person, { grant_types: ['authorization_code'] }),
@@ -121,10 +122,16 @@ export function providerOf({ betterAuth }: Identity) {
       }
       return (await post('/oauth2/token', app, { ...grant, ...further }, headers)) as Tokens
     },
-    credentials: async (machine: Client, scope: string, headers = {}) => {
-      const grant = { grant_type: 'client_credentials', scope, resource }
+    credentials: async (
+      machine: Client,
+      scope: string,
+      headers = {},
+      further: object = { resource },
+    ) => {
+      const grant = { grant_type: 'client_credentials', scope, ...further }
       return (await post('/oauth2/token', machine, grant, headers)) as Tokens
     },
+    revoke: (app: Client, token: string) => post('/oauth2/revoke', app, { token }),
     /** What Better Auth itself says of a token, to the app that has it. */
     async isActive(app: Client, token: string): Promise<boolean> {
       const { active } = (await post('/oauth2/introspect', app, { token })) as { active?: boolean }
