@@ -37,9 +37,10 @@ export interface AuthOptions {
   readonly opaqueTokens: { readonly prefix: string } | null
   /** `null`: no service tokens are accepted. */
   readonly service: {
-    readonly issuer: string | readonly string[]
-    readonly audience: string | readonly string[]
-    readonly jwksUrl: URL
+    readonly issuer: readonly string[]
+    readonly audience: readonly string[]
+    /** Whose tokens are verified by which keys. */
+    readonly keySets: readonly { readonly issuer: readonly string[]; readonly jwksUrl: URL }[]
     /** What marks a token as a service's own; `null`: see `isOfService`. */
     readonly subjects: readonly ServiceSubject[] | null
   } | null
@@ -85,19 +86,29 @@ export function createAuth(options: AuthOptions) {
       : urlKeySource(options.jwks, 'AUTH_JWKS', options.onFetch),
     'Better Auth',
   )
-  const serviceKeys =
-    service && keys(urlKeySource(service.jwksUrl, 'SERVICE_JWKS_URL', options.onFetch), 'services')
+  const keysOfServices = (url: URL, whose: string) =>
+    keys(urlKeySource(url, 'SERVICE_JWKS_URL', options.onFetch), whose)
+  const services = service
+    ? service.keySets.map(({ issuer, jwksUrl }, _, { length }) => ({
+        ...service,
+        issuer,
+        keys: keysOfServices(jwksUrl, length === 1 ? 'services' : issuer.join(' or ')),
+      }))
+    : []
   const verifyJwt = createJwtVerifier({
     users: { issuer: options.issuer, audience: options.audience, keys: userKeys },
     oauth: oauth && { ...oauth, keys: userKeys },
-    services: service && serviceKeys && { ...service, keys: serviceKeys },
+    services,
     algorithms: options.algorithms,
   })
   const verifyProof =
     publicUrl === null
       ? null
       : (options.verifyProof ?? createProofVerifier(publicUrl, createUsedOnce(isFirstUse)))
-  const seconds = (held: HeldKeys | null) => held?.ageMs && held.ageMs / 1000
+  const oldest = (held: readonly HeldKeys[]) => {
+    const ages = held.flatMap(({ ageMs }) => ageMs ?? [])
+    return ages.length > 0 ? Math.max(...ages) / 1000 : undefined
+  }
   return {
     authenticator: createAuthenticator(
       {
@@ -118,12 +129,15 @@ export function createAuth(options: AuthOptions) {
     ),
     /** Of proofs that go with tokens bound to a key; none: they are not taken. */
     proofAlgorithms: verifyProof ? PROOF_ALGORITHMS : [],
-    /** In seconds, by whose keys; absent before they were read. */
-    keyAges: () => ({ users: seconds(userKeys), services: seconds(serviceKeys) }),
+    /** In seconds, by whose keys, of the oldest; absent before they were read. */
+    keyAges: () => ({
+      users: oldest([userKeys]),
+      services: oldest(services.map(({ keys }) => keys)),
+    }),
     /** Reads the keys of URLs before they are needed, so that one that is wrong is told of early. */
     readAhead: () => {
       if (options.jwks !== 'database') void userKeys.read()
-      void serviceKeys?.read()
+      for (const { keys } of services) void keys.read()
     },
     /** Looks up what nobody has, so that a function that is missing is said at start, and not with the first credential. */
     tryLookups: () => {

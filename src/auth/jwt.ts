@@ -35,8 +35,8 @@ export interface TrustedIssuers {
   readonly users: TrustedIssuer
   /** Of tokens for apps that speak for users; `null`: none are accepted. */
   readonly oauth: TrustedIssuer | null
-  /** `null`: no tokens of services are accepted. */
-  readonly services: ServiceIssuer | null
+  /** Those whose tokens may be those of services, each with keys of its own. */
+  readonly services: readonly ServiceIssuer[]
 }
 
 /** What a token says, once it is verified. */
@@ -141,12 +141,12 @@ function trustIn(
   const signs = (trusted: TrustedIssuer | null) =>
     trusted !== null && [trusted.issuer].flat().some((issuer) => issuer === claims.iss)
   const isDelegated = oauth && type === ACCESS_TOKEN
-  const isServices = services && signs(services)
-  if (isServices && !(isDelegated && signs(oauth) && !isOfService(claims, services.subjects)))
+  const service = services.find(signs)
+  if (service && !(isDelegated && signs(oauth) && !isOfService(claims, service.subjects)))
     return {
-      ...services,
+      ...service,
       types: [...plain, ACCESS_TOKEN],
-      callerOf: (payload) => toService(payload, services.subjects),
+      callerOf: (payload) => toService(payload, service.subjects),
     }
   if (isDelegated) return { ...oauth, types: [ACCESS_TOKEN], callerOf: toDelegated }
   if (type === ACCESS_TOKEN) throw refused('needs OAUTH_AUDIENCE')

@@ -18,6 +18,15 @@ const subjects = kind(
   },
 )
 
+/** One that has a comma in it is one. */
+const urls = kind(`${httpUrl.description}, or several, separated by commas`, (given) => {
+  const parts = partsOf(given).map((part) => httpUrl.safeParse(part).data)
+  const several = parts.flatMap((part) => part ?? [])
+  if (several.length > 0 && several.length === parts.length) return several
+  const { data } = httpUrl.safeParse(given)
+  return data && [data]
+})
+
 const names = ['SERVICE_ISSUER', 'SERVICE_AUDIENCE', 'SERVICE_JWKS_URL'] as const
 
 export const service = group({
@@ -33,7 +42,11 @@ export const service = group({
       'none',
       'the audience of its tokens, of which a token needs one',
     ),
-    SERVICE_JWKS_URL: optional(httpUrl, 'none', 'the JWKS with its public keys'),
+    SERVICE_JWKS_URL: optional(
+      urls,
+      'none',
+      'the JWKS with its public keys; with several issuers that of all, or as many as there are issuers, in their order: the keys of each verify its own tokens alone',
+    ),
     SERVICE_SUBJECTS: optional(
       subjects,
       'that `sub` is `client_id` or `azp`',
@@ -56,6 +69,14 @@ export const service = group({
         partsOf(SERVICE_ISSUER).some((name) => partsOf(AUTH_ISSUER).includes(name)),
       problem: 'must differ from AUTH_ISSUER, or users could carry scopes',
     },
+    {
+      about: 'SERVICE_JWKS_URL',
+      brokenBy: ({ SERVICE_ISSUER = '', SERVICE_JWKS_URL = '' }) => {
+        const many = urls.safeParse(SERVICE_JWKS_URL).data?.length ?? 1
+        return many !== 1 && many !== partsOf(SERVICE_ISSUER).length
+      },
+      problem: 'must be one URL, or one of each issuer in SERVICE_ISSUER',
+    },
   ],
   make: (env) => ({
     /** `null`: no service tokens are accepted. */
@@ -67,9 +88,16 @@ export const service = group({
         : {
             issuer: env.SERVICE_ISSUER,
             audience: env.SERVICE_AUDIENCE,
-            jwksUrl: env.SERVICE_JWKS_URL,
+            keySets: keySetsOf(env.SERVICE_ISSUER, env.SERVICE_JWKS_URL),
             /** `null`: see `isOfService`. */
             subjects: env.SERVICE_SUBJECTS ?? null,
           },
   }),
 })
+
+/** Of one URL, for all issuers; of several, each for the issuer in its place. */
+function keySetsOf(issuers: readonly string[], [first, ...others]: readonly URL[]) {
+  if (!first) return []
+  if (others.length === 0) return [{ issuer: issuers, jwksUrl: first }]
+  return [first, ...others].map((jwksUrl, i) => ({ issuer: issuers.slice(i, i + 1), jwksUrl }))
+}

@@ -1,7 +1,7 @@
 import { type JWTHeaderParameters, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { gatewayFor } from '../support/gateway.ts'
-import { createSigner } from '../support/tokens.ts'
+import { createSigner, startServiceIssuer } from '../support/tokens.ts'
 import { world } from '../support/world.ts'
 import { publishKey } from './published-keys.ts'
 
@@ -105,6 +105,29 @@ test('of several issuers a token needs one, of users as of services', async () =
     200, 200, 401, 200, 200, 401,
   ])
   await moving.close()
+})
+
+test('keys of one service issuer verify nothing of another', async () => {
+  const other = await startServiceIssuer('ES384')
+  const issuer = 'https://others.example.com'
+  const both = gatewayFor(identity, {
+    AUTH_ALGORITHMS: 'EdDSA,ES256,ES384',
+    SERVICE_ISSUER: `${services.issuer}, ${issuer}`,
+    SERVICE_AUDIENCE: services.audience,
+    SERVICE_JWKS_URL: `${services.jwksUrl}, ${other.jwksUrl}`,
+  })
+  const statusOf = async (token: string) =>
+    (await both.graphql('{ viewer { id } }', { token })).status
+  const tokens = [
+    services.token(),
+    other.token('', { iss: issuer }),
+    services.token('', { iss: issuer }),
+    other.token(),
+  ]
+  const statuses = await Promise.all(tokens.map(async (token) => statusOf(await token)))
+  expect(statuses).toEqual([200, 200, 401, 401])
+  await both.close()
+  await other.stop()
 })
 
 describe('a token is refused with 401', () => {

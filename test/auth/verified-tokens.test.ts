@@ -95,7 +95,7 @@ test('so many are remembered, and the one not seen for longest makes room', asyn
   const getKey = vi.fn(async () => Buffer.alloc(32, 'secret'))
   const keys = {}
   const users = { issuer: 'issuer', audience: 'audience', keys: { getKey, held: () => keys } }
-  const verify = createJwtVerifier({ users, oauth: null, services: null, algorithms: ['HS256'] })
+  const verify = createJwtVerifier({ users, oauth: null, services: [], algorithms: ['HS256'] })
   const tokenOf = (sub: string) =>
     new SignJWT({ sub, iss: 'issuer', aud: 'audience' })
       .setProtectedHeader({ alg: 'HS256' })

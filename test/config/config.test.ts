@@ -140,7 +140,7 @@ test('every variable is read', () => {
     service: {
       issuer: [services.SERVICE_ISSUER],
       audience: [services.SERVICE_AUDIENCE],
-      jwksUrl: new URL(services.SERVICE_JWKS_URL),
+      keySets: [{ issuer: [services.SERVICE_ISSUER], jwksUrl: new URL(services.SERVICE_JWKS_URL) }],
       subjects: [
         { claim: 'gty', pattern: 'client-credentials' },
         { claim: 'sub', pattern: '*@clients' },
@@ -335,6 +335,29 @@ describe('the service issuer', () => {
   ])('given %j, what lacks is %j', (given, lacking) => {
     const some = Object.entries(services).filter(([name]) => given.includes(name))
     expect(complaints({ ...needed, ...Object.fromEntries(some) })).toEqual(lacking)
+  })
+
+  test('has keys of its own where there are several, or one URL for all', () => {
+    const [first, second] = ['https://a.example.com/jwks', 'https://b.example.com/jwks?a=1']
+    const withUrls = (SERVICE_JWKS_URL: string, SERVICE_ISSUER = 'a, b') => ({
+      ...needed,
+      ...services,
+      SERVICE_ISSUER,
+      SERVICE_JWKS_URL,
+    })
+    const keySetsOf = (given: string, issuers?: string) =>
+      loadConfig(withUrls(given, issuers)).service?.keySets.map(({ issuer, jwksUrl }) => [
+        jwksUrl.href,
+        ...issuer,
+      ])
+    expect(keySetsOf(`${first}, ${second}`)).toEqual([
+      [first, 'a'],
+      [second, 'b'],
+    ])
+    expect(keySetsOf(first)).toEqual([[first, 'a', 'b']])
+    expect(keySetsOf(`${second},2`, 'a')).toEqual([[`${second},2`, 'a']])
+    for (const issuers of ['a', 'a, b, c'])
+      expect(complaints(withUrls(`${first}, ${second}`, issuers))).toEqual(['SERVICE_JWKS_URL'])
   })
 
   test.each([

@@ -11,7 +11,9 @@ export const checkKeys: Check = async (examined) => {
   const { auth, service } = examined.config
   return [
     ...(auth.jwks === 'database' ? await ofTable(examined) : [await ofUrl(auth.jwks, 'AUTH_JWKS')]),
-    ...(service ? [await ofUrl(service.jwksUrl, 'SERVICE_JWKS_URL')] : []),
+    ...(await Promise.all(
+      (service?.keySets ?? []).map(({ jwksUrl }) => ofUrl(jwksUrl, 'SERVICE_JWKS_URL')),
+    )),
     ...(service ? [ruleOf(service)] : []),
   ].flatMap((each) => ('keys' in each ? judge(each, auth.algorithms) : [each]))
 }
