@@ -3,16 +3,15 @@ import { isWallClock, type Layout, type StoredType, type Table, UTC } from './la
 import type { Grantee } from './owner-sql.ts'
 import { literal, quote, quotedColumn } from './quote.ts'
 
-/**
- * What the gateway's role may ask of a table about a secret that it shows, without a way to the secrets themselves. It
- * answers an object of JSON; NULL: nobody has it.
- */
+/** What the gateway's role may ask of a table about a secret that it shows, without a way to the secrets themselves. */
 export interface OwnerFunction {
   /** As SQL names it: with its schema, quoted. */
   readonly name: string
   /** As `to_regprocedure` finds it. */
   readonly signature: string
   readonly parameter: string
+  /** NULL: nobody has it. */
+  readonly returns: 'text' | 'json'
   readonly body: string
 }
 
@@ -33,17 +32,21 @@ export function ownerFunctions(layout: Layout, place: Place): OwnerFunctions {
   }
 }
 
-/** From a session token to its user, while the session lasts; `null` where there is no such table. */
+/** What follows the id of a user as whom an admin acts, on a line of its own. */
+export const IMPERSONATED = 'impersonated'
+
+/**
+ * From a session token to its user, while the session lasts; `null` where there is no such table. It answers as it always
+ * did, so that gateways of several versions can ask it: those that do not know of `IMPERSONATED` find no such user.
+ */
 export function sessionFunction({ Session }: Pick<Layout, 'Session'>, place: Place) {
   if (!Session) return null
-  return finding('identity_gateway_session', 'session_token', {
+  const impersonated = `${columnOf(Session, 'impersonatedBy')} is not null`
+  return finding('identity_gateway_session_user', 'session_token', {
     model: 'Session',
     table: Session,
     place,
-    answer: {
-      userId: `${columnOf(Session, 'userId')}::text`,
-      impersonated: `${columnOf(Session, 'impersonatedBy')} is not null`,
-    },
+    answer: `${columnOf(Session, 'userId')}::text || case when ${impersonated} then chr(10) || ${literal(IMPERSONATED)} else '' end`,
     condition: `${columnOf(Session, 'expiresAt')} > ${currentTime(Session, place)}`,
   })
 }
@@ -99,9 +102,9 @@ export function opaqueTokenFunction(
  */
 export function functionStatements(made: OwnerFunction | null, role: string): string[] {
   if (!made) return []
-  const { name, signature, parameter, body } = made
+  const { name, signature, parameter, returns, body } = made
   return [
-    `create or replace function ${name}(${parameter} text) returns json
+    `create or replace function ${name}(${parameter} text) returns ${returns}
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as ${literal(body)}`,
     // A function that somebody else had made under this name stays theirs, to change again, unless it is taken over.
@@ -130,8 +133,8 @@ interface Finding {
   readonly model: Model
   readonly table: Table
   readonly place: Place
-  /** SQL by the name of what it answers. */
-  readonly answer: Readonly<Record<string, string>>
+  /** As SQL, of text, or of what is in an object of JSON, by name. */
+  readonly answer: string | Readonly<Record<string, string>>
   /** What a row must be as well. */
   readonly condition?: string
 }
@@ -149,12 +152,17 @@ function finding(
   const isPlain = timestampZone === UTC || !isWallClock(endOf(table))
   const name = quote(schema, isPlain ? called : `${called} ${timestampZone}`)
   const secret = quote(table.tokenColumn ?? tokenFields[model] ?? '')
-  const parts = Object.entries(answer).map(([key, sql]) => `${literal(key)}, ${sql}`)
+  const isText = typeof answer === 'string'
   const body = `
-  select json_build_object(${parts.join(', ')}) from ${quote(schema, table.name)}
+  select ${isText ? answer : jsonOf(answer)} from ${quote(schema, table.name)}
   where ${secret} = $1${condition === undefined ? '' : ` and ${condition}`}
 `
-  return { name, signature: `${name}(text)`, parameter, body }
+  return { name, signature: `${name}(text)`, parameter, returns: isText ? 'text' : 'json', body }
+}
+
+function jsonOf(answer: Readonly<Record<string, string>>): string {
+  const parts = Object.entries(answer).map(([key, sql]) => `${literal(key)}, ${sql}`)
+  return `json_build_object(${parts.join(', ')})`
 }
 
 function has(table: Table | null, ...fields: readonly string[]): boolean {

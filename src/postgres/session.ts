@@ -3,7 +3,7 @@ import { GatewayError } from '../domain/errors.ts'
 import type { OpaqueToken, OpaqueTokenLookup } from '../domain/opaque-token-lookup.ts'
 import type { Session, SessionRepository } from '../domain/session.ts'
 import type { LivingSession, SessionLookup } from '../domain/session-lookup.ts'
-import type { OwnerFunction, OwnerFunctions } from '../layout/owner-functions.ts'
+import { IMPERSONATED, type OwnerFunction, type OwnerFunctions } from '../layout/owner-functions.ts'
 import { type Database, Prisma } from './client.ts'
 import { Columns } from './columns.ts'
 import { allOf, lasts } from './conditions.ts'
@@ -86,11 +86,23 @@ export function createLookups(
         throw refusal
       }
     }
+  const findUser = asking<string>(sessions, 'Sessions')
   return {
-    sessions: { findByToken: asking<LivingSession>(sessions, 'Sessions') },
+    sessions: {
+      findByToken: async (token) => {
+        const answer = await findUser(token)
+        return answer === null ? null : sessionOf(answer)
+      },
+    },
     apiKeys: { findByHash: asking<ApiKey>(apiKeys, 'API keys') },
     opaqueTokens: { findByHash: asking<OpaqueToken>(opaqueTokens, 'Opaque access tokens') },
   }
+}
+
+function sessionOf(answer: string): LivingSession {
+  const mark = `\n${IMPERSONATED}`
+  const impersonated = answer.endsWith(mark)
+  return { userId: impersonated ? answer.slice(0, -mark.length) : answer, impersonated }
 }
 
 /**

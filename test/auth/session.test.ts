@@ -337,7 +337,7 @@ describe('without the function', () => {
 
   test('sessions are unavailable, the log says why at start, and JWTs go on', async () => {
     const { cookie, bearer } = await signIn()
-    await rename('identity_gateway_session', 'elsewhere')
+    await rename('identity_gateway_session_user', 'elsewhere')
     try {
       const started = withSessions()
       const said = () => started.logged.filter((line) => line.includes('command doctor'))
@@ -349,19 +349,19 @@ describe('without the function', () => {
       expect(await byBearer(sign('a', 'x'), started)).toBe(REFUSED)
       expect(await byBearer(await ada.jwt(), started)).toBe(ada.id)
       expect(await outcome({}, started)).toBe('anonymous')
-      await rename('elsewhere', 'identity_gateway_session')
+      await rename('elsewhere', 'identity_gateway_session_user')
       expect(await byCookie(cookie, started)).toBe(ada.id)
     } finally {
-      await rename('elsewhere', 'identity_gateway_session').catch(() => {})
+      await rename('elsewhere', 'identity_gateway_session_user').catch(() => {})
     }
   })
 
   test('or without a grant on it, likewise', async () => {
     const { cookie } = await signIn()
     const role = new URL(identity.readOnlyUrl).username
-    await sql(`revoke execute on function identity_gateway_session(text) from ${role}`)
+    await sql(`revoke execute on function identity_gateway_session_user(text) from ${role}`)
     expect(await byCookie(cookie)).toBe('503 UNAVAILABLE')
-    await sql(`grant execute on function identity_gateway_session(text) to ${role}`)
+    await sql(`grant execute on function identity_gateway_session_user(text) to ${role}`)
     expect(await byCookie(cookie)).toBe(ada.id)
   })
 })

@@ -165,7 +165,7 @@ test('doctor --sql leaves out, and takes from everybody, what it is told to', as
   expect(code).toBe(0)
   expect(stdout).toContain('from public')
   expect(stdout).toContain('lo_create')
-  expect(stdout).toContain('identity_gateway_session')
+  expect(stdout).toContain('identity_gateway_session_user')
   expect(stdout).not.toContain('create trigger')
 })
 

@@ -112,11 +112,11 @@ describe('sessions', () => {
   })
 
   test.each([
-    'drop function identity_gateway_session(text)',
-    'revoke execute on function identity_gateway_session(text) from ROLE',
-    'grant execute on function identity_gateway_session(text) to public',
-    'grant execute on function identity_gateway_session(text) to pg_monitor with grant option',
-    'alter function identity_gateway_session(text) security invoker',
+    'drop function identity_gateway_session_user(text)',
+    'revoke execute on function identity_gateway_session_user(text) from ROLE',
+    'grant execute on function identity_gateway_session_user(text) to public',
+    'grant execute on function identity_gateway_session_user(text) to pg_monitor with grant option',
+    'alter function identity_gateway_session_user(text) security invoker',
   ])('%s is found, and mended by the SQL of the finding', async (change) => {
     expect(await levels('sessions', on)).toEqual([
       expect.stringMatching(/^info: Sessions can be looked up\. That no row/),
@@ -133,7 +133,7 @@ describe('sessions', () => {
 
 test('whoever else may ask for the user of a session is named', async () => {
   const on = { AUTH_SESSIONS: 'on', BETTER_AUTH_SECRET: 'secret' }
-  await identity.sql('grant execute on function identity_gateway_session(text) to pg_monitor')
+  await identity.sql('grant execute on function identity_gateway_session_user(text) to pg_monitor')
   const [finding] = await found('sessions', on)
   expect(finding?.message).toMatch(/whose session a token is: pg_monitor\.$/)
   await identity.sql(finding?.sql ?? '')

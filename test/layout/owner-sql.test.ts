@@ -10,7 +10,7 @@ import { layout } from '../support/layout.ts'
 
 const absent = Object.fromEntries(Object.keys(layout).map((model) => [model, null])) as Layout
 const refused = { code: '42501' }
-const call = "select public.identity_gateway_session($1)->>'userId' as user"
+const call = 'select public.identity_gateway_session_user($1) as user'
 
 let database: Database
 let gateway: pg.Client
@@ -91,8 +91,8 @@ describe('the function', () => {
     'select id from sessions order by token',
     'copy sessions to stdout',
     'create view tokens as select token from sessions',
-    'create or replace function public.identity_gateway_session(t text) returns text language sql as $$ select t $$',
-    'alter function public.identity_gateway_session(text) reset search_path',
+    'create or replace function public.identity_gateway_session_user(t text) returns text language sql as $$ select t $$',
+    'alter function public.identity_gateway_session_user(text) reset search_path',
   ])('leaves the role without a way to tokens: %s', async (statement) => {
     await expect(gateway.query(statement)).rejects.toMatchObject(refused)
   })
@@ -106,7 +106,7 @@ describe('the function', () => {
   test('is for nobody else, whomever default privileges let call new functions', async () => {
     const anon = `anon_${database.name}`
     const stranger = await connectAs(anon)
-    await database.sql('drop function public.identity_gateway_session(text)')
+    await database.sql('drop function public.identity_gateway_session_user(text)')
     await database.sql(
       `alter default privileges in schema public grant execute on functions to ${anon}`,
     )
@@ -141,11 +141,11 @@ describe('the function', () => {
   })
 
   test('is taken over from whoever had made one under its name', async () => {
-    await database.sql('drop function identity_gateway_session(text)')
+    await database.sql('drop function identity_gateway_session_user(text)')
     await database.sql('grant create on schema public to public')
     const squatter = await connectAs(`squatter_${database.name}`)
-    const forge = `create or replace function public.identity_gateway_session(session_token text)
-      returns json language sql as $$ select '{"userId":"ada"}'::json $$`
+    const forge = `create or replace function public.identity_gateway_session_user(session_token text)
+      returns text language sql as $$ select 'ada' $$`
     await squatter.query(forge)
     for (const statement of sessionStatements(layout, { role: roles[0] ?? '', schema: 'public' }))
       await database.sql(statement)
@@ -194,9 +194,9 @@ test('the script leaves out what is not needed', () => {
   const whole = ownerScript(layout, grantee)
   const withoutTriggers = ownerScript(layout, grantee, ['triggers'])
   const withoutSessions = ownerScript(layout, grantee, ['sessions'])
-  expect(whole).toMatch(/create or replace function .*_session"[\s\S]*create trigger/)
+  expect(whole).toMatch(/create or replace function .*_session_user"[\s\S]*create trigger/)
   expect(withoutTriggers).not.toMatch(/trigger/i)
-  expect(withoutSessions).not.toMatch(/_session"|AUTH_SESSIONS/)
+  expect(withoutSessions).not.toMatch(/_session_user"|AUTH_SESSIONS/)
   expect(withoutTriggers.length + withoutSessions.length).toBe(
     whole.length + ownerScript(layout, grantee, ['sessions', 'triggers']).length,
   )
@@ -289,7 +289,7 @@ test('columns without a time zone hold UTC, whatever the caller’s clock shows'
     ...sessionStatements({ ...absent, Session }, grantee),
   ])
     await database.sql(statement)
-  const select = `select ${quoted}.identity_gateway_session($1)->>'userId' as user`
+  const select = `select ${quoted}.identity_gateway_session_user($1) as user`
   for (const zone of ['UTC', 'Asia/Tokyo', 'America/Los_Angeles']) {
     await gateway.query(`set timezone = '${zone}'`)
     const [live, expired] = await Promise.all(

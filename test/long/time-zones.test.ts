@@ -126,7 +126,7 @@ describe.each(Object.entries(zoned))('%s', (_, it) => {
   test('a session that has run out is nobody’s, for the function too', async () => {
     const { database, world } = prepared
     const [token = ''] = (world.sessions.Bob ?? '').split('.')
-    const ask = `select identity_gateway_session($1)->>'userId' as "userId"`
+    const ask = `select identity_gateway_session_user($1) as "userId"`
     expect(await database.sql(ask, [world.expired])).toEqual([{ userId: null }])
     expect(await database.sql(ask, [token])).toEqual([{ userId: world.ids.Bob }])
   })

@@ -109,7 +109,7 @@ test('a condition of a policy that names the role was meant, and doctor tells of
 test('a function that sees no session itself is an error while sessions count, and its SQL mends it', async () => {
   await database.sql(ownerScript(layout, { role, schema: 'public' }))
   await database.sql(`alter table sessions owner to ${owner};
-    alter function identity_gateway_session(text) owner to ${owner};
+    alter function identity_gateway_session_user(text) owner to ${owner};
     alter table sessions enable row level security; alter table sessions force row level security;
     create policy reads on sessions for select to ${role} using (true)`)
   const sessions = {

@@ -196,8 +196,8 @@ describe.each(['Asia/Seoul', 'America/New_York', 'Europe/Berlin'])('%s', (zone) 
 
 test('a function that was made for another zone is not asked, and doctor prints the right one', async () => {
   await alter('timestamp', 'Asia/Seoul')
-  await sql('drop function if exists public.identity_gateway_session(text)')
-  await sql(`drop function if exists public."identity_gateway_session Asia/Seoul"(text)`)
+  await sql('drop function if exists public.identity_gateway_session_user(text)')
+  await sql(`drop function if exists public."identity_gateway_session_user Asia/Seoul"(text)`)
   await install('timestamp', UTC)
   const { gateway, environment } = await open('timestamp', 'Asia/Seoul')
   const headers = { authorization: `Bearer ${root.session}` }
