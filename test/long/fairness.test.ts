@@ -180,6 +180,15 @@ describe('whoever asks beside those who send the dearest requests', () => {
     gateway = await crowd.serve({ ACCESS_LOG: 'off', DATABASE_POOL_SIZE: '10' })
     honest = await Promise.all([2001, 2002, 2003, 2004].map((i) => crowd.tokenOf(`u${i}`)))
     await fare()
+    // A gateway that has been at work has its connections open, and its statements prepared.
+    for (let time = 0; time < 5; time++)
+      await Promise.all(
+        Array.from({ length: 40 }, (_, i) =>
+          ask(gateway, honest[i % honest.length] ?? '', {
+            query: USUAL.replace('first: 5', `first: ${5 + i}`),
+          }),
+        ),
+      )
   }, 60_000)
   afterAll(() => gateway?.stop())
 
