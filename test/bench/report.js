@@ -25,33 +25,36 @@ function head({ users, runs, rounds, seconds, connections, cores, node }) {
 
 ${users.toLocaleString('en')} users, ${(users / 10).toLocaleString('en')} organizations, ${(users * 5).toLocaleString('en')} members.
 Runs: ${runs}, each with ${rounds} rounds of ${seconds} seconds in turns at ${connections} connections, then at one; ${cores} cores shared by everything; Node.js ${node}.
-The gateway authenticates each request and reads what its caller may see; Mercurius, PostGraphile and the floor do neither.
-A ratio is that of the gateway's rate to the other's in the same round: median (lowest–highest), for each run.`
+The gateway authenticates each request and reads what its caller may see; so does the Mercurius of the same work, and Mercurius, PostGraphile and the floor do neither.
+A ratio is that of the gateway's rate to the other's in the same round, or of its CPU a request: median (lowest–highest), for each run.`
 }
 
 function table({ work, runs }) {
   const all = (name, what) => runs.flatMap((measured) => measured[name][what])
+  const beside = (name, what) =>
+    name === 'gateway' || all(name, what).length === 0
+      ? ''
+      : runs.map((run) => range(ratios(run.gateway[what], run[name][what]), 2)).join('<br>')
   const rows = Object.keys(runs[0]).map((name) =>
     [
       name,
       range(all(name, 'rates'), 0),
-      name === 'gateway'
-        ? ''
-        : runs.map((run) => range(ratios(run.gateway.rates, run[name].rates), 2)).join('<br>'),
+      beside(name, 'rates'),
       range(all(name, 'latencies'), 2),
       all(name, 'cpu').length > 0 ? range(all(name, 'cpu'), 0) : '',
+      beside(name, 'cpu'),
       median(all(name, 'statements')).toFixed(1),
       all(name, 'memory').includes(null) ? '' : range(all(name, 'memory'), 0),
     ].join(' | '),
   )
   return `## ${work}
 
-| | requests/s | gateway is … times | median ms at 1 connection | CPU µs a request | statements a request at 1 connection | peak MiB |
-|---|---|---|---|---|---|---|
+| | requests/s | gateway is … times | median ms at 1 connection | CPU µs a request | gateway takes … times | statements a request at 1 connection | peak MiB |
+|---|---|---|---|---|---|---|---|
 ${rows.map((row) => `| ${row} |`).join('\n')}`
 }
 
-const ratios = (own, others) => own.map((rate, round) => rate / others[round])
+const ratios = (own, others) => own.map((value, round) => value / others[round])
 
 /** Bars of the median rates, each work scaled to its fastest. */
 function chart(results) {

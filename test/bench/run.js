@@ -2,17 +2,19 @@ import assert from 'node:assert/strict'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { load } from './load.js'
+import { compareBuilds } from './compare.js'
+import { startGateway } from './gateway.js'
+import { load, sendEach } from './load.js'
 import { startProcess } from './process.js'
 import { startRedis } from './redis.js'
 import { write } from './report.js'
-import { worksFor } from './works.js'
+import { SAME_WORK, worksFor } from './works.js'
 import { createWorld } from './world.js'
 
 /*
- * The gateway, as built for production and with every check it makes, beside its peers, which make none. All are on
- * one machine, one database and one Node.js (that of the image), and take turns, so ratios say more than rates. Each run
- * starts them anew.
+ * The gateway, as built for production and with every check it makes, beside its peers: some that make none, and one that
+ * does the same work. All are on one machine, one database and one Node.js (that of the image), and take turns, so ratios
+ * say more than rates. Each run starts them anew. With --compare the gateway is beside the one of another commit instead.
  */
 
 const { values } = parseArgs({
@@ -24,6 +26,8 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '16' },
     only: { type: 'string', default: '' },
     write: { type: 'boolean', default: false },
+    compare: { type: 'string' },
+    turns: { type: 'string', default: '30' },
   },
 })
 const [users, runs, rounds, seconds, connections] = [
@@ -43,6 +47,17 @@ try {
   const works = Object.entries(worksFor(world, await world.session())).filter(([work]) =>
     work.includes(values.only),
   )
+  if (values.compare === undefined) await besidePeers(works)
+  else {
+    const turns = Number(values.turns)
+    const options = { commit: values.compare, turns, connections, world, redis, say }
+    process.stdout.write(await compareBuilds(works, options))
+  }
+} finally {
+  for (const part of [redis, world]) await part.stop().catch((error) => say(error.message))
+}
+
+async function besidePeers(works) {
   /** Of each work what each run measured. */
   const results = works.map(([work]) => ({ work, runs: [] }))
   for (let run = 0; run < runs; run++) {
@@ -62,14 +77,12 @@ try {
     node: process.version,
   }
   process.stdout.write(await write({ setting, results }, values.write))
-} finally {
-  for (const part of [redis, world]) await part.stop().catch((error) => say(error.message))
 }
 
 async function withServers(work) {
   const stops = []
-  const start = async (words, env) => {
-    const server = await startProcess(process.execPath, words, env)
+  const start = async (starting) => {
+    const server = await starting
     stops.push(server.stop)
     return server
   }
@@ -81,27 +94,24 @@ async function withServers(work) {
 }
 
 async function startServers(start) {
-  const { service } = world
+  const { service, origin } = world
   const peer = { DATABASE_URL: world.databaseUrl, REDIS_URL: redis.url }
-  const servers = {
-    gateway: await start([join(here, '../../dist/cli/main.js'), 'serve'], {
-      DATABASE_URL: world.gatewayUrl,
-      REDIS_URL: redis.url,
-      AUTH_ISSUER: world.origin,
-      SERVICE_ISSUER: service.issuer,
-      SERVICE_AUDIENCE: service.audience,
-      SERVICE_JWKS_URL: service.jwksUrl,
-      HOST: '127.0.0.1',
-      PORT: '0',
-      ...(process.env.BENCH_LOG_LEVEL ? { LOG_LEVEL: process.env.BENCH_LOG_LEVEL } : {}),
-    }),
-    mercurius: await start([join(here, 'peers/mercurius.js')], peer),
-    postgraphile: await start([join(here, 'peers/postgraphile.js')], peer),
-    floor: await start([join(here, 'peers/floor.js')], peer),
+  const strict = {
+    ...peer,
+    ISSUER: origin,
+    SERVICE_ISSUER: service.issuer,
+    SERVICE_JWKS_URL: service.jwksUrl,
+  }
+  const beside = (file, env) =>
+    start(startProcess(process.execPath, [join(here, 'peers', file)], env))
+  return {
+    gateway: await start(startGateway(join(here, '../..'), { world, redis })),
+    mercurius: await beside('mercurius.js', peer),
+    [SAME_WORK]: await beside('mercurius-same-work.js', strict),
+    postgraphile: await beside('postgraphile.js', peer),
+    floor: await beside('floor.js', peer),
     'better-auth': { url: new URL(world.url).origin },
   }
-  await fetch(`${servers.gateway.url}/ready`)
-  return servers
 }
 
 async function compare(work, contenders, started) {
@@ -116,7 +126,10 @@ async function compare(work, contenders, started) {
   for (const name of names) await servers[name].forgetPeak?.()
   const run = (name, options) =>
     load(servers[name].url + contenders[name].path, contenders[name].requests, options)
-  for (const name of names) await run(name, { connections, seconds: Math.min(seconds, 3) })
+  for (const name of names) {
+    await sendEach(servers[name].url + contenders[name].path, contenders[name].requests)
+    await run(name, { connections, seconds: Math.min(seconds, 3) })
+  }
   for (let round = 0; round < rounds; round++)
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
       const server = servers[name]

@@ -2,6 +2,17 @@ import { large } from './world.js'
 
 const json = JSON.stringify
 
+export const SAME_WORK = 'mercurius, same work'
+
+/** What the peer is asked that authenticates nobody, with the credentials that the gateway is asked with. */
+const sameWork = ({ gateway, mercurius }) => ({
+  ...mercurius,
+  requests: mercurius.requests.map((request, i) => ({
+    ...request,
+    auth: gateway.requests[i].auth,
+  })),
+})
+
 /** What is asked of each contender, and how to read its answer so that all of them say the same. */
 export function worksFor(world, session) {
   const service = `Bearer ${world.serviceToken}`
@@ -90,7 +101,7 @@ export function worksFor(world, session) {
     alone: true,
   })
   const own = { auth: session.authorization }
-  return {
+  const works = {
     'Q1: a user by id': {
       gateway: {
         path: '/graphql',
@@ -184,4 +195,7 @@ export function worksFor(world, session) {
       },
     },
   }
+  for (const contenders of Object.values(works))
+    if (contenders.mercurius) contenders[SAME_WORK] = sameWork(contenders)
+  return works
 }

@@ -12,7 +12,7 @@ export async function setup(): Promise<void> {
 }
 
 /** Once for each lock file. */
-async function install(cwd: string): Promise<void> {
+export async function install(cwd: string): Promise<void> {
   const stamp = `${cwd}/node_modules/installed-lock.json`
   const lock = await readFile(`${cwd}/package-lock.json`, 'utf8')
   const installed = await readFile(stamp, 'utf8').catch(() => null)
