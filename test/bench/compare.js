@@ -12,32 +12,45 @@ const run = (command, words, cwd) =>
 
 /**
  * This build of the gateway beside that of another commit, on one world: they take turns of a second, in an order drawn
- * anew for each pair, so that whatever else the machine does falls on both. What one takes of the CPU for a request, as a
- * part of what the other takes, says whether a change is worth its lines: where the quarters do not leave 1 on one side, it
- * was not seen to be.
+ * anew for each pair, so that whatever else the machine does falls on both. Each run starts both anew, because two processes
+ * of one build differ by some hundredths for as long as they live. What one takes of the CPU for a request, as a part of what
+ * the other takes, says whether a change is worth its lines: where the runs do not leave 1 on one side, it was not seen to be.
  * @returns The report, in Markdown.
  */
-export async function compareBuilds(works, { commit, turns, connections, world, redis, say }) {
+export async function compareBuilds(
+  works,
+  { commit, runs, turns, connections, world, redis, say },
+) {
   const folder = await mkdtemp(join(tmpdir(), 'bench-compare-'))
-  const gateways = {}
+  /** Of each work the pairs of each run. */
+  const results = works.map(([work]) => ({ work, runs: [] }))
   try {
     say(`building ${commit} …`)
     await run('git', ['worktree', 'add', '--detach', folder, commit], root)
     await run('npm', ['ci', '--no-audit', '--no-fund'], folder)
     await run('npm', ['run', '-s', 'build'], folder)
-    gateways.this = await startGateway(root, { world, redis })
-    gateways.other = await startGateway(folder, { world, redis })
-    const rows = []
-    for (const [work, { gateway }] of works) {
-      const pairs = await measure(gateways, gateway, { turns, connections })
-      rows.push(row(work, pairs))
-      say(rows.at(-1))
+    for (let nth = 0; nth < runs; nth++) {
+      say(`run ${nth + 1} of ${runs}`)
+      await withBoth({ this: root, other: folder }, { world, redis }, async (gateways) => {
+        for (const [i, [, { gateway }]] of works.entries())
+          results[i].runs.push(await measure(gateways, gateway, { turns, connections }))
+      })
     }
-    return `${head({ commit, turns, connections })}\n${rows.join('\n')}\n`
+    return `${[head({ commit, runs, turns, connections }), ...results.map(row)].join('\n')}\n`
   } finally {
-    await Promise.all(Object.values(gateways).map((gateway) => gateway.stop()))
     await run('git', ['worktree', 'remove', '--force', folder], root).catch(() => {})
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function withBoth(roots, parts, work) {
+  const gateways = {}
+  try {
+    for (const name of shuffled(Object.keys(roots)))
+      gateways[name] = await startGateway(roots[name], parts)
+    await work(gateways)
+  } finally {
+    await Promise.all(Object.values(gateways).map((gateway) => gateway.stop()))
   }
 }
 
@@ -50,37 +63,33 @@ async function measure(gateways, { path, requests }, { turns, connections }) {
   }
   for (const gateway of Object.values(gateways)) {
     await sendEach(gateway.url + path, requests)
-    for (let warming = 0; warming < 3; warming++) await turn(gateway)
+    for (let warming = 0; warming < 5; warming++) await turn(gateway)
   }
   const pairs = []
   for (let pair = 0; pair < turns; pair++) {
-    const names = Math.random() < 0.5 ? ['this', 'other'] : ['other', 'this']
     const cpu = {}
-    for (const name of names) cpu[name] = await turn(gateways[name])
+    for (const name of shuffled(Object.keys(gateways))) cpu[name] = await turn(gateways[name])
     pairs.push(cpu)
   }
   return pairs
 }
 
-function row(work, pairs) {
-  const quantile = (numbers, part) =>
-    numbers.toSorted((a, b) => a - b)[
-      Math.min(numbers.length - 1, Math.floor(numbers.length * part))
-    ]
-  const ratios = pairs.map((cpu) => cpu.this / cpu.other)
-  const micros = (name) =>
-    quantile(
-      pairs.map((cpu) => cpu[name]),
-      0.5,
-    ).toFixed(0)
-  const [low, middle, high] = [0.25, 0.5, 0.75].map((part) => quantile(ratios, part).toFixed(3))
-  return `| ${work} | ${micros('this')} | ${micros('other')} | ${middle} (${low}–${high}) |`
+function shuffled([one, other]) {
+  return Math.random() < 0.5 ? [one, other] : [other, one]
 }
 
-function head({ commit, turns, connections }) {
+function row({ work, runs }) {
+  const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
+  const ratioOf = (pairs) => median(pairs.map((cpu) => cpu.this / cpu.other))
+  const micros = (name) => median(runs.flat().map((cpu) => cpu[name])).toFixed(0)
+  const ofRuns = runs.map((pairs) => ratioOf(pairs).toFixed(3)).join(', ')
+  return `| ${work} | ${micros('this')} | ${micros('other')} | ${ratioOf(runs.flat()).toFixed(3)} (${ofRuns}) |`
+}
+
+function head({ commit, runs, turns, connections }) {
   return `# This build beside that of ${commit}
 
-${turns} pairs of turns of a second at ${connections} connections. The median, and between which ratios half of the pairs are.
+${runs} runs of ${turns} pairs of turns of a second at ${connections} connections. The median of all pairs, and that of each run.
 
 | | CPU µs a request | of ${commit} | this as a part of the other |
 |---|---|---|---|`

@@ -20,23 +20,24 @@ import { createWorld } from './world.js'
 const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '10000' },
-    runs: { type: 'string', default: '1' },
+    runs: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '4' },
     connections: { type: 'string', default: '16' },
     only: { type: 'string', default: '' },
     write: { type: 'boolean', default: false },
     compare: { type: 'string' },
-    turns: { type: 'string', default: '30' },
+    turns: { type: 'string', default: '10' },
   },
 })
-const [users, runs, rounds, seconds, connections] = [
+const [users, rounds, seconds, connections, turns] = [
   'users',
-  'runs',
   'rounds',
   'seconds',
   'connections',
+  'turns',
 ].map((name) => Number(values[name]))
+const runs = Number(values.runs ?? (values.compare ? 5 : 1))
 const here = import.meta.dirname
 const say = (line) => process.stderr.write(`${line}\n`)
 
@@ -49,8 +50,7 @@ try {
   )
   if (values.compare === undefined) await besidePeers(works)
   else {
-    const turns = Number(values.turns)
-    const options = { commit: values.compare, turns, connections, world, redis, say }
+    const options = { commit: values.compare, runs, turns, connections, world, redis, say }
     process.stdout.write(await compareBuilds(works, options))
   }
 } finally {

@@ -5,7 +5,7 @@ const json = JSON.stringify
 export const SAME_WORK = 'mercurius, same work'
 
 /** What the peer is asked that authenticates nobody, with the credentials that the gateway is asked with. */
-const sameWork = ({ gateway, mercurius }) => ({
+const sameWork = (gateway, mercurius) => ({
   ...mercurius,
   requests: mercurius.requests.map((request, i) => ({
     ...request,
@@ -195,7 +195,8 @@ export function worksFor(world, session) {
       },
     },
   }
-  for (const contenders of Object.values(works))
-    if (contenders.mercurius) contenders[SAME_WORK] = sameWork(contenders)
+  for (const [work, { gateway, mercurius, ...others }] of Object.entries(works))
+    if (mercurius)
+      works[work] = { gateway, mercurius, [SAME_WORK]: sameWork(gateway, mercurius), ...others }
   return works
 }
