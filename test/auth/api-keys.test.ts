@@ -34,18 +34,11 @@ const gateway = gatewayWith(
 
 const viewer = '{ viewer { id email } }'
 
-const ask = async (
+const ask = (
   key: string,
   query = viewer,
   { asked = gateway, headers = {} as Record<string, string> } = {},
-) => {
-  const { status, data, errors } = await asked.graphql(query, {
-    headers: { 'x-api-key': key, ...headers },
-  })
-  const line = asked.logged.findLast((line) => line.includes('"msg":"request"')) ?? '{}'
-  const { refused, caller } = JSON.parse(line)
-  return { status, data, codes: errors.map(({ extensions }) => extensions.code), refused, caller }
-}
+) => asked.told(query, { headers: { 'x-api-key': key, ...headers } })
 
 const ofAcme = (row: Partial<KeyRow> = {}) =>
   giveKey({ reference_id: acme.id, config_id: organizationConfig, ...row })

@@ -19,12 +19,8 @@ const gateway = gatewayWith(
 )
 const everything = 'openid identity:read identity:pii permissions:check'
 
-const ask = async (token: string, query = '{ viewer { id email } }', asked = gateway) => {
-  const { status, data, errors } = await asked.graphql(query, { token })
-  const line = asked.logged.findLast((line) => line.includes('"msg":"request"')) ?? '{}'
-  const { refused, caller } = JSON.parse(line)
-  return { status, data, codes: errors.map(({ extensions }) => extensions.code), refused, caller }
-}
+const ask = (token: string, query = '{ viewer { id email } }', asked = gateway) =>
+  asked.told(query, { token })
 
 beforeAll(async () => {
   // The first token waits for the keys.

@@ -24,12 +24,7 @@ const own = { DATABASE_URL: identity.readOnlyUrl, AUTH_ISSUER: identity.betterAu
 const role = new URL(identity.readOnlyUrl).username
 const viewer = '{ viewer { id email } }'
 
-const ask = async (token: string, query = viewer, asked = gateway) => {
-  const { status, data, errors } = await asked.graphql(query, { token })
-  const line = asked.logged.findLast((line) => line.includes('"msg":"request"')) ?? '{}'
-  const { refused, caller } = JSON.parse(line)
-  return { status, data, codes: errors.map(({ extensions }) => extensions.code), refused, caller }
-}
+const ask = (token: string, query = viewer, asked = gateway) => asked.told(query, { token })
 const accepted = { status: 200, data: { viewer: { id: ada.id, email: ada.email } }, codes: [] }
 
 /** With a layout that differs in something. */

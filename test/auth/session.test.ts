@@ -141,12 +141,8 @@ describe('a session is a credential', () => {
     const { cookie } = await signIn()
     const query = `{ viewer { id email } users { totalCount } user(id: "${eve.id}") { id } }`
     const told = async (cookie = '') => {
-      const { data, errors } = await gateway.graphql(query, { headers: { cookie } })
-      const line = gateway.logged.findLast((line) => line.includes('"msg":"request"')) ?? '{}'
-      return [
-        { data, codes: errors.map(({ extensions }) => extensions.code) },
-        JSON.parse(line).caller,
-      ]
+      const { caller, ...seen } = await gateway.told(query, { headers: { cookie } })
+      return [seen, caller]
     }
     const [seen, caller] = await told(cookie)
     expect(caller).toBe('user')

@@ -34,12 +34,16 @@ export async function load(url, requests, { connections, seconds }) {
 export async function sendEach(url, requests) {
   const left = requests.values()
   const send = async () => {
-    for (const { auth, body } of left)
-      await fetch(url, {
-        method: body ? 'POST' : 'GET',
-        headers: { 'content-type': 'application/json', ...(auth ? { authorization: auth } : {}) },
-        ...(body ? { body } : {}),
-      }).then((answer) => answer.arrayBuffer())
+    for (const request of left) await (await ask(url, request)).arrayBuffer()
   }
   await Promise.all(Array.from({ length: 8 }, send))
+}
+
+/** Sends one request. */
+export function ask(url, { auth, body }) {
+  return fetch(url, {
+    method: body ? 'POST' : 'GET',
+    headers: { 'content-type': 'application/json', ...(auth ? { authorization: auth } : {}) },
+    ...(body ? { body } : {}),
+  })
 }

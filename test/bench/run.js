@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { compareBuilds } from './compare.js'
 import { startGateway } from './gateway.js'
-import { load, sendEach } from './load.js'
+import { ask, load, sendEach } from './load.js'
 import { startProcess } from './process.js'
 import { startRedis } from './redis.js'
 import { write } from './report.js'
@@ -163,12 +163,7 @@ async function proveEqual(work, contenders, servers) {
   )) {
     const answers = []
     for (const i of sample) {
-      const { auth, body } = requests[i % requests.length]
-      const response = await fetch(servers[name].url + path, {
-        method: body ? 'POST' : 'GET',
-        headers: { 'content-type': 'application/json', ...(auth ? { authorization: auth } : {}) },
-        ...(body ? { body } : {}),
-      })
+      const response = await ask(servers[name].url + path, requests[i % requests.length])
       const answer = await response.json()
       assert.ok(response.ok && !answer.errors, `${work} · ${name}: ${JSON.stringify(answer)}`)
       answers.push(read(answer))

@@ -5,6 +5,7 @@ import pg from 'pg'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Server, startServer } from '../../src/http/server.ts'
 import type { GatewayUnderTest } from '../support/gateway.ts'
+import { countTurns } from '../support/loop.ts'
 import { findSecret } from '../support/planted.ts'
 import { world } from '../support/world.ts'
 
@@ -445,19 +446,12 @@ test('what askers share is counted', async () => {
 
 test('new documents that come together are checked in turns of the event loop', async () => {
   await serve()
-  let turns = 0
-  let counting = true
-  const count = () => {
-    turns += 1
-    if (counting) setImmediate(count)
-  }
-  setImmediate(count)
+  const turns = countTurns()
   const padding = ' '.repeat(9000)
   const answers = await Promise.all(
     Array.from({ length: 20 }, (_, i) => gateway.graphql(`{ nothing${i} ${padding} }`)),
   )
-  counting = false
   for (const { errors } of answers)
     expect(errors[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED')
-  expect(turns).toBeGreaterThanOrEqual(19)
+  expect(turns()).toBeGreaterThanOrEqual(19)
 })

@@ -17,12 +17,7 @@ const gateway = gatewayWith({ ...environment, OAUTH_AUDIENCE: resource })
 const app = await provider.createApp(ada)
 const everything = 'openid identity:read identity:pii permissions:check'
 
-const ask = async (token: string, query = '{ viewer { id email } }') => {
-  const { status, data, errors } = await gateway.graphql(query, { token })
-  const line = gateway.logged.findLast((line) => line.includes('"msg":"request"')) ?? '{}'
-  const { caller, refused } = JSON.parse(line)
-  return { status, data, caller, refused, codes: errors.map(({ extensions }) => extensions.code) }
-}
+const ask = (token: string, query = '{ viewer { id email } }') => gateway.told(query, { token })
 const verdicts = async (token: string, by = app) => ({
   gateway: !(await ask(token)).codes.includes('UNAUTHENTICATED'),
   betterAuth: await provider.isActive(by, token),

@@ -1,16 +1,11 @@
 import { expect, test } from 'vitest'
 import { Turns } from '../../src/operation/turns.ts'
+import { countTurns } from '../support/loop.ts'
 
 test('what one page takes is taken at once, and much of it in turns of the loop, callers by turns', async () => {
   const turns = new Turns()
   const order: string[] = []
-  let loops = 0
-  let counting = true
-  const count = () => {
-    loops += 1
-    if (counting) setImmediate(count)
-  }
-  setImmediate(count)
+  const loops = countTurns()
   const take = async (share: string, entries: number, name: string) => {
     const turn = turns.take(share, entries)
     if (turn) await turn
@@ -25,9 +20,8 @@ test('what one page takes is taken at once, and much of it in turns of the loop,
   expect(order).toEqual(['m1', 'm2', 'l1'])
   asked.push(take('other', 75, 'o1'), take('other', 75, 'o2'))
   await Promise.all(asked)
-  counting = false
   expect(order).toEqual(['m1', 'm2', 'l1', 'o1', 'm3', 'm4', 'o2', 'm5', 'm6'])
-  expect(loops).toBeGreaterThanOrEqual(3)
+  expect(loops()).toBeGreaterThanOrEqual(3)
 })
 
 test('a page that is larger than a turn may have goes by itself', async () => {

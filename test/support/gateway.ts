@@ -16,15 +16,26 @@ export interface GraphQLAnswer {
   }[]
 }
 
+interface AskOptions {
+  readonly token?: string | undefined
+  readonly variables?: Readonly<Record<string, unknown>>
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** An answer, with what the log says of whoever asked. */
+export interface Told extends Pick<GraphQLAnswer, 'status' | 'data'> {
+  /** Of its errors. */
+  readonly codes: readonly string[]
+  /** The kind of caller. */
+  readonly caller?: string
+  /** Which check refused the credential. */
+  readonly refused?: string
+}
+
 export interface GatewayUnderTest extends Gateway {
-  readonly graphql: (
-    query: string,
-    options?: {
-      readonly token?: string | undefined
-      readonly variables?: Readonly<Record<string, unknown>>
-      readonly headers?: Readonly<Record<string, string>>
-    },
-  ) => Promise<GraphQLAnswer>
+  readonly graphql: (query: string, options?: AskOptions) => Promise<GraphQLAnswer>
+  /** As `graphql`. */
+  readonly told: (query: string, options?: AskOptions) => Promise<Told>
   /** Every line that was logged. */
   readonly logged: readonly string[]
 }
@@ -75,6 +86,24 @@ export function gatewayFor(
     await gateway.close()
     watch.verify()
   }
+  const graphql: GatewayUnderTest['graphql'] = async (
+    query,
+    { token, variables, headers } = {},
+  ) => {
+    const response = await watchedFetch(
+      new Request('http://gateway/graphql', {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...headers,
+        },
+        body: JSON.stringify({ query, variables }),
+      }),
+    )
+    const { data, errors = [] } = (await response.json()) as Partial<GraphQLAnswer>
+    return { status: response.status, headers: response.headers, data, errors }
+  }
   let closed: Promise<void> | undefined
   return {
     ...gateway,
@@ -84,20 +113,18 @@ export function gatewayFor(
       return closed
     },
     logged,
-    graphql: async (query, { token, variables, headers } = {}) => {
-      const response = await watchedFetch(
-        new Request('http://gateway/graphql', {
-          method: 'POST',
-          headers: {
-            'content-type': 'application/json',
-            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-            ...headers,
-          },
-          body: JSON.stringify({ query, variables }),
-        }),
-      )
-      const { data, errors = [] } = (await response.json()) as Partial<GraphQLAnswer>
-      return { status: response.status, headers: response.headers, data, errors }
+    graphql,
+    told: async (query, options) => {
+      const { status, data, errors } = await graphql(query, options)
+      const line = logged.findLast((line) => line.includes('"msg":"request"')) ?? '{}'
+      const { caller, refused } = JSON.parse(line)
+      return {
+        status,
+        data,
+        codes: errors.map(({ extensions }) => extensions.code),
+        caller,
+        refused,
+      }
     },
   }
 }
