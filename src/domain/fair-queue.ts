@@ -53,28 +53,24 @@ export class FairQueue {
   }
 
   enter(owner: string, weight = 1): Place {
-    const place = { ready: null as Promise<void> | null, leave: () => {} }
+    const end = once(() => this.#end(owner, weight))
     if (this.#count === 0 && this.#canStart(owner, weight)) {
       this.#start(owner, weight)
-      place.leave = once(() => this.#end(owner, weight))
-      return place
+      return { ready: null, leave: end }
     }
-    place.ready = new Promise((resolve, reject) => {
-      const waiting: Waiting = {
-        owner,
-        weight,
-        start: () => {
-          place.leave = once(() => this.#end(owner, weight))
-          resolve()
-        },
-        refuse: reject,
+    let leave = end
+    const ready = new Promise<void>((resolve, refuse) => {
+      const start = () => {
+        leave = end
+        resolve()
       }
-      place.leave = () => this.#remove(waiting)
+      const waiting: Waiting = { owner, weight, start, refuse }
+      leave = () => this.#remove(waiting)
       this.#add(waiting)
     })
     this.#next()
     while (this.#held > this.#options.mostWaiting && this.shed());
-    return place
+    return { ready, leave: () => leave() }
   }
 
   /** Of several owners, the one with least that runs or waits. */

@@ -102,7 +102,7 @@ interface Call<Key, Answer> {
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
   gone?: unknown
-  onGone?: () => void
+  onGone?: (reason: unknown) => void
 }
 
 /** Those who ask, of whom several may share a statement. */
@@ -162,7 +162,7 @@ function join<Key, Options extends readonly unknown[], Answer>(
       const forget = askers.whenEnded((reason) => {
         call.gone = reason
         reject(reason)
-        call.onGone?.()
+        call.onGone?.(reason)
       })
       const call: Call<Key, Answer> = {
         keys,
@@ -225,11 +225,11 @@ async function answer<Key, Answer>(
 function whenAllAreGone<Key, Answer>(calls: readonly Call<Key, Answer>[]): AbortSignal {
   const controller = new AbortController()
   let left = calls.length
-  for (const call of calls)
-    call.onGone = () => {
-      left -= 1
-      if (left === 0) controller.abort(call.gone)
-    }
+  const onGone = (reason: unknown) => {
+    left -= 1
+    if (left === 0) controller.abort(reason)
+  }
+  for (const call of calls) call.onGone = onGone
   return controller.signal
 }
 

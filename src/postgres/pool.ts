@@ -139,18 +139,18 @@ async function send(
   const { text } = statement
   const report = (outcome: StatementReport['outcome']) =>
     options.onStatement({ text, server: client, durationMs: performance.now() - begun, outcome })
-  const ignore = () => {}
   client.on('error', ignore)
   const ended = whenAborted(signal, options.longestStatementMs)
   const answer = ask(client, statement)
-  const onBytes = options.onBytes()
+  const tell = options.onBytes()
   let left = options.mostBytes
-  meter.onBytes = (bytes) => {
-    onBytes(bytes)
+  const onBytes = (bytes: number) => {
+    tell(bytes)
     left -= bytes
     if (left < 0)
       ended.end(new GatewayError('LIMIT_EXCEEDED', 'The database has too much to tell.'))
   }
+  meter.onBytes = onBytes
   try {
     const result = await Promise.race([answer, ended.promise])
     report('answered')
@@ -170,13 +170,16 @@ async function send(
   }
 }
 
+/** No closure of a statement, which would keep its rows for as long as its connection is idle. */
+const ignore = () => {}
+
 interface Meter {
   /** Told of what comes from PostgreSQL. */
   onBytes: (bytes: number) => void
 }
 
 function meterOf(client: pg.PoolClient): Meter {
-  const meter: Meter = { onBytes: () => {} }
+  const meter: Meter = { onBytes: ignore }
   // Not among the types of `pg`, which has it for as long as there is `pg`.
   const { connection } = client as unknown as { readonly connection: { readonly stream: Socket } }
   connection.stream.on('data', (chunk: Buffer) => meter.onBytes(chunk.length))
