@@ -30,7 +30,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   permissions: {
     rooms: ['domain', 'redis'],
-    packages: ['cockatiel', 'lru-cache', 'node:crypto', 'node:timers/promises', 'zod'],
+    packages: ['lru-cache', 'node:crypto', 'node:timers/promises', 'zod'],
   },
   auth: { rooms: ['domain', 'reach'], packages: ['jose', 'lru-cache', 'node:crypto', 'zod'] },
   access: { rooms: ['domain'], packages: ['dataloader'] },

@@ -113,7 +113,10 @@ export function createAuth(options: AuthOptions) {
     authenticator: createAuthenticator(
       {
         // Keys may be on their way for another.
-        verifyJwt: (token) => options.askers.waitFor(verifyJwt(token)),
+        verifyJwt: (token) => {
+          const verified = verifyJwt(token)
+          return verified instanceof Promise ? options.askers.waitFor(verified) : verified
+        },
         opaqueTokens:
           opaqueTokens &&
           createOpaqueTokenVerifier({

@@ -20,7 +20,7 @@ const LONGEST_TOKEN = 8192
  */
 export function createAuthenticator(
   by: {
-    readonly verifyJwt: (token: string) => Promise<Verified>
+    readonly verifyJwt: (token: string) => Verified | Promise<Verified>
     readonly opaqueTokens: OpaqueTokenVerifier | null
     readonly verifyProof: ProofVerifier | null
     readonly sessions: SessionVerifier | null

@@ -79,11 +79,12 @@ interface Trust extends TrustedIssuer {
 /**
  * Verifies JWTs locally: signature, pinned algorithms, issuer, audience, type, expiry. Of a user's own token only `sub` is
  * believed. Scopes come from tokens of services themselves, and from those of apps, which speak for a user and see less.
- * The function throws GatewayError UNAUTHENTICATED for a bad token, UNAVAILABLE when no key can be had.
+ * The function rejects with GatewayError UNAUTHENTICATED for a bad token, UNAVAILABLE when no key can be had. Of a token
+ * that it has seen lately it has the answer at once.
  */
 export function createJwtVerifier(
   issuers: TrustedIssuers & { readonly algorithms: readonly string[] },
-): (token: string) => Promise<Verified> {
+): (token: string) => Verified | Promise<Verified> {
   /** By the hashes of the tokens, which are not kept themselves. */
   const remembered = new LRUCache<string, Remembered>({ max: MOST_REMEMBERED })
 
@@ -110,16 +111,14 @@ export function createJwtVerifier(
     return verified
   }
 
-  return async (token) => {
+  return (token) => {
     const key = hash('sha256', token, 'base64')
     const known = remembered.get(key)
     if (known && known.expiresAt > Math.floor(Date.now() / 1000) && known.held() === known.keys)
       return known
-    try {
-      return await verifyAnew(token, key)
-    } catch (error) {
+    return verifyAnew(token, key).catch((error: unknown) => {
       throw error instanceof GatewayError ? error : refused(reasonOf(error), error)
-    }
+    })
   }
 }
 

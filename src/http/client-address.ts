@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { LRUCache } from 'lru-cache'
 
 /** Where a request came from, as far as the connection and proxies say. */
 export interface RequestOrigin {
@@ -42,8 +43,17 @@ const UNKNOWN = 'unknown'
 /** Of the header, in characters. */
 const LONGEST = 2000
 
+/** Of those who call now: a connection has many requests, and to read its address costs as much as to read a header. */
+const addresses = new LRUCache<string, Address>({ max: 1000 })
+
 function parse(text: string | undefined): Address | null {
-  return text !== undefined && isIP(text) !== 0 ? ipaddr.process(text) : null
+  if (text === undefined) return null
+  const known = addresses.get(text)
+  if (known) return known
+  if (isIP(text) === 0) return null
+  const address = ipaddr.process(text)
+  addresses.set(text, address)
+  return address
 }
 
 /**

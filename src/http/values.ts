@@ -9,6 +9,7 @@ const BEGINNING = /[,[{]|%(?:2c|5b|7b)/gi
  * @throws GraphQLError LIMIT_EXCEEDED
  */
 export function checkValues(body: string, most: number): void {
+  if (body.length <= most) return
   BEGINNING.lastIndex = 0
   for (let count = 0; BEGINNING.test(body); count++)
     if (count === most) {

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
-import type { IPolicy } from 'cockatiel'
 import { LRUCache } from 'lru-cache'
 import type { InvalidationTarget } from '../domain/invalidation.ts'
 import type { Consistency, Subject } from '../domain/permission.ts'
 import type { RedisClient } from '../redis/client.ts'
-import { type Attempt, createTimeout, Guard } from '../redis/guard.ts'
+import { type Attempt, createTimeout, Guard, type Timeout } from '../redis/guard.ts'
 import {
   type CachedGrant,
   type CacheEntry,
@@ -67,7 +65,7 @@ export class RedisPermissionCache implements PermissionCache {
   /** Apart from writes, because a Redis that is full still answers reads. */
   readonly #reads: Guard
   readonly #writes: Guard
-  readonly #bound: IPolicy
+  readonly #bound: Timeout
   /** What is asked for until this turn ends. */
   #next: Batch | undefined
   /** Keys of strangers that this process has made and that may still be there. */
@@ -164,7 +162,7 @@ export class RedisPermissionCache implements PermissionCache {
   /** Its round trip shows in the trace of whoever asked first. */
   #openBatch(): Batch {
     const keys = new Set<string>()
-    const values = setImmediate().then(() => {
+    const values = new Promise((resolve) => setImmediate(resolve)).then(() => {
       this.#next = undefined
       return this.#reads.run(() => this.#load([...keys]))
     })

@@ -1,11 +1,4 @@
-import {
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleAll,
-  type IPolicy,
-  TimeoutStrategy,
-  timeout,
-} from 'cockatiel'
+import { ConsecutiveBreaker, circuitBreaker, handleAll, type IPolicy } from 'cockatiel'
 
 export interface GuardOptions {
   /** The longest one attempt may take. */
@@ -32,7 +25,7 @@ const REST_MS = 2000
  */
 export class Guard {
   readonly #breaker: IPolicy
-  readonly #timeout: IPolicy
+  readonly #timeout: Timeout
   readonly #onAttempt: (attempt: Attempt) => void
   #inTrouble = false
 
@@ -58,7 +51,6 @@ export class Guard {
   /** What the attempt gave, or `undefined` when it failed, took too long or was not made. */
   async run<Result>(attempt: () => Promise<Result>): Promise<Result | undefined> {
     try {
-      // Not one policy of both: those share a signal, which Node.js warns of when many wait at once.
       return await this.#breaker.execute(() => this.#observe(() => this.#timeout.execute(attempt)))
     } catch {
       return undefined
@@ -78,10 +70,28 @@ export class Guard {
   }
 }
 
-/** Rejects after this many milliseconds; the attempt itself goes on unheard. */
-export function createTimeout(milliseconds: number): IPolicy {
-  // Aborting a signal that nobody hears makes an error with a stack for every command.
-  return timeout(milliseconds, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false })
+export interface Timeout {
+  execute<Result>(attempt: () => Promise<Result>): Promise<Result>
+}
+
+/**
+ * Rejects after this many milliseconds; the attempt itself goes on unheard. By hand, because what the library makes for
+ * one attempt lives until the old generation is collected, and with it what came of the attempt: docs/internals.md.
+ */
+export function createTimeout(milliseconds: number): Timeout {
+  return {
+    execute: async (attempt) => {
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error('No answer in time.')), milliseconds)
+      })
+      try {
+        return await Promise.race([attempt(), late])
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+  }
 }
 
 function toError(reason: object): Error {

@@ -44,11 +44,12 @@ export function clusterOptions(address: RedisAddress, access: RedisAccess) {
   } satisfies ClusterOptions
 }
 
-/** Commands of one turn of the event loop travel together. */
+/** Commands of one turn of the event loop travel together, but for reads of grants, of which a turn has one as it is. */
 const shared = {
   lazyConnect: true,
   enableOfflineQueue: false,
   enableAutoPipelining: true,
+  autoPipeliningIgnoredCommands: ['mget'],
 } satisfies RedisOptions & ClusterOptions
 
 function connection(address: RedisAddress, { timeoutMs, ca }: RedisAccess) {

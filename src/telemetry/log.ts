@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { toStandardOutput } from './standard-output.ts'
 import { currentSpan } from './tracing.ts'
 import { version } from './version.ts'
 
@@ -29,23 +30,6 @@ export function createLogger(
 export function withoutRedaction(log: Logger): Logger {
   return log.child({}, { redact: [] })
 }
-
-/**
- * Lines are gathered for a moment, because a system call for each costs as much as answering a small request; what is
- * gathered is written when the process exits. While nobody reads the output, lines beyond the bound are lost.
- */
-function toStandardOutput(): pino.DestinationStream {
-  return pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: 8192,
-    periodicFlush: 100,
-    maxLength: MOST_UNWRITTEN,
-  })
-}
-
-/** In characters. */
-const MOST_UNWRITTEN = 4 << 20
 
 const secrets = ['authorization', 'cookie', 'token', 'email', 'variables'].flatMap((name) => [
   name,
