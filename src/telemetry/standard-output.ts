@@ -8,12 +8,19 @@ const HELD = 64_000
 /** In bytes. */
 const MOST_UNWRITTEN = 4 << 20
 
+let opened: pino.DestinationStream | undefined
+
 /**
- * Lines are gathered for a moment, because a system call for each costs as much as answering a small request; what is
- * gathered is written when the process exits. Pino could gather them, but measures all it holds again with every line.
- * While nobody reads the output, lines beyond the bound are lost.
+ * The one of this process, whoever logs. Lines are gathered for a moment, because a system call for each costs as much as
+ * answering a small request; what is gathered is written when the process exits. Pino could gather them, but measures all
+ * it holds again with every line. While nobody reads the output, lines beyond the bound are lost.
  */
 export function toStandardOutput(): pino.DestinationStream {
+  opened ??= open()
+  return opened
+}
+
+function open(): pino.DestinationStream {
   const output = pino.destination({
     dest: 1,
     sync: false,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startGateway } from './gateway.js'
 import { load, sendEach } from './load.js'
+import { median } from './median.js'
 
 const root = join(import.meta.dirname, '../..')
 const run = (command, words, cwd) =>
@@ -79,7 +80,6 @@ function shuffled([one, other]) {
 }
 
 function row({ work, runs }) {
-  const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
   const ratioOf = (pairs) => median(pairs.map((cpu) => cpu.this / cpu.other))
   const micros = (name) => median(runs.flat().map((cpu) => cpu[name])).toFixed(0)
   const ofRuns = runs.map((pairs) => ratioOf(pairs).toFixed(3)).join(', ')
