@@ -22,7 +22,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   telemetry: { rooms: [], packages: ['@opentelemetry/api', 'pino', 'prom-client'] },
   reach: { rooms: [], packages: [] },
-  redis: { rooms: ['reach'], packages: ['cockatiel', 'ioredis', 'node:net', 'node:tls'] },
+  redis: { rooms: ['domain', 'reach'], packages: ['cockatiel', 'ioredis', 'node:net', 'node:tls'] },
   layout: { rooms: ['domain'], packages: ['zod'] },
   postgres: {
     rooms: ['domain', 'layout', 'reach'],

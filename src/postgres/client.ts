@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { partOf } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
 import { FairQueue } from '../domain/fair-queue.ts'
+import { withinTime } from '../domain/within-time.ts'
 import { fieldsOf, models } from '../layout/contract.ts'
 import type { Column, Layout } from '../layout/layout.ts'
 import { printLayout } from '../layout/schema-file.ts'
@@ -145,7 +146,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     ping: async () => {
       // When every connection is busy with statements that are answered, another one need not stand in the queue.
       if (performance.now() - answeredAt < PING_MS) return
-      await withinTime(read(Prisma.sql`SELECT 1`), PING_MS)
+      await withinTime(read(Prisma.sql`SELECT 1`), PING_MS, silent)
     },
     lightest: (shares) => queue.lightest(shares),
     poolUse: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: queue.waiting }),
@@ -210,6 +211,7 @@ function bindTo(layout: Layout): object {
 }
 
 const PING_MS = 1000
+const silent = () => new GatewayError('UNAVAILABLE', 'The database does not answer.')
 /** Of one statement, when nothing else is said: far more than its rows should hold. */
 const MOST_BYTES = 64 << 20
 /** The longest wait for a connection, new or in use. */
@@ -232,18 +234,5 @@ function connection({ url, poolSize, statementTimeoutMs }: DatabaseOptions) {
       max: poolSize,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     },
-  }
-}
-
-async function withinTime(answer: Promise<unknown>, milliseconds: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise((_, reject) => {
-    const error = new GatewayError('UNAVAILABLE', 'The database does not answer.')
-    timer = setTimeout(() => reject(error), milliseconds)
-  })
-  try {
-    await Promise.race([answer, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

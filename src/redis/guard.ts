@@ -1,4 +1,5 @@
 import { ConsecutiveBreaker, circuitBreaker, handleAll, type IPolicy } from 'cockatiel'
+import { withinTime } from '../domain/within-time.ts'
 
 export interface GuardOptions {
   /** The longest one attempt may take. */
@@ -80,19 +81,11 @@ export interface Timeout {
  */
 export function createTimeout(milliseconds: number): Timeout {
   return {
-    execute: async (attempt) => {
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error('No answer in time.')), milliseconds)
-      })
-      try {
-        return await Promise.race([attempt(), late])
-      } finally {
-        clearTimeout(timer)
-      }
-    },
+    execute: async (attempt) => withinTime(attempt(), milliseconds, late),
   }
 }
+
+const late = () => new Error('No answer in time.')
 
 function toError(reason: object): Error {
   if ('error' in reason && reason.error instanceof Error) return reason.error
