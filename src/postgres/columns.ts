@@ -1,5 +1,6 @@
 import { fieldsOf, type Model } from '../layout/contract.ts'
 import { Prisma } from './client.ts'
+import type { List } from './rows.ts'
 import type { TableInQuery, Tables } from './tables.ts'
 
 export type Row = Readonly<Record<string, unknown>>
@@ -10,6 +11,8 @@ type Source<Value> =
   | 'same'
   /** A column, and what is made of it. */
   | { readonly column: string; readonly read: (stored: unknown, row: Row) => Value }
+  /** What the statement selects anyway, under this name. */
+  | { readonly given: string; readonly read: (given: unknown) => Value }
   /** Of a table that the statement joins. */
   | Beside<Value>
 
@@ -53,6 +56,14 @@ export function from<Stored, Value>(
   return { column, read: read as (stored: unknown, row: Row) => Value }
 }
 
+/** What another column of the statement says as well, so that it does not come twice with each row. */
+export function given<Value>(
+  name: string,
+  read = (value: unknown): Value => value as Value,
+): { readonly given: string; readonly read: (value: unknown) => Value } {
+  return { given: name, read }
+}
+
 /** The application's own columns, as one object by their names; on the models that may have some. */
 export const additional = from(
   'additional',
@@ -67,6 +78,7 @@ const none: Readonly<Record<string, unknown>> = {}
 export class Columns<Entity> {
   readonly model: Model
   readonly #alias: string
+  readonly #sources: Sources<Entity>
   readonly #columns: readonly string[]
   readonly #beside: readonly Beside<unknown>[]
   readonly #fields: readonly [
@@ -77,15 +89,17 @@ export class Columns<Entity> {
   ][]
   /** Statements are put together for each request, and this is the same in all of them. */
   readonly #selected = new WeakMap<Tables, Prisma.Sql>()
+  readonly #inLists = new Map<string, Columns<Entity>>()
 
   /** @param alias What the table is called in statements. Empty: rows are read by Prisma, whose columns have no prefix. */
   constructor(model: Model, alias: string, sources: Sources<Entity>) {
     this.model = model
     this.#alias = alias
+    this.#sources = sources
     const entries = Object.entries<Source<unknown>>(sources)
     this.#columns = entries.flatMap(([field, source]) => {
       if (source === 'same') return [field]
-      return 'select' in source ? [] : [source.column]
+      return 'column' in source ? [source.column] : []
     })
     this.#beside = entries.flatMap(([, source]) =>
       source !== 'same' && 'select' in source ? [source] : [],
@@ -94,18 +108,39 @@ export class Columns<Entity> {
     this.#fields = entries.map(([field, source]) => {
       if (source === 'same') return [field, named(field), null, standIn(model, field)]
       if ('select' in source) return [field, '', (_stored, row) => source.read(row), null]
+      if ('given' in source) return [field, source.given, source.read, null]
       return [field, named(source.column), source.read, null]
     })
   }
 
-  /** Each column that there is, as an output column that `read` knows. */
+  /** Each column that there is, as an output column that `read` knows; empty when what is given is all. */
   select(tables: Tables): Prisma.Sql {
     const known = this.#selected.get(tables)
     if (known) return known
-    const own = this.table(tables).select(this.#columns)
-    const selected = Prisma.join([own, ...this.#beside.map((columns) => columns.select(tables))])
+    const parts = this.#beside.map((columns) => columns.select(tables))
+    if (this.#columns.length > 0) parts.unshift(this.table(tables).select(this.#columns))
+    const selected = parts.length > 0 ? Prisma.join(parts) : Prisma.empty
     this.#selected.set(tables, selected)
     return selected
+  }
+
+  /** The same for the rows of a list, which say themselves what they are listed by. */
+  inList({ parent, key }: Pick<List, 'parent' | 'key'>): Columns<Entity> {
+    const name = `${parent} ${key.instant}`
+    const known = this.#inLists.get(name)
+    if (known) return known
+    const said = new Map<string | null | undefined, Source<unknown>>([
+      ['id', given('keyId')],
+      [key.instant, given('key', (text) => new Date(String(text)))],
+      [parent, given('parent')],
+    ])
+    const sources = Object.entries<Source<unknown>>(this.#sources).map(([field, source]) => [
+      field,
+      source === 'same' ? (said.get(field) ?? source) : source,
+    ])
+    const listed = new Columns<Entity>(this.model, this.#alias, Object.fromEntries(sources))
+    this.#inLists.set(name, listed)
+    return listed
   }
 
   /** The table as `select` speaks of it. */

@@ -77,7 +77,7 @@ async function listPages<Entity>(
   const found = new Map<string, Page<Listed<Entity>>>()
   for await (const [way, most] of waysOf(list, mostRows)) {
     const unread = parentIds.filter((id) => !found.has(id))
-    for (const [id, own] of await readPages(db, way, columns, unread, page, most))
+    for (const [id, own] of await readPages(db, way, columns.inList(way), unread, page, most))
       found.set(id, own)
     if (found.size === new Set(parentIds).size) return found
   }
@@ -118,8 +118,9 @@ async function readPages<Entity>(
   }
   const start = beyond(beyondStart, `${previous}=`, after, against)
   const end = beyond(beyondEnd, `${next}=`, before, along)
+  const selected = columns.select(tables)
   const items = rowsOf(list, {
-    columns: Prisma.sql`${columns.select(tables)},`,
+    columns: selected === Prisma.empty ? selected : Prisma.sql`${selected},`,
     between: Prisma.sql`${at(next, after)} ${at(previous, before)}`,
     way: page.from === 'start' ? along : against,
     size: page.size + 1,

@@ -10,7 +10,7 @@ import {
 } from '../domain/member.ts'
 import { type GrantingRole, pairKey } from '../domain/permission.ts'
 import { Prisma } from './client.ts'
-import { additional, Columns, from, type Row } from './columns.ts'
+import { additional, Columns, from, given, type Row } from './columns.ts'
 import { activeUser, allOf, holdsGrantingRole, holdsRole, matches } from './conditions.ts'
 import { type Db, joining, lookUp } from './db.ts'
 import { by, byText } from './join.ts'
@@ -23,15 +23,23 @@ import { findIds, summary } from './user.ts'
 
 const member = {
   id: 'same',
-  organizationId: 'same',
-  userId: 'same',
   roles: from('role', (role: string | null) => parseRoles(role ?? '')),
   createdAt: 'same',
   additional,
 } as const
 
-const memberWithUser = new Columns<MemberWithUser>('Member', 'm', { ...member, user: summary })
-const membership = new Columns<MemberWithOrganization>('Member', 'm', { ...member, organization })
+const memberWithUser = new Columns<MemberWithUser>('Member', 'm', {
+  ...member,
+  organizationId: 'same',
+  userId: given('u.id'),
+  user: summary,
+})
+const membership = new Columns<MemberWithOrganization>('Member', 'm', {
+  ...member,
+  organizationId: given('o.id'),
+  userId: 'same',
+  organization,
+})
 
 /** By hand, because members are read with most requests, and with what is at their ends. */
 export function createMemberRepository(db: Db): MemberRepository {

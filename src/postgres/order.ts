@@ -9,6 +9,8 @@ export interface Key {
   readonly sql: Sql
   /** As text: an instant in RFC 3339, exact to the microsecond, or the text itself. */
   readonly text: Sql
+  /** The column whose instant the text is. */
+  readonly instant?: string | undefined
   /** That text, bound, as what the key is compared with. */
   parse(text: string): Sql
 }
@@ -30,8 +32,10 @@ export function byInstant(table: TableInQuery, field: string): Key {
   const stored = (timestamptz: Sql) => (hasZone ? timestamptz : inUtc(timestamptz))
   const shown = hasZone ? inUtc(column) : column
   const parse = (text: string) => stored(Prisma.sql`${text}::text::timestamptz`)
-  if (!table.mayBeNull(field)) return { sql: column, text: rfc3339(shown), parse }
+  const instant = table.isInUtc(field) ? field : undefined
+  if (!table.mayBeNull(field)) return { sql: column, text: rfc3339(shown), instant, parse }
   return {
+    instant,
     sql: Prisma.sql`COALESCE(${column}, ${stored(epoch)})`,
     text: rfc3339(Prisma.sql`COALESCE(${shown}, ${inUtc(epoch)})`),
     parse,

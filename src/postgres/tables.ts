@@ -36,6 +36,8 @@ export interface TableInQuery {
   fits(field: string, value: string): boolean
   /** `::text` or whatever type a bound value needs to be compared with the column. */
   cast(field: string): Sql
+  /** Whether what the column shows under a session in UTC is the instant: not if another clock wrote it without a zone. */
+  isInUtc(field: string): boolean
   /** An instant, given as a timestamptz, as the column holds it: one without a time zone holds what a clock shows. */
   instant(field: string, timestamptz: Sql): Sql
 }
@@ -125,6 +127,7 @@ export class Tables {
         type: partsOfField(field).type,
       }),
       mayBeNull: (field) => !table.columns[field]?.required,
+      isInUtc: (field) => zone === UTC || partsOfField(field).type === 'timestamptz',
       instant: (field, timestamptz) =>
         partsOfField(field).type === 'timestamp' ? atZone(timestamptz, zone) : timestamptz,
       fits: (field, value) => fits(partsOfField(field).type, value),
