@@ -74,6 +74,8 @@ export interface MemberRepository {
 
 /** Better Auth keeps several roles of a member in one column, separated by commas. */
 export function parseRoles(stored: string): readonly string[] {
+  // As a rule it is one name, and a page has many members.
+  if (!/[,\s]/.test(stored)) return stored === '' ? [] : [stored]
   return stored
     .split(',')
     .map((name) => name.trim())

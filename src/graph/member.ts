@@ -107,16 +107,36 @@ function defineMembersOfOrganization(graph: Graph) {
 
 /** Whoever is reached as a member shares an organization with the user who reached them, and need not be asked about. */
 function userOfMember({ user, userId }: MemberShown, context: Context) {
-  if (user) return asCoMember(user)
+  if (user) return new CoMember(user)
   // Of somebody who has been deleted meanwhile, the id leads nowhere.
   return usersById(context)
     .load(userId)
-    .then((found) => (found ? asCoMember(found) : userId))
+    .then((found) => (found ? new CoMember(found) : userId))
 }
 
-/** In this order: with a property after the spread, this takes several times as long, and a page has many members. */
-function asCoMember(user: UserSummary): UserShown {
-  return { coMember: true, ...user }
+class CoMember implements UserShown {
+  readonly coMember = true
+  readonly #user: UserSummary
+
+  constructor(user: UserSummary) {
+    this.#user = user
+  }
+
+  get id() {
+    return this.#user.id
+  }
+
+  get name() {
+    return this.#user.name
+  }
+
+  get image() {
+    return this.#user.image
+  }
+
+  get email() {
+    return this.#user.email
+  }
 }
 
 /** The door to one membership. `null`: there is none, or none in an organization the caller may see. */

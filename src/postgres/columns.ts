@@ -73,27 +73,34 @@ const none: Readonly<Record<string, unknown>> = {}
 
 /**
  * The columns of a table that become an entity, declared once: what a statement selects, under an alias, and what is read
- * of each of its rows. Made once for many rows, each of which becomes one object of one shape.
+ * of each of its rows.
  */
 export class Columns<Entity> {
   readonly model: Model
+  /** The entity that is in a row. */
+  readonly read: (row: Row) => Entity
   readonly #alias: string
   readonly #sources: Sources<Entity>
+  readonly #as: 'objects' | 'views'
   readonly #columns: readonly string[]
   readonly #beside: readonly Beside<unknown>[]
-  readonly #fields: readonly [
-    field: string,
-    column: string,
-    read: ((stored: unknown, row: Row) => unknown) | null,
-    missing: unknown,
-  ][]
   /** Statements are put together for each request, and this is the same in all of them. */
   readonly #selected = new WeakMap<Tables, Prisma.Sql>()
   readonly #inLists = new Map<string, Columns<Entity>>()
 
-  /** @param alias What the table is called in statements. Empty: rows are read by Prisma, whose columns have no prefix. */
-  constructor(model: Model, alias: string, sources: Sources<Entity>) {
+  /**
+   * @param alias What the table is called in statements. Empty: rows are read by Prisma, whose columns have no prefix.
+   * @param as What entities are: objects, or for pages of many rows views, whose fields are read when they are asked for.
+   * The fields of a view are not its own, so that it cannot be spread.
+   */
+  constructor(
+    model: Model,
+    alias: string,
+    sources: Sources<Entity>,
+    as: 'objects' | 'views' = 'objects',
+  ) {
     this.model = model
+    this.#as = as
     this.#alias = alias
     this.#sources = sources
     const entries = Object.entries<Source<unknown>>(sources)
@@ -105,12 +112,13 @@ export class Columns<Entity> {
       source !== 'same' && 'select' in source ? [source] : [],
     )
     const named = (column: string) => (alias === '' ? column : `${alias}.${column}`)
-    this.#fields = entries.map(([field, source]) => {
+    const fields = entries.map(([field, source]): Field => {
       if (source === 'same') return [field, named(field), null, standIn(model, field)]
       if ('select' in source) return [field, '', (_stored, row) => source.read(row), null]
       if ('given' in source) return [field, source.given, source.read, null]
       return [field, named(source.column), source.read, null]
     })
+    this.read = (as === 'views' ? viewOf(fields) : objectOf(fields)) as (row: Row) => Entity
   }
 
   /** Each column that there is, as an output column that `read` knows; empty when what is given is all. */
@@ -138,7 +146,12 @@ export class Columns<Entity> {
       field,
       source === 'same' ? (said.get(field) ?? source) : source,
     ])
-    const listed = new Columns<Entity>(this.model, this.#alias, Object.fromEntries(sources))
+    const listed = new Columns<Entity>(
+      this.model,
+      this.#alias,
+      Object.fromEntries(sources),
+      this.#as,
+    )
     this.#inLists.set(name, listed)
     return listed
   }
@@ -153,13 +166,45 @@ export class Columns<Entity> {
     const columns = tables.present(this.model, this.#columns)
     return Object.fromEntries(columns.map((column) => [column, true]))
   }
+}
 
-  readonly read = (row: Row): Entity => {
+type Field = readonly [
+  field: string,
+  column: string,
+  read: ((stored: unknown, row: Row) => unknown) | null,
+  missing: unknown,
+]
+
+function valueOfField([, column, read, missing]: Field, row: Row): unknown {
+  const stored = row[column] ?? missing
+  return read ? read(stored, row) : stored
+}
+
+function objectOf(fields: readonly Field[]) {
+  return (row: Row): object => {
     const entity: Record<string, unknown> = {}
-    for (const [field, column, read, missing] of this.#fields) {
-      const stored = row[column] ?? missing
-      entity[field] = read ? read(stored, row) : stored
-    }
-    return entity as Entity
+    for (const field of fields) entity[field[0]] = valueOfField(field, row)
+    return entity
   }
+}
+
+function viewOf(fields: readonly Field[]) {
+  class View {
+    readonly #row: Row
+
+    constructor(row: Row) {
+      this.#row = row
+    }
+
+    static {
+      for (const field of fields)
+        Object.defineProperty(View.prototype, field[0], {
+          enumerable: true,
+          get(this: View) {
+            return valueOfField(field, this.#row)
+          },
+        })
+    }
+  }
+  return (row: Row): object => new View(row)
 }

@@ -28,12 +28,12 @@ const member = {
   additional,
 } as const
 
-const memberWithUser = new Columns<MemberWithUser>('Member', 'm', {
-  ...member,
-  organizationId: 'same',
-  userId: given('u.id'),
-  user: summary,
-})
+const memberWithUser = new Columns<MemberWithUser>(
+  'Member',
+  'm',
+  { ...member, organizationId: 'same', userId: given('u.id'), user: summary },
+  'views',
+)
 const membership = new Columns<MemberWithOrganization>('Member', 'm', {
   ...member,
   organizationId: given('o.id'),

@@ -38,12 +38,12 @@ export const user = new Columns<User>('User', 'u', {
   additional,
 })
 
-export const summary = new Columns<UserSummary>('User', 'u', {
-  id: 'same',
-  name: 'same',
-  image: 'same',
-  email: 'same',
-})
+export const summary = new Columns<UserSummary>(
+  'User',
+  'u',
+  { id: 'same', name: 'same', image: 'same', email: 'same' },
+  'views',
+)
 
 /** By hand, because users are looked up with most requests. */
 export function createUserRepository(db: Db): UserRepository {
