@@ -17,13 +17,27 @@ export function createLogger(
     {
       level,
       base: { service: 'identity-gateway', version },
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: timestampMember(),
       formatters: { level: (label) => ({ level: label }) },
       mixin: currentSpan,
       redact: { paths: secrets, censor: '[redacted]' },
     },
     destination,
   )
+}
+
+/** The time as pino adds it to a line, in RFC 3339: made once a millisecond, because it costs as much as the rest of the line. */
+function timestampMember(): () => string {
+  let madeAt = Number.NaN
+  let member = ''
+  return () => {
+    const now = Date.now()
+    if (now !== madeAt) {
+      madeAt = now
+      member = `,"time":"${new Date(now).toISOString()}"`
+    }
+    return member
+  }
 }
 
 /** The same log for lines whose every field is known not to hold a secret: looking for some costs more than the line. */
