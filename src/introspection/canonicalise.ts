@@ -4,7 +4,7 @@ import type { Column, Layout, Table } from '../layout/layout.ts'
 import { printLayout } from '../layout/schema-file.ts'
 import { type AdditionalColumn, type AskedFields, leftOut, matchAdditional } from './additional.ts'
 import { checkTables } from './check.ts'
-import { describeUnread, type Field, matchFields, storedType } from './columns.ts'
+import { describeUnread, type Field, matchFields, storedField } from './columns.ts'
 import type { KnownNames } from './known-names.ts'
 import { type Table as Found, realName } from './names.ts'
 import { findColumns, type Match, matchTables } from './tables.ts'
@@ -124,7 +124,7 @@ function toTable(
     // No view says that a column of it is never NULL, and of a list Prisma does not tell.
     const isRequired = !type.endsWith('?') && !column.isList && (column.isRequired || name === 'id')
     // What is of no type that is read is among the problems.
-    const stored = storedType(column) ?? 'text'
+    const stored = storedField(name, column) ?? 'text'
     return [
       [name, { name: realName(column), type: stored, ...(isRequired ? { required: true } : {}) }],
     ]

@@ -1,5 +1,5 @@
 import { contract, type Model } from '../layout/contract.ts'
-import { checkColumns, hasIntegerIds } from './columns.ts'
+import { checkColumns } from './columns.ts'
 import type { KnownNames } from './known-names.ts'
 import { realName } from './names.ts'
 import type { Match, Matching, Problem } from './tables.ts'
@@ -15,22 +15,17 @@ export interface Checked {
 /** Looks at each table for what is not as Better Auth makes it; nobody does without one that was named on purpose. */
 export function checkTables({ matches, problems }: Matching, known: KnownNames): Checked {
   const isLeftOut = (model: Model) => contract[model].dispensable && !isTold(model, known)
-  const numbered = matches.filter((match) => hasIntegerIds(match, known))
-  const isNumbered = numbered.some(({ model }) => !isLeftOut(model))
   const kept: Match[] = []
   const found: Problem[] = [...problems]
   for (const match of matches) {
-    const wrong = [...checkTargets(match, kept), ...(isNumbered ? [] : checkColumns(match, known))]
+    const wrong = [...checkTargets(match, kept), ...checkColumns(match, known)]
     if (wrong.length === 0 || !isLeftOut(match.model)) kept.push(match)
     found.push(...wrong.map((text) => ({ model: match.model, text })))
   }
   const texts = (some: readonly Problem[]) => some.map(({ text }) => text)
   return {
     matches: kept,
-    problems: [
-      ...texts(found.filter(({ model }) => !isLeftOut(model))),
-      ...(isNumbered ? [describeNumbered(numbered)] : []),
-    ],
+    problems: texts(found.filter(({ model }) => !isLeftOut(model))),
     unreadTables: texts(found.filter(({ model }) => isLeftOut(model))).map(
       (text) => `${text} The graph does without the table.`,
     ),
@@ -50,9 +45,4 @@ function checkTargets({ model, table }: Match, found: readonly Match[]): readonl
       ({ to }) =>
         `${model}: the table "${realName(table)}" points to ${to}, for which no table fits. Let this role SELECT from both or from neither.`,
     )
-}
-
-function describeNumbered(matches: readonly Match[]): string {
-  const names = matches.map(({ table }) => `"${realName(table)}"`).join(', ')
-  return `The ids of ${names} are integers, but the gateway reads text and UUID ids only. Make views of the tables in another PostgreSQL schema, in which every id is text (id::text AS id), and name that schema in DATABASE_SCHEMA; or set Better Auth's advanced.database.generateId to anything but "serial" and migrate the tables.`
 }

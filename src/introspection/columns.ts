@@ -1,4 +1,4 @@
-import { contract, fieldsOf, isAssured, type Model } from '../layout/contract.ts'
+import { contract, fieldsOf, isAssured, isId, type Model } from '../layout/contract.ts'
 import type { StoredType } from '../layout/layout.ts'
 import type { Scalar } from '../layout/model-contract.ts'
 import { type KnownNames, teller } from './known-names.ts'
@@ -62,10 +62,14 @@ function isLeftOut(model: Model, field: string, column: Column): boolean {
   return !isReadable(model, field, column) && !isAssured(model, field) && !isEssential
 }
 
-/** As `generateId: "serial"` makes them. */
-export function hasIntegerIds(match: Match, known: KnownNames): boolean {
-  return findColumns(match, 'id', known).some(({ type }) => type === 'Int' || type === 'BigInt')
+/** What a column of the contract is stored as; `null` when it is of a type that the gateway does not read. */
+export function storedField(field: string, column: Column): StoredType | null {
+  const stored = storedType(column)
+  return (stored === 'number' && isId(field) && numberedIds[column.type]) || stored
 }
+
+/** By Prisma type. Better Auth makes such ids with `generateId: "serial"`. */
+const numberedIds: Readonly<Record<string, StoredType>> = { Int: 'integer', BigInt: 'bigint' }
 
 /** @returns `null` when it is of a type that the gateway does not read. */
 export function storedType(column: Column): StoredType | null {
@@ -106,11 +110,15 @@ const typesByScalar: Readonly<Record<Scalar, readonly StoredType[]>> = {
 
 function readableTypes(model: Model, field: string): readonly StoredType[] {
   const types = typesByScalar[fieldsOf(model)[field]?.replace('?', '') as Scalar]
-  return contract[model].lists?.includes(field) ? [...types, 'array'] : types
+  return [
+    ...types,
+    ...(isId(field) ? Object.values(numberedIds) : []),
+    ...(contract[model].lists?.includes(field) ? (['array'] as const) : []),
+  ]
 }
 
 function isReadable(model: Model, field: string, column: Column): boolean {
-  const stored = storedType(column)
+  const stored = storedField(field, column)
   return stored !== null && readableTypes(model, field).includes(stored)
 }
 

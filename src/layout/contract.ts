@@ -231,6 +231,11 @@ export const tokenFields: Readonly<Partial<Record<Model, string>>> = {
   Apikey: 'key',
 }
 
+/** Whether a field holds what identifies a row, its own or another, and so may be numbered. */
+export function isId(field: string): boolean {
+  return field === 'id' || /(Id|By)$/.test(field)
+}
+
 /** Prisma types of all columns that a model may have. */
 export function fieldsOf(model: Model): Readonly<Record<string, string>> {
   return { ...contract[model].columns, ...contract[model].optional }

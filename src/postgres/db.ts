@@ -90,7 +90,7 @@ interface Which {
 async function findMany<Entity>(db: Db, columns: Columns<Entity>, which?: Which) {
   const { models, tables } = db
   const { model } = columns
-  if (tables.isZoned(model)) return findZoned(db, columns, which)
+  if (!tables.isPrismas(model)) return findByHand(db, columns, which)
   const name = toDelegate(model) as Uncapitalize<Model>
   // The arguments fit every model: their names are those of its columns, which the layout knows.
   const { findMany } = models[name] as unknown as Readable
@@ -104,8 +104,8 @@ async function findMany<Entity>(db: Db, columns: Columns<Entity>, which?: Which)
   return rows.map(columns.read)
 }
 
-/** By hand, because Prisma takes what a column without a time zone holds for UTC. */
-async function findZoned<Entity>({ read, tables }: Db, columns: Columns<Entity>, which?: Which) {
+/** Where Prisma would misread something: it takes what a column without a time zone holds for UTC, and fails on numbered ids. */
+async function findByHand<Entity>({ read, tables }: Db, columns: Columns<Entity>, which?: Which) {
   const table = columns.table(tables)
   const [where, order] = which
     ? [

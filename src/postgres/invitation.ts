@@ -84,7 +84,7 @@ function holds(
   const m = tables.as('Member', 'm')
   return Prisma.sql`COALESCE((
       SELECT bool_and(${holdsRole(m.column('role'), [role])}) FROM ${m.from}
-      WHERE ${m.column('organizationId')} = ${i.column('organizationId')}
+      WHERE ${m.equals('organizationId', i, 'organizationId')}
         AND ${m.column('userId')} = ANY(${m.array('userId', [userId])})), FALSE)`
 }
 

@@ -63,7 +63,7 @@ type Pair = Pick<Member, 'userId' | 'organizationId'>
 /** Joins those who the members are. */
 function users(tables: Tables): Prisma.Sql {
   const u = tables.as('User', 'u')
-  return Prisma.sql`JOIN ${u.from} ON ${u.column('id')} = ${tables.as('Member', 'm').column('userId')}`
+  return Prisma.sql`JOIN ${u.from} ON ${u.equals('id', tables.as('Member', 'm'), 'userId')}`
 }
 
 async function findByPairs({ read, tables }: Db, pairs: readonly Pair[]) {
@@ -181,7 +181,7 @@ function undisputed(tables: Tables, granting: readonly GrantingRole[]): readonly
 /** That the user of a membership is one of whom this is so. */
 function isUser(m: TableInQuery, user: TableInQuery, so: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`EXISTS (SELECT FROM ${user.from}
-      WHERE ${user.column('id')} = ${m.column('userId')} AND ${so} OFFSET 0)`
+      WHERE ${user.equals('id', m, 'userId')} AND ${so} OFFSET 0)`
 }
 
 function shared(tables: Tables, sharedWith: string): Prisma.Sql {

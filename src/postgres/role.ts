@@ -71,7 +71,7 @@ async function findRoles(
         (${u.column('id')} IS NOT NULL AND ${activeUser(tables, u)}) AS active,
         ARRAY(
           SELECT coalesce(${m.column('role')}::text, '') FROM ${m.from}
-          WHERE ${m.column('userId')} = ${u.column('id')}
+          WHERE ${m.equals('userId', u, 'id')}
             AND ${m.column('organizationId')} = asked.organization_id${m.cast('organizationId')}
           ORDER BY ${m.column('createdAt')}, ${m.column('id')}) AS memberships,
         ${dynamicRolesOf(tables, options.dynamic)} AS "dynamicRoles"

@@ -172,7 +172,7 @@ function isNarrowed({ table, narrowed }: List): Sql {
 
 function besideOf({ table, beside }: List): Sql {
   if (!beside) return Prisma.empty
-  return Prisma.sql`JOIN ${beside.table.from} ON ${beside.table.column('id')} = ${table.column(beside.by)}`
+  return Prisma.sql`JOIN ${beside.table.from} ON ${beside.table.equals('id', table, beside.by)}`
 }
 
 /** As the join with what is beside says it, without that join where a foreign key does. */
@@ -189,7 +189,7 @@ function leadsSomewhere({ table, beside }: List): Sql {
       WHERE c.conrelid = to_regclass(${relation}) AND c.confrelid = to_regclass(${other.relation})
         AND c.contype = 'f' AND c.convalidated AND cardinality(c.conkey) = 1 AND a.attname = ${name}))
     OR EXISTS (SELECT FROM ${beside.table.from}
-      WHERE ${beside.table.column('id')} = ${table.column(beside.by)} OFFSET 0))`
+      WHERE ${beside.table.equals('id', table, beside.by)} OFFSET 0))`
 }
 
 function isBeyond(mostRows: number): Sql {

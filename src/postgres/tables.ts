@@ -1,6 +1,14 @@
 import type { AdditionalField } from '../domain/additional-field.ts'
 import { contract, fieldsOf, type Model } from '../layout/contract.ts'
-import { type Column, isWallClock, type Layout, type StoredType, UTC } from '../layout/layout.ts'
+import { comparedAs, fits } from '../layout/ids.ts'
+import {
+  type Column,
+  isNumbered,
+  isWallClock,
+  type Layout,
+  type StoredType,
+  UTC,
+} from '../layout/layout.ts'
 import { literal, quote } from '../layout/quote.ts'
 import { Prisma } from './client.ts'
 
@@ -16,6 +24,8 @@ export interface TableInQuery {
   readonly columns: Sql
   /** `"m"."user_id"`; roles as text with commas between them and flags as booleans, however they are stored. */
   column(field: string): Sql
+  /** That an id is the same as another table's, which may be stored as another type. */
+  equals(field: string, other: TableInQuery, otherField: string): Sql
   /** Whether there may be a NULL in the column. */
   mayBeNull(field: string): boolean
   has(field: string): boolean
@@ -61,10 +71,12 @@ export class Tables {
     return table !== null && (field === undefined || field in table.columns)
   }
 
-  /** Whether a table has instants of another clock than UTC's, for which Prisma would take them. */
-  isZoned(model: Model): boolean {
+  /** Whether Prisma reads a table as what it holds: not instants of another clock than UTC's, nor ids that are numbers. */
+  isPrismas(model: Model): boolean {
     const columns = Object.values(this.#layout[model]?.columns ?? {})
-    return this.#zone !== UTC && columns.some(({ type }) => isWallClock(type))
+    return !columns.some(
+      ({ type }) => isNumbered(type) || (this.#zone !== UTC && isWallClock(type)),
+    )
   }
 
   /** Those of the fields that this database has a column for. */
@@ -120,6 +132,13 @@ export class Tables {
       ),
       column: (field) => partsOfField(field).column,
       cast: (field) => partsOfField(field).cast,
+      equals: (field, other, otherField) => {
+        const { column, type } = partsOfField(field)
+        const [theirs, theirType] = [other.column(otherField), other.real(otherField).type]
+        return comparedAs(type) === comparedAs(theirType)
+          ? Prisma.sql`${column} = ${theirs}`
+          : Prisma.sql`${column}::text = ${theirs}::text`
+      },
       has: (field) => parts.has(field),
       real: (field) => ({
         relation: quote(this.#schema, table.name),
@@ -161,7 +180,7 @@ function partsOf(
   // A day of the application's own, such as a birthday, is the same day everywhere.
   const utc = inUtc(column, type, additional && stored === 'date' ? UTC : zone)
   // Ids, enumerations and citext reach the entities as text.
-  const isText = ['uuid', 'enum', 'citext'].includes(type)
+  const isText = ['uuid', 'integer', 'bigint', 'enum', 'citext'].includes(type)
   return {
     type,
     column,
@@ -221,13 +240,4 @@ function asObject(values: readonly Sql[], name: Sql): Sql {
 
 function identifier(...names: readonly string[]): Sql {
   return Prisma.raw(quote(...names))
-}
-
-const UUID = /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i
-
-/** Half of a pair, which no text in the database has: JSON with one is refused. */
-const LONE_SURROGATE = /\p{Surrogate}/u
-
-function fits(type: StoredType, value: string): boolean {
-  return type === 'uuid' ? UUID.test(value) : !LONE_SURROGATE.test(value)
 }

@@ -47,7 +47,7 @@ async function findByUserId(
     SELECT ${team.select(tables)} FROM ${t.from}
     WHERE ${t.column('organizationId')} = ANY(${t.array('organizationId', organizationIds)})
       AND EXISTS (SELECT FROM ${tm.from}
-        WHERE ${tm.column('teamId')} = ${t.column('id')}
+        WHERE ${tm.equals('teamId', t, 'id')}
           AND ${tm.column('userId')} = ANY(${tm.array('userId', [userId])}))
     ORDER BY ${t.column('createdAt')}, ${t.column('id')}`)
   return rows.map(team.read)

@@ -30,7 +30,7 @@ async function findMembers(
   const [row] = await read<{ readonly userIds: readonly string[] }>(Prisma.sql`
       SELECT ARRAY(
         SELECT ${m.column('userId')}::text FROM ${m.from}
-        WHERE ${m.column('organizationId')} = ${o.column('id')}
+        WHERE ${m.equals('organizationId', o, 'id')}
           AND ${m.column('userId')} = ANY(${m.array('userId', userIds)})) AS "userIds"
       FROM ${o.from} WHERE ${o.column('id')} = ${organizationId}${o.cast('id')} LIMIT 1`)
   return row ? new Set(row.userIds) : null
@@ -91,7 +91,7 @@ function whileDelegated(tables: Tables): Prisma.Sql {
   return Prisma.sql`${client} AND (asked.session_id IS NULL OR EXISTS (
       SELECT FROM ${s.from}
       WHERE ${s.column('id')} = asked.session_id${s.cast('id')}
-        AND ${s.column('userId')} = ${u.column('id')}
+        AND ${s.equals('userId', u, 'id')}
         AND ${lasts(s)}))`
 }
 
@@ -101,7 +101,7 @@ function organizationsOf(tables: Tables): Prisma.Sql {
   const mine = tables.as('Member', 'mine')
   return Prisma.sql`CASE WHEN cardinality(asked.organization_ids) > 0 THEN ARRAY(
       SELECT DISTINCT ${mine.column('organizationId')}::text FROM ${mine.from}
-      WHERE ${mine.column('userId')} = ${u.column('id')}
+      WHERE ${mine.equals('userId', u, 'id')}
         AND ${mine.column('organizationId')}
           = ANY(asked.organization_ids${mine.cast('organizationId')}[])) END`
 }
@@ -118,7 +118,7 @@ function coMembersOf(tables: Tables): Prisma.Sql {
         SELECT FROM ${theirs.from}
         WHERE ${theirs.column('userId')} = other.id
           AND EXISTS (SELECT FROM ${mine.from}
-            WHERE ${mine.column('userId')} = ${u.column('id')}
+            WHERE ${mine.equals('userId', u, 'id')}
               AND ${mine.column('organizationId')} = ${theirs.column('organizationId')})
         LIMIT 1) AS shared) END`
 }

@@ -13,7 +13,7 @@ import { need } from './support/need.ts'
 let identity: Identity
 let redis: RedisProcess
 let folder: Project
-let serial: Database
+let numeric: Database
 
 beforeAll(async () => {
   await need('faketime')
@@ -23,13 +23,14 @@ beforeAll(async () => {
   await identity.createOrganization(ada, 'Acme')
   redis = await startRedisProcess({ settings: ['--requirepass', 'right'] })
   folder = await createProject()
-  serial = await createDatabase('empty')
-  await migrate(serial.url, { advanced: { database: { generateId: 'serial' } } })
+  numeric = await createDatabase('empty')
+  await migrate(numeric.url, { advanced: { database: { generateId: 'serial' } } })
+  await numeric.sql('alter table "user" alter id drop identity, alter id type numeric')
 })
 
 afterAll(async () => {
   await redis.kill()
-  await serial.drop()
+  await numeric.drop()
   await folder.remove()
   await identity.stop()
 })
@@ -117,9 +118,9 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     commands: ['serve', 'doctor'],
     code: 1,
   },
-  'integer ids': {
-    make: () => ({ DATABASE_URL: serial.url }),
-    sentence: /^- The ids of .* are integers, .*generateId.* migrate the tables\.$/,
+  'ids that are fractions': {
+    make: () => ({ DATABASE_URL: numeric.url }),
+    sentence: /^- User\.id: the column "user"\."id" is of Prisma type Decimal; it must be .*\.$/,
     commands: ['introspect'],
   },
   'an empty jwks': {

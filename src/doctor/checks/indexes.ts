@@ -1,4 +1,4 @@
-import type { Column, Table } from '../../layout/layout.ts'
+import type { Column, StoredType, Table } from '../../layout/layout.ts'
 import { quote } from '../../layout/quote.ts'
 import { Prisma } from '../../postgres/client.ts'
 import type { Check } from '../finding.ts'
@@ -76,7 +76,16 @@ function columnsOf(
 }
 
 /** What statements compare as it is stored. */
-const INDEXED = ['text', 'citext', 'uuid', 'boolean', 'timestamptz', 'timestamp']
+const INDEXED: readonly StoredType[] = [
+  'text',
+  'citext',
+  'uuid',
+  'integer',
+  'bigint',
+  'boolean',
+  'timestamptz',
+  'timestamp',
+]
 
 /** The last but one: those before are compared with one value, and the last is the id. */
 function isOrderedBy({ length }: readonly unknown[], i: number): boolean {

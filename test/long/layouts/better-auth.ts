@@ -25,7 +25,7 @@ export interface Configuration {
   readonly database: BetterAuthOptions['database']
   /** With organizations, teams and roles in the database. */
   readonly organizations: boolean
-  readonly generateId?: (() => string) | 'uuid' | undefined
+  readonly generateId?: (() => string) | 'uuid' | 'serial' | undefined
 }
 
 export const origin = 'http://127.0.0.1:3999'

@@ -16,6 +16,8 @@ export interface Case {
   /** The PostgreSQL schema of the tables (`public`). */
   readonly schema?: string
   readonly uuid?: true
+  /** Ids are numbers that PostgreSQL gives out. */
+  readonly serial?: true
   /** Better Auth calls everything as by default, and Kysely's plug-in translates it. */
   readonly camelCasePlugin?: true
   /** SQL after Better Auth has made the tables, and after it has filled them. */
@@ -59,6 +61,37 @@ const withOtherTypes = `
   alter table organizations alter metadata type jsonb using metadata::jsonb, alter slug type varchar(80);
   alter table sessions alter user_agent type varchar(500)`
 
+/** Ids are counted over all tables, as those of the other layouts are. */
+const countedTogether = `
+  create sequence ids;
+  do $$ declare it record; begin
+    for it in select table_name from information_schema.columns
+      where table_schema = 'public' and column_name = 'id' loop
+      execute format('alter table %I alter id drop identity, alter id set default nextval(''ids'')', it.table_name);
+    end loop;
+  end $$;`
+
+const asBigint = `
+  do $$ declare it record; begin
+    for it in select table_name, column_name from information_schema.columns
+      where table_schema = 'public' and data_type = 'integer' and column_name ~ '(id|Id)$' loop
+      execute format('alter table %I alter %I type bigint', it.table_name, it.column_name);
+    end loop;
+  end $$;`
+
+/** What points to people is text, and so are organizations; what points to these is not. */
+const someAsText = `
+  do $$ declare it record; begin
+    for it in select conrelid::regclass as name, conname from pg_constraint where contype = 'f' loop
+      execute format('alter table %s drop constraint %I', it.name, it.conname);
+    end loop;
+    for it in select table_name, column_name from information_schema.columns
+      where table_schema = 'public' and (column_name in ('user_id', 'inviter_id', 'team_id')
+        or (table_name, column_name) in (('organizations', 'id'), ('invitations', 'organization_id'))) loop
+      execute format('alter table %I alter %I type text', it.table_name, it.column_name);
+    end loop;
+  end $$;`
+
 export const cases: Readonly<Record<string, Case>> = {
   "Kysely's default": { naming: camelCase },
   "Drizzle's default": { naming: drizzle, altered: datesOf('timestamp') },
@@ -71,6 +104,14 @@ export const cases: Readonly<Record<string, Case>> = {
   'everything renamed, told by Better Auth': { naming: custom, told: 'auth' },
   'another PostgreSQL schema': { naming: camelCase, schema: 'Auth Tables' },
   'UUIDs as ids': { naming: pluralSnakeCase, uuid: true },
+  'integers as ids': { naming: pluralSnakeCase, serial: true, altered: countedTogether },
+  'bigint as ids': { naming: camelCase, serial: true, altered: countedTogether + asBigint },
+  'integers as some ids': {
+    naming: pluralSnakeCase,
+    serial: true,
+    altered: countedTogether,
+    aged: someAsText,
+  },
   'from before 1.4, without indexes': { naming: camelCase, aged: asBefore14 },
   'without the organization plug-in': { naming: pluralSnakeCase, organizations: false },
   'citext, varchar, enum and JSON columns': { naming: pluralSnakeCase, aged: withOtherTypes },

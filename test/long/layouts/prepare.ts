@@ -50,9 +50,10 @@ export async function prepare(it: Case): Promise<Prepared> {
     database: it.camelCasePlugin ? camelCasing(pool) : pool,
     organizations: it.organizations !== false,
   }
-  await migrate({ ...settings, ...(it.uuid && { generateId: 'uuid' }) })
+  const generateId = it.serial ? 'serial' : it.uuid && 'uuid'
+  await migrate({ ...settings, generateId })
   if (it.altered) await database.sql(it.altered)
-  const auth = createAuth({ ...settings, generateId: createIds() })
+  const auth = createAuth({ ...settings, generateId: it.serial ? 'serial' : createIds() })
   const world = await createWorld(auth, settings.organizations)
   await auth.api.getJwks()
   if (it.aged) await database.sql(it.aged)

@@ -44,7 +44,7 @@ export const questions: Readonly<Record<string, Question>> = {
   },
   'ids that do not fit are nobody': {
     as: 'service',
-    query: `{ user(id: "nobody") { id } usersByIds(ids: ["nobody", "00000000-0000-4000-8000-00000000ffff", "-1"]) { id } }`,
+    query: `{ user(id: "nobody") { id } usersByIds(ids: ["nobody", "00000000-0000-4000-8000-00000000ffff", "-1", "01", "+1", " 1", "1.0", "1e0", "2147483648", "9223372036854775808", "99999999999999999999"]) { id } }`,
   },
   'a banned user has no say': { as: 'Eve', query: '{ viewer { id } }' },
   'a user whose ban has run out has': { as: 'Dan', query: '{ viewer { name banExpires } }' },
