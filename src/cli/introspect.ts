@@ -11,7 +11,7 @@ export const introspect = command({
               TypeScript or JavaScript, with the paths of its tsconfig.json and the .env beside its
               package.json; its database is not asked
   --overrides a JSON file with names of tables and columns that are not recognised
-  --fields    a JSON file with further fields to show, and who sees them
+  --fields    a JSON file with further fields to show and who sees them, and which rows count as absent
   --output    where to write it instead; - for standard output`,
   options: {
     auth: { type: 'string' },

@@ -9,6 +9,7 @@ import {
 } from '../domain/additional-field.ts'
 import { fieldsOf } from '../layout/contract.ts'
 import type { StoredType } from '../layout/layout.ts'
+import { absentRules } from './absent.ts'
 import { storedType, typeName } from './columns.ts'
 import { bearing, type KnownNames } from './known-names.ts'
 import { type Column, isColumn, isSecret, realName, squash } from './names.ts'
@@ -29,14 +30,16 @@ const shape = z.strictObject({
   User: z.record(fieldName, field(audiencesOf.User)).optional(),
   Organization: z.record(fieldName, field(audiencesOf.Organization)).optional(),
   Member: z.record(fieldName, field(audiencesOf.Member)).optional(),
+  absent: absentRules.optional(),
 })
 
-/** The application's own fields that are to be shown, by model and name. */
+/** The application's own fields that are to be shown, by model and name, and which rows count as absent. */
 export type AskedFields = z.infer<typeof shape>
 type Asked = z.infer<ReturnType<typeof field>>
 
 /**
- * `{"User": {"department": {"type": "String", "column": "dept", "visibleTo": ["self"], "description": "…"}}}`.
+ * `{"User": {"department": {"type": "String", "column": "dept", "visibleTo": ["self"], "description": "…"}}}`, and
+ * `{"absent": {"User": {"column": "deleted_at"}, "Member": {"column": "active", "values": [false]}}}`.
  * @throws Error naming the file and everything that is wrong with it.
  */
 export function readFields(path: string): Promise<AskedFields> {

@@ -1,7 +1,9 @@
 import internals from '@prisma/internals'
+import { MARK } from '../layout/absent.ts'
 import { type Model, models, tokenFields } from '../layout/contract.ts'
 import type { Column, Layout, Table } from '../layout/layout.ts'
 import { printLayout } from '../layout/schema-file.ts'
+import { matchAbsent } from './absent.ts'
 import { type AdditionalColumn, type AskedFields, leftOut, matchAdditional } from './additional.ts'
 import { checkTables } from './check.ts'
 import { describeUnread, type Field, matchFields, storedField } from './columns.ts'
@@ -25,6 +27,8 @@ export interface Report {
   readonly unreadColumns: readonly string[]
   /** Fields of the application's own that the graph shows: `Model.field`. */
   readonly additionalFields: readonly string[]
+  /** `Model.column`, by the column's real name: rows that it marks count as absent. */
+  readonly absentBy: readonly string[]
   /** Columns of the tables found that the graph does not show, but secrets: `Model.column`, by the column's real name. */
   readonly leftOutColumns: readonly string[]
   /** Tables of the same PostgreSQL schema that the gateway does not read. */
@@ -55,6 +59,7 @@ export async function canonicalise(
     known,
   )
   const additional = matchAdditional(asked, matches, known)
+  const marks = matchAbsent(asked.absent ?? {}, matches)
   const added = (model: Model): readonly AdditionalColumn[] =>
     (additional.columns as Partial<Record<Model, readonly AdditionalColumn[]>>)[model] ?? []
   const described = models.map((model) => {
@@ -64,6 +69,7 @@ export async function canonicalise(
       table: match?.table,
       fields: matchFields(model, match, known),
       additional: added(model),
+      mark: marks.columns.get(model),
       tokenColumn: match && tokenColumn(match, known),
       authoritative: known[model]?.authoritative,
     }
@@ -71,7 +77,7 @@ export async function canonicalise(
   const present = described.filter(({ table }) => table)
   return {
     schema: await format(printLayout(toLayout(described))),
-    problems: [...problems, ...additional.problems],
+    problems: [...problems, ...additional.problems, ...marks.problems],
     report: {
       found: matches.map((match) => ({ ...match, table: realName(match.table) })),
       absentModels: described.filter(({ table }) => !table).map(({ model }) => model),
@@ -83,12 +89,15 @@ export async function canonicalise(
       additionalFields: models.flatMap((model) =>
         added(model).map(({ field }) => `${model}.${field.name}`),
       ),
+      absentBy: [...marks.columns].map(([model, { name }]) => `${model}.${name}`),
       leftOutColumns: matches.flatMap((match) =>
         leftOut(
           match,
           added(match.model).map(({ column }) => column),
           known,
-        ).map((column) => `${match.model}.${column}`),
+        )
+          .filter((name) => marks.columns.get(match.model)?.name !== name)
+          .map((column) => `${match.model}.${column}`),
       ),
       ignoredTables: datamodel.models
         .filter((table) => !matches.some((match) => match.table === table))
@@ -104,6 +113,7 @@ interface Described {
   readonly fields: readonly Field[]
   /** Of the application's own. */
   readonly additional: readonly AdditionalColumn[]
+  readonly mark: Column | undefined
   /** Of a session's token, or a key's hash. */
   readonly tokenColumn: string | undefined
   readonly authoritative: boolean | undefined
@@ -116,7 +126,7 @@ function toLayout(described: readonly Described[]): Layout {
 }
 
 function toTable(
-  { model, fields, additional, tokenColumn, authoritative }: Described,
+  { model, fields, additional, mark, tokenColumn, authoritative }: Described,
   table: Found,
 ): Table {
   const columns = fields.flatMap(({ name, type, column }): [string, Column][] => {
@@ -135,7 +145,7 @@ function toTable(
   ])
   return {
     name: realName(table),
-    columns: Object.fromEntries([...columns, ...further]),
+    columns: Object.fromEntries([...columns, ...further, ...(mark ? [[MARK, mark]] : [])]),
     ...(tokenColumn === undefined || tokenColumn === tokenFields[model] ? {} : { tokenColumn }),
     ...(authoritative === undefined ? {} : { authoritative }),
   }

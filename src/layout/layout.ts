@@ -42,6 +42,8 @@ export interface Column {
   readonly required?: true
   /** How the graph shows it, when it is a column of the application's own. */
   readonly additional?: AdditionalField
+  /** Of a column that marks absent rows (see `MARK`): its values that do, as text; `null`: all but NULL. */
+  readonly absentWhen?: readonly string[] | null
 }
 
 export interface Table {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { additionalTypes, audiences } from '../domain/additional-field.ts'
+import { MARK } from './absent.ts'
 import { contract, fieldsOf, isAssured, type Model, models } from './contract.ts'
 import { type Column, type Layout, storedTypes, type Table } from './layout.ts'
 
@@ -12,6 +13,7 @@ import { type Column, type Layout, storedTypes, type Table } from './layout.ts'
  *   // absent: …                 above a model or a field
  *   // stored as uuid            above a field that is no text
  *   // additional: {…}           a column of the application's own
+ *   // absent when: {…}         the column that marks rows as absent
  *   // token: "…"                the column with session tokens
  *   // authoritative: false      whether Better Auth asks this table who is signed in, where that is known
  */
@@ -47,6 +49,7 @@ export function printLayout(layout: Layout): string {
 function printModel(model: Model, table: Table | null): string {
   const further = Object.values(table?.columns ?? {}).filter(({ additional }) => additional)
   const { tokenColumn, authoritative } = table ?? {}
+  const mark = table?.columns[MARK]
   const lines = [
     ...Object.entries(fieldsOf(model)).flatMap(([field, type]) =>
       printField(model, field, type, table),
@@ -56,12 +59,13 @@ function printModel(model: Model, table: Table | null): string {
       ({ name, type, additional }) =>
         `// ${ADDITIONAL} ${inComment({ ...additional, column: name, stored: type })}`,
     ),
+    ...(mark ? [`// ${MARK}: ${inComment({ ...mark, absentWhen: mark.absentWhen ?? null })}`] : []),
     ...(tokenColumn === undefined ? [] : [`// ${TOKEN} ${inComment(tokenColumn)}`]),
     ...(authoritative === undefined ? [] : [`// ${AUTHORITATIVE} ${authoritative}`]),
     ...(table && table.name !== model ? [`@@map(${quoted(table.name)})`] : []),
   ]
-  const mark = table ? '' : `// ${ABSENT} table\n`
-  return `${mark}model ${model} {\n${lines.map((line) => `  ${line}\n`).join('')}}`
+  const above = table ? '' : `// ${ABSENT} table\n`
+  return `${above}model ${model} {\n${lines.map((line) => `  ${line}\n`).join('')}}`
 }
 
 function printField(model: Model, field: string, type: string, table: Table | null): string[] {
@@ -145,6 +149,7 @@ const MODEL = /^(?:\/\/ [^\n]*\n)?model (\w+) \{\n(.*?)\n\}$/gms
 const FIELD = /^(?: {2}\/\/ (.*)\n)? {2}(\w+) +(String|Boolean|DateTime)(\??)(?: +(.*))?$/gm
 const MAPPED = /(?<!@)@map\(("(?:[^"\\]|\\.)*")\)/
 const FURTHER = new RegExp(`^ {2}// ${ADDITIONAL} (.*)$`, 'gm')
+const MARKED = new RegExp(`^ {2}// ${MARK}: (.*)$`, 'm')
 const TOKEN_COLUMN = new RegExp(`^ {2}// ${TOKEN} ("(?:[^"\\\\]|\\\\.)*")$`, 'm')
 const IS_AUTHORITATIVE = new RegExp(`^ {2}// ${AUTHORITATIVE} (true|false)$`, 'm')
 const TABLE = /^ {2}@@map\(("(?:[^"\\]|\\.)*")\)$/m
@@ -176,7 +181,11 @@ function parseModel(model: Model, body: string): Table {
   const authoritative = IS_AUTHORITATIVE.exec(body)?.[1]
   return {
     name: unquote(TABLE.exec(body)) ?? model,
-    columns: Object.fromEntries([...columns, ...parseAdditional(model, body)]),
+    columns: Object.fromEntries([
+      ...columns,
+      ...parseAdditional(model, body),
+      ...parseMark(model, body),
+    ]),
     ...(tokenColumn === undefined ? {} : { tokenColumn }),
     ...(authoritative === undefined ? {} : { authoritative: authoritative === 'true' }),
   }
@@ -199,6 +208,22 @@ function parseAdditional(model: Model, body: string): [string, Column][] {
     })
   } catch {
     throw new Error(`An additional field of ${model} is not what it should be: ${RUN}`)
+  }
+}
+
+const markColumn = z.strictObject({
+  name: z.string(),
+  type: z.enum(storedTypes),
+  absentWhen: z.array(z.string()).nullable(),
+})
+
+function parseMark(model: Model, body: string): [string, Column][] {
+  const [, json] = MARKED.exec(body) ?? []
+  if (json === undefined) return []
+  try {
+    return [[MARK, markColumn.parse(JSON.parse(json))]]
+  } catch {
+    throw new Error(`Which rows of ${model} count as absent is not what it should be: ${RUN}`)
   }
 }
 

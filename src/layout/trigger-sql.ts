@@ -1,3 +1,4 @@
+import { MARK } from './absent.ts'
 import type { Layout, Table } from './layout.ts'
 import { literal, quote, quotedColumn } from './quote.ts'
 
@@ -58,7 +59,7 @@ function watchedTables({ Member, OrganizationRole, User }: Layout): readonly Wat
       table: User,
       function: 'identity_gateway_users_changed',
       users: quotedColumn(User, 'id'),
-      counting: bans(User),
+      counting: endings(User),
     },
   ]
 }
@@ -74,8 +75,9 @@ interface Watched {
   readonly counting?: readonly string[]
 }
 
-function bans({ columns }: Table): readonly string[] {
-  return [columns.banned, columns.banExpires].flatMap((column) =>
+/** What ends what a user may do. */
+function endings({ columns }: Table): readonly string[] {
+  return [columns.banned, columns.banExpires, columns[MARK]].flatMap((column) =>
     column ? [quote(column.name)] : [],
   )
 }

@@ -178,6 +178,9 @@ function besideOf({ table, beside }: List): Sql {
 /** As the join with what is beside says it, without that join where a foreign key does. */
 function leadsSomewhere({ table, beside }: List): Sql {
   if (!beside) return Prisma.sql`TRUE`
+  const exists = Prisma.sql`EXISTS (SELECT FROM ${beside.table.from}
+      WHERE ${beside.table.equals('id', table, beside.by)} OFFSET 0)`
+  if (beside.table.isPartial) return exists
   const { relation, name } = table.real(beside.by)
   const other = beside.table.real('id')
   const isThere = table.mayBeNull(beside.by)
@@ -188,8 +191,7 @@ function leadsSomewhere({ table, beside }: List): Sql {
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey)
       WHERE c.conrelid = to_regclass(${relation}) AND c.confrelid = to_regclass(${other.relation})
         AND c.contype = 'f' AND c.convalidated AND cardinality(c.conkey) = 1 AND a.attname = ${name}))
-    OR EXISTS (SELECT FROM ${beside.table.from}
-      WHERE ${beside.table.equals('id', table, beside.by)} OFFSET 0))`
+    OR ${exists})`
 }
 
 function isBeyond(mostRows: number): Sql {

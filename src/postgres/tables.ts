@@ -1,4 +1,5 @@
 import type { AdditionalField } from '../domain/additional-field.ts'
+import { MARK, presence } from '../layout/absent.ts'
 import { contract, fieldsOf, type Model } from '../layout/contract.ts'
 import { comparedAs, fits } from '../layout/ids.ts'
 import {
@@ -16,7 +17,7 @@ type Sql = Prisma.Sql
 
 /** One table in a statement, under an alias. All that it gives is SQL made of identifiers; values are bound elsewhere. */
 export interface TableInQuery {
-  /** `"public"."members" AS "m"` */
+  /** `"public"."members" AS "m"`, without the rows that count as absent. */
   readonly from: Sql
   /** `"m"` */
   readonly alias: Sql
@@ -29,6 +30,8 @@ export interface TableInQuery {
   /** Whether there may be a NULL in the column. */
   mayBeNull(field: string): boolean
   has(field: string): boolean
+  /** Whether some rows may count as absent. */
+  readonly isPartial: boolean
   /** What the catalog calls the table, as `to_regclass` reads it, and the column. */
   real(field: string): {
     readonly relation: string
@@ -40,9 +43,9 @@ export interface TableInQuery {
    * whatever the zone of the session. `additional` is an object with the application's own, where there are some.
    */
   select(fields: readonly string[]): Sql
-  /** The values as a bound array of the column's type; those that cannot be of that type are left out. */
+  /** The values, bound as an array of the column's type; those that do not fit are left out. */
   array(field: string, values: readonly string[]): Sql
-  /** Whether a value can be of the column's type at all: comparing one that cannot would fail the whole statement. */
+  /** Whether a value can be of the column's type at all. */
   fits(field: string, value: string): boolean
   /** `::text` or whatever type a bound value needs to be compared with the column. */
   cast(field: string): Sql
@@ -71,12 +74,12 @@ export class Tables {
     return table !== null && (field === undefined || field in table.columns)
   }
 
-  /** Whether Prisma reads a table as what it holds: not instants of another clock than UTC's, nor ids that are numbers. */
+  /** Whether Prisma reads a table as what it holds: not instants of another clock than UTC's, ids that are numbers, absent rows. */
   isPrismas(model: Model): boolean {
-    const columns = Object.values(this.#layout[model]?.columns ?? {})
-    return !columns.some(
-      ({ type }) => isNumbered(type) || (this.#zone !== UTC && isWallClock(type)),
-    )
+    const columns = this.#layout[model]?.columns ?? {}
+    const isMisread = ({ type }: Column) =>
+      isNumbered(type) || (this.#zone !== UTC && isWallClock(type))
+    return !(MARK in columns || Object.values(columns).some(isMisread))
   }
 
   /** Those of the fields that this database has a column for. */
@@ -102,12 +105,14 @@ export class Tables {
   #name(model: Model, alias: string): TableInQuery {
     const table = this.#layout[model]
     if (!table) throw new Error(`This database has no table for ${model}.`)
-    const zone = this.#zone
     const called = alias || 'row'
+    const relation = identifier(this.#schema, table.name)
+    const names = [...new Set(Object.values(table.columns).map(({ name }) => name))]
+    const present = presence(table)
     const parts = new Map(
       Object.entries(table.columns).map(([field, column]) => [
         field,
-        partsOf(readAs(model, field, identifier(called, column.name), column), column, zone),
+        partsOf(readAs(model, field, identifier(called, column.name), column), column, this.#zone),
       ]),
     )
     const partsOfField = (field: string): Parts => {
@@ -125,11 +130,13 @@ export class Tables {
       return known ? [Prisma.sql`${known.output} AS ${name}`] : []
     }
     return {
-      from: Prisma.sql`${identifier(this.#schema, table.name)} AS ${identifier(called)}`,
+      from: present
+        ? Prisma.sql`(SELECT ${Prisma.join(names.map((name) => identifier(name)))}
+            FROM ${relation} WHERE ${Prisma.raw(present)}) AS ${identifier(called)}`
+        : Prisma.sql`${relation} AS ${identifier(called)}`,
+      isPartial: present !== null,
       alias: identifier(called),
-      columns: Prisma.join(
-        Object.values(table.columns).map(({ name }) => identifier(called, name)),
-      ),
+      columns: Prisma.join(names.map((name) => identifier(called, name))),
       column: (field) => partsOfField(field).column,
       cast: (field) => partsOfField(field).cast,
       equals: (field, other, otherField) => {
@@ -146,9 +153,9 @@ export class Tables {
         type: partsOfField(field).type,
       }),
       mayBeNull: (field) => !table.columns[field]?.required,
-      isInUtc: (field) => zone === UTC || partsOfField(field).type === 'timestamptz',
-      instant: (field, timestamptz) =>
-        partsOfField(field).type === 'timestamp' ? atZone(timestamptz, zone) : timestamptz,
+      isInUtc: (field) => this.#zone === UTC || partsOfField(field).type === 'timestamptz',
+      instant: (field, time) =>
+        partsOfField(field).type === 'timestamp' ? atZone(time, this.#zone) : time,
       fits: (field, value) => fits(partsOfField(field).type, value),
       select: (fields) => Prisma.join(fields.flatMap(output)),
       array: (field, values) => {
