@@ -1,6 +1,7 @@
 import { fieldsOf, type Model } from '../layout/contract.ts'
 import { Prisma } from './client.ts'
 import type { List } from './rows.ts'
+import { instantOf } from './statements.ts'
 import type { TableInQuery, Tables } from './tables.ts'
 
 export type Row = Readonly<Record<string, unknown>>
@@ -139,7 +140,7 @@ export class Columns<Entity> {
     if (known) return known
     const said = new Map<string | null | undefined, Source<unknown>>([
       ['id', given('keyId')],
-      [key.instant, given('key', (text) => new Date(String(text)))],
+      [key.instant, given('key', (text) => instantOf(String(text)))],
       [parent, given('parent')],
     ])
     const sources = Object.entries<Source<unknown>>(this.#sources).map(([field, source]) => [

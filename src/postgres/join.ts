@@ -107,14 +107,14 @@ interface Call<Key, Answer> {
 
 /** Those who ask, of whom several may share a statement. */
 export interface Joining extends Pick<Askers, 'share' | 'whenEnded' | 'runShared'> {
-  /** Told how many of them were spared a statement of their own. */
+  /** Told how many of them were spared a statement. */
   readonly onJoined: (count: number) => void
   /** Of several shares, the one to ask with for all. */
   readonly lightest: (shares: readonly string[]) => string | undefined
 }
 
-/** Rows that one statement may bring for several askers. One asker's own keys are never divided. */
-const MOST_ROWS = 2000
+/** Rows of one statement for several askers, whose own are never divided: with many more, PostgreSQL and this process take turns. */
+const MOST_ROWS = 600
 
 /**
  * Joins the loads of concurrent requests: those with equal options that are asked for in one turn of the event loop

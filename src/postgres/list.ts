@@ -12,6 +12,7 @@ import { Prisma } from './client.ts'
 import type { Columns, Row } from './columns.ts'
 import { type Db, mostRowsOf } from './db.ts'
 import { counts, type Join, pages } from './join.ts'
+import type { Key } from './order.ts'
 import { compare, countOf, type List, mayBeUnfinished, parents, rowsOf } from './rows.ts'
 
 type Sql = Prisma.Sql
@@ -130,11 +131,15 @@ async function readPages<Entity>(
     SELECT parent.id::text AS parent ${start.column} ${end.column}, item.*
     FROM ${parents(list, parentIds)} ${start.join} ${end.join}
     LEFT JOIN LATERAL (${items}) AS item ON TRUE
-    ORDER BY item."key" ${along}, item."keyId" ${along}`)
+    ORDER BY ${list.key.sorted} ${along}, item."keyId" ${along}`)
   const byParent = new Map<string, PageRow[]>(parentIds.map((id) => [id, []]))
   for (const row of rows) byParent.get(row.parent)?.push(row)
   const finished = [...byParent].filter(([, own]) => !own.some(({ unfinished }) => unfinished))
-  return new Map(finished.map(([id, own]) => [id, toPage(own, page, columns.read)]))
+  const listed = (row: PageRow) => ({
+    entity: columns.read(row),
+    position: new Place(row, list.key),
+  })
+  return new Map(finished.map(([id, own]) => [id, toPage(own, page, listed)]))
 }
 
 /** The length of every parent's list. */
@@ -188,22 +193,38 @@ interface PageRow extends Row {
 }
 
 /** One row more than the page holds says that the list goes on. A parent without rows has one, with no item in it. */
-function toPage<Entity>(
+function toPage<Item>(
   rows: readonly PageRow[],
   page: PageRequest,
-  read: (row: Row) => Entity,
-): Page<Listed<Entity>> {
+  toItem: (row: PageRow) => Item,
+): Page<Item> {
   const [first] = rows
   const own = rows.filter(({ keyId }) => keyId !== null)
   const more = own.length > page.size
   const fromStart = page.from === 'start'
   const shown = fromStart ? own.slice(0, page.size) : own.slice(-page.size)
   return {
-    items: shown.map((row) => ({
-      entity: read(row),
-      position: { value: row.key, id: row.keyId ?? '' },
-    })),
+    items: shown.map(toItem),
     hasNextPage: (fromStart && more) || (first?.beyondEnd ?? false),
     hasPreviousPage: (!fromStart && more) || (first?.beyondStart ?? false),
+  }
+}
+
+/** Made of its row when a cursor is asked for, as few are. */
+class Place implements Position {
+  readonly #row: PageRow
+  readonly #key: Key
+
+  constructor(row: PageRow, key: Key) {
+    this.#row = row
+    this.#key = key
+  }
+
+  get value(): string {
+    return this.#key.shown(this.#row.key)
+  }
+
+  get id(): string {
+    return this.#row.keyId ?? ''
   }
 }

@@ -107,7 +107,7 @@ export function rowsOf(list: List, part: Part): Sql {
   if (!list.narrowed || list.gathered) return rowsInOrder(list, part)
   return Prisma.sql`SELECT item.* FROM ${list.narrowed.values} AS narrowed (value)
     CROSS JOIN LATERAL (${rowsInOrder(list, part)}) AS item
-    ORDER BY item."key" ${way}, item."keyId" ${way} ${limit(list, size)}`
+    ORDER BY ${list.key.sorted} ${way}, item."keyId" ${way} ${limit(list, size)}`
 }
 
 /**

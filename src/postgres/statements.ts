@@ -15,9 +15,13 @@ const { INT8, OID, TIMESTAMP } = pg.types.builtins
 const own = new Map<number, (text: string) => unknown>([
   [INT8, BigInt],
   [OID, BigInt],
-  // A wall clock in UTC, whatever the zone of this process.
-  [TIMESTAMP, (text) => new Date(`${text.replace(' ', 'T')}Z`)],
+  [TIMESTAMP, instantOf],
 ])
+
+/** Of a timestamp as PostgreSQL writes it, by a clock in UTC, whatever the zone of this process. */
+export function instantOf(text: string): Date {
+  return new Date(`${text.replace(' ', 'T')}Z`)
+}
 
 /** Statements that a connection keeps prepared. Lists are bound as one array, so the gateway has far fewer texts. */
 const MOST_NAMES = 200

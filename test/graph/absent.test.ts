@@ -138,7 +138,7 @@ test.each([
 })
 
 test.each([
-  [{ column: 'score', values: [3, 4] }, [false, true, false]],
+  [{ column: 'score', values: [3, 4] }, [false, true, true]],
   [{ column: 'score' }, [false, false, true]],
   [{ column: 'vip', values: [false] }, [true, false, true]],
 ])('users by %j', async (rule, expected) => {
@@ -146,7 +146,7 @@ test.each([
   const people = [ada, bob, root]
   for (const [i, values] of [
     [3, true],
-    [4.0, false],
+    [5, false],
     [null, null],
   ].entries())
     await sql('update users set score = $2, vip = $3, deleted_at = null where id = $1', [

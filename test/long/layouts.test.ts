@@ -103,6 +103,7 @@ describe.each(Object.entries(cases))('%s', (_, it) => {
   afterAll(close)
 
   test('answers as the house layout does', async () => {
+    if (it.serial) expect(Number(prepared.world.ids.Ada)).toBeGreaterThan(0)
     const asked = hasOrganizations
       ? () => true
       : (question: object) => !('organizations' in question)

@@ -25,7 +25,8 @@ beforeAll(async () => {
   folder = await createProject()
   numeric = await createDatabase('empty')
   await migrate(numeric.url, { advanced: { database: { generateId: 'serial' } } })
-  await numeric.sql('alter table "user" alter id drop identity, alter id type numeric')
+  await numeric.sql('alter table "user" alter id drop identity')
+  await numeric.sql('alter table "user" alter id type numeric')
 })
 
 afterAll(async () => {
