@@ -53,7 +53,7 @@ export async function canonicalise(
   known: KnownNames = {},
   asked: AskedFields = {},
 ): Promise<Canonical> {
-  const { datamodel } = await internals.getDMMF({ datamodel: raw })
+  const { datamodel } = await internals.getDMMF({ datamodel: withoutWidths(raw) })
   const { matches, problems, unreadTables } = checkTables(
     matchTables(datamodel.models, known),
     known,
@@ -104,6 +104,18 @@ export async function canonicalise(
         .map(realName),
     },
   }
+}
+
+/** Foreign keys lead from integer to bigint and back, which Prisma does not allow; here the keys of both are integers. */
+function withoutWidths(schema: string): string {
+  const keys = new Set(
+    [...schema.matchAll(/(?:fields|references): \[([^\]]+)\]/g)].flatMap(([, names = '']) =>
+      names.split(', '),
+    ),
+  )
+  return schema.replaceAll(/^ {2}(\w+) +BigInt\b/gm, (line, name: string) =>
+    keys.has(name) ? line.replace('BigInt', 'Int') : line,
+  )
 }
 
 interface Described {

@@ -65,11 +65,11 @@ function isLeftOut(model: Model, field: string, column: Column): boolean {
 /** What a column of the contract is stored as; `null` when it is of a type that the gateway does not read. */
 export function storedField(field: string, column: Column): StoredType | null {
   const stored = storedType(column)
-  return (stored === 'number' && isId(field) && numberedIds[column.type]) || stored
+  // Better Auth makes such ids with `generateId: "serial"`.
+  return isId(field) && /^(Int|BigInt)$/.test(column.type) && stored === 'number'
+    ? 'integer'
+    : stored
 }
-
-/** By Prisma type. Better Auth makes such ids with `generateId: "serial"`. */
-const numberedIds: Readonly<Record<string, StoredType>> = { Int: 'integer', BigInt: 'bigint' }
 
 /** @returns `null` when it is of a type that the gateway does not read. */
 export function storedType(column: Column): StoredType | null {
@@ -112,7 +112,7 @@ function readableTypes(model: Model, field: string): readonly StoredType[] {
   const types = typesByScalar[fieldsOf(model)[field]?.replace('?', '') as Scalar]
   return [
     ...types,
-    ...(isId(field) ? Object.values(numberedIds) : []),
+    ...(isId(field) ? (['integer'] as const) : []),
     ...(contract[model].lists?.includes(field) ? (['array'] as const) : []),
   ]
 }

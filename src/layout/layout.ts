@@ -6,7 +6,6 @@ export const storedTypes = [
   'citext',
   'uuid',
   'integer',
-  'bigint',
   'boolean',
   'timestamptz',
   'timestamp',
@@ -19,11 +18,6 @@ export const storedTypes = [
   'array',
 ] as const
 export type StoredType = (typeof storedTypes)[number]
-
-/** Whether a type is one of numbers that ids are, which are text everywhere else. */
-export function isNumbered(type: StoredType | undefined): boolean {
-  return type === 'integer' || type === 'bigint'
-}
 
 /** Whether a type holds what a clock shows, and not whose. */
 export function isWallClock(type: StoredType | undefined): boolean {

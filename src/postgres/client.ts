@@ -187,7 +187,7 @@ function absentFrom(layout: Layout) {
 
 /** Whether Prisma reads a column as what the contract says it is. */
 function isRead(column: Column | undefined): boolean {
-  return column !== undefined && !['array', 'number', 'integer', 'bigint'].includes(column.type)
+  return column !== undefined && !['array', 'number', 'integer'].includes(column.type)
 }
 
 /** What Prisma's client calls a model. */

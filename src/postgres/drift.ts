@@ -204,7 +204,6 @@ function ofTable(table: Table, found: readonly Found[], role: string): readonly 
 const TYPES: Readonly<Partial<Record<StoredType, readonly string[]>>> = {
   text: ['text', 'varchar', 'bpchar'],
   boolean: ['bool'],
-  integer: ['int2', 'int4'],
-  bigint: ['int8'],
+  integer: ['int2', 'int4', 'int8'],
   number: ['int2', 'int4', 'int8', 'float4', 'float8', 'numeric'],
 }

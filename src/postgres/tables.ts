@@ -2,14 +2,7 @@ import type { AdditionalField } from '../domain/additional-field.ts'
 import { MARK, presence } from '../layout/absent.ts'
 import { contract, fieldsOf, type Model } from '../layout/contract.ts'
 import { comparedAs, fits } from '../layout/ids.ts'
-import {
-  type Column,
-  isNumbered,
-  isWallClock,
-  type Layout,
-  type StoredType,
-  UTC,
-} from '../layout/layout.ts'
+import { type Column, isWallClock, type Layout, type StoredType, UTC } from '../layout/layout.ts'
 import { literal, quote } from '../layout/quote.ts'
 import { Prisma } from './client.ts'
 
@@ -78,7 +71,7 @@ export class Tables {
   isPrismas(model: Model): boolean {
     const columns = this.#layout[model]?.columns ?? {}
     const isMisread = ({ type }: Column) =>
-      isNumbered(type) || (this.#zone !== UTC && isWallClock(type))
+      type === 'integer' || (this.#zone !== UTC && isWallClock(type))
     return !(MARK in columns || Object.values(columns).some(isMisread))
   }
 
@@ -187,16 +180,18 @@ function partsOf(
   // A day of the application's own, such as a birthday, is the same day everywhere.
   const utc = inUtc(column, type, additional && stored === 'date' ? UTC : zone)
   // Ids, enumerations and citext reach the entities as text.
-  const isText = ['uuid', 'integer', 'bigint', 'enum', 'citext'].includes(type)
+  const isText = ['uuid', 'integer', 'enum', 'citext'].includes(type)
   return {
     type,
     column,
     output: isText ? Prisma.sql`${column}::text` : utc,
     // Enumerations are compared as text, everything else as what it is, so that indexes serve.
-    cast: Prisma.raw(`::${type === 'enum' ? 'text' : type}`),
+    cast: Prisma.raw(`::${castOf[type] ?? type}`),
     value: additional && asJson(additional, column, utc),
   }
 }
+
+const castOf: Readonly<Partial<Record<StoredType, string>>> = { enum: 'text', integer: 'bigint' }
 
 /** A column that holds what it should in another form, as that, and what it is then. */
 function readAs(

@@ -25,7 +25,7 @@ beforeAll(async () => {
   folder = await createProject()
   numeric = await createDatabase('empty')
   await migrate(numeric.url, { advanced: { database: { generateId: 'serial' } } })
-  await numeric.sql('alter table "user" alter id drop identity')
+  await numeric.sql('alter table "user" drop constraint user_pkey cascade, alter id drop identity')
   await numeric.sql('alter table "user" alter id type numeric')
 })
 
@@ -121,7 +121,8 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   },
   'ids that are fractions': {
     make: () => ({ DATABASE_URL: numeric.url }),
-    sentence: /^- User\.id: the column "user"\."id" is of Prisma type Decimal; it must be .*\.$/,
+    sentence:
+      /^- User\.id: the column "user"\."id" is of Prisma type Decimal Decimal; it must be .*\.$/,
     commands: ['introspect'],
   },
   'an empty jwks': {

@@ -1,4 +1,3 @@
-import { isNumbered } from '../../layout/layout.ts'
 import { apiKeyFunction } from '../../layout/owner-functions.ts'
 import { findApiKeyObstacle } from '../../layout/sessions.ts'
 import type { Check } from '../finding.ts'
@@ -22,7 +21,7 @@ export const checkApiKeys: Check = async (examined) => {
       ? "every key is a user's (AUTH_API_KEY_ORGANIZATIONS)"
       : `keys of ${of.join(', ')} are organizations', others users'`
   const message = `API keys can be looked up: ${whose}. ${HASHED}`
-  const isAmbiguous = of.length === 0 && isNumbered(layout.Organization?.columns.id?.type)
+  const isAmbiguous = of.length === 0 && layout.Organization?.columns.id?.type === 'integer'
   return [
     isAmbiguous
       ? { level: 'warning', message: `${message} ${NUMBERS}` }

@@ -81,7 +81,6 @@ const INDEXED: readonly StoredType[] = [
   'citext',
   'uuid',
   'integer',
-  'bigint',
   'boolean',
   'timestamptz',
   'timestamp',

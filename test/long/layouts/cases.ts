@@ -71,10 +71,10 @@ const countedTogether = `
     end loop;
   end $$;`
 
-const asBigint = `
+const asBigint = (columns: string) => `
   do $$ declare it record; begin
     for it in select table_name, column_name from information_schema.columns
-      where table_schema = 'public' and data_type = 'integer' and column_name ~ '(id|Id)$' loop
+      where table_schema = 'public' and data_type = 'integer' and column_name ~ '${columns}' loop
       execute format('alter table %I alter %I type bigint', it.table_name, it.column_name);
     end loop;
   end $$;`
@@ -105,7 +105,16 @@ export const cases: Readonly<Record<string, Case>> = {
   'another PostgreSQL schema': { naming: camelCase, schema: 'Auth Tables' },
   'UUIDs as ids': { naming: pluralSnakeCase, uuid: true },
   'integers as ids': { naming: pluralSnakeCase, serial: true, altered: countedTogether },
-  'bigint as ids': { naming: camelCase, serial: true, altered: countedTogether + asBigint },
+  'bigint as ids': {
+    naming: camelCase,
+    serial: true,
+    altered: countedTogether + asBigint('(id|Id)$'),
+  },
+  'bigint as ids, to which integers lead': {
+    naming: pluralSnakeCase,
+    serial: true,
+    altered: countedTogether + asBigint('^id$'),
+  },
   'integers as some ids': {
     naming: pluralSnakeCase,
     serial: true,
