@@ -22,14 +22,26 @@ export function checkTables({ matches, problems }: Matching, known: KnownNames):
     if (wrong.length === 0 || !isLeftOut(match.model)) kept.push(match)
     found.push(...wrong.map((text) => ({ model: match.model, text })))
   }
+  const alone = kept.filter(({ model }) => isAlone(model, kept))
   const texts = (some: readonly Problem[]) => some.map(({ text }) => text)
   return {
-    matches: kept,
+    matches: kept.filter((match) => !alone.includes(match)),
     problems: texts(found.filter(({ model }) => !isLeftOut(model))),
-    unreadTables: texts(found.filter(({ model }) => isLeftOut(model))).map(
-      (text) => `${text} The graph does without the table.`,
-    ),
+    unreadTables: [
+      ...texts(found.filter(({ model }) => isLeftOut(model))),
+      ...alone.map(describeAlone),
+    ].map((text) => `${text} The graph does without the table.`),
   }
+}
+
+function isAlone(model: Model, found: readonly Match[]): boolean {
+  const { partner } = contract[model]
+  return partner !== undefined && !found.some((other) => other.model === partner)
+}
+
+/** Better Auth before 1.3 had teams, and no table of who is in them. */
+function describeAlone({ model, table }: Match): string {
+  return `${model}: the table "${realName(table)}" is shown only with one for ${contract[model].partner}, and no table fits.`
 }
 
 function isTold(model: Model, known: KnownNames): boolean {

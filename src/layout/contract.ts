@@ -126,6 +126,7 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
   },
   Team: {
     dispensable: true,
+    partner: 'TeamMember',
     columns: {
       id: 'String',
       organizationId: 'String',

@@ -7,6 +7,8 @@ export interface ModelContract {
   readonly required?: true
   /** A table that is not as Better Auth's is left out: nothing that others may do or are told hangs on it. */
   readonly dispensable?: true
+  /** Without a table for this other model, the graph has no use for one of this. */
+  readonly partner?: Model
   /** Prisma types of the columns that every table of this kind has. */
   readonly columns: Readonly<Record<string, Scalar | `${Scalar}?`>>
   /** Prisma types of the columns that a plug-in or a later version of Better Auth adds. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Position } from '../../src/domain/page.ts'
+import { printGraph, printOwnerSql, readLayout } from '../../src/gateway.ts'
 import { canonicalise } from '../../src/introspection/canonicalise.ts'
 import { pullSchema } from '../../src/introspection/engine.ts'
 import { introspect } from '../../src/introspection/introspect.ts'
@@ -39,6 +40,25 @@ test('a plug-in that is not installed is marked absent, and missing from the lay
   expect(layout.TeamMember).toBeNull()
   expect(layout.User?.columns).not.toHaveProperty('username')
   expect(layout.User?.columns).toHaveProperty('displayUsername')
+})
+
+test('teams without a table of who is in them, as before 1.3, are no teams, and it is said', async () => {
+  await database.sql('drop table team_members')
+  await database.sql('alter table teams drop member_count')
+  await database.sql('alter table members add team_id text')
+  const { absentModels, found, unreadTables } = await write()
+  expect(absentModels).toEqual(expect.arrayContaining(['Team', 'TeamMember']))
+  expect(found.map(({ model }) => model)).not.toContain('Team')
+  expect(unreadTables).toEqual([
+    'Team: the table "teams" is shown only with one for TeamMember, and no table fits. The graph does without the table.',
+  ])
+  const layout = project.layout()
+  expect(layout.Team).toBeNull()
+  expect(layout.Invitation?.columns).toHaveProperty('teamId')
+  expect(printOwnerSql(layout, { role: 'reader', schema: 'public' })).not.toContain('teams')
+  expect(printGraph(readLayout({ prismaSchema: project.schema() }))).not.toMatch(
+    /\bteams\(|viewerTeams|type Team/,
+  )
 })
 
 test('columns that older versions of Better Auth did not make may be missing', async () => {

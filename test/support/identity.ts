@@ -71,6 +71,15 @@ export async function identityOver(
   settings: Omit<BetterAuthSettings, 'databaseUrl'> = {},
 ): Promise<Identity> {
   const betterAuth = await startBetterAuth({ ...settings, databaseUrl: database.url })
+  return identityOf(database, readOnlyUrl, betterAuth)
+}
+
+/** A Better Auth that is there already. */
+export function identityOf(
+  database: Database,
+  readOnlyUrl: string,
+  betterAuth: BetterAuthServer,
+): Identity {
   const { api } = betterAuth.auth
   return {
     database,

@@ -1,4 +1,6 @@
+import type { BetterAuthPlugin } from 'better-auth'
 import type { Naming } from './better-auth.ts'
+import type { Library } from './library.ts'
 import {
   camelCase,
   custom,
@@ -12,10 +14,18 @@ import {
 /** How one database comes to be, and what introspection is told of it. */
 export interface Case {
   readonly naming: Naming
+  /** Another version of Better Auth than this project installs. */
+  readonly library?: Library
+  /** Laid next to those that every case has. */
+  readonly plugins?: readonly BetterAuthPlugin[]
   readonly organizations?: false
+  /** Teams and roles in the database are switched on once there are tables for organizations. */
+  readonly inSteps?: boolean
   /** The PostgreSQL schema of the tables (`public`). */
   readonly schema?: string
   readonly uuid?: true
+  /** Ids are made up by Better Auth, which trusts nobody to guess these. */
+  readonly randomIds?: true
   /** Ids are numbers that PostgreSQL gives out. */
   readonly serial?: true
   /** Better Auth calls everything as by default, and Kysely's plug-in translates it. */

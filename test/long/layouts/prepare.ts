@@ -49,11 +49,15 @@ export async function prepare(it: Case): Promise<Prepared> {
     naming: it.camelCasePlugin ? camelCase : it.naming,
     database: it.camelCasePlugin ? camelCasing(pool) : pool,
     organizations: it.organizations !== false,
+    library: it.library,
+    plugins: it.plugins ?? [],
   }
   const generateId = it.serial ? 'serial' : it.uuid && 'uuid'
+  if (it.inSteps) await migrate({ ...settings, generateId, plain: true })
   await migrate({ ...settings, generateId })
   if (it.altered) await database.sql(it.altered)
-  const auth = createAuth({ ...settings, generateId: it.serial ? 'serial' : createIds() })
+  const counted = it.serial ? 'serial' : createIds()
+  const auth = createAuth({ ...settings, generateId: it.randomIds ? undefined : counted })
   const world = await createWorld(auth, settings.organizations)
   await auth.api.getJwks()
   if (it.aged) await database.sql(it.aged)
