@@ -120,6 +120,21 @@ describe.each(Object.entries(cases))('%s', (_, it) => {
     await compile(dirname(prepared.project.schemaPath))
   })
 
+  if (it.adapter)
+    test('the tables are of the kinds that the adapter makes', async () => {
+      const types = await prepared.database.sql<{ type: string }>(
+        `select distinct data_type as type from information_schema.columns where table_schema = 'public' order by 1`,
+      )
+      expect(types.map(({ type }) => type)).toEqual([
+        'USER-DEFINED',
+        'boolean',
+        'integer',
+        'text',
+        'timestamp without time zone',
+        'uuid',
+      ])
+    })
+
   test('whose session it is, the function of the owner says', async () => {
     const token = prepared.world.sessions.Bob
     const { data } = await gateway.graphql('{ viewer { name } }', { token })

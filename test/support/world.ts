@@ -38,7 +38,8 @@ interface WorldOptions {
  * - `graph/` has a file for each type of the graph, and themes that concern all of them: consistency, statements,
  *   connections. `graph/matrix.test.ts` is the oracle of who sees what; what it asks is asked nowhere else.
  * - The other folders are the rooms of `src/`, with `attacks/` and `deploy/`, which is about the folder of that name, beside them.
- * - `long/` is `npm run test:long` and `bench/` is `npm run bench`; `federation/`, `bff/`, `hosting/` and `oauth/` have packages of their own.
+ * - `long/` is `npm run test:long` and `bench/` is `npm run bench`; `federation/`, `bff/`, `hosting/`,
+ *   `oauth/`, `versions/` and `adapters/` have packages of their own.
  * - A worker runs many files in one process, so a file puts back what it changes there: timers, mocks, variables.
  */
 export async function world({

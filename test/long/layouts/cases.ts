@@ -1,4 +1,7 @@
 import type { BetterAuthPlugin } from 'better-auth'
+import type { OpenAdapter } from './adapters/adapter.ts'
+import { openDrizzle } from './adapters/drizzle.ts'
+import { openPrisma } from './adapters/prisma.ts'
 import type { Naming } from './better-auth.ts'
 import type { Library } from './library.ts'
 import {
@@ -30,6 +33,8 @@ export interface Case {
   readonly serial?: true
   /** Better Auth calls everything as by default, and Kysely's plug-in translates it. */
   readonly camelCasePlugin?: true
+  /** What makes the tables and writes to them in place of Kysely. */
+  readonly adapter?: OpenAdapter
   /** SQL after Better Auth has made the tables, and after it has filled them. */
   readonly altered?: string
   readonly aged?: string
@@ -107,6 +112,8 @@ export const cases: Readonly<Record<string, Case>> = {
   "Drizzle's default": { naming: drizzle, altered: datesOf('timestamp') },
   "Drizzle's usePlural": { naming: drizzlePlural, altered: datesOf('timestamp') },
   "Prisma's": { naming: camelCase, altered: datesOf('timestamp(3)') },
+  "Drizzle's adapter": { naming: camelCase, uuid: true, adapter: openDrizzle },
+  "Prisma's adapter": { naming: camelCase, uuid: true, adapter: openPrisma },
   "Kysely's CamelCasePlugin": { naming: drizzle, camelCasePlugin: true },
   'tables renamed, plug-in fields not': { naming: mixed },
   'renamed tables, known by their columns': { naming: renamedTables },

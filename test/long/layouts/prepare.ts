@@ -53,11 +53,16 @@ export async function prepare(it: Case): Promise<Prepared> {
     plugins: it.plugins ?? [],
   }
   const generateId = it.serial ? 'serial' : it.uuid && 'uuid'
+  const adapter = await it.adapter?.(configure({ ...settings, generateId }), pool, database.url)
   if (it.inSteps) await migrate({ ...settings, generateId, plain: true })
-  await migrate({ ...settings, generateId })
+  if (!adapter) await migrate({ ...settings, generateId })
   if (it.altered) await database.sql(it.altered)
   const counted = it.serial ? 'serial' : createIds()
-  const auth = createAuth({ ...settings, generateId: it.randomIds ? undefined : counted })
+  const auth = createAuth({
+    ...settings,
+    ...(adapter && { database: adapter.database }),
+    generateId: it.randomIds ? undefined : counted,
+  })
   const world = await createWorld(auth, settings.organizations)
   await auth.api.getJwks()
   if (it.aged) await database.sql(it.aged)
@@ -84,6 +89,7 @@ export async function prepare(it: Case): Promise<Prepared> {
       PRISMA_SCHEMA_FILE: project.schemaPath,
     },
     async stop() {
+      await adapter?.close()
       await pool.end()
       await project.remove()
       await database.drop()
