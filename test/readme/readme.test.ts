@@ -132,7 +132,9 @@ test.each(of('json').map(({ line, text }) => [line, text] as const))(
   async (_, text) => {
     const file = join(directory, 'documents.json')
     await writeFile(file, text)
-    if (text.includes('visibleTo')) return expect(await readFields(file)).toHaveProperty('User')
+    const [, shown] = /"(visibleTo|absent)"/.exec(text) ?? []
+    if (shown)
+      return expect(await readFields(file)).toHaveProperty(shown === 'absent' ? 'absent' : 'User')
     const config = loadConfig({ ...environment, TRUSTED_DOCUMENTS_FILE: file })
     expect(Object.keys(config.http.trustedDocuments ?? {})).not.toEqual([])
     await createGateway(config).close()
