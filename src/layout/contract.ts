@@ -1,4 +1,5 @@
 import type { ModelContract } from './model-contract.ts'
+import { pluginModels, pluginTables } from './plugin-tables.ts'
 
 /** Tables of Better Auth under the names this project calls them by. */
 export const models = [
@@ -12,9 +13,7 @@ export const models = [
   'TeamMember',
   'OrganizationRole',
   'Jwks',
-  'OauthClient',
-  'OauthAccessToken',
-  'Apikey',
+  ...pluginModels,
 ] as const
 export type Model = (typeof models)[number]
 
@@ -180,49 +179,7 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
     essential: ['expiresAt'],
     signature: ['privateKey'],
   },
-  OauthClient: {
-    dispensable: true,
-    columns: {
-      id: 'String',
-      clientId: 'String',
-      disabled: 'Boolean?',
-    },
-    unique: ['clientId'],
-    essential: ['disabled'],
-    signature: ['clientSecret', 'redirectUris'],
-  },
-  OauthAccessToken: {
-    dispensable: true,
-    columns: {
-      id: 'String',
-      userId: 'String?',
-      clientId: 'String',
-      sessionId: 'String?',
-      scopes: 'String',
-      resources: 'String?',
-      expiresAt: 'DateTime',
-      revoked: 'DateTime?',
-      confirmation: 'String?',
-    },
-    lists: ['scopes', 'resources'],
-    essential: ['userId', 'sessionId', 'resources', 'revoked', 'confirmation'],
-    signature: ['token', 'refreshId'],
-  },
-  Apikey: {
-    dispensable: true,
-    columns: {
-      id: 'String',
-      permissions: 'String?',
-      enabled: 'Boolean?',
-      expiresAt: 'DateTime?',
-      // A number, of which no more is asked than whether there is one.
-      remaining: 'Boolean?',
-    },
-    // Whose it is: the first two since keys can be an organization's, the third before.
-    optional: { referenceId: 'String?', configId: 'String?', userId: 'String?' },
-    essential: ['enabled', 'expiresAt', 'remaining', 'configId'],
-    signature: ['key', 'rateLimitTimeWindow'],
-  },
+  ...pluginTables,
 }
 
 /** What the owner's functions find rows by: secrets, and so no columns of the contract. */
