@@ -54,7 +54,7 @@ const OF_AN_ENTRY = 100
 export function createAnswer(parts: AnswerParts): Answer {
   const { admission, turns, documents, trusted, authenticator, rate, sources, audit, tell } = parts
   const { limits } = documents.rules
-  const { visibility, platformAdmins } = sources
+  const { visibility, platformAdmins, creatorRole } = sources
 
   return async (sent, headers, scope) => {
     const pace = new Pace(turns, () => scope.share)
@@ -90,7 +90,7 @@ export function createAnswer(parts: AnswerParts): Answer {
       place = await admission.admit(scope, caller, points)
 
       const trail = audit?.(caller, scope)
-      const viewer = createViewer(caller, { visibility, platformAdmins, pace })
+      const viewer = createViewer(caller, { visibility, platformAdmins, creatorRole, pace })
       const context = createContext(sources, viewer, { pace, trail })
       const misfits = variableErrors(documents.rules.schema, operation, variables)
       if (misfits) return tell(scope, misfits)

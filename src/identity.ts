@@ -21,6 +21,7 @@ import { describeDrift, findDrift, watchDrift } from './postgres/drift.ts'
 import { createInvitationRepository } from './postgres/invitation.ts'
 import { createMemberRepository } from './postgres/member.ts'
 import { createOrganizationRepository } from './postgres/organization.ts'
+import { createPluginRepositories } from './postgres/plugins/repositories.ts'
 import { PostgresNotifications } from './postgres/postgres-notifications.ts'
 import { createReadiness, type Readiness } from './postgres/readiness.ts'
 import { createRoleRepository } from './postgres/role.ts'
@@ -47,6 +48,7 @@ export type * from './domain/member.ts'
 export type * from './domain/organization.ts'
 export type * from './domain/page.ts'
 export type * from './domain/permission.ts'
+export type * from './domain/plugins.ts'
 export type { Repositories } from './domain/repositories.ts'
 export type * from './domain/session.ts'
 export type * from './domain/team.ts'
@@ -72,7 +74,7 @@ export function openIdentity(config: IdentityConfig, parts: IdentityParts = {}):
 /** Of the configuration, what reading takes; with the issuer it shares cached permissions with gateways. */
 export interface IdentityConfig
   extends Pick<Config, 'database' | 'redis' | 'permissions' | 'logLevel'> {
-  readonly auth?: Pick<Config['auth'], 'issuer'>
+  readonly auth?: Pick<Config['auth'], 'issuer'> & Partial<Pick<Config['auth'], 'apiKeys'>>
   readonly limits?: Pick<Config['limits'], 'rows'>
 }
 
@@ -158,6 +160,7 @@ export function createStores(
     invitations: createInvitationRepository(db),
     teams: createTeamRepository(db),
     visibility: createVisibilityRepository(db),
+    ...createPluginRepositories(db, config.auth?.apiKeys ?? undefined),
   }
   const readiness: Readiness = createReadiness(database, {
     findProblem: watchDrift({

@@ -28,21 +28,50 @@ export const userAudiences = {
   banned: personal,
   banReason: personal,
   banExpires: personal,
+  lastLoginMethod: personal,
   sessions: personal,
   accounts: ['self', 'identity:pii'],
   receivedInvitations: ['self'],
+  passkeys: ['self'],
+  apiKeys: ['self'],
+  connectedApps: ['self'],
+  subscriptions: ['self'],
 } as const satisfies Record<string, readonly UserAudience[]>
 
 export type GuardedUserField = keyof typeof userAudiences
 
-/** Of a user's own fields, those that no app is shown: what they are signed in with, and where. */
-export const undelegated: readonly GuardedUserField[] = ['sessions', 'accounts']
+/** Of a user's own fields, those that no app is shown: what they sign in with and where, and what plug-ins keep for them. */
+export const undelegated: readonly GuardedUserField[] = [
+  'lastLoginMethod',
+  'sessions',
+  'accounts',
+  'passkeys',
+  'apiKeys',
+  'connectedApps',
+  'subscriptions',
+]
 
-/** Fields of an organization that take more than being a member of it: a permission there, or a scope. */
+/** Who is shown a field of an organization: of its members, those of whom one of the first three is true. */
+export interface OrganizationAudience {
+  readonly permission?: Permission
+  /** Holders of one of these roles. */
+  readonly roles?: readonly string[]
+  /** Holders of the role that whoever creates an organization gets. */
+  readonly creators?: true
+  /** `null`: no service, and so no app and no key. */
+  readonly scope: Scope | null
+}
+
+/** Fields of an organization that take more than being a member of it: a permission or a role there, or a scope. */
 export const organizationAudiences = {
   roles: { permission: 'ac:read', scope: 'identity:read' },
   invitations: { permission: 'invitation:create', scope: 'identity:pii' },
-} as const satisfies Record<string, { permission: Permission; scope: Scope }>
+  apiKeys: { permission: 'apiKey:read', creators: true, scope: null },
+  // The sso plug-in goes by these two names, whatever else roles are called.
+  ssoProviders: { roles: ['owner', 'admin'], scope: null },
+  // Better Auth asks the application, whose answer nobody else knows.
+  subscriptions: { creators: true, scope: null },
+} as const satisfies Record<string, OrganizationAudience>
 
 /** The doors to lists of everything. */
 export const listAudiences = {

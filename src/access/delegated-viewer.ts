@@ -8,6 +8,7 @@ import {
   type GuardedOrganizationField,
   type GuardedUserField,
   type listAudiences,
+  organizationAudiences,
   undelegated,
   userAudiences,
 } from './audiences.ts'
@@ -83,6 +84,8 @@ export class DelegatedViewer extends ClosedViewer {
 
   override requireOrganizationField(field: GuardedOrganizationField, own: Grant | null): void {
     this.requireScope('identity:read')
+    if (organizationAudiences[field].scope === null)
+      throw new GatewayError('FORBIDDEN', `The field ${field} is not for apps.`)
     this.#user.requireOrganizationField(field, own)
   }
 

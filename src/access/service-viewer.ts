@@ -42,7 +42,10 @@ export class ServiceViewer extends ClosedViewer {
   }
 
   override requireOrganizationField(field: GuardedOrganizationField): void {
-    this.requireScope(organizationAudiences[field].scope)
+    const { scope } = organizationAudiences[field]
+    if (scope === null)
+      throw new GatewayError('FORBIDDEN', `The field ${field} is for members alone.`)
+    this.requireScope(scope)
   }
 
   override requireTeamMembers(): void {

@@ -5,7 +5,12 @@ import type { MembershipScope } from '../domain/member.ts'
 import type { Grant, Subject } from '../domain/permission.ts'
 import type { User } from '../domain/user.ts'
 import type { VisibilityRepository } from '../domain/visibility.ts'
-import { type Audience, type GuardedOrganizationField, organizationAudiences } from './audiences.ts'
+import {
+  type Audience,
+  type GuardedOrganizationField,
+  type OrganizationAudience,
+  organizationAudiences,
+} from './audiences.ts'
 import { ClosedViewer, type ReachedUser } from './closed-viewer.ts'
 
 export interface ViewerSources {
@@ -14,6 +19,8 @@ export interface ViewerSources {
     readonly roles: readonly string[]
     readonly userIds: readonly string[]
   }
+  /** The role that whoever creates an organization gets, which only its holders may hand out. */
+  readonly creatorRole: string
   /** When what is asked in one moment is asked of the database; absent: when the moment has passed. */
   readonly pace?: { readonly whenSettled: (work: () => void) => void }
 }
@@ -69,9 +76,15 @@ export class UserViewer extends ClosedViewer {
   }
 
   override requireOrganizationField(field: GuardedOrganizationField, own: Grant | null): void {
-    const { permission } = organizationAudiences[field]
-    if (!own?.permissions.includes(permission))
-      throw new GatewayError('FORBIDDEN', `The field ${field} needs the permission ${permission}.`)
+    const { permission, roles = [], creators }: OrganizationAudience = organizationAudiences[field]
+    const isPermitted = permission !== undefined && own?.permissions.includes(permission)
+    const needed = creators ? [...roles, this.#sources.creatorRole] : roles
+    if (isPermitted || own?.roles.some((role) => needed.includes(role))) return
+    const all = [
+      ...(permission ? [`the permission ${permission}`] : []),
+      ...needed.map((role) => `the role ${role}`),
+    ]
+    throw new GatewayError('FORBIDDEN', `The field ${field} needs ${all.join(' or ')}.`)
   }
 
   override requireTeamMembers(isInTeam: boolean): void {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { ApiKeyLookup } from '../domain/api-key-lookup.ts'
+import { type ApiKeyLookup, isOfOrganization } from '../domain/api-key-lookup.ts'
 import { type Caller, type Scope, scopes } from '../domain/caller.ts'
 import { refused } from './refused.ts'
 
@@ -30,8 +30,8 @@ export function createApiKeyVerifier({ header, organizationConfigs, lookup }: Ap
       if (found.expired) throw refused('expired')
       if (found.metered) throw refused('metered key')
       const granted = scopesOf(found.permissions)
-      const { id: keyId, ownerId, configId } = found
-      return organizationConfigs.includes(configId ?? DEFAULT_CONFIG)
+      const { id: keyId, ownerId } = found
+      return isOfOrganization(found, organizationConfigs)
         ? { kind: 'organization', organizationId: ownerId, keyId, scopes: granted }
         : { kind: 'delegated', userId: ownerId, scopes: granted, delegation: { keyId } }
     },
@@ -40,9 +40,6 @@ export function createApiKeyVerifier({ header, organizationConfigs, lookup }: Ap
 
 /** In characters; Better Auth's own have 64, after a prefix. */
 const LONGEST = 1024
-
-/** What the plug-in calls the only configuration. */
-const DEFAULT_CONFIG = 'default'
 
 /** The scope `identity:read` is the action `read` of the resource `identity`. */
 function scopesOf(permissions: string | null): ReadonlySet<Scope> {

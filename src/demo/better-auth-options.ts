@@ -4,6 +4,7 @@ import {
   anonymous,
   bearer,
   jwt,
+  lastLoginMethod,
   organization,
   phoneNumber,
   twoFactor,
@@ -75,6 +76,7 @@ export function betterAuthOptions({ origin, pool, ...settings }: IdentitySetting
         },
       }),
       anonymous({ schema: { user: { fields: columns('isAnonymous') } } }),
+      lastLoginMethod({ storeInDatabase: true, schema: { user: columns('lastLoginMethod') } }),
       bearer(),
     ],
   } satisfies BetterAuthOptions

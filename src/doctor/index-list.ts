@@ -18,6 +18,8 @@ const SEARCH = '`search`, all three or none'
 const SOME_USERS = '`users` by `role`, and by `banned`'
 const LONG = 'pages of long lists: without it, each page sorts the whole list'
 const ORGANIZATIONS = 'pages of `organizations`, by each order'
+const PLUGINS =
+  'what users and organizations have of these plug-ins, some of which make no index for it'
 const OLD = 'databases that Better Auth made before 1.4 lack them'
 
 /** Beside primary keys and unique columns, which every database of Better Auth has. README.md lists the same. */
@@ -49,6 +51,11 @@ export const neededIndexes: readonly NeededIndex[] = [
   equal('Session', ['userId', 'expiresAt'], {
     reason: 'sessions of whoever signs in often: those that have ended stay in the table',
   }),
+  equal('Passkey', ['userId'], { reason: PLUGINS }),
+  equal('Apikey', ['referenceId'], { reason: PLUGINS }),
+  equal('OauthConsent', ['userId'], { reason: PLUGINS }),
+  equal('SsoProvider', ['organizationId'], { reason: PLUGINS }),
+  equal('Subscription', ['referenceId'], { reason: PLUGINS }),
   equal('Member', ['userId'], { reason: OLD }),
   equal('Member', ['organizationId'], { reason: OLD }),
   equal('Session', ['userId'], { reason: OLD }),

@@ -14,6 +14,20 @@ export interface ApiKey {
   readonly metered: boolean
 }
 
+/** What the plug-in calls the only configuration. */
+const DEFAULT_CONFIG = 'default'
+
+/**
+ * Whether a key is an organization's, which nothing in the table says.
+ * @param organizationConfigs The configurations of the plug-in whose keys are; those of others are users'.
+ */
+export function isOfOrganization(
+  { configId }: Pick<ApiKey, 'configId'>,
+  organizationConfigs: readonly string[],
+): boolean {
+  return organizationConfigs.includes(configId || DEFAULT_CONFIG)
+}
+
 /** The way from an API key to whose it is. Keys and their hashes are never read. */
 export interface ApiKeyLookup {
   /**

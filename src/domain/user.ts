@@ -24,6 +24,7 @@ export interface User {
   readonly banned: boolean | null
   readonly banReason: string | null
   readonly banExpires: Date | null
+  readonly lastLoginMethod: string | null
   readonly additional: AdditionalValues
 }
 

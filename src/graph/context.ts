@@ -8,8 +8,6 @@ import type { Refusals } from './refusals.ts'
 /** What the graph reads from. */
 export interface Sources extends Repositories, Omit<ViewerSources, 'pace'> {
   readonly permissions: PermissionService
-  /** The role that whoever creates an organization gets, which only its holders may hand out. */
-  readonly creatorRole: string
 }
 
 /** Made anew for each request: the viewer and the loaders remember what was read, and never beyond it. */

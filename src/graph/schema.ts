@@ -13,6 +13,11 @@ import { defineMembership } from './membership.ts'
 import { defineOrganization } from './organization.ts'
 import { defineOrganizationRole } from './organization-role.ts'
 import { definePermissionChecks } from './permission.ts'
+import { defineApiKey } from './plugins/api-key.ts'
+import { defineConnectedApp } from './plugins/connected-app.ts'
+import { definePasskey } from './plugins/passkey.ts'
+import { defineSsoProvider } from './plugins/sso-provider.ts'
+import { defineSubscription } from './plugins/subscription.ts'
 import { createRefs } from './refs.ts'
 import { defineScalars } from './scalars.ts'
 import { printSubgraph } from './sdl/subgraph.ts'
@@ -44,6 +49,8 @@ function defineGraph(features: Features): Graph {
   const has = (...models: string[]) => models.every((model) => features.models.has(model))
   if (has('Account')) defineAccount(graph)
   if (has('Session')) defineSession(graph)
+  if (has('Passkey')) definePasskey(graph)
+  if (has('OauthConsent')) defineConnectedApp(graph)
   if (features.organizations) {
     defineOrganization(graph)
     defineMember(graph)
@@ -53,7 +60,10 @@ function defineGraph(features: Features): Graph {
     defineOrganizationRole(graph)
     if (has('Invitation')) defineInvitation(graph)
     if (has('Team', 'TeamMember')) defineTeam(graph)
+    if (has('SsoProvider')) defineSsoProvider(graph)
   }
+  if (has('Apikey')) defineApiKey(graph)
+  if (has('Subscription')) defineSubscription(graph)
   defineAdditionalFields(graph)
   return graph
 }

@@ -129,6 +129,10 @@ const columns = {
   },
   banReason: { type: 'String', description: 'Why the ban was set.' },
   banExpires: { type: 'DateTime', description: 'When the ban runs out; null when it does not.' },
+  lastLoginMethod: {
+    type: 'String',
+    description: 'How the user last signed in, for example `email` or the name of a provider.',
+  },
   createdAt: { type: 'DateTime', description: 'When the account was made.' },
   updatedAt: { type: 'DateTime', description: 'When the account was last changed.' },
 } as const satisfies Partial<

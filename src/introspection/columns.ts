@@ -105,6 +105,7 @@ const typesByNative: Readonly<Record<string, StoredType>> = {
 const typesByScalar: Readonly<Record<Scalar, readonly StoredType[]>> = {
   String: ['text', 'citext', 'uuid', 'enum', 'inet', 'jsonb', 'json'],
   Boolean: ['boolean', 'number'],
+  Int: ['number'],
   DateTime: ['timestamptz', 'timestamp', 'date'],
 }
 
@@ -113,8 +114,13 @@ function readableTypes(model: Model, field: string): readonly StoredType[] {
   return [
     ...types,
     ...(isId(field) ? (['integer'] as const) : []),
-    ...(contract[model].lists?.includes(field) ? (['array'] as const) : []),
+    ...(isArray(model, field) ? (['array'] as const) : []),
   ]
+}
+
+function isArray(model: Model, field: string): boolean {
+  const { lists = [], arrays = [] } = contract[model]
+  return lists.includes(field) || arrays.includes(field)
 }
 
 function isReadable(model: Model, field: string, column: Column): boolean {

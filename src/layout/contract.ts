@@ -44,6 +44,7 @@ export const contract: Readonly<Record<Model, ModelContract>> = {
       banned: 'Boolean?',
       banReason: 'String?',
       banExpires: 'DateTime?',
+      lastLoginMethod: 'String?',
     },
     unique: ['email'],
     essential: ['banned'],

@@ -1,6 +1,6 @@
 import type { Model } from './contract.ts'
 
-export type Scalar = 'String' | 'Boolean' | 'DateTime'
+export type Scalar = 'String' | 'Boolean' | 'DateTime' | 'Int'
 
 export interface ModelContract {
   /** A database without its table cannot be served at all. Other models come with plug-ins or settings. */
@@ -18,6 +18,8 @@ export interface ModelContract {
   readonly essential?: readonly string[]
   /** Columns with names separated by commas, which some applications keep as an array. */
   readonly lists?: readonly string[]
+  /** Columns with several texts: an array of PostgreSQL's or in JSON, or a text with spaces between them. */
+  readonly arrays?: readonly string[]
   /** Foreign keys by the name of the field that follows them; `back` is the list on the other side. */
   readonly relations?: Readonly<Record<string, Relation>>
   /** Columns that never enter the canonical schema, but tell a renamed table from others with the same columns. */

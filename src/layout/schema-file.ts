@@ -146,7 +146,7 @@ const RUN = 'it must be written by the command introspect of this version.'
 /** A block with the comment above it. What a database calls something is quoted, so no name ends a block. */
 const MODEL = /^(?:\/\/ [^\n]*\n)?model (\w+) \{\n(.*?)\n\}$/gms
 /** A field with the comment above it. */
-const FIELD = /^(?: {2}\/\/ (.*)\n)? {2}(\w+) +(String|Boolean|DateTime)(\??)(?: +(.*))?$/gm
+const FIELD = /^(?: {2}\/\/ (.*)\n)? {2}(\w+) +(String|Boolean|DateTime|Int)(\??)(?: +(.*))?$/gm
 const MAPPED = /(?<!@)@map\(("(?:[^"\\]|\\.)*")\)/
 const FURTHER = new RegExp(`^ {2}// ${ADDITIONAL} (.*)$`, 'gm')
 const MARKED = new RegExp(`^ {2}// ${MARK}: (.*)$`, 'm')
@@ -237,6 +237,7 @@ function toType(type: string, attributes: string, comment: string): Column['type
   if (known) return known
   if (type === 'String') return attributes.includes('@db.Inet') ? 'inet' : 'text'
   if (type === 'Boolean') return 'boolean'
+  if (type === 'Int') return 'number'
   if (attributes.includes('@db.Date')) return 'date'
   return attributes.includes('@db.Timestamptz') ? 'timestamptz' : 'timestamp'
 }

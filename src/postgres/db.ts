@@ -59,7 +59,8 @@ export function unambiguous<Entity>(
 }
 
 /**
- * The same by Prisma: the way to read whatever is not asked for with every request, which needs no SQL. In the order of these columns. None where the database lacks the table.
+ * The same by Prisma: the way to read whatever is not asked for with every request, which needs no SQL. In the order of
+ * these columns, of those that there are. None where the database lacks the table.
  */
 export async function findRows<Entity>(
   db: Db,
@@ -70,7 +71,8 @@ export async function findRows<Entity>(
 ): Promise<readonly Entity[]> {
   const fitting = db.tables.fitting(columns.model, field, values)
   if (fitting.length === 0) return []
-  return findMany(db, columns, { field, values: fitting, orderBy })
+  const sorted = db.tables.present(columns.model, orderBy)
+  return findMany(db, columns, { field, values: fitting, orderBy: sorted })
 }
 
 /** Every row of a small table. */

@@ -67,12 +67,12 @@ export class Tables {
     return table !== null && (field === undefined || field in table.columns)
   }
 
-  /** Whether Prisma reads a table as what it holds: not instants of another clock than UTC's, ids that are numbers, absent rows. */
+  /** Whether Prisma reads a table as what it holds: not instants of another clock than UTC's, numbers, arrays, absent rows. */
   isPrismas(model: Model): boolean {
     const columns = this.#layout[model]?.columns ?? {}
     const isMisread = ({ type }: Column) =>
-      type === 'integer' || (this.#zone !== UTC && isWallClock(type))
-    return !(MARK in columns || Object.values(columns).some(isMisread))
+      type === 'integer' || type === 'number' || (this.#zone !== UTC && isWallClock(type))
+    return !(MARK in columns || contract[model].arrays || Object.values(columns).some(isMisread))
   }
 
   /** Those of the fields that this database has a column for. */

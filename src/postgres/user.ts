@@ -35,6 +35,7 @@ export const user = new Columns<User>('User', 'u', {
   banned: 'same',
   banReason: 'same',
   banExpires: 'same',
+  lastLoginMethod: 'same',
   additional,
 })
 

@@ -21,7 +21,12 @@ const world = fc.record({
 const user = fc.record({ id }, { requiredKeys: ['id'] })
 const keysOf = <Key extends string>(of: Readonly<Record<Key, unknown>>) =>
   fc.constantFrom(...(Object.keys(of) as Key[]))
-const grant = fc.option(fc.record({ permissions: fc.subarray(['ac:read', 'invitation:create']) }))
+const grant = fc.option(
+  fc.record({
+    permissions: fc.subarray(['ac:read', 'invitation:create', 'apiKey:read']),
+    roles: fc.subarray(['owner', 'admin', 'member']),
+  }),
+)
 const additional = fc.record({ name: fc.constant('field'), visibleTo: fc.subarray([...audiences]) })
 
 /** By the method that they are for. */
@@ -53,7 +58,11 @@ function sourcesOf({ role, seen, lives }: typeof world extends fc.Arbitrary<infe
         : null,
     )
   const findMembers = async () => (lives ? new Set(seen) : null)
-  return { visibility: { look, findMembers }, platformAdmins: { roles: ['admin'], userIds: [] } }
+  return {
+    visibility: { look, findMembers },
+    platformAdmins: { roles: ['admin'], userIds: [] },
+    creatorRole: 'owner',
+  }
 }
 
 /** `null` for what is refused. */

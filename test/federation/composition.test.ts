@@ -20,6 +20,7 @@ const personal = [
   'User.email',
   'User.emailVerified',
   'User.isAnonymous',
+  'User.lastLoginMethod',
   'User.phoneNumber',
   'User.phoneNumberVerified',
   'User.receivedInvitations',

@@ -1,6 +1,5 @@
 import { isIntrospectionType, isObjectType } from 'graphql'
 import { describe, expect, test } from 'vitest'
-import { federatedGraph } from '../support/federated-graph.ts'
 import { questionsOf, readRoute, typeAt } from './matrix/reader.ts'
 import { routesOf } from './matrix/routes.ts'
 import { type Outcome, ruleOfApp, ruleOfOrganizationKey, rules } from './matrix/rules.ts'
@@ -10,9 +9,8 @@ import { apps, callers, keys, matrixWorld } from './matrix/world.ts'
  * The oracle of who sees what: every field of every type, on every route that leads to it, for every kind of caller
  * (matrix/rules.ts). Tests elsewhere leave to it what a caller is shown; a field or a kind that it does not name fails.
  */
-const schema = federatedGraph()
 const matrix = await matrixWorld({ FEDERATION: 'on' })
-const { gateway } = matrix
+const { gateway, schema } = matrix
 
 test('every type has a route, and every field on every route has a rule', () => {
   const routes = Object.keys(routesOf(matrix))

@@ -10,7 +10,7 @@ const instant = '2026-01-31T09:30:00.000Z'
 await sql(
   `update users set image = 'i', username = 'bob', display_username = 'Bob!', phone_number = '+1',
      phone_number_verified = true, two_factor_enabled = false, is_anonymous = false, banned = true,
-     ban_reason = 'spam', ban_expires = $2, created_at = $2, updated_at = $2 where id = $1`,
+     ban_reason = 'spam', ban_expires = $2, last_login_method = 'google', created_at = $2, updated_at = $2 where id = $1`,
   [bob.id, instant],
 )
 
@@ -33,6 +33,7 @@ describe('the fields of a user say what is stored, and those that are refused ar
     banned: true,
     banReason: 'spam',
     banExpires: instant,
+    lastLoginMethod: 'google',
   }
   const all = { ...open, ...email, ...plain, ...personal }
   const fields = Object.keys(all).join(' ')

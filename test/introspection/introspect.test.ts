@@ -28,7 +28,7 @@ describe('a database that Better Auth migrated with the house layout', () => {
 
   test('leaves secrets out of the schema and the client', async () => {
     const secrets =
-      /\b(token|password|\w*access_?token\w*|\w*refresh_?token\w*|id_?token|private_?key|membership_?key|member_?count|backup_?codes|two_?factors?|verifications?|passkeys?)\b/i
+      /\b(token|password|\w*access_?token\w*|\w*refresh_?token\w*|id_?token|private_?key|membership_?key|member_?count|backup_?codes|two_?factors?|verifications?|credential_?id|transports|client_?secret|oidc_?config|saml_?config|stripe\w*)\b/i
     const code = [...(await project.generate()).values()].map(withoutComments)
     // The table of access tokens has its name here, and nothing of the tokens.
     const texts = [project.schema(), ...code].map((text) =>

@@ -31,7 +31,11 @@ test('a plug-in that is not installed is marked absent, and missing from the lay
     'TeamMember',
     'OauthClient',
     'OauthAccessToken',
+    'OauthConsent',
     'Apikey',
+    'Passkey',
+    'SsoProvider',
+    'Subscription',
   ])
   expect(report.absentColumns).toEqual(['User.username', 'User.isAnonymous'])
 
@@ -199,7 +203,11 @@ test("tables that only look alike are not taken for a missing plug-in's", async 
     'Jwks',
     'OauthClient',
     'OauthAccessToken',
+    'OauthConsent',
     'Apikey',
+    'Passkey',
+    'SsoProvider',
+    'Subscription',
   ])
   expect(ignoredTables).toEqual(expect.arrayContaining(['passkeys', 'projects', 'visits']))
 })

@@ -4,6 +4,7 @@ import {
   admin,
   anonymous,
   jwt,
+  lastLoginMethod,
   organization,
   phoneNumber,
   twoFactor,
@@ -20,6 +21,7 @@ export const allPlugins = [
   phoneNumber({ sendOTP: () => {} }),
   twoFactor(),
   anonymous(),
+  lastLoginMethod({ storeInDatabase: true }),
 ]
 
 /** Lets Better Auth make its tables, as `auth migrate` does. */

@@ -321,7 +321,11 @@ describe('what the database does without', () => {
       'TeamMember',
       'OauthClient',
       'OauthAccessToken',
+      'OauthConsent',
       'Apikey',
+      'Passkey',
+      'SsoProvider',
+      'Subscription',
     ])
     expect(await answer(await serving(), '{ viewer { name } }')).toEqual({
       viewer: { name: 'Ada' },
@@ -349,7 +353,15 @@ describe('tables that are none', () => {
       await sql(`create view seen.${table} as select * from public.${table}`)
     const { absentModels, tablesElsewhere } = await run('seen')
     expect([absentModels, tablesElsewhere]).toEqual([
-      ['OauthClient', 'OauthAccessToken', 'Apikey'],
+      [
+        'OauthClient',
+        'OauthAccessToken',
+        'OauthConsent',
+        'Apikey',
+        'Passkey',
+        'SsoProvider',
+        'Subscription',
+      ],
       [],
     ])
     const gateway = await serving('seen')

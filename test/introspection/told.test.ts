@@ -119,7 +119,11 @@ describe("the application's own Better Auth", () => {
       'OrganizationRole',
       'OauthClient',
       'OauthAccessToken',
+      'OauthConsent',
       'Apikey',
+      'Passkey',
+      'SsoProvider',
+      'Subscription',
     ])
     expect(absentColumns).toContain('User.username')
     expect(leftOutColumns).toContain('User.username')

@@ -30,6 +30,7 @@ const anyName = fc.oneof(
 const typesOf: Readonly<Record<string, readonly Column['type'][]>> = {
   String: ['text', 'citext', 'uuid', 'enum', 'jsonb', 'json'],
   Boolean: ['boolean'],
+  Int: ['number'],
   DateTime: ['timestamptz', 'timestamp'],
 }
 

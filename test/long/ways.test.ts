@@ -10,10 +10,10 @@ import type { Identity } from '../support/identity.ts'
 import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
 import { type Asking, asking, environmentOf } from './layouts/answers.ts'
 import { origin } from './layouts/better-auth.ts'
-import { house } from './layouts/cases.ts'
 import { type Prepared, prepare } from './layouts/prepare.ts'
 import { asked, everyAnswer } from './ways/answers.ts'
 import { unasked } from './ways/coverage.ts'
+import { everyColumn } from './ways/elsewhere.ts'
 import { type Opened, ways } from './ways/ways.ts'
 
 /*
@@ -33,7 +33,7 @@ const texts = new Set<string>()
 
 beforeAll(async () => {
   services = await startServiceIssuer()
-  prepared = await prepare(house)
+  prepared = await prepare(everyColumn)
   await prepared.database.sql(FILLED)
   const file = join(dirname(prepared.project.schemaPath), 'access-control.json')
   await writeFile(file, JSON.stringify(accessControl))

@@ -139,7 +139,7 @@ describe('what the database refuses', () => {
     await database.sql(`create view users as
       select id, case when id = 'u13' then (1 / (length(id) - 3))::text else name end as name, image, email,
         email_verified, created_at, updated_at, username, display_username, phone_number, phone_number_verified,
-        two_factor_enabled, is_anonymous, role, banned, ban_reason, ban_expires
+        two_factor_enabled, is_anonymous, role, banned, ban_reason, ban_expires, last_login_method
       from stored_users`)
   })
 

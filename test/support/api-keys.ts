@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Identity } from './identity.ts'
 import { readAnew } from './oauth.ts'
+import { planted } from './planted.ts'
 
 /** A row of the table of keys, of which the owner and the permissions are said most often. */
 export interface KeyRow {
@@ -31,7 +32,9 @@ export function permissionsFor(scopes: string): string {
  */
 export async function createKeys({ sql }: Pick<Identity, 'sql'>) {
   await sql(`create table api_keys (id text primary key, config_id text, reference_id text not null, key text not null,
-    permissions text, enabled boolean, expires_at timestamptz, remaining integer, rate_limit_time_window integer)`)
+    permissions text, enabled boolean, expires_at timestamptz, remaining integer, rate_limit_time_window integer,
+    name text, start text, prefix text, last_request timestamptz, created_at timestamptz not null default now(),
+    metadata text default '${planted('metadata')}')`)
   /** Answers the key. */
   return async (row: KeyRow): Promise<string> => {
     const key = `test_${randomBytes(24).toString('base64url')}`

@@ -1,5 +1,6 @@
 import { buildSchema, extendSchema, type GraphQLSchema, parse } from 'graphql'
 import { printGraph } from '../../src/gateway.ts'
+import type { Layout } from '../../src/layout/layout.ts'
 import { layout } from './layout.ts'
 
 /** What the specification of Apollo Federation has a subgraph answer beside its own graph. */
@@ -13,7 +14,7 @@ const additions = parse(`
   }
 `)
 
-/** The graph that is served with FEDERATION=on, without the descriptions of what is added. */
-export function federatedGraph(): GraphQLSchema {
-  return extendSchema(buildSchema(printGraph(layout)), additions)
+/** The graph of these tables that is served with FEDERATION=on, without the descriptions of what is added. */
+export function federatedGraph(of: Layout = layout): GraphQLSchema {
+  return extendSchema(buildSchema(printGraph(of)), additions)
 }

@@ -9,6 +9,7 @@ import { grantStatements } from '../../src/layout/owner-sql.ts'
 import { parseLayout } from '../../src/layout/schema-file.ts'
 import { publishKey } from '../auth/published-keys.ts'
 import type { Identity, Person } from './identity.ts'
+import { planted } from './planted.ts'
 import { createSigner } from './tokens.ts'
 
 /** An app to which people have consented, with tokens as Better Auth's oauth-provider plug-in signs them. */
@@ -31,9 +32,11 @@ export interface App {
  */
 export async function createApp(identity: Identity) {
   await identity.sql(
-    'create table oauth_clients (id text primary key, client_id text not null unique, client_secret text, disabled boolean)',
+    `create table oauth_clients (id text primary key, client_id text not null unique, client_secret text, disabled boolean,
+      name text, uri text, icon text)`,
   )
-  await identity.sql("insert into oauth_clients values ('c', 'app', 'secret', false)")
+  await identity.sql(`insert into oauth_clients values ('c', 'app', '${planted('secret')}', false, 'App', 'https://app.example.com',
+      'https://app.example.com/icon.png')`)
   const signer = await createSigner('EdDSA', 'oauth')
   await publishKey(identity, signer)
   const issuer = identity.betterAuth.url

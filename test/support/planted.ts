@@ -11,6 +11,11 @@ export function findSecret(text: string): string | null {
   return found && text.slice(Math.max(0, found.index - 60), found.index + 60)
 }
 
+/** A secret to be stored where Better Auth itself writes none. */
+export function planted(name: string): string {
+  return `${marker}${name}`
+}
+
 /** Makes every secret that Better Auth will write to this database recognisable. */
 export async function plantSecrets(sql: Database['sql']): Promise<void> {
   await sql(planting)

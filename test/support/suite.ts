@@ -82,7 +82,7 @@ export async function runSuite(
 }
 
 const USER = `id name email emailVerified image createdAt updatedAt username displayUsername phoneNumber
-  phoneNumberVerified twoFactorEnabled isAnonymous role banned banReason banExpires`
+  phoneNumberVerified twoFactorEnabled isAnonymous role banned banReason banExpires lastLoginMethod`
 const SESSION = `id createdAt updatedAt expiresAt ipAddress userAgent activeOrganizationId impersonatedBy`
 const ORGANIZATION = 'id name slug logo metadata createdAt'
 

@@ -34,7 +34,8 @@ function toFinding(drift: Drift, { layout, config, role }: Examined) {
   } as const
 }
 
-function pluginsOf({ Organization, Team, OrganizationRole, Jwks, User }: Layout) {
+function pluginsOf(layout: Layout) {
+  const { Organization, Team, OrganizationRole, Jwks, User } = layout
   const user = User?.columns ?? {}
   const found: readonly (readonly [string, unknown])[] = [
     ['organization', Organization],
@@ -46,6 +47,12 @@ function pluginsOf({ Organization, Team, OrganizationRole, Jwks, User }: Layout)
     ['phone number', user.phoneNumber],
     ['two factor', user.twoFactorEnabled],
     ['anonymous', user.isAnonymous],
+    ['last login method', user.lastLoginMethod],
+    ['oauth provider', layout.OauthClient],
+    ['api key', layout.Apikey],
+    ['passkey', layout.Passkey],
+    ['sso', layout.SsoProvider],
+    ['stripe', layout.Subscription],
   ]
   return found.flatMap(([name, sign]) => (sign ? [name] : []))
 }

@@ -65,9 +65,10 @@ User: username displayUsername createdAt updatedAt  | . + F F   . . + .   + . . 
 User: email                                         | . + + +   . . + .   F . . + + .
 User: emailVerified phoneNumber phoneNumberVerified | . + F F   . . + .   F . . + + .
 User: twoFactorEnabled isAnonymous role             | . + F F   . . + .   F . . + + .
-User: banned banReason banExpires sessions          | . + F F   . . + .   F . . + + .
+User: banned banReason banExpires sessions lastLoginMethod| . + F F   . . + .   F . . + + .
 User: accounts                                      | . + F F   . . F .   F . . + + .
 User: receivedInvitations                           | . + F F   . . F .   F . . F F .
+User: passkeys apiKeys connectedApps subscriptions  | . + F F   . . F .   F . . F F .
 User: memberships organizations                     | . + + +   . . [] .  + . . + + .
 User: memberships/notShared organizations/notShared | . + [] [] . . [] .  + . . + + .
 
@@ -77,9 +78,10 @@ User by e-mail: updatedAt                           | . + F F   . . + .   . F . 
 User by e-mail: emailVerified phoneNumber role      | . + F F   . . + .   . + . + + .
 User by e-mail: phoneNumberVerified isAnonymous     | . + F F   . . + .   . + . + + .
 User by e-mail: twoFactorEnabled banned banReason   | . + F F   . . + .   . + . + + .
-User by e-mail: banExpires sessions                 | . + F F   . . + .   . + . + + .
+User by e-mail: banExpires sessions lastLoginMethod | . + F F   . . + .   . + . + + .
 User by e-mail: accounts                            | . + F F   . . F .   . + . + + .
-User by e-mail: receivedInvitations                 | . + F F   . . F .   . F . F F .
+User by e-mail: receivedInvitations passkeys apiKeys| . + F F   . . F .   . F . F F .
+User by e-mail: connectedApps subscriptions         | . + F F   . . F .   . F . F F .
 User by e-mail: memberships organizations           | . + + +   . . [] .  . [] . + + .
 
 Inviter who has left: id name image                 | . + . +   . . . .   . . . + + .
@@ -91,7 +93,10 @@ Inviter who has left: phoneNumberVerified           | . F . F   . . . .   . . . 
 Inviter who has left: twoFactorEnabled isAnonymous  | . F . F   . . . .   . . . + + .
 Inviter who has left: role banned banReason         | . F . F   . . . .   . . . + + .
 Inviter who has left: banExpires sessions accounts  | . F . F   . . . .   . . . + + .
-Inviter who has left: receivedInvitations           | . F . F   . . . .   . . . F F .
+Inviter who has left: lastLoginMethod               | . F . F   . . . .   . . . + + .
+Inviter who has left: receivedInvitations passkeys  | . F . F   . . . .   . . . F F .
+Inviter who has left: apiKeys connectedApps         | . F . F   . . . .   . . . F F .
+Inviter who has left: subscriptions                 | . F . F   . . . .   . . . F F .
 Inviter who has left: memberships organizations     | . [] . [] . . . .   . . . + + .
 
 Inviter to the caller: id name image                | . + . .   . + . .   . . . . . .
@@ -103,7 +108,9 @@ Inviter to the caller: phoneNumberVerified          | . F . .   . F . .   . . . 
 Inviter to the caller: twoFactorEnabled isAnonymous | . F . .   . F . .   . . . . . .
 Inviter to the caller: role banned banReason        | . F . .   . F . .   . . . . . .
 Inviter to the caller: banExpires sessions accounts | . F . .   . F . .   . . . . . .
-Inviter to the caller: receivedInvitations          | . F . .   . F . .   . . . . . .
+Inviter to the caller: lastLoginMethod passkeys     | . F . .   . F . .   . . . . . .
+Inviter to the caller: receivedInvitations apiKeys  | . F . .   . F . .   . . . . . .
+Inviter to the caller: connectedApps subscriptions  | . F . .   . F . .   . . . . . .
 Inviter to the caller: memberships organizations    | . [] . .  . [] . .  . . . . . .
 
 Organization: id name slug logo metadata createdAt  | . + + +   . . . .   + . . + + .
@@ -112,6 +119,7 @@ Organization: member/ofAStranger                    | . 0 0 0   . . . .   0 . . 
 Organization: roles                                 | . + + F   . . . .   + . . + + .
 Organization: invitations                           | . + F +   . . . .   F . . + + .
 Organization: invitations/toTheCreatorRole          | . + F []  . . . .   F . . + + .
+Organization: apiKeys ssoProviders subscriptions    | . + F F   . . . .   F . . F F .
 Organization: members/addressFound                  | . + + +   . . . .   [] . . + + .
 Organization: viewerMembership                      | . + + +   . . . .   0 . . 0 0 .
 Organization: viewerPermissions                     | . + + +   . . . .   [] . . [] [] .
@@ -162,6 +170,19 @@ SessionConnection: totalCountIsExact                | . + . .   . . + .   . . . 
 SessionEdge: cursor node                            | . + . .   . . + .   . . . + + .
 Account: id providerId accountId scopes             | . + . .   . . . .   . . . + + .
 Account: createdAt updatedAt                        | . + . .   . . . .   . . . + + .
+Passkey: id name deviceType backedUp createdAt      | . + . .   . . . .   . . . . . .
+Passkey: aaguid                                     | . + . .   . . . .   . . . . . .
+ApiKey: id configId name start prefix enabled       | . + . .   . . . .   . . . . . .
+ApiKey: expiresAt lastUsedAt remaining permissions  | . + . .   . . . .   . . . . . .
+ApiKey: createdAt                                   | . + . .   . . . .   . . . . . .
+ConnectedApp: id clientId name uri icon scopes      | . + . .   . . . .   . . . . . .
+ConnectedApp: resources createdAt                   | . + . .   . . . .   . . . . . .
+SsoProvider: id providerId issuer domain            | . + . .   . . . .   . . . . . .
+SsoProvider: domainVerified                         | . + . .   . . . .   . . . . . .
+Subscription: id plan status periodStart periodEnd  | . + . .   . . . .   . . . . . .
+Subscription: trialStart trialEnd cancelAt seats    | . + . .   . . . .   . . . . . .
+Subscription: cancelAtPeriodEnd canceledAt endedAt  | . + . .   . . . .   . . . . . .
+Subscription: billingInterval                       | . + . .   . . . .   . . . . . .
 OrganizationRole: name permissions source           | . + + .   . . . .   + . . + + .
 
 UserConnection: nodes edges pageInfo totalCount     | . . . .   . . + .   + . . + + .
@@ -224,7 +245,7 @@ export function ruleOfOrganizationKey(
 const listRoutes = ['UserConnection', 'UserEdge', 'OrganizationConnection', 'OrganizationEdge']
 
 /** What apps are never shown, and what lies behind it. */
-const closedFields = ['sessions', 'accounts', 'receivedInvitations']
+const closedFields = ['lastLoginMethod', 'sessions', 'accounts', 'receivedInvitations']
 const closedRoutes = ['Session', 'Account', 'Invitation to the caller', 'Inviter to the caller']
 
 /** What an app asks as a service would need other scopes for. */
@@ -247,7 +268,7 @@ function byAddress(route: string, key: string): boolean {
   return /by e-mail|byEmail/i.test(`${route}.${key}`)
 }
 
-/** What enters as an entity shows what it shows from the field of Query with the same key. */
+/** What enters as an entity shows what it shows from the field of Query with the same key; Acme's is shown as Ada's. */
 function withEntities(rules: Map<string, Map<string, Rule>>) {
   const like: Readonly<Record<string, string>> = {
     'User entity': 'User',
@@ -255,6 +276,8 @@ function withEntities(rules: Map<string, Map<string, Rule>>) {
     'Organization entity': 'Organization',
     'Organization entity by slug': 'Organization',
     'Member entity': 'Member',
+    'ApiKey of the organization': 'ApiKey',
+    'Subscription of the organization': 'Subscription',
   }
   for (const [route, other] of Object.entries(like)) rules.set(route, new Map(rules.get(other)))
   return rules

@@ -1,15 +1,21 @@
+import type { GraphQLSchema } from 'graphql'
+import { loadNames, readLayout } from '../../../src/gateway.ts'
 import {
   acceptingKeys,
   createKeys,
   organizationConfig,
   permissionsFor,
 } from '../../support/api-keys.ts'
+import { federatedGraph } from '../../support/federated-graph.ts'
 import type { Identity, Organization, Person } from '../../support/identity.ts'
 import { createApp } from '../../support/oauth.ts'
+import { createPluginTables } from '../../support/plugin-tables.ts'
 import { type World, world } from '../../support/world.ts'
 
 /** What the matrix asks about: Ada, Acme, which Ada owns, and the id of the row that says so. */
 export interface MatrixWorld extends World {
+  /** The graph that it has, with the tables of all plug-ins. */
+  readonly schema: GraphQLSchema
   readonly memberId: string
   /** A new credential for each kind of caller. */
   readonly tokens: Readonly<Record<Caller, () => Promise<string | undefined>>>
@@ -65,6 +71,7 @@ export async function matrixWorld(
   const own = await world({ own: true })
   const giveKey = await createKeys(own.identity)
   const { app, environment: ofApps } = await createApp(own.identity)
+  const fillPlugins = await createPluginTables(own.identity)
   const accepting = { ...ofApps, ...(await acceptingKeys(own.identity)) }
   const gateway = own.gatewayWith({ ...environment, ...accepting })
   const { identity, services, ada, carol, rita, eve, ivy, root, ines, acme, evil } = own
@@ -105,6 +112,7 @@ export async function matrixWorld(
   await api.cancelInvitation({ body: { invitationId }, headers: ada.headers })
 
   await fillColumns(identity)
+  await fillPlugins(ada, acme)
   const [membership] = await identity.sql<{ id: string }>(
     'select id from members where user_id = $1 and organization_id = $2',
     [ada.id, acme.id],
@@ -113,6 +121,7 @@ export async function matrixWorld(
   const service = (scope: string) => () => services.token(scope)
   return {
     ...own,
+    schema: federatedGraph(readLayout(loadNames(accepting))),
     environment: { ...own.environment, ...accepting },
     gateway,
     tokenOf: ({ of, scopes }) =>
@@ -151,7 +160,7 @@ async function fillColumns({ sql }: Identity): Promise<void> {
     `update users set image = 'i', username = lower(name), display_username = name,
        phone_number = id, phone_number_verified = true, two_factor_enabled = true,
        is_anonymous = true, email_verified = true, banned = true, ban_reason = 'spam',
-       ban_expires = '2020-01-01', role = 'user'`,
+       ban_expires = '2020-01-01', last_login_method = 'email', role = 'user'`,
   )
   await sql("update organizations set logo = 'l'")
   await sql("update accounts set scope = 'openid'")

@@ -7,7 +7,7 @@ const teamFields = 'id name createdAt organization { id }'
 const invitationFields =
   'id email roles status teamIds expiresAt createdAt organization { id } inviter { id } organizationName'
 const userFields = `id name email image emailVerified createdAt updatedAt username displayUsername
-  phoneNumber phoneNumberVerified twoFactorEnabled isAnonymous role banned banReason banExpires`
+  phoneNumber phoneNumberVerified twoFactorEnabled isAnonymous role banned banReason banExpires lastLoginMethod`
 const sessionFields =
   'id createdAt updatedAt expiresAt ipAddress userAgent activeOrganizationId impersonatedBy'
 

@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { lastLoginMethod } from 'better-auth/plugins'
 import pg from 'pg'
 import { nobody } from '../../../src/demo/supervised.ts'
 import { createCertificate } from '../../support/certificate.ts'
 import { installProgram } from '../../support/install-program.ts'
 import { startPostgresProcess } from '../../support/postgres-process.ts'
 import { migrate } from '../layouts/better-auth.ts'
-import { house } from '../layouts/cases.ts'
+import { type Case, house } from '../layouts/cases.ts'
 import { createReader, type Prepared } from '../layouts/prepare.ts'
 
 /** Another PostgreSQL, with the same rows. */
@@ -21,6 +22,17 @@ export interface Elsewhere {
   readonly authority: string
   stop(): Promise<void>
 }
+
+/** The house layout as it is committed, which has a column that not every version of Better Auth knows of. */
+export const everyColumn = {
+  ...house,
+  plugins: [
+    lastLoginMethod({
+      storeInDatabase: true,
+      schema: { user: { lastLoginMethod: 'last_login_method' } },
+    }),
+  ],
+} satisfies Case
 
 /** It speaks TLS to whoever wants to, with a certificate for `localhost`. */
 export async function startElsewhere(prepared: Prepared, binaries?: string): Promise<Elsewhere> {
@@ -38,7 +50,8 @@ export async function startElsewhere(prepared: Prepared, binaries?: string): Pro
   })
   const pool = new pg.Pool({ connectionString: server.url, max: 1 })
   pool.on('error', () => {})
-  await migrate({ naming: house.naming, database: pool, organizations: true })
+  const { naming, plugins } = everyColumn
+  await migrate({ naming, database: pool, organizations: true, plugins })
   await copy(prepared, pool)
   const sql = (text: string) => pool.query(text)
   const { url } = await createReader({ sql, url: server.url }, prepared.project)

@@ -3,7 +3,7 @@ import { type Question, questions, walks } from '../layouts/questions.ts'
 const page =
   'pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount totalCountIsExact'
 const user = `id name image email emailVerified createdAt updatedAt username displayUsername phoneNumber
-  phoneNumberVerified twoFactorEnabled isAnonymous role banned banReason banExpires`
+  phoneNumberVerified twoFactorEnabled isAnonymous role banned banReason banExpires lastLoginMethod`
 const session =
   'id createdAt updatedAt expiresAt ipAddress userAgent activeOrganizationId impersonatedBy'
 const invitation = `id email roles status expiresAt createdAt organizationName teamIds
