@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 /** Folders of tests with packages of their own: which nothing else needs, so that only the long tests install them. */
-const folders = ['adapters', 'bff', 'federation', 'hosting', 'oauth', 'versions']
+const folders = ['adapters', 'bff', 'federation', 'hosting', 'oauth', 'plugins', 'versions']
 
 export async function setup(): Promise<void> {
   for (const folder of folders)
