@@ -376,7 +376,7 @@ test('doctor warns where the key of an organization could pass for one of a user
   onTestFinished(() => database.close())
   const Organization = layout.Organization && {
     ...layout.Organization,
-    columns: { ...layout.Organization.columns, id: { name: 'id', type: 'number' } as const },
+    columns: { ...layout.Organization.columns, id: { name: 'id', type: 'integer' } as const },
   }
   const levels = async (organizationConfigs: readonly string[], numbered: boolean) => {
     const apiKeys = { header: 'x-api-key', organizationConfigs }
