@@ -36,6 +36,7 @@ export const userAudiences = {
   apiKeys: ['self'],
   connectedApps: ['self'],
   subscriptions: ['self'],
+  scimUsers: ['platform admin', 'identity:pii'],
 } as const satisfies Record<string, readonly UserAudience[]>
 
 export type GuardedUserField = keyof typeof userAudiences
@@ -49,6 +50,7 @@ export const undelegated: readonly GuardedUserField[] = [
   'apiKeys',
   'connectedApps',
   'subscriptions',
+  'scimUsers',
 ]
 
 /** Who is shown a field of an organization: of its members, those of whom one of the first three is true. */

@@ -4,9 +4,9 @@ import type { Reading } from '../domain/audit.ts'
 import type { Features } from '../domain/features.ts'
 import { edgesOf, type Find } from './watch.ts'
 
-/** Every field that tells personal data: what audiences.ts calls so, and everything of sessions and accounts. */
+/** Every field that tells personal data: what audiences.ts calls so, and everything of what it leads to. */
 export function readings(schema: GraphQLSchema, { additional }: Features): typeof conditions {
-  const ofSignIns = ['Session', 'Account'].flatMap((name) => {
+  const ofSignIns = ['Session', 'Account', 'ScimUser'].flatMap((name) => {
     const type = schema.getType(name)
     return isObjectType(type) ? Object.keys(type.getFields()).map((of) => `${name}.${of}`) : []
   })

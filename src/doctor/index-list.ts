@@ -55,6 +55,7 @@ export const neededIndexes: readonly NeededIndex[] = [
   equal('Apikey', ['referenceId'], { reason: PLUGINS }),
   equal('OauthConsent', ['userId'], { reason: PLUGINS }),
   equal('SsoProvider', ['organizationId'], { reason: PLUGINS }),
+  equal('ScimUser', ['userId'], { reason: PLUGINS }),
   equal('Subscription', ['referenceId'], { reason: PLUGINS }),
   equal('Member', ['userId'], { reason: OLD }),
   equal('Member', ['organizationId'], { reason: OLD }),

@@ -62,6 +62,16 @@ export interface SsoProvider {
   readonly domainVerified: boolean | null
 }
 
+/** What a directory of a customer's says of a user, which it provisions by SCIM. */
+export interface ScimUser {
+  readonly id: string
+  readonly userId: string
+  readonly active: boolean
+  /** What the directory knows the user by. */
+  readonly externalId: string | null
+  readonly displayName: string
+}
+
 /** What a user or an organization pays for, without what Stripe calls it. */
 export interface Subscription {
   readonly id: string
@@ -91,6 +101,9 @@ export interface PluginRepositories {
   }
   readonly ssoProviders: {
     findByOrganizationIds(organizationIds: readonly string[]): Promise<readonly SsoProvider[]>
+  }
+  readonly scimUsers: {
+    findByUserIds(userIds: readonly string[]): Promise<readonly ScimUser[]>
   }
   /** Those that are active or on trial. `null`: nothing says whether they are users' or organizations'. */
   readonly subscriptions: {

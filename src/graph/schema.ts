@@ -16,6 +16,7 @@ import { definePermissionChecks } from './permission.ts'
 import { defineApiKey } from './plugins/api-key.ts'
 import { defineConnectedApp } from './plugins/connected-app.ts'
 import { definePasskey } from './plugins/passkey.ts'
+import { defineScimUser } from './plugins/scim-user.ts'
 import { defineSsoProvider } from './plugins/sso-provider.ts'
 import { defineSubscription } from './plugins/subscription.ts'
 import { createRefs } from './refs.ts'
@@ -51,6 +52,7 @@ function defineGraph(features: Features): Graph {
   if (has('Session')) defineSession(graph)
   if (has('Passkey')) definePasskey(graph)
   if (has('OauthConsent')) defineConnectedApp(graph)
+  if (has('ScimUser')) defineScimUser(graph)
   if (features.organizations) {
     defineOrganization(graph)
     defineMember(graph)

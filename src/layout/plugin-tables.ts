@@ -8,6 +8,7 @@ export const pluginModels = [
   'Apikey',
   'Passkey',
   'SsoProvider',
+  'ScimUser',
   'Subscription',
 ] as const
 
@@ -105,6 +106,19 @@ export const pluginTables: Readonly<Record<(typeof pluginModels)[number], ModelC
     },
     optional: { domainVerified: 'Boolean?' },
     signature: ['oidcConfig', 'samlConfig'],
+  },
+  ScimUser: {
+    dispensable: true,
+    columns: {
+      id: 'String',
+      userId: 'String',
+      active: 'Boolean',
+      externalId: 'String?',
+      displayName: 'String',
+      createdAt: 'DateTime',
+    },
+    relations: { user: { column: 'userId', to: 'User', back: 'scimUsers' } },
+    signature: ['connectionId', 'userNameKey'],
   },
   Subscription: {
     dispensable: true,

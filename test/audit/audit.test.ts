@@ -35,7 +35,9 @@ const fieldsOf = (name: string) =>
   Object.keys((schema.getType(name) as GraphQLObjectType).getFields())
 const personal = [
   ...personalFields,
-  ...['Session', 'Account'].flatMap((type) => fieldsOf(type).map((field) => `${type}.${field}`)),
+  ...['Session', 'Account', 'ScimUser'].flatMap((type) =>
+    fieldsOf(type).map((field) => `${type}.${field}`),
+  ),
 ]
 
 /** What is shown to nobody but its owner. */

@@ -113,6 +113,14 @@ test('what they keep for an organization is what is in their tables', async () =
   })
 })
 
+test('what directories say of a user is what is in their table', async () => {
+  const query = `{ user(id: "${ada.id}") { scimUsers { id active externalId displayName } } }`
+  const token = await own.services.token('identity:read identity:pii')
+  expect((await gateway.told(query, { token })).data.user).toEqual({
+    scimUsers: [{ id: 'scim', active: true, externalId: '00u1', displayName: 'Ada L.' }],
+  })
+})
+
 test('of somebody else all lists are refused, and of whoever has nothing they are empty', async () => {
   const fields = 'passkeys { id } apiKeys { id } connectedApps { id } subscriptions { id }'
   const token = await bob.jwt()
@@ -335,6 +343,9 @@ test.each([
   ['oauth_consents', 'reference_id'],
   ['sso_providers', 'oidc_config'],
   ['sso_providers', 'saml_config'],
+  ['scim_users', 'connection_id'],
+  ['scim_users', 'user_name_key'],
+  ['scim_users', 'serialized_attributes'],
   ['subscriptions', 'stripe_customer_id'],
   ['subscriptions', 'stripe_subscription_id'],
   ['subscriptions', 'stripe_schedule_id'],

@@ -35,6 +35,7 @@ test('a plug-in that is not installed is marked absent, and missing from the lay
     'Apikey',
     'Passkey',
     'SsoProvider',
+    'ScimUser',
     'Subscription',
   ])
   expect(report.absentColumns).toEqual(['User.username', 'User.isAnonymous'])
@@ -207,6 +208,7 @@ test("tables that only look alike are not taken for a missing plug-in's", async 
     'Apikey',
     'Passkey',
     'SsoProvider',
+    'ScimUser',
     'Subscription',
   ])
   expect(ignoredTables).toEqual(expect.arrayContaining(['passkeys', 'projects', 'visits']))

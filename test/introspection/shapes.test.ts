@@ -325,6 +325,7 @@ describe('what the database does without', () => {
       'Apikey',
       'Passkey',
       'SsoProvider',
+      'ScimUser',
       'Subscription',
     ])
     expect(await answer(await serving(), '{ viewer { name } }')).toEqual({
@@ -360,6 +361,7 @@ describe('tables that are none', () => {
         'Apikey',
         'Passkey',
         'SsoProvider',
+        'ScimUser',
         'Subscription',
       ],
       [],

@@ -123,6 +123,7 @@ describe("the application's own Better Auth", () => {
       'Apikey',
       'Passkey',
       'SsoProvider',
+      'ScimUser',
       'Subscription',
     ])
     expect(absentColumns).toContain('User.username')

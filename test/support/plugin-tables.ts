@@ -24,6 +24,10 @@ const tables = `
   create table sso_providers (id text primary key, issuer text not null, oidc_config text, saml_config text,
     user_id text references users on delete cascade, provider_id text not null unique, organization_id text,
     domain text not null, domain_verified boolean);
+  create table scim_users (id text primary key, connection_id text not null, provisioning_domain_id text not null,
+    user_id text not null references users on delete cascade, connection_user_key text, user_name text, user_name_key text,
+    primary_email text, display_name text not null, serialized_attributes text, external_id text, active boolean not null,
+    created_at timestamptz not null, updated_at timestamptz not null);
   create table subscriptions (id text primary key, plan text not null, reference_id text not null, stripe_customer_id text,
     stripe_subscription_id text, stripe_schedule_id text, status text not null, period_start timestamptz, period_end timestamptz,
     trial_start timestamptz, trial_end timestamptz, cancel_at_period_end boolean, cancel_at timestamptz,
@@ -41,6 +45,9 @@ function rowsOf(user: string, organization: string): readonly string[] {
       '["https://a.example.com/x,y"]', null, '["openid", "identity:read"]', ${instant}, ${instant})`,
     `insert into sso_providers values ('sso', 'https://idp.example.com', '${planted('oidc')}', '${planted('saml')}',
       '${user}', 'okta', '${organization}', 'example.com', true)`,
+    `insert into scim_users values ('scim', '${planted('connection')}', '${planted('domain')}', '${user}', '${planted('key')}',
+      '${planted('name')}', '${planted('name_key')}', '${planted('email')}', 'Ada L.', '${planted('attributes')}', '00u1', true,
+      ${instant}, ${instant})`,
     subscription('own', user),
     subscription('shared', organization),
   ]

@@ -52,6 +52,7 @@ function pluginsOf(layout: Layout) {
     ['api key', layout.Apikey],
     ['passkey', layout.Passkey],
     ['sso', layout.SsoProvider],
+    ['scim', layout.ScimUser],
     ['stripe', layout.Subscription],
   ]
   return found.flatMap(([name, sign]) => (sign ? [name] : []))

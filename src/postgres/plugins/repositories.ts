@@ -1,6 +1,7 @@
 import type {
   Passkey,
   PluginRepositories,
+  ScimUser,
   SsoProvider,
   Subscription,
 } from '../../domain/plugins.ts'
@@ -28,6 +29,14 @@ const ssoProvider = new Columns<SsoProvider>('SsoProvider', '', {
   issuer: 'same',
   domain: 'same',
   domainVerified: 'same',
+})
+
+const scimUser = new Columns<ScimUser>('ScimUser', '', {
+  id: 'same',
+  userId: 'same',
+  active: 'same',
+  externalId: 'same',
+  displayName: 'same',
 })
 
 const subscription = new Columns<Subscription>('Subscription', '', {
@@ -75,6 +84,11 @@ export function createPluginRepositories(
     ssoProviders: {
       findByOrganizationIds: joining(db, 'ssoProviders')(by('organizationId'), (organizationIds) =>
         findRows(db, ssoProvider, 'organizationId', organizationIds, ['providerId', 'id']),
+      ),
+    },
+    scimUsers: {
+      findByUserIds: joining(db, 'scimUsers')(by('userId'), (userIds) =>
+        findRows(db, scimUser, 'userId', userIds, ['createdAt', 'id']),
       ),
     },
     subscriptions: {

@@ -42,6 +42,7 @@ export function routesOf({ ada, acme, memberId }: Place): Readonly<Record<string
     ApiKey: [user, 'apiKeys'],
     'ApiKey of the organization': [organization, 'apiKeys'],
     ConnectedApp: [user, 'connectedApps'],
+    ScimUser: [user, 'scimUsers'],
     SsoProvider: [organization, 'ssoProviders'],
     Subscription: [user, 'subscriptions'],
     'Subscription of the organization': [organization, 'subscriptions'],

@@ -68,6 +68,7 @@ User: twoFactorEnabled isAnonymous role             | . + F F   . . + .   F . . 
 User: banned banReason banExpires sessions lastLoginMethod| . + F F   . . + .   F . . + + .
 User: accounts                                      | . + F F   . . F .   F . . + + .
 User: receivedInvitations                           | . + F F   . . F .   F . . F F .
+User: scimUsers                                     | . F F F   . . + .   F . . + + .
 User: passkeys apiKeys connectedApps subscriptions  | . + F F   . . F .   F . . F F .
 User: memberships organizations                     | . + + +   . . [] .  + . . + + .
 User: memberships/notShared organizations/notShared | . + [] [] . . [] .  + . . + + .
@@ -81,6 +82,7 @@ User by e-mail: twoFactorEnabled banned banReason   | . + F F   . . + .   . + . 
 User by e-mail: banExpires sessions lastLoginMethod | . + F F   . . + .   . + . + + .
 User by e-mail: accounts                            | . + F F   . . F .   . + . + + .
 User by e-mail: receivedInvitations passkeys apiKeys| . + F F   . . F .   . F . F F .
+User by e-mail: scimUsers                           | . F F F   . . + .   . + . + + .
 User by e-mail: connectedApps subscriptions         | . + F F   . . F .   . F . F F .
 User by e-mail: memberships organizations           | . + + +   . . [] .  . [] . + + .
 
@@ -94,6 +96,7 @@ Inviter who has left: twoFactorEnabled isAnonymous  | . F . F   . . . .   . . . 
 Inviter who has left: role banned banReason         | . F . F   . . . .   . . . + + .
 Inviter who has left: banExpires sessions accounts  | . F . F   . . . .   . . . + + .
 Inviter who has left: lastLoginMethod               | . F . F   . . . .   . . . + + .
+Inviter who has left: scimUsers                     | . F . F   . . . .   . . . [] [] .
 Inviter who has left: receivedInvitations passkeys  | . F . F   . . . .   . . . F F .
 Inviter who has left: apiKeys connectedApps         | . F . F   . . . .   . . . F F .
 Inviter who has left: subscriptions                 | . F . F   . . . .   . . . F F .
@@ -110,6 +113,7 @@ Inviter to the caller: role banned banReason        | . F . .   . F . .   . . . 
 Inviter to the caller: banExpires sessions accounts | . F . .   . F . .   . . . . . .
 Inviter to the caller: lastLoginMethod passkeys     | . F . .   . F . .   . . . . . .
 Inviter to the caller: receivedInvitations apiKeys  | . F . .   . F . .   . . . . . .
+Inviter to the caller: scimUsers                    | . F . .   . F . .   . . . . . .
 Inviter to the caller: connectedApps subscriptions  | . F . .   . F . .   . . . . . .
 Inviter to the caller: memberships organizations    | . [] . .  . [] . .  . . . . . .
 
@@ -177,6 +181,7 @@ ApiKey: expiresAt lastUsedAt remaining permissions  | . + . .   . . . .   . . . 
 ApiKey: createdAt                                   | . + . .   . . . .   . . . . . .
 ConnectedApp: id clientId name uri icon scopes      | . + . .   . . . .   . . . . . .
 ConnectedApp: resources createdAt                   | . + . .   . . . .   . . . . . .
+ScimUser: id active externalId displayName          | . . . .   . . + .   . . . + + .
 SsoProvider: id providerId issuer domain            | . + . .   . . . .   . . . . . .
 SsoProvider: domainVerified                         | . + . .   . . . .   . . . . . .
 Subscription: id plan status periodStart periodEnd  | . + . .   . . . .   . . . . . .
@@ -245,8 +250,14 @@ export function ruleOfOrganizationKey(
 const listRoutes = ['UserConnection', 'UserEdge', 'OrganizationConnection', 'OrganizationEdge']
 
 /** What apps are never shown, and what lies behind it. */
-const closedFields = ['lastLoginMethod', 'sessions', 'accounts', 'receivedInvitations']
-const closedRoutes = ['Session', 'Account', 'Invitation to the caller', 'Inviter to the caller']
+const closedFields = ['lastLoginMethod', 'scimUsers', 'sessions', 'accounts', 'receivedInvitations']
+const closedRoutes = [
+  'Session',
+  'Account',
+  'ScimUser',
+  'Invitation to the caller',
+  'Inviter to the caller',
+]
 
 /** What an app asks as a service would need other scopes for. */
 function asService(route: string, key: string, scopes: AppOfMatrix['scopes']): Caller {
