@@ -54,6 +54,8 @@ function startGateway(port: number): Promise<Serving> {
     DATABASE_POOL_SIZE: '4',
     AUTH_ISSUER: identity.betterAuth.issuer,
     SHUTDOWN_GRACE_MS: String(GRACE_MS),
+    // All that is asked is one person's, and as much as the machine can.
+    LIMIT_COST_PER_MINUTE: 'off',
     NODE_ENV: 'production',
   })
 }
