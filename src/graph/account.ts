@@ -1,6 +1,6 @@
 import type { Account } from '../domain/account.ts'
 import type { Graph } from './graph.ts'
-import { defineLoader } from './loaders.ts'
+import { ownedBy } from './loaders.ts'
 
 export function defineAccount({ builder, refs }: Graph) {
   const Account = builder.objectRef<Account>('Account').implement({
@@ -34,7 +34,7 @@ export function defineAccount({ builder, refs }: Graph) {
   )
 }
 
-const accountsOfUser = defineLoader(async (userIds: readonly string[], context) => {
-  const accounts = await context.accounts.findByUserIds(userIds)
-  return userIds.map((userId) => accounts.filter((account) => account.userId === userId))
-})
+const accountsOfUser = ownedBy(
+  (userIds, { accounts }) => accounts.findByUserIds(userIds),
+  ({ userId }) => userId,
+)

@@ -38,3 +38,14 @@ export function inOrderOf<Key, Value>(
   const values = new Map(found.map((value) => [keyOf(value), value]))
   return keys.map((key) => values.get(key) ?? null)
 }
+
+/** Loads what belongs to each owner; `null`: that cannot be told. */
+export function ownedBy<Entity>(
+  find: (ownerIds: readonly string[], context: Context) => Promise<readonly Entity[] | null>,
+  ownerOf: (entity: Entity) => string | null,
+) {
+  return defineLoader(async (ownerIds: readonly string[], context) => {
+    const found = await find(ownerIds, context)
+    return ownerIds.map((id) => found?.filter((entity) => ownerOf(entity) === id) ?? null)
+  })
+}

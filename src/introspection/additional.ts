@@ -77,13 +77,16 @@ export function matchAdditional(
   return { columns, problems }
 }
 
-/** Columns that the graph does not show and that may be asked for, by their real names. */
-export function leftOut(match: Match, shown: readonly Column[], known: KnownNames): string[] {
-  const taken = [...contracted(match, known), ...shown, ...hidden(match, known)]
+/**
+ * Columns that are not read and that may be asked for, by their real names.
+ * @param read Names of those that are, beside the contract's.
+ */
+export function leftOut(match: Match, read: readonly string[], known: KnownNames): string[] {
+  const taken = [...contracted(match, known), ...hidden(match, known)]
   return match.table.fields
     .filter((column) => isColumn(column) && !taken.includes(column))
     .map(realName)
-    .filter((name) => !isSecret(name))
+    .filter((name) => !read.includes(name) && !isSecret(name))
 }
 
 function find(

@@ -90,15 +90,13 @@ export async function canonicalise(
         added(model).map(({ field }) => `${model}.${field.name}`),
       ),
       absentBy: [...marks.columns].map(([model, { name }]) => `${model}.${name}`),
-      leftOutColumns: matches.flatMap((match) =>
-        leftOut(
-          match,
-          added(match.model).map(({ column }) => column),
-          known,
+      leftOutColumns: matches.flatMap((match) => {
+        const shown = added(match.model).map(({ column }) => realName(column))
+        const mark = marks.columns.get(match.model)
+        return leftOut(match, mark ? [...shown, mark.name] : shown, known).map(
+          (column) => `${match.model}.${column}`,
         )
-          .filter((name) => marks.columns.get(match.model)?.name !== name)
-          .map((column) => `${match.model}.${column}`),
-      ),
+      }),
       ignoredTables: datamodel.models
         .filter((table) => !matches.some((match) => match.table === table))
         .map(realName),

@@ -1,7 +1,6 @@
 import type { Account, AccountRepository } from '../domain/account.ts'
 import { Columns, from } from './columns.ts'
-import { type Db, findRows, joining } from './db.ts'
-import { by } from './join.ts'
+import { type Db, ofOwners } from './db.ts'
 
 const account = new Columns<Account>('Account', '', {
   id: 'same',
@@ -16,10 +15,5 @@ const account = new Columns<Account>('Account', '', {
 })
 
 export function createAccountRepository(db: Db): AccountRepository {
-  const joined = joining(db, 'accounts')
-  return {
-    findByUserIds: joined(by('userId'), (userIds) =>
-      findRows(db, account, 'userId', userIds, ['createdAt', 'id']),
-    ),
-  }
+  return { findByUserIds: ofOwners(db, 'accounts', account, 'userId', ['createdAt', 'id']) }
 }

@@ -4,7 +4,8 @@ import { GatewayError } from '../domain/errors.ts'
 import { FairQueue } from '../domain/fair-queue.ts'
 import { withinTime } from '../domain/within-time.ts'
 import { fieldsOf, models } from '../layout/contract.ts'
-import type { Column, Layout } from '../layout/layout.ts'
+import type { Layout } from '../layout/layout.ts'
+import { isPrismasColumn } from '../layout/prismas.ts'
 import { printLayout } from '../layout/schema-file.ts'
 import { refuse } from './failures.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
@@ -178,16 +179,14 @@ function absentFrom(layout: Layout) {
       toDelegate(model),
       Object.fromEntries(
         Object.keys(fieldsOf(model))
-          .filter((field) => !isRead(layout[model]?.columns[field]))
+          .filter((field) => {
+            const column = layout[model]?.columns[field]
+            return !column || !isPrismasColumn(column.type)
+          })
           .map((field) => [field, true]),
       ),
     ]),
   )
-}
-
-/** Whether Prisma reads a column as what the contract says it is. */
-function isRead(column: Column | undefined): boolean {
-  return column !== undefined && !['array', 'number', 'integer'].includes(column.type)
 }
 
 /** What Prisma's client calls a model. */

@@ -57,6 +57,16 @@ export function from<Stored, Value>(
   return { column, read: read as (stored: unknown, row: Row) => Value }
 }
 
+/** What a column holds that is of JSON, and arrives parsed, or of text with JSON in it; `null` where that is none. */
+export function parseJson(stored: unknown): unknown {
+  if (typeof stored !== 'string') return stored
+  try {
+    return JSON.parse(stored)
+  } catch {
+    return null
+  }
+}
+
 /** What another column of the statement says as well, so that it does not come twice with each row. */
 export function given<Value>(
   name: string,

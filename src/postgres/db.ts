@@ -2,7 +2,7 @@ import { MOST_ROWS } from '../domain/limits.ts'
 import type { Model } from '../layout/contract.ts'
 import { type Database, Prisma, toDelegate } from './client.ts'
 import type { Columns, Row } from './columns.ts'
-import { createJoin, type Join, type Joining } from './join.ts'
+import { by, createJoin, type Join, type Joining } from './join.ts'
 import type { Tables } from './tables.ts'
 
 /** What repositories read with. */
@@ -73,6 +73,17 @@ export async function findRows<Entity>(
   if (fitting.length === 0) return []
   const sorted = db.tables.present(columns.model, orderBy)
   return findMany(db, columns, { field, values: fitting, orderBy: sorted })
+}
+
+/** What belongs to each of many owners, whom this field names: those rows, read together with what concurrent requests ask. */
+export function ofOwners<Field extends string, Entity extends Readonly<Record<Field, string>>>(
+  db: Db,
+  kind: string,
+  columns: Columns<Entity>,
+  field: Field,
+  orderBy: readonly string[],
+): (ownerIds: readonly string[]) => Promise<readonly Entity[]> {
+  return joining(db, kind)(by(field), (ownerIds) => findRows(db, columns, field, ownerIds, orderBy))
 }
 
 /** Every row of a small table. */

@@ -3,7 +3,7 @@ import type {
   OrganizationOrder,
   OrganizationRepository,
 } from '../domain/organization.ts'
-import { additional, Columns, from } from './columns.ts'
+import { additional, Columns, from, parseJson } from './columns.ts'
 import { type Db, joining, lookUp, unambiguous } from './db.ts'
 import { by } from './join.ts'
 import { countAll, listAll } from './list.ts'
@@ -18,7 +18,8 @@ export const organization = new Columns<Organization>('Organization', 'o', {
   // Unique, as Better Auth's are; nobody is found by it.
   slug: from('slug', (slug: string | null, row) => slug ?? String(row['o.id'])),
   logo: 'same',
-  metadata: from('metadata', parseMetadata),
+  // As text, as Better Auth keeps it, or as JSON.
+  metadata: from('metadata', parseJson),
   createdAt: 'same',
   additional,
 })
@@ -47,15 +48,5 @@ function all(
     parent: null,
     key: field === 'NAME' ? byText(table, 'name') : byInstant(table, 'createdAt'),
     direction,
-  }
-}
-
-/** Better Auth keeps metadata as JSON text; some databases have a JSON column, which arrives parsed. */
-function parseMetadata(stored: unknown): unknown {
-  if (typeof stored !== 'string') return stored
-  try {
-    return JSON.parse(stored)
-  } catch {
-    return null
   }
 }

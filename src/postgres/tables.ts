@@ -1,8 +1,9 @@
 import type { AdditionalField } from '../domain/additional-field.ts'
-import { MARK, presence } from '../layout/absent.ts'
+import { presence } from '../layout/absent.ts'
 import { contract, fieldsOf, type Model } from '../layout/contract.ts'
 import { comparedAs, fits } from '../layout/ids.ts'
-import { type Column, isWallClock, type Layout, type StoredType, UTC } from '../layout/layout.ts'
+import { type Column, type Layout, type StoredType, UTC } from '../layout/layout.ts'
+import { isPrismasTable } from '../layout/prismas.ts'
 import { literal, quote } from '../layout/quote.ts'
 import { Prisma } from './client.ts'
 
@@ -69,10 +70,7 @@ export class Tables {
 
   /** Whether Prisma reads a table as what it holds: not instants of another clock than UTC's, numbers, arrays, absent rows. */
   isPrismas(model: Model): boolean {
-    const columns = this.#layout[model]?.columns ?? {}
-    const isMisread = ({ type }: Column) =>
-      type === 'integer' || type === 'number' || (this.#zone !== UTC && isWallClock(type))
-    return !(MARK in columns || contract[model].arrays || Object.values(columns).some(isMisread))
+    return isPrismasTable(model, this.#layout, this.#zone)
   }
 
   /** Those of the fields that this database has a column for. */

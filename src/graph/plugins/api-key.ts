@@ -1,7 +1,7 @@
 import type { ApiKey } from '../../domain/plugins.ts'
 import { viewerGrant } from '../grant.ts'
 import type { Graph } from '../graph.ts'
-import { ownedBy } from './owned.ts'
+import { ownedBy } from '../loaders.ts'
 
 export function defineApiKey({ builder, refs, features }: Graph) {
   const ApiKey = builder.objectRef<ApiKey>('ApiKey').implement({

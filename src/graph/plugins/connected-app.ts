@@ -1,6 +1,6 @@
 import type { ConnectedApp } from '../../domain/plugins.ts'
 import type { Graph } from '../graph.ts'
-import { ownedBy } from './owned.ts'
+import { ownedBy } from '../loaders.ts'
 
 export function defineConnectedApp({ builder, refs }: Graph) {
   const ConnectedApp = builder.objectRef<ConnectedApp>('ConnectedApp').implement({

@@ -1,6 +1,6 @@
 import type { Passkey } from '../../domain/plugins.ts'
 import type { Graph } from '../graph.ts'
-import { ownedBy } from './owned.ts'
+import { ownedBy } from '../loaders.ts'
 
 export function definePasskey({ builder, refs }: Graph) {
   const Passkey = builder.objectRef<Passkey>('Passkey').implement({

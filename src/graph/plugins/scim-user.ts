@@ -1,6 +1,6 @@
 import type { ScimUser } from '../../domain/plugins.ts'
 import type { Graph } from '../graph.ts'
-import { ownedBy } from './owned.ts'
+import { ownedBy } from '../loaders.ts'
 
 export function defineScimUser({ builder, refs }: Graph) {
   const ScimUser = builder.objectRef<ScimUser>('ScimUser').implement({

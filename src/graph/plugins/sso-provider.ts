@@ -1,7 +1,7 @@
 import type { SsoProvider } from '../../domain/plugins.ts'
 import { viewerGrant } from '../grant.ts'
 import type { Graph } from '../graph.ts'
-import { ownedBy } from './owned.ts'
+import { ownedBy } from '../loaders.ts'
 
 export function defineSsoProvider({ builder, refs }: Graph) {
   const SsoProvider = builder.objectRef<SsoProvider>('SsoProvider').implement({

@@ -1,7 +1,7 @@
 import type { Subscription } from '../../domain/plugins.ts'
 import { viewerGrant } from '../grant.ts'
 import type { Graph } from '../graph.ts'
-import { ownedBy } from './owned.ts'
+import { ownedBy } from '../loaders.ts'
 
 export function defineSubscription({ builder, refs, features }: Graph) {
   const Subscription = builder.objectRef<Subscription>('Subscription').implement({

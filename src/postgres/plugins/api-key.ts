@@ -1,6 +1,6 @@
 import { isOfOrganization } from '../../domain/api-key-lookup.ts'
 import type { ApiKey, PluginRepositories } from '../../domain/plugins.ts'
-import { Columns, from } from '../columns.ts'
+import { Columns, from, parseJson } from '../columns.ts'
 import { type Db, findRows, joining } from '../db.ts'
 import { by } from '../join.ts'
 import { areOwnersAmbiguous } from './owners.ts'
@@ -23,7 +23,7 @@ export function createApiKeyRepository(
     expiresAt: 'same',
     lastUsedAt: from('lastRequest', (instant: Date | null) => instant),
     remaining: from('remaining', inRange),
-    permissions: from('permissions', parsePermissions),
+    permissions: from('permissions', parseJson),
     createdAt: 'same',
   })
   const find = joining(db, 'apiKeys')(by('ownerId'), (ownerIds) =>
@@ -45,16 +45,6 @@ export function createApiKeyRepository(
 
 async function nobodyKnows(): Promise<null> {
   return null
-}
-
-/** As JSON text, or where the column is one of JSON, as what it holds. */
-function parsePermissions(stored: unknown): unknown {
-  if (typeof stored !== 'string') return stored
-  try {
-    return JSON.parse(stored)
-  } catch {
-    return null
-  }
 }
 
 const LARGEST = 2 ** 31 - 1

@@ -6,8 +6,7 @@ import type {
   Subscription,
 } from '../../domain/plugins.ts'
 import { Columns, from } from '../columns.ts'
-import { type Db, findRows, joining } from '../db.ts'
-import { by } from '../join.ts'
+import { type Db, ofOwners } from '../db.ts'
 import { createApiKeyRepository, inRange } from './api-key.ts'
 import { createConnectedAppRepository } from './connected-app.ts'
 import { areOwnersAmbiguous } from './owners.ts'
@@ -68,32 +67,24 @@ export function createPluginRepositories(
   db: Db,
   { organizationConfigs }: Told = { organizationConfigs: [] },
 ): PluginRepositories {
-  const subscriptions = joining(db, 'subscriptions')(by('referenceId'), async (ownerIds) =>
-    (await findRows(db, subscription, 'referenceId', ownerIds, ['plan', 'id'])).filter(
-      ({ status }) => current.includes(status),
-    ),
-  )
+  const byAge = ['createdAt', 'id']
+  const subscriptions = ofOwners(db, 'subscriptions', subscription, 'referenceId', ['plan', 'id'])
   return {
-    passkeys: {
-      findByUserIds: joining(db, 'passkeys')(by('userId'), (userIds) =>
-        findRows(db, passkey, 'userId', userIds, ['createdAt', 'id']),
-      ),
-    },
+    passkeys: { findByUserIds: ofOwners(db, 'passkeys', passkey, 'userId', byAge) },
     apiKeys: createApiKeyRepository(db, organizationConfigs),
     connectedApps: createConnectedAppRepository(db),
     ssoProviders: {
-      findByOrganizationIds: joining(db, 'ssoProviders')(by('organizationId'), (organizationIds) =>
-        findRows(db, ssoProvider, 'organizationId', organizationIds, ['providerId', 'id']),
-      ),
+      findByOrganizationIds: ofOwners(db, 'ssoProviders', ssoProvider, 'organizationId', [
+        'providerId',
+        'id',
+      ]),
     },
-    scimUsers: {
-      findByUserIds: joining(db, 'scimUsers')(by('userId'), (userIds) =>
-        findRows(db, scimUser, 'userId', userIds, ['createdAt', 'id']),
-      ),
-    },
+    scimUsers: { findByUserIds: ofOwners(db, 'scimUsers', scimUser, 'userId', byAge) },
     subscriptions: {
       findByOwnerIds: async (ownerIds) =>
-        areOwnersAmbiguous(db.tables) ? null : subscriptions(ownerIds),
+        areOwnersAmbiguous(db.tables)
+          ? null
+          : (await subscriptions(ownerIds)).filter(({ status }) => current.includes(status)),
     },
   }
 }
