@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { inject } from 'vitest'
 
@@ -8,7 +9,7 @@ export interface Database {
   readonly url: string
   /** Runs one statement as the owner. */
   sql<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>
-  /** Drops the database, also when somebody is still connected. */
+  /** Drops the database, after a moment also when somebody is still connected. */
   drop(): Promise<void>
 }
 
@@ -34,6 +35,7 @@ export async function createDatabase(
     },
     async drop() {
       await pool.end()
+      await connectionsGone(name)
       await asSuperuser(`drop database ${name} with (force)`)
     },
   }
@@ -45,13 +47,24 @@ const templateOf = {
   empty: () => 'template0',
 }
 
+/**
+ * Waits, for two seconds at most, until nobody is connected to the database. A pool says that it has ended while its
+ * connections still close, and one that is forced out then is an error of a pool that may have no listener for it: it
+ * fails the run.
+ */
+async function connectionsGone(database: string): Promise<void> {
+  const connected = `select 1 from pg_stat_activity where datname = '${database}'`
+  for (const end = Date.now() + 2_000; Date.now() < end; await setTimeout(10))
+    if ((await asSuperuser(connected)).length === 0) return
+}
+
 /** Runs one statement outside of every test's database. */
-export async function asSuperuser(statement: string): Promise<void> {
+export async function asSuperuser(statement: string): Promise<unknown[]> {
   superuser ??= createPool(
     Object.assign(new URL(inject('postgresUrl')), { pathname: 'postgres' }).href,
     1,
   )
-  await superuser.query(statement)
+  return (await superuser.query(statement)).rows
 }
 
 /** One for all files of a worker: to connect costs more than most statements. */
