@@ -27,6 +27,8 @@ export class GatewayError extends Error {
   times = 1
   /** The first of them. */
   again: GatewayError | null = null
+  /** What this was made of: one failure may be what many fields waited for, and the log is told of it once. */
+  #origin: GatewayError = this
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions & { reason?: string }) {
     // Where a client is told no is of no interest, and finding it costs more than most fields; an answer may have hundreds.
@@ -36,5 +38,17 @@ export class GatewayError extends Error {
     Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.reason = options?.reason
+  }
+
+  get origin(): GatewayError {
+    return this.#origin
+  }
+
+  /** The same for one field, which may have been thrown to others. */
+  forOneField(): GatewayError {
+    const { message, cause, reason } = this
+    const error = new GatewayError(this.code, message, { cause, ...(reason && { reason }) })
+    error.#origin = this.#origin
+    return error
   }
 }

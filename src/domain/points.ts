@@ -7,7 +7,7 @@ export const points = {
   /** An object of the answer; connections are no more than what is in them. */
   object: 1,
   leaf: 0.2,
-  /** A leaf that may be null, often because it is not for everybody, which is found out for each. */
+  /** A leaf that may be null, often because it is not for everybody, which is found out for each. What asks for a permission weighs that instead. */
   nullableLeaf: 0.4,
   edge: 0.5,
   cursor: 0.5,

@@ -108,11 +108,13 @@ const EMPTY: Count = { count: 0, isExact: true }
 export function defineConnections(builder: Builder) {
   builder.globalConnectionFields((t) => ({
     totalCount: t.int({
+      nullable: true,
       description:
         'How many entries the whole list has; see `totalCountIsExact`. Counted only when selected.',
       resolve: async (connection) => (await connection.total()).count,
     }),
     totalCountIsExact: t.boolean({
+      nullable: true,
       description:
         'Whether `totalCount` is all of them. If not, the list is long, and has at least as many: show for example `5,000+`.',
       resolve: async (connection) => (await connection.total()).isExact,

@@ -17,12 +17,14 @@ export function defineGrant({ builder, refs }: Graph) {
   builder.objectFields(refs.Organization, (t) => ({
     viewerPermissions: t.field({
       type: ['Permission'],
+      nullable: true,
       description: 'What the user who calls may do here, sorted; empty for services.',
       args: consistencyArgument,
       resolve: async ({ id }, { consistency }, context) =>
         (await viewerGrant(id, consistency, context))?.permissions ?? [],
     }),
     viewerCan: t.boolean({
+      nullable: true,
       description: 'Whether the user who calls may do this here; false for services.',
       args: { ...permissionArgument, ...consistencyArgument },
       resolve: async ({ id }, { permission, consistency }, context) =>
@@ -32,12 +34,14 @@ export function defineGrant({ builder, refs }: Graph) {
   builder.objectFields(refs.Member, (t) => ({
     permissions: t.field({
       type: ['Permission'],
+      nullable: true,
       description: 'What the member may do in the organization, sorted.',
       args: consistencyArgument,
       resolve: async (member, { consistency }, context) =>
         (await grantOf(member, consistency, context)).permissions,
     }),
     can: t.boolean({
+      nullable: true,
       description: 'Whether the member may do this in the organization.',
       args: { ...permissionArgument, ...consistencyArgument },
       resolve: async (member, { permission, consistency }, context) =>

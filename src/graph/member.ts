@@ -48,7 +48,7 @@ function defineMembersOfOrganization(graph: Graph) {
       ...heldInputs(t),
       search: t.string({
         description:
-          'The beginning of a name or of an e-mail address, in any case, for example `ada`. Services without `identity:pii` do not search addresses.',
+          'The beginning of a name or of an e-mail address, in any case, for example `ada`; blank is no condition. Services without `identity:pii` do not search addresses.',
       }),
       userIds: t.idList({ description: 'Is one of these users; at most 100.' }),
     }),
@@ -64,6 +64,7 @@ function defineMembersOfOrganization(graph: Graph) {
   builder.objectFields(refs.Organization, (t) => ({
     members: t.field({
       type: refs.MemberConnection,
+      nullable: true,
       description: 'The members, the oldest membership first.',
       args: {
         ...t.arg.connectionArgs(),

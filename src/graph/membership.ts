@@ -60,6 +60,7 @@ export function defineMembership({ builder, refs }: Graph) {
   builder.objectFields(refs.User, (t) => ({
     memberships: t.field({
       type: refs.MemberConnection,
+      nullable: true,
       description:
         'Memberships, the oldest first. Of another user: only in organizations shared with the caller.',
       args: {
@@ -71,6 +72,7 @@ export function defineMembership({ builder, refs }: Graph) {
     }),
     organizations: t.field({
       type: UserOrganizationConnection,
+      nullable: true,
       description:
         'Organizations the user belongs to, the oldest membership first. Of another user: only those shared with the caller.',
       args: {

@@ -54,7 +54,7 @@ export function defineOrganization(graph: Graph) {
     }),
     organizationsByIds: t.field({
       type: [refs.Organization],
-      nullable: { list: false, items: true },
+      nullable: { list: true, items: true },
       description:
         'Organizations in the order of their ids, with null in the place of those that do not exist or that the caller may not see.',
       args: {

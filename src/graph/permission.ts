@@ -50,6 +50,7 @@ export function definePermissionChecks({ builder, refs }: Graph) {
 
   builder.queryFields((t) => ({
     can: t.boolean({
+      nullable: true,
       description:
         'Whether a user may do something in an organization, as Better Auth answers it. About others: only in organizations the caller belongs to, else false.',
       args: {
@@ -65,6 +66,7 @@ export function definePermissionChecks({ builder, refs }: Graph) {
     }),
     checkPermissions: t.field({
       type: [Decision],
+      nullable: true,
       description:
         'Many questions at once, answered in their order: one round trip to the cache and at most one SQL statement.',
       args: {

@@ -1,7 +1,10 @@
 import {
+  type GraphQLOutputType,
   type GraphQLResolveInfo,
   type GraphQLSchema,
+  getNullableType,
   isIntrospectionType,
+  isListType,
   isNonNullType,
   isObjectType,
 } from 'graphql'
@@ -12,38 +15,60 @@ import type { Context } from './context.ts'
 export type Refusals = Map<string, GatewayError>
 
 /**
- * Has an answer tell once that a field is refused where a page has more than a few of it, as one of people may have
- * hundreds: the first is null with an error, which counts the others, and these are null alone.
+ * Has an answer tell once that a field is refused, for whatever reason, where a page has more than a few of it, as one of
+ * people may have hundreds: the first is null with an error, which counts the others, and these are null alone. So are
+ * entries of a list by keys.
  */
 export function tellRefusalsOnce(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
-    // What the query type has is asked for field by field.
-    if (!isObjectType(type) || isIntrospectionType(type) || type === schema.getQueryType()) continue
+    if (!isObjectType(type) || isIntrospectionType(type)) continue
     for (const field of Object.values(type.getFields())) {
       const { resolve } = field
-      if (!resolve || isNonNullType(field.type)) continue
-      field.resolve = (parent, args, context: Context, info) => {
-        const value = resolve(parent, args, context, info)
-        return value instanceof Promise
-          ? value.catch((error: unknown) => nullUnlessFew(error, info, context))
-          : value
+      if (!resolve) continue
+      if (hasNullableEntries(field.type)) {
+        field.resolve = async (parent, args, context: Context, info) => {
+          try {
+            const entries = await resolve(parent, args, context, info)
+            return Array.isArray(entries) ? entries.map((one) => told(one, info, context)) : entries
+          } catch (error) {
+            if (isNonNullType(field.type)) throw error
+            return nullUnlessFew(error, info, context)
+          }
+        }
+      } else if (!isNonNullType(field.type)) {
+        field.resolve = (parent, args, context: Context, info) => {
+          try {
+            return told(resolve(parent, args, context, info), info, context)
+          } catch (error) {
+            return nullUnlessFew(error, info, context)
+          }
+        }
       }
     }
   }
 }
 
+function hasNullableEntries(type: GraphQLOutputType): boolean {
+  const list = getNullableType(type)
+  return isListType(list) && !isNonNullType(list.ofType)
+}
+
+function told(value: unknown, info: GraphQLResolveInfo, context: Context): unknown {
+  return value instanceof Promise
+    ? value.catch((error: unknown) => nullUnlessFew(error, info, context))
+    : value
+}
+
 function nullUnlessFew(error: unknown, { path }: GraphQLResolveInfo, { refusals }: Context): null {
-  if (!(error instanceof GatewayError) || error.code !== 'FORBIDDEN') throw error
+  if (!(error instanceof GatewayError)) throw error
   let told = error.message
   for (let at: typeof path | undefined = path; at; at = at.prev)
     if (typeof at.key === 'string') told += `\n${at.key}`
   const first = refusals.get(told)
-  if (!first) {
-    refusals.set(told, error)
-    throw error
-  }
-  first.times += 1
-  if (first.times > FEW_TIMES) return null
-  error.again = first
-  throw error
+  if (first) first.times += 1
+  if (first && first.times > FEW_TIMES) return null
+  const own = error.forOneField()
+  own.again = first ?? null
+  if (!first) refusals.set(told, own)
+  throw own
 }

@@ -59,6 +59,7 @@ export function defineTeam({ builder, refs }: Graph) {
   builder.objectFields(refs.Organization, (t) => ({
     teams: t.field({
       type: TeamConnection,
+      nullable: true,
       description: 'The teams, the oldest first.',
       args: t.arg.connectionArgs(),
       resolve: ({ id }, args, context) =>
@@ -66,6 +67,7 @@ export function defineTeam({ builder, refs }: Graph) {
     }),
     viewerTeams: t.field({
       type: [Team],
+      nullable: true,
       description: 'The teams that the user who calls is in; empty for services.',
       resolve: ({ id }, _args, context) => teamsOfViewer(context).load(id),
     }),

@@ -14,7 +14,7 @@ export function defineUserList(graph: Graph) {
     fields: (t) => ({
       search: t.string({
         description:
-          'The beginning of a name, e-mail address or user name, in any case, for example `ada`. Services without `identity:pii` do not search addresses.',
+          'The beginning of a name, e-mail address or user name, in any case, for example `ada`; blank is no condition. Services without `identity:pii` do not search addresses.',
       }),
       ...(features.userFields.has('role')
         ? {
@@ -88,13 +88,17 @@ const allUsers = defineList<User, readonly [UserFilter, UserOrder]>({
   count: async (_, { users }, [which]) => new Map([[NO_PARENT, await users.count(which)]]),
 })
 
-/** Whoever does not see addresses does not search them either. */
+/**
+ * Blank is as if nothing were searched for, as a box is before anybody types. Whoever does not see addresses does not
+ * search them either.
+ */
 export function toSearch(
-  prefix: string | null | undefined,
+  given: string | null | undefined,
   fields: UserSearch['in'],
   viewer: Viewer,
 ): UserSearch | undefined {
-  if (prefix == null) return undefined
+  const prefix = given?.trim()
+  if (!prefix) return undefined
   return {
     prefix: checkKey(prefix, 'search'),
     in: viewer.searchesAddresses() ? [...fields, 'email'] : fields,

@@ -65,7 +65,7 @@ export function defineUser({ builder, refs, features }: Graph) {
     }),
     usersByIds: t.field({
       type: [refs.User],
-      nullable: { list: false, items: true },
+      nullable: { list: true, items: true },
       description:
         'Users in the order of their ids, with null in the place of those that do not exist or that the caller may not see.',
       args: {

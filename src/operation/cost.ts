@@ -58,7 +58,7 @@ export function costOf(
   const valueIn = (node: ValueNode): unknown => {
     if (node.kind === Kind.INT) return Number(node.value)
     if (node.kind === Kind.LIST) return node.values
-    if (node.kind === Kind.ENUM) return node.value
+    if (node.kind === Kind.ENUM || node.kind === Kind.STRING) return node.value
     if (node.kind === Kind.OBJECT)
       return Object.fromEntries(node.fields.map(({ name, value }) => [name.value, valueIn(value)]))
     if (node.kind === Kind.NULL) return null
@@ -114,7 +114,7 @@ export function costOf(
         return { ...nothing, counts: 1, statements: 1 }
       if (name === 'cursor') return onlyOnce(points.cursor)
       const values = isMany ? points.values : 1
-      const leaf = isNonNullType(field.type) ? points.leaf : points.nullableLeaf
+      const leaf = asks || isNonNullType(field.type) ? points.leaf : points.nullableLeaf
       return onlyOnce(values * leaf + asking)
     }
     const below = node.selectionSet ? ofSet(node.selectionSet, type) : nothing
@@ -182,12 +182,17 @@ function extraOf(args: readonly ArgumentNode[], valueIn: ValueIn) {
     if (typeof given !== 'object' || given === null) continue
     for (const [key, set] of Object.entries(given)) {
       const more = points.filters[key === 'field' ? `${name.value}.${set}` : `${name.value}.${key}`]
-      if (!more || set == null) continue
+      if (!more || set == null || isBlank(set)) continue
       extra.page += more.page
       extra.count += more.count
     }
   }
   return extra
+}
+
+/** A blank search is none. */
+function isBlank(set: unknown): boolean {
+  return typeof set === 'string' && set.trim() === ''
 }
 
 /** Sizes that are refused when the field is reached count as the nearest that is not. */

@@ -29,7 +29,8 @@ export function createTell({ suggestions, onUnexpected }: TellParts): Tell {
       const code = codeOf(origin)
       scope.codes.add(code)
       if (origin instanceof GatewayError) scope.refusedFor ??= origin.reason ?? null
-      if (worthReporting.includes(code)) report(origin, scope)
+      if (worthReporting.includes(code))
+        report(origin instanceof GatewayError ? origin.origin : origin, scope)
       const message = messageOf(error, code, suggestions)
       const times = isMany(origin) ? origin.times : undefined
       return toClientError(error, message, { code, requestId: scope.id, count: times })

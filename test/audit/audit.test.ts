@@ -274,11 +274,11 @@ describe('only what was told is recorded', () => {
       [reading],
     ],
     [
-      'below one that fails',
+      'beside a list that fails',
       `a: user(id: "${ada.id}") { email memberships(first: 1000) { totalCount } }`,
-      [],
+      [reading],
     ],
-    ['where all of it fails', `${email} ${nothing}`, []],
+    ['beside a decision that fails', `${email} ${nothing}`, [reading]],
     [
       'where it fails itself',
       `a: user(id: "${ada.id}") { sessions(first: 1000) { totalCount } }`,

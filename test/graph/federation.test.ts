@@ -186,10 +186,10 @@ describe('references', () => {
     })
   })
 
-  test('of anonymous callers are refused together', async () => {
+  test('of anonymous callers are refused each, and the list stands as the specification has it', async () => {
     expect(await ask([user({ id: bob.id }), member({ id: bobInAcme })], undefined)).toEqual({
-      entities: undefined,
-      codes: { _entities: 'UNAUTHENTICATED' },
+      entities: [null, null],
+      codes: { '_entities.0': 'UNAUTHENTICATED', '_entities.1': 'UNAUTHENTICATED' },
     })
   })
 

@@ -37,3 +37,17 @@ test.each([
   await sql('update members set role = $2 where user_id = $1', [carol.id, role])
   expect(await memberOf(carol.id, 'roles')).toEqual({ roles })
 })
+
+test.each([
+  ['', 3],
+  [' \t\n', 3],
+  [' bob ', 1],
+  ['b ob', 0],
+])('a search for %j finds %i of three: blank is none, and it is trimmed', async (search, count) => {
+  const { data, errors } = await gateway.graphql(
+    `query ($filter: MemberFilter) { organization(id: "${acme.id}") { members(filter: $filter) { totalCount } } }`,
+    { token: await ada.jwt(), variables: { filter: { search } } },
+  )
+  expect(errors).toEqual([])
+  expect(data.organization.members.totalCount).toBe(count)
+})

@@ -127,7 +127,7 @@ async function answersFromCache(): Promise<boolean> {
     verify: () => null,
   }
   const { data } = await ask(gateway.url, question)
-  return data?.checkPermissions[0].source === 'CACHE'
+  return data?.checkPermissions?.[0].source === 'CACHE'
 }
 
 async function gauge(name: string): Promise<number> {

@@ -87,6 +87,7 @@ describe('the cost is in points, rounded up:', () => {
     expect(plain).toBe(34)
     expect(members(', filter: { search: "a" }')).toBe(plain + 700)
     expect(members(', filter: { search: null }')).toBe(plain)
+    expect(members(', filter: { search: " " }')).toBe(plain)
     expect(members(', filter: { roles: ["a"], permission: "a:b" }')).toBe(plain + 175)
     expect(members(', orderBy: { field: USER_NAME, direction: ASC }')).toBe(plain + 250)
     expect(members(', orderBy: { field: CREATED_AT, direction: ASC }')).toBe(plain)

@@ -85,7 +85,7 @@ function usualWeight(parent: GraphQLObjectType, field: Field): number {
   const asking = asks ? points.permission : 0
   if (!isLeafType(type)) return points.object + asking
   // A list of values is one question: its weight is that of each value, of as many as are assumed.
-  const leaf = isNonNullType(field.type) ? points.leaf : points.nullableLeaf
+  const leaf = asks || isNonNullType(field.type) ? points.leaf : points.nullableLeaf
   return leaf + (isMany(field) ? asking / points.values : asking)
 }
 

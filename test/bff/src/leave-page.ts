@@ -27,16 +27,16 @@ export interface LeavePage {
   }[]
 }
 
-/** What the page about leave shows to whoever asks; `null` when nobody is signed in. */
+/** What the page about leave shows to whoever asks; `null` when nobody is signed in. What is not answered is no. */
 export async function loadLeavePage(gateway: Parameters<typeof ask>[0]): Promise<LeavePage | null> {
   const { viewer } = await ask(gateway, leavePage, { approve: 'leave:approve', first: 50 })
   return (
     viewer && {
       name: viewer.name,
-      organizations: viewer.organizations.nodes.map((organization) => ({
+      organizations: (viewer.organizations?.nodes ?? []).map((organization) => ({
         name: organization.name,
-        mayApprove: organization.viewerCan,
-        permissions: organization.viewerPermissions,
+        mayApprove: organization.viewerCan === true,
+        permissions: organization.viewerPermissions ?? [],
       })),
     }
   )

@@ -20,17 +20,10 @@ export async function readRoute(
 ): Promise<Readonly<Record<string, Outcome>>> {
   const route = routesOf(world)[name] ?? []
   const questions = questionsOf(schema, world, name)
-  if (route.length > 0) {
-    const selection = questions.map((question) => question.text).join(' ')
-    const answer = await ask(nest(route, selection))
-    return Object.fromEntries(questions.map(({ key }) => [key, outcomeOf(answer, route, key)]))
-  }
-  // A door that must answer something takes the whole answer with it, so each is knocked at alone.
-  const answers = questions.map(async ({ key, text }) => {
-    const answer = await ask(`{ ${text} }`)
-    return [key, outcomeOf(answer, route, key)] as const
-  })
-  return Object.fromEntries(await Promise.all(answers))
+  // All at once: what is refused takes nothing else with it.
+  const selection = questions.map((question) => question.text).join(' ')
+  const answer = await ask(nest(route, selection))
+  return Object.fromEntries(questions.map(({ key }) => [key, outcomeOf(answer, route, key)]))
 }
 
 /** What a route must have rules for: all fields, and of the further questions to them those that have a rule. */
