@@ -8,17 +8,20 @@ const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)
 export function defineScalars(builder: Builder) {
   builder.scalarType('DateTime', {
     description: 'An instant, RFC 3339 in UTC, for example `2026-01-31T09:30:00.000Z`.',
+    specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
     serialize: (value) => value.toISOString(),
     parseValue: parseInstant,
     parseLiteral: (literal) => parseInstant(valueFromASTUntyped(literal)),
   })
   builder.scalarType('JSON', {
     description: 'Any JSON value.',
+    specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
     serialize: (value) => value,
   })
   builder.scalarType('Permission', {
     description:
-      'What may be done, as `resource:action`, for example `leave:approve`. Split at the first colon; neither part is empty.',
+      'What may be done, as `resource:action`, for example `leave:approve`. Split at the first colon; neither part is empty. Resources and actions are those of Better Auth’s access control.',
+    specifiedByURL: 'https://better-auth.com/docs/plugins/organization#access-control',
     serialize: (value) => value,
     parseValue: parsePermission,
     parseLiteral: (literal) => parsePermission(valueFromASTUntyped(literal)),

@@ -1,4 +1,4 @@
-import type { GraphQLSchema } from 'graphql'
+import { type GraphQLSchema, specifiedDirectives } from 'graphql'
 import type { Features } from '../domain/features.ts'
 import { defineAccount } from './account.ts'
 import { defineAdditionalFields } from './additional.ts'
@@ -20,6 +20,7 @@ import { defineScimUser } from './plugins/scim-user.ts'
 import { defineSsoProvider } from './plugins/sso-provider.ts'
 import { defineSubscription } from './plugins/subscription.ts'
 import { createRefs } from './refs.ts'
+import { defineRelay, fetchable } from './relay.ts'
 import { defineScalars } from './scalars.ts'
 import { printSubgraph } from './sdl/subgraph.ts'
 import { defineSession } from './session.ts'
@@ -29,15 +30,25 @@ import { defineUserList } from './user-list.ts'
 
 /** The graph of one database: whatever its tables can answer, in the order of concepts. */
 export function createSchema(features: Features): GraphQLSchema {
-  return defineGraph(features).builder.toSchema()
+  return build(defineGraph(features))
 }
 
 /** The same graph as a subgraph of Apollo Federation 2. */
 export function createSubgraph(features: Features): GraphQLSchema {
   const graph = defineGraph(features)
   defineFederation(graph, printSubgraph(createSchema(features)))
-  return graph.builder.toSchema()
+  return build(graph)
 }
+
+function build({ builder }: Graph): GraphQLSchema {
+  const schema = builder.toSchema({ directives: [...specifiedDirectives, fetchable] })
+  schema.description = DESCRIPTION
+  return schema
+}
+
+const DESCRIPTION = `People, organizations, who belongs to them and what they may do there, as Better Auth keeps them: read as they are at this
+moment, and never written. Begin with \`viewer\`. A refusal costs its own field and no more: that one is null, with an error
+that says why. Null without an error is an answer: there is none, or none that the caller may see.`
 
 function defineGraph(features: Features): Graph {
   const builder = createBuilder()
@@ -66,6 +77,7 @@ function defineGraph(features: Features): Graph {
   }
   if (has('Apikey')) defineApiKey(graph)
   if (has('Subscription')) defineSubscription(graph)
+  defineRelay(graph)
   defineAdditionalFields(graph)
   return graph
 }

@@ -63,7 +63,7 @@ describe.each(['apollo', 'guild'] as const)('the composer of %s', (composer) => 
 
   test('composes what fields cost', () => {
     const supergraph = compose(printGraph(layout, 'federation', { cost: true }))
-    expect(supergraph).toMatch(/totalCount: Int! @cost\(weight: \d+\)/)
+    expect(supergraph).toMatch(/totalCount: Int @cost\(weight: \d+\)/)
     expect(supergraph).toMatch(
       /members\([^)]*\): .*@listSize\(.*sizedFields: \["nodes", "edges"\]/s,
     )

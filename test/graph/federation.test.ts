@@ -50,10 +50,16 @@ const member = (key: object) => ({ __typename: 'Member', ...key })
 describe('the graph', () => {
   const shapeOf = (introspection: IntrospectionQuery) =>
     printSchema(lexicographicSortSchema(buildClientSchema(introspection)))
+  const shown = {
+    descriptions: false,
+    specifiedByUrl: true,
+    directiveIsRepeatable: true,
+    schemaDescription: true,
+    oneOf: false,
+  }
   const served = async (of: GatewayUnderTest) =>
-    shapeOf((await of.graphql(getIntrospectionQuery({ descriptions: false }))).data)
-  const expected = (schema: GraphQLSchema) =>
-    shapeOf(introspectionFromSchema(schema, { descriptions: false }))
+    shapeOf((await of.graphql(getIntrospectionQuery(shown))).data)
+  const expected = (schema: GraphQLSchema) => shapeOf(introspectionFromSchema(schema, shown))
 
   test('is with federation what the specification adds to it, and nothing else', async () => {
     expect(await served(gateway)).toBe(expected(federatedGraph()))

@@ -239,6 +239,10 @@ async function knownArguments(): Promise<Values> {
   const members = await sql<{ id: string }>('select id from members')
   return {
     'Query.user.id': users.map(({ id }) => id),
+    'Query.fetch__User.id': users.map(({ id }) => id),
+    'Query.fetch__Organization.id': organizations.map(({ id }) => id),
+    // One of each organization, or the answers of some would be larger than one may be.
+    'Query.fetch__Member.id': members.filter((_, index) => index % 3 === 0).map(({ id }) => id),
     'Query.usersByIds.ids': [users.map(({ id }) => id)],
     'Query.userByEmail.email': users.map(({ email }) => email),
     'Query.organization.id': organizations.map(({ id }) => id),

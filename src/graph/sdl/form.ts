@@ -1,6 +1,7 @@
 import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql'
+import { fetchables } from '../relay.ts'
 import { COST_HEAD, costs, exactly } from './costs.ts'
-import { printSdl } from './print.ts'
+import { printSdl, withoutDirectives } from './print.ts'
 import { printSubgraph } from './subgraph.ts'
 
 /** What the graph is printed for: clients, a composer of Apollo Federation (with or without authorization), a stitcher. */
@@ -12,16 +13,20 @@ export function printForm(schema: GraphQLSchema, form: GraphForm, { cost = false
   const weights = cost ? costs(schema, exactly) : {}
   switch (form) {
     case 'plain':
-      return cost
-        ? printSdl(schema, COST_HEAD, weights)
-        : `${printSchema(lexicographicSortSchema(schema))}\n`
+      return cost ? printSdl(schema, head, fetchables, weights) : printPlain(schema)
     case 'stitching':
-      return printSdl(schema, [STITCHING_HEAD, ...head].join('\n\n'), stitching, weights)
+      return printSdl(withoutDirectives(schema), [STITCHING_HEAD, ...head], stitching, weights)
     case 'federation':
       return printSubgraph(schema, { cost })
     case 'federation with authorization':
       return printSubgraph(schema, { cost, authorization: true })
   }
+}
+
+/** As GraphQL.js prints it, with air between fields. */
+function printPlain(schema: GraphQLSchema): string {
+  const text = printSchema(lexicographicSortSchema(schema))
+  return `${text.replace(/^type (\w+) (?=\{$)/gm, (type, name) => `${type}${fetchables[name] ? `${fetchables[name]} ` : ''}`)}\n`
 }
 
 /** What the stitching directives of GraphQL Tools are called by default. */

@@ -2,7 +2,7 @@ import {
   type ASTNode,
   type ConstDirectiveNode,
   type FieldDefinitionNode,
-  type GraphQLSchema,
+  GraphQLSchema,
   type InputValueDefinitionNode,
   Kind,
   lexicographicSortSchema,
@@ -11,6 +11,7 @@ import {
   parse,
   print,
   printSchema,
+  specifiedDirectives,
   visit,
 } from 'graphql'
 
@@ -21,7 +22,11 @@ export type Directives = Readonly<Record<string, string>>
  * A graph in GraphQL's schema language, sorted: what `head` says, then its types with directives on them. What the graph
  * does not have is passed over.
  */
-export function printSdl(schema: GraphQLSchema, head: string, ...all: Directives[]): string {
+export function printSdl(
+  schema: GraphQLSchema,
+  head: readonly string[],
+  ...all: Directives[]
+): string {
   const document = visit(parse(printSchema(lexicographicSortSchema(schema))), {
     enter(node, _key, _parent, _path, ancestors) {
       if (!isAnnotated(node)) return undefined
@@ -30,7 +35,12 @@ export function printSdl(schema: GraphQLSchema, head: string, ...all: Directives
       return { ...node, directives: [...(node.directives ?? []), ...added] }
     },
   })
-  return `${head}\n\n${print(document)}\n`
+  return `${[...head, print(document)].join('\n\n')}\n`
+}
+
+/** For readers who take no directives but their own. */
+export function withoutDirectives(schema: GraphQLSchema): GraphQLSchema {
+  return new GraphQLSchema({ ...schema.toConfig(), directives: specifiedDirectives })
 }
 
 type Annotated = ObjectTypeDefinitionNode | FieldDefinitionNode | InputValueDefinitionNode

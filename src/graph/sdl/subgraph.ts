@@ -2,7 +2,7 @@ import type { GraphQLSchema } from 'graphql'
 import { personalFields } from '../../access/audiences.ts'
 import { entities } from '../federation.ts'
 import { costs, roundedUp } from './costs.ts'
-import { type Directives, printSdl } from './print.ts'
+import { type Directives, printSdl, withoutDirectives } from './print.ts'
 
 /**
  * The graph as composers of Apollo Federation 2 read it. With `authorization`, it also tells routers what they may refuse
@@ -20,7 +20,7 @@ export function printSubgraph(
   const head = `extend schema @link(url: "${link}", import: ${JSON.stringify(used)})`
   const demanded = authorization ? authorizations(schema) : {}
   const weights = cost ? costs(schema, roundedUp) : {}
-  return printSdl(schema, head, keys, shared, personal, demanded, weights)
+  return printSdl(withoutDirectives(schema), [head], keys, shared, personal, demanded, weights)
 }
 
 const keys: Directives = Object.fromEntries(

@@ -43,6 +43,11 @@ Query: organizationsByIds                           | U + + +   0 0 0 0   + F F 
 Query: organization/absent                          | U 0 0 0   0 0 0 0   0 F F 0 0 F
 Query: organizationBySlug/absent                    | U 0 0 0   0 0 0 0   0 F F 0 0 F
 Query: organizationsByIds/absent                    | U 0 0 0   0 0 0 0   0 F F 0 0 F
+Query: fetch__User                                  | U + + +   0 0 + 0   + F F + + F
+Query: fetch__Organization fetch__Member            | U + + +   0 0 0 0   + F F + + F
+Query: fetch__User/absent                           | U 0 0 0   0 0 0 0   0 F F 0 0 F
+Query: fetch__Organization/absent                   | U 0 0 0   0 0 0 0   0 F F 0 0 F
+Query: fetch__Member/absent                         | U 0 0 0   0 0 0 0   0 F F 0 0 F
 Query: organizations                                | U F F F   F F F F   + F F + + F
 Query: _entities                                    | U + + +   0 0 + 0   + F F + + F
 Query: _entities/UserByEmail                        | U + + +   0 0 + 0   F + F + + F
@@ -287,6 +292,9 @@ function withEntities(rules: Map<string, Map<string, Rule>>) {
     'Organization entity': 'Organization',
     'Organization entity by slug': 'Organization',
     'Member entity': 'Member',
+    'User fetched again': 'User',
+    'Organization fetched again': 'Organization',
+    'Member fetched again': 'Member',
     'ApiKey of the organization': 'ApiKey',
     'Subscription of the organization': 'Subscription',
   }

@@ -51,7 +51,8 @@ export const questions: Readonly<Record<string, Question>> = {
   'ids of organizations that do not fit are nothing': {
     as: 'service',
     organizations: true,
-    query: `{ organization(id: "nothing") { id } organizationBySlug(slug: "nothing") { id }
+    query: `{ organization(id: "nothing") { id } fetch__Organization(id: "nothing") { id } fetch__Member(id: "nothing") { id }
+      organizationBySlug(slug: "nothing") { id }
       can(permission: "leave:approve", organizationId: "nothing", userId: "nobody") }`,
   },
   'when a session was prolonged': {
@@ -70,7 +71,7 @@ export const questions: Readonly<Record<string, Question>> = {
   'of another, only those that are shared': {
     as: 'Cleo',
     organizations: true,
-    query: `query ($id: ID!) { user(id: $id) { name email username memberships(first: 5) { ${page} nodes { roles organization { name } } } } }`,
+    query: `query ($id: ID!) { fetch__User(id: $id) { name } user(id: $id) { name email username memberships(first: 5) { ${page} nodes { roles organization { name } } } } }`,
     variables: { id: '@Bob' },
   },
   'filters of members': {

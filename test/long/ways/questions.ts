@@ -71,6 +71,12 @@ const further: Readonly<Record<string, Question>> = {
       organizationsByIds(ids: $organizations) { id slug metadata } }`,
     variables: { users: ['@Eve', '@Ada', '@Eve'], organizations: ['@Beta', 'nothing', '@Acme'] },
   },
+  'what Relay fetches again': {
+    as: 'service',
+    query: `query ($user: ID!, $organization: ID!, $member: ID!) { fetch__User(id: $user) { ${user} }
+      fetch__Organization(id: $organization) { id slug } fetch__Member(id: $member) { id roles user { name } } }`,
+    variables: { user: '@Bob', organization: '@Acme', member: '@Bob of Acme' },
+  },
   'lists of organizations': {
     as: 'service',
     query: `{ byTime: organizations(orderBy: { field: CREATED_AT, direction: ASC }) { ${page} edges { cursor node { id } } } }`,
