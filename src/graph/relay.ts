@@ -35,6 +35,7 @@ export const fetchables: Directives = Object.fromEntries(
 export function defineRelay({ builder, refs, features }: Graph) {
   const define = (type: keyof typeof doors, description: string) => {
     const door: Door = doors[type]
+    // Which of the types it is the compiler cannot follow; the door and the type are of one name.
     builder.queryField(`fetch__${type}`, (t) =>
       t.field({
         type: refs[type] as typeof refs.User,

@@ -48,7 +48,7 @@ function build({ builder }: Graph): GraphQLSchema {
 
 const DESCRIPTION = `People, organizations, who belongs to them and what they may do there, as Better Auth keeps them: read as they are at this
 moment, and never written. Begin with \`viewer\`. A refusal costs its own field and no more: that one is null, with an error
-that says why. Null without an error is an answer: there is none, or none that the caller may see.`
+that says why, once where many in a list are refused alike. What is not there and what the caller may not see are the same null.`
 
 function defineGraph(features: Features): Graph {
   const builder = createBuilder()

@@ -4,7 +4,16 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 /** Folders of tests with packages of their own: which nothing else needs, so that only the long tests install them. */
-const folders = ['adapters', 'bff', 'federation', 'hosting', 'oauth', 'plugins', 'versions']
+const folders = [
+  'adapters',
+  'bff',
+  'federation',
+  'hosting',
+  'oauth',
+  'plugins',
+  'schema',
+  'versions',
+]
 
 export async function setup(): Promise<void> {
   for (const folder of folders)
