@@ -100,6 +100,8 @@ describe('the questions', () => {
       'ids that do not fit are nobody.user',
       'ids that do not fit are nobody.usersByIds.*',
       'ids of organizations that do not fit are nothing.organization',
+      'ids of organizations that do not fit are nothing.fetch__Organization',
+      'ids of organizations that do not fit are nothing.fetch__Member',
       'ids of organizations that do not fit are nothing.organizationBySlug',
       'filters of members.organization.member',
     ])
