@@ -391,7 +391,7 @@ function additions(): string {
     if (!known) return [print(type)]
     const names = known.fields?.map((field) => field.name.value)
     const fields = type.fields?.filter((field) => !names?.includes(field.name.value)) ?? []
-    return fields.length > 0 ? [`extend ${print({ ...type, fields })}`] : []
+    return fields.length > 0 ? [`extend ${print({ ...type, directives: [], fields })}`] : []
   })
   return parts.join('\n\n')
 }
