@@ -1,10 +1,7 @@
 import { type ExecutionResult, GraphQLError } from 'graphql'
-import { createViewer } from './access/viewer.ts'
-import type { Audit } from './audit/create.ts'
-import type { Authenticator } from './domain/caller.ts'
 import type { Place } from './domain/fair-queue.ts'
 import type { RateLimit } from './domain/rate.ts'
-import { createContext, type Sources } from './graph/context.ts'
+import type { LetIn } from './let-in.ts'
 import type { Admission } from './operation/admission.ts'
 import { readAsked } from './operation/asked.ts'
 import type { Documents } from './operation/documents.ts'
@@ -21,13 +18,10 @@ export interface AnswerParts {
   readonly documents: Documents
   /** `null`: any document is answered. */
   readonly trusted: TrustedDocuments | null
-  readonly authenticator: Authenticator
   /** `null`: any number of operations. */
   readonly rate: Pick<RateLimit, 'ofAddress'> | null
   readonly turns: Turns
-  readonly sources: Sources
-  /** `null`: what is told is not recorded. */
-  readonly audit: Audit | null
+  readonly letIn: LetIn
   /** Where mutations are told to go: Better Auth's HTTP API. `null`: they are not told. */
   readonly writeTo: string | null
   readonly challenge: Challenge
@@ -52,9 +46,8 @@ const OF_AN_ENTRY = 100
  * errors, and ends it there.
  */
 export function createAnswer(parts: AnswerParts): Answer {
-  const { admission, turns, documents, trusted, authenticator, rate, sources, audit, tell } = parts
+  const { admission, turns, documents, trusted, rate, letIn, tell } = parts
   const { limits } = documents.rules
-  const { visibility, platformAdmins, creatorRole } = sources
 
   return async (sent, headers, scope) => {
     const pace = new Pace(turns, () => scope.share)
@@ -85,13 +78,9 @@ export function createAnswer(parts: AnswerParts): Answer {
       scope.cost += points
       checkCost(scope.cost, limits)
 
-      scope.authenticated ??= authenticator.authenticate(headers, scope.method)
-      const caller = await scope.authenticated
-      place = await admission.admit(scope, caller, points)
-
-      const trail = audit?.(caller, scope)
-      const viewer = createViewer(caller, { visibility, platformAdmins, creatorRole, pace })
-      const context = createContext(sources, viewer, { pace, trail })
+      const caller = await letIn({ scope, headers, pace, points })
+      place = caller.place
+      const { trail, context } = caller
       const misfits = variableErrors(documents.rules.schema, operation, variables)
       if (misfits) return tell(scope, misfits)
 

@@ -9,6 +9,7 @@ import type { AuditSink } from './domain/audit.ts'
 import { MOST_REPRESENTATIONS } from './domain/limits.ts'
 import { tellRefusalsOnce } from './graph/refusals.ts'
 import { createSchema, createSubgraph } from './graph/schema.ts'
+import { createAuthzenLane } from './http/authzen.ts'
 import { CostBudget } from './http/budget.ts'
 import { clientAddressFinder } from './http/client-address.ts'
 import { Front } from './http/front.ts'
@@ -24,6 +25,7 @@ import { createStores, type Identity } from './identity.ts'
 import { featuresOf } from './layout/features.ts'
 import { ownerFunctions } from './layout/owner-functions.ts'
 import { findCredentialObstacle } from './layout/sessions.ts'
+import { createLetIn } from './let-in.ts'
 import { Admission } from './operation/admission.ts'
 import { Documents } from './operation/documents.ts'
 import { createTell } from './operation/tell.ts'
@@ -105,6 +107,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   })
 
   const features = featuresOf(layout)
+  if (config.authzen && !features.organizations) throw new ConfigError(NO_ORGANIZATIONS)
   const schema = (config.federation ? createSubgraph : createSchema)(features)
   const auditFile =
     config.audit && !parts.audit ? new AuditFile(config.audit.file, telemetry) : null
@@ -139,24 +142,20 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   })
   const { proofAlgorithms } = auth
   const resource = describeResource(config.auth.oauth, proofAlgorithms)
+  const challenge = { metadataUrl: resource?.metadataUrl, proofAlgorithms }
+  const common = { admission, challenge, tell }
+  const turns = new Turns()
+  const sources = {
+    ...identity,
+    platformAdmins: config.platformAdmins,
+    creatorRole: config.permissions.creatorRole,
+  }
+  const caller = { admission, authenticator: auth.authenticator, sources }
   const answer = createAnswer({
-    admission,
-    documents,
-    trusted,
-    authenticator: auth.authenticator,
-    rate,
-    turns: new Turns(),
-    sources: {
-      ...identity,
-      platformAdmins: config.platformAdmins,
-      creatorRole: config.permissions.creatorRole,
-    },
-    audit,
+    ...{ ...common, documents, trusted, rate, turns },
+    letIn: createLetIn({ ...caller, audit }),
     writeTo: config.betterAuthUrl?.href ?? null,
-    challenge: { metadataUrl: resource?.metadataUrl, proofAlgorithms },
-    tell,
   })
-
   const lane = {
     answer,
     tell,
@@ -178,6 +177,12 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     node: createJsonLane({ ...lane, otherwise: yoga.node }),
     fetch: yoga.fetch,
     endpoint: ENDPOINT,
+    authzen:
+      config.authzen &&
+      createAuthzenLane({
+        ...{ ...config.authzen, ...common, turns, limits, publicUrl: config.auth.publicUrl },
+        letIn: createLetIn({ ...caller, audit: config.audit?.decisions ? audit : null }),
+      }),
     rate,
     addressOf: clientAddressFinder(http.trustProxy, http.trustProxyHeader),
     forwardedHeader: http.trustProxyHeader,
@@ -240,4 +245,6 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
 
 /** So much more than its answer may have may be read for a request. */
 const READ_FOR_AN_ANSWER = 2
+const NO_ORGANIZATIONS =
+  'AUTHZEN: the Authorization API is about organizations, and this database has no tables of them.'
 const UNCOUNTED = 'Redis is in trouble: requests and proofs are counted in this process.'

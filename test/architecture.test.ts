@@ -54,12 +54,20 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['graphql', 'graphql-jit', 'lru-cache', 'node:timers/promises'],
   },
   'scope.ts': { rooms: ['domain'], packages: ['node:async_hooks', 'node:events'] },
-  'answer.ts': {
+  'let-in.ts': {
     rooms: ['access', 'audit', 'domain', 'graph', 'operation', 'scope.ts'],
+    packages: [],
+  },
+  'answer.ts': {
+    rooms: ['domain', 'let-in.ts', 'operation', 'scope.ts'],
+    packages: ['graphql'],
+  },
+  authzen: {
+    rooms: ['audit', 'domain', 'graph', 'let-in.ts', 'operation', 'scope.ts'],
     packages: ['graphql'],
   },
   http: {
-    rooms: ['answer.ts', 'domain', 'operation', 'scope.ts', 'telemetry'],
+    rooms: ['answer.ts', 'authzen', 'domain', 'operation', 'scope.ts', 'telemetry'],
     packages: [
       '@graphql-yoga/render-graphiql',
       'graphql',
@@ -88,6 +96,7 @@ const rooms: Readonly<Record<string, Room>> = {
         'answer.ts',
         'audit',
         'auth',
+        'authzen',
         'config',
         'domain',
         'graph',
@@ -95,7 +104,8 @@ const rooms: Readonly<Record<string, Room>> = {
         'identity.ts',
         'layout',
       ],
-      ...['operation', 'permissions', 'postgres', 'print.ts', 'redis', 'scope.ts', 'telemetry'],
+      ...['let-in.ts', 'operation', 'permissions', 'postgres', 'print.ts', 'redis', 'scope.ts'],
+      'telemetry',
     ],
     packages: ['node:http'],
   },

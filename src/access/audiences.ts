@@ -67,6 +67,8 @@ export interface OrganizationAudience {
 /** Fields of an organization that take more than being a member of it: a permission or a role there, or a scope. */
 export const organizationAudiences = {
   roles: { permission: 'ac:read', scope: 'identity:read' },
+  /** What roles grant, where a permission is explained. */
+  grants: { permission: 'ac:read', scope: 'permissions:check' },
   invitations: { permission: 'invitation:create', scope: 'identity:pii' },
   apiKeys: { permission: 'apiKey:read', creators: true, scope: null },
   // The sso plug-in goes by these two names, whatever else roles are called.

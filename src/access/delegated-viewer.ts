@@ -83,9 +83,9 @@ export class DelegatedViewer extends ClosedViewer {
   }
 
   override requireOrganizationField(field: GuardedOrganizationField, own: Grant | null): void {
-    this.requireScope('identity:read')
-    if (organizationAudiences[field].scope === null)
-      throw new GatewayError('FORBIDDEN', `The field ${field} is not for apps.`)
+    const { scope } = organizationAudiences[field]
+    this.requireScope(scope === 'permissions:check' ? scope : 'identity:read')
+    if (scope === null) throw new GatewayError('FORBIDDEN', `The field ${field} is not for apps.`)
     this.#user.requireOrganizationField(field, own)
   }
 

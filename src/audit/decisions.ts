@@ -1,8 +1,8 @@
 import type { Decision } from '../domain/audit.ts'
 import type { Member } from '../domain/member.ts'
-import type { Grant } from '../domain/permission.ts'
+import type { Consistency, Grant } from '../domain/permission.ts'
 import { grantOf } from '../graph/grant.ts'
-import { decide } from '../graph/permission.ts'
+import { ageOf, decide } from '../graph/permission.ts'
 import { type Asked, edgesOf, type Find } from './watch.ts'
 
 type Answer = Omit<Decision, 'audit' | 'field' | 'consistency' | 'ageSeconds'> &
@@ -12,6 +12,7 @@ type Answer = Omit<Decision, 'audit' | 'field' | 'consistency' | 'ageSeconds'> &
 const answers: Readonly<Record<string, Find<Answer>>> = {
   'Query.can': async ({ args, context }) => [await decide(args, args.consistency, context)],
   'Query.checkPermissions': ({ value }) => value as readonly Answer[],
+  'Query.explainPermission': ({ value }) => [(value as { readonly decision: Answer }).decision],
   'Organization.viewerCan': held,
   'Organization.viewerPermissions': held,
   'Member.can': held,
@@ -30,10 +31,17 @@ export const decisions: Readonly<Record<string, Find>> = Object.fromEntries(
 )
 
 function toDecision({ field, args }: Asked, answer: Answer): Decision {
-  const { resolvedAt, roles: _, ...told } = answer as Answer & { readonly roles?: unknown }
-  // The database's clock may be a little ahead of ours.
-  const ageSeconds = Math.max(0, Date.now() - resolvedAt.getTime()) / 1000
-  return { audit: 'decision', field, consistency: args.consistency, ...told, ageSeconds }
+  return decisionRecord(field, args.consistency, answer)
+}
+
+/** What is recorded of an answer, and nothing that only belongs to it. */
+export function decisionRecord(
+  field: string,
+  consistency: Consistency,
+  answer: Answer & { readonly roles?: unknown },
+): Decision {
+  const { resolvedAt, roles: _, ...told } = answer
+  return { audit: 'decision', field, consistency, ...told, ageSeconds: ageOf(resolvedAt) }
 }
 
 async function held({ field, parent, args, context }: Asked): Promise<readonly Answer[]> {

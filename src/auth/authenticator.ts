@@ -1,6 +1,6 @@
 import { type Authenticator, anonymous, type Caller } from '../domain/caller.ts'
 import type { ApiKeyVerifier } from './api-key.ts'
-import type { ProofVerifier } from './dpop.ts'
+import type { Presented, ProofVerifier } from './dpop.ts'
 import type { Verified } from './jwt.ts'
 import type { OpaqueTokenVerifier } from './opaque-token.ts'
 import { refused } from './refused.ts'
@@ -29,7 +29,10 @@ export function createAuthenticator(
   { origins, ignoreBasic }: { readonly origins: readonly string[]; readonly ignoreBasic: boolean },
 ): Authenticator {
   const { verifyJwt, opaqueTokens, verifyProof, sessions, apiKeys } = by
-  const byToken = async (header: string, proof: string | null, method: string): Promise<Caller> => {
+  const byToken = async (
+    header: string,
+    signed: Pick<Presented, 'proof' | 'method' | 'url'>,
+  ): Promise<Caller> => {
     const [, scheme, token] = /^(Bearer|DPoP) +([\w.~+/=%-]+)$/i.exec(header) ?? []
     if (token === undefined) throw refused('malformed')
     if (token.length > LONGEST_TOKEN) throw refused('too long')
@@ -40,7 +43,7 @@ export function createAuthenticator(
       if (isBearer !== (boundTo === null)) throw refused('scheme')
       if (boundTo === null) return caller
       if (!verifyProof) throw refused('needs PUBLIC_URL')
-      await verifyProof({ token, boundTo, method, proof })
+      await verifyProof({ token, boundTo, ...signed })
       return caller
     }
     if (!isBearer) throw refused('scheme')
@@ -50,11 +53,11 @@ export function createAuthenticator(
     return caller
   }
   return {
-    authenticate: async (headers, method) => {
+    authenticate: async (headers, method, url) => {
       const authorization = headers.get('authorization')
       const isForeign = ignoreBasic && authorization !== null && /^basic /i.test(authorization)
       if (authorization !== null && !isForeign)
-        return byToken(authorization, headers.get('dpop'), method)
+        return byToken(authorization, { proof: headers.get('dpop'), method, url })
       const key = apiKeys && headers.get(apiKeys.header)
       if (apiKeys && key !== null) return apiKeys.verify(key)
       const cookies = headers.get('cookie')

@@ -14,6 +14,8 @@ export interface Presented {
   readonly boundTo: string
   /** Of the request. */
   readonly method: string
+  /** What was asked; absent: what clients of the graph ask. */
+  readonly url?: string | null | undefined
   /** The header `DPoP`; several are one here, with commas between. */
   readonly proof: string | null
 }
@@ -24,18 +26,19 @@ export type ProofVerifier = (presented: Presented) => Promise<void>
 /**
  * Verifies that whoever sends a token holds the key that it is bound to (RFC 9449): by a proof, signed for this token and
  * this request just now, that did not come before.
- * @param url What clients ask, without query and fragment.
+ * @param graphUrl What clients of the graph ask, without query and fragment.
  * @param useOnce Whether a name was not used before.
  */
 export function createProofVerifier(
-  url: string,
+  graphUrl: string,
   useOnce: (name: string) => Promise<boolean>,
 ): ProofVerifier {
-  return async ({ token, boundTo, method, proof }) => {
+  return async ({ token, boundTo, method, url, proof }) => {
     if (proof === null || proof.length > LONGEST || !COMPACT.test(proof))
       throw refused('proof form')
     const { htm, htu, ath, jti } = await verifySigned(proof, boundTo)
-    if (htm !== method || withoutQuery(htu) !== url || ath !== hash('sha256', token, 'base64url'))
+    const asked = url ?? graphUrl
+    if (htm !== method || withoutQuery(htu) !== asked || ath !== hash('sha256', token, 'base64url'))
       throw refused('proof request')
     if (typeof jti !== 'string' || jti === '') throw refused('proof form')
     // Last, so that nobody but the holder of a token fills what is remembered.

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { audit } from './audit.ts'
 import { auth } from './auth.ts'
+import { authzen } from './authzen.ts'
 import { database, names, place } from './database.ts'
 import { understand } from './given.ts'
 import type { Given, Rule } from './group.ts'
@@ -18,6 +19,7 @@ export const groups = [
   auth,
   service,
   permissions,
+  authzen,
   http,
   limits,
   log,
@@ -29,6 +31,7 @@ const everything = database.schema
   .and(auth.schema)
   .and(service.schema)
   .and(permissions.schema)
+  .and(authzen.schema)
   .and(http.schema)
   .and(limits.schema)
   .and(log.schema)

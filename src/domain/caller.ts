@@ -81,7 +81,12 @@ export interface Authenticator {
   /**
    * `anonymous` when there is no credential.
    * @param method Of the request, for which a proof is signed.
+   * @param url What it is signed for; absent: what clients of the graph ask.
    * @throws GatewayError UNAUTHENTICATED for a credential that is present but bad, UNAVAILABLE or TIMEOUT when it cannot be checked.
    */
-  authenticate(headers: { get(name: string): string | null }, method: string): Promise<Caller>
+  authenticate(
+    headers: { get(name: string): string | null },
+    method: string,
+    url?: string | null,
+  ): Promise<Caller>
 }

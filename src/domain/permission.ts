@@ -1,3 +1,5 @@
+import type { HeldRoles } from './explanation.ts'
+
 /** `resource:action`, split at the first colon, both parts non-empty. */
 export type Permission = string
 
@@ -93,6 +95,8 @@ export interface PermissionService {
   describeRoles(
     organizationIds: readonly string[],
   ): Promise<ReadonlyMap<string, readonly OrganizationRole[]>>
+  /** What each subject holds, in the same order, with what roles grant there; read anew, in one statement. */
+  findHeldRoles(subjects: readonly Subject[]): Promise<readonly HeldRoles[]>
   /** Every role that grants the permission in one of these organizations; read anew, as the database is now. */
   findGrantingRoles(
     permission: Permission,

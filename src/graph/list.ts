@@ -7,7 +7,7 @@ export type List<Entity, Variant> = ReturnType<typeof defineList<Entity, Variant
 /** Stands for the parent of a list that has none. */
 export const NO_PARENT = ''
 
-interface Which<Variant> {
+export interface Which<Variant> {
   readonly variant: Variant
   readonly page: PageRequest
 }

@@ -161,7 +161,7 @@ const membersByPair = defineLoader<Subject, MemberShown | null>(
 
 type Variant = readonly [MemberFilter, Permission | null | undefined, MemberOrder]
 
-const membersOfOrganization = defineList<MemberWithUser, Variant>({
+export const membersOfOrganization = defineList<MemberWithUser, Variant>({
   field: 'Organization.members',
   load: async (organizationIds, page, context, [filter, permission, order]) => {
     const which = await whoMay(filter, permission, { organizationIds }, context)

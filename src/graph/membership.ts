@@ -92,7 +92,7 @@ export function defineMembership({ builder, refs }: Graph) {
 }
 
 const membershipsOfUser = defineMemberships('User.memberships')
-const organizationsOfUser = defineMemberships('User.organizations')
+export const organizationsOfUser = defineMemberships('User.organizations')
 
 function defineMemberships(field: string) {
   type Variant = readonly [MembershipFilter, Permission | null | undefined]

@@ -4,7 +4,7 @@ import type { Graph } from './graph.ts'
 import { defineLoader } from './loaders.ts'
 
 export function defineOrganizationRole({ builder, refs }: Graph) {
-  const Source = builder.enumType('RoleSource', {
+  const RoleSource = builder.enumType('RoleSource', {
     description: 'Where a role is defined.',
     values: {
       STATIC: { description: "In Better Auth's configuration, the same in every organization." },
@@ -20,7 +20,7 @@ export function defineOrganizationRole({ builder, refs }: Graph) {
         type: ['Permission'],
         description: 'What it grants, sorted.',
       }),
-      source: t.expose('source', { type: Source, description: 'Where it is defined.' }),
+      source: t.expose('source', { type: RoleSource, description: 'Where it is defined.' }),
     }),
   })
   builder.objectField(refs.Organization, 'roles', (t) =>
@@ -34,6 +34,7 @@ export function defineOrganizationRole({ builder, refs }: Graph) {
       },
     }),
   )
+  return { RoleSource }
 }
 
 const rolesOfOrganization = defineLoader(async (ids: readonly string[], { permissions }) => {

@@ -1,6 +1,6 @@
 import { GatewayError } from '../domain/errors.ts'
 import { checkKey, checkLength, MOST_KEYS } from '../domain/limits.ts'
-import type { Consistency, Grant, Permission } from '../domain/permission.ts'
+import type { Consistency, Grant, Permission, Subject } from '../domain/permission.ts'
 import { type Context, inTurn } from './context.ts'
 import { allows, grantOf, viewerGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
@@ -14,25 +14,27 @@ export function definePermissionChecks({ builder, refs }: Graph) {
       DATABASE: { description: 'The members table.' },
     } as const,
   })
-  const Decision = builder
-    .objectRef<Awaited<ReturnType<typeof decide>>>('PermissionDecision')
-    .implement({
-      description: 'The answer to one question about permissions, and what it rests on.',
-      fields: (t) => ({
-        allowed: t.exposeBoolean('allowed', { description: 'The answer.' }),
-        permission: t.expose('permission', { type: 'Permission', description: 'As asked.' }),
-        organizationId: t.exposeID('organizationId', { description: 'As asked.' }),
-        userId: t.exposeID('userId', { description: 'As asked, or the user who calls.' }),
-        roles: t.exposeStringList('roles', {
-          description: 'The roles the answer rests on; empty for a non-member.',
-        }),
-        source: t.expose('source', { type: Source, description: 'Where the answer came from.' }),
-        resolvedAt: t.expose('resolvedAt', {
-          type: 'DateTime',
-          description: 'When the members table was read, by its own clock.',
-        }),
+  const PermissionDecision = builder.objectRef<Decision>('PermissionDecision').implement({
+    description: 'The answer to one question about permissions, and what it rests on.',
+    fields: (t) => ({
+      allowed: t.exposeBoolean('allowed', { description: 'The answer.' }),
+      permission: t.expose('permission', { type: 'Permission', description: 'As asked.' }),
+      organizationId: t.exposeID('organizationId', { description: 'As asked.' }),
+      userId: t.exposeID('userId', { description: 'As asked, or the user who calls.' }),
+      roles: t.exposeStringList('roles', {
+        description: 'The roles the answer rests on; empty for a non-member.',
       }),
-    })
+      source: t.expose('source', { type: Source, description: 'Where the answer came from.' }),
+      resolvedAt: t.expose('resolvedAt', {
+        type: 'DateTime',
+        description: 'When the members table was read, by its own clock.',
+      }),
+      ageSeconds: t.float({
+        description: 'How long ago that was.',
+        resolve: ({ resolvedAt }) => ageOf(resolvedAt),
+      }),
+    }),
+  })
   const Check = builder.inputType('PermissionCheckInput', {
     description: 'A question about permissions.',
     fields: (t) => ({
@@ -65,7 +67,7 @@ export function definePermissionChecks({ builder, refs }: Graph) {
         (await decide(check, consistency, context)).allowed,
     }),
     checkPermissions: t.field({
-      type: [Decision],
+      type: [PermissionDecision],
       nullable: true,
       description:
         'Many questions at once, answered in their order: one round trip to the cache and at most one SQL statement.',
@@ -85,9 +87,18 @@ export function definePermissionChecks({ builder, refs }: Graph) {
       },
     }),
   }))
+  return { PermissionDecision }
 }
 
-interface PermissionCheck {
+/** The answer to one question, and what it rests on. */
+export type Decision = Awaited<ReturnType<typeof decide>>
+
+/** In seconds. The database's clock may be a little ahead of ours. */
+export function ageOf(resolvedAt: Date): number {
+  return Math.max(0, Date.now() - resolvedAt.getTime()) / 1000
+}
+
+export interface PermissionCheck {
   readonly permission: Permission
   readonly organizationId: string
   readonly userId?: string | null | undefined
@@ -108,24 +119,41 @@ export async function decide(
   const userId = check.userId ?? viewer.userId
   if (userId === null)
     throw new GatewayError('BAD_USER_INPUT', 'userId is required when a service asks.')
+  const told = await findTold({ userId, organizationId }, consistency, context)
+  return {
+    allowed: allows(told.grant, permission),
+    permission,
+    organizationId,
+    userId,
+    roles: told.grant?.roles ?? [],
+    source: told.source,
+    resolvedAt: told.resolvedAt,
+  }
+}
+
+/** What the caller is told of what somebody may do. */
+export interface Told extends Pick<Grant, 'source' | 'resolvedAt'> {
+  /** `null`: nothing, as of a stranger. */
+  readonly grant: Grant | null
+}
+
+/** @throws GatewayError UNAUTHENTICATED about oneself, when one's account is not active */
+export async function findTold(
+  { userId, organizationId }: Subject,
+  consistency: Consistency,
+  context: Context,
+): Promise<Told> {
+  const { viewer } = context
   const subject = { userId: checkKey(userId, 'userId'), organizationId }
-  const [grant, own, told] = await Promise.all([
+  const [grant, own, isTold] = await Promise.all([
     grantOf(subject, consistency, context),
     viewerGrant(organizationId, consistency, context),
     viewer.seesPermissionsOf(subject),
   ])
   if (userId === viewer.userId && !grant.active)
     throw new GatewayError('UNAUTHENTICATED', 'This account is not active.')
-  const { source, resolvedAt } = told ? grant : (own ?? untold())
-  return {
-    allowed: told && allows(grant, permission),
-    permission,
-    organizationId,
-    userId,
-    roles: told ? grant.roles : [],
-    source,
-    resolvedAt,
-  }
+  const { source, resolvedAt } = isTold ? grant : (own ?? untold())
+  return { grant: isTold ? grant : null, source, resolvedAt }
 }
 
 /** In place of what an answer rests on: how long one is remembered would tell members from strangers. */

@@ -4,6 +4,7 @@ import { defineAccount } from './account.ts'
 import { defineAdditionalFields } from './additional.ts'
 import { createBuilder } from './builder.ts'
 import { defineConnections } from './connection.ts'
+import { defineExplanation } from './explanation.ts'
 import { defineFederation } from './federation.ts'
 import { defineGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
@@ -69,8 +70,9 @@ function defineGraph(features: Features): Graph {
     defineMember(graph)
     defineMembership(graph)
     defineGrant(graph)
-    definePermissionChecks(graph)
-    defineOrganizationRole(graph)
+    const checks = definePermissionChecks(graph)
+    const roles = defineOrganizationRole(graph)
+    defineExplanation(graph, { ...checks, ...roles })
     if (has('Invitation')) defineInvitation(graph)
     if (has('Team', 'TeamMember')) defineTeam(graph)
     if (has('SsoProvider')) defineSsoProvider(graph)

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { IncomingMessage } from 'node:http'
 import { badRequest } from '../operation/errors.ts'
 
@@ -13,6 +14,40 @@ export function bodyReadBefore(request: IncomingMessage & { readonly body?: unkn
   if (typeof body === 'string') return Buffer.from(body)
   if (body instanceof Uint8Array) return Buffer.from(body)
   return Buffer.from(FORM.test(headers['content-type'] ?? '') ? toForm(body) : JSON.stringify(body))
+}
+
+/**
+ * Reads a body that nobody has read.
+ * @param told What happens with it, or once it has more than so many bytes.
+ */
+export function collect(
+  request: IncomingMessage,
+  told: {
+    readonly most: number
+    readonly onBody: (body: Buffer) => void
+    readonly onTooMuch: () => void
+  },
+): void {
+  const chunks: Buffer[] = []
+  let length = 0
+  const onEnd = () =>
+    length <= told.most &&
+    told.onBody(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks))
+  // The event comes from the connection; what follows belongs to this request.
+  const own = new AsyncResource('Body')
+  request.on('data', (chunk: Buffer | string) => {
+    const wasWithin = length <= told.most
+    const read = toBuffer(chunk, request)
+    length += read.length
+    if (length <= told.most) chunks.push(read)
+    else if (wasWithin) own.runInAsyncScope(told.onTooMuch)
+  })
+  request.on('end', () => own.runInAsyncScope(onEnd))
+}
+
+/** Whoever had the request before may have asked for text. */
+function toBuffer(chunk: Buffer | string, { readableEncoding }: IncomingMessage): Buffer {
+  return typeof chunk === 'string' ? Buffer.from(chunk, readableEncoding ?? 'utf8') : chunk
 }
 
 const FORM = /^application\/x-www-form-urlencoded\b/

@@ -1,11 +1,13 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import type { ExecutionResult } from 'graphql'
+import { paths } from '../authzen/answer.ts'
 import { GatewayError } from '../domain/errors.ts'
 import type { RateLimit } from '../domain/rate.ts'
 import { asRequestError, badRequest, rateLimited, requestError } from '../operation/errors.ts'
 import type { Tell } from '../operation/tell.ts'
 import { RequestScope, runIn } from '../scope.ts'
 import { noSpan, startRequestSpan } from '../telemetry/tracing.ts'
+import { type AuthzenLane, sendRefusal, toRefusal } from './authzen.ts'
 import { bodyReadBefore } from './body.ts'
 import type { RequestOrigin } from './client-address.ts'
 import { corsFor } from './cors.ts'
@@ -22,6 +24,8 @@ export interface FrontOptions {
   readonly fetch: (request: Request) => Response | Promise<Response>
   /** Where operations are asked for: requests to it are counted. */
   readonly endpoint: string
+  /** Answers questions of the Authorization API, whose requests are counted as well; `null`: it is off. */
+  readonly authzen: AuthzenLane | null
   /** `null`: any number of requests. */
   readonly rate: Pick<RateLimit, 'ofAddress'> | null
   /** Where a request comes from, as far as proxies are believed. */
@@ -54,8 +58,10 @@ export class Front {
 
   readonly node: RequestListener = (request, response) => {
     const head = headOfNode(request)
+    const asked = this.#options.authzen?.routeOf(head) ?? null
+    const sendError = asked === null ? send : sendRefusal
     const { scope, headers, run, end } = this.#begin(head, (scope) => {
-      const answer = () => send(response, this.#tooLate(scope, request))
+      const answer = () => sendError(response, this.#tooLate(scope, request))
       // Nothing answers by itself while it waits for a body.
       if (request.complete) setTimeout(answer, OWN_ANSWER_MS)
       else answer()
@@ -69,14 +75,16 @@ export class Front {
     })
     const goOn = (refused: ExecutionResult | null) => {
       const own = ownAnswer(head, this.#options)
-      if (refused) send(response, refused)
+      if (refused) sendError(response, refused)
       else if (own) response.writeHead(own.status, own.headers).end(own.body)
       else {
         const body = head.method === 'POST' ? bodyReadBefore(request) : null
-        this.#options.node({ request, response, head, body })
+        const arrival = { request, response, head, body }
+        if (asked === null) this.#options.node(arrival)
+        else this.#options.authzen?.node(asked, arrival)
       }
     }
-    const refuse = (error: unknown) => send(response, this.#options.tell(scope, [error]))
+    const refuse = (error: unknown) => sendError(response, this.#options.tell(scope, [error]))
     run(() => {
       const refused = this.#refuse(head, scope)
       if (refused instanceof Promise) return void refused.then(goOn).catch(refuse)
@@ -90,10 +98,13 @@ export class Front {
 
   readonly fetch = async (request: Request): Promise<Response> => {
     const head = headOfFetch(request)
+    const { authzen } = this.#options
+    const asked = authzen?.routeOf(head) ?? null
+    const toError = asked === null ? toResponse : toRefusal
     let onDeadline = (_scope: RequestScope): void => {}
     const late = new Promise<Response>((resolve) => {
       onDeadline = (scope) => {
-        setTimeout(() => resolve(toResponse(this.#tooLate(scope))), OWN_ANSWER_MS)
+        setTimeout(() => resolve(toError(this.#tooLate(scope))), OWN_ANSWER_MS)
       }
     })
     const { scope, headers, run, end } = this.#begin(head, onDeadline)
@@ -102,9 +113,10 @@ export class Front {
     try {
       const answered = run(async () => {
         const refused = await this.#refuse(head, scope)
-        if (refused) return toResponse(refused)
+        if (refused) return toError(refused)
         const own = ownAnswer(head, this.#options)
-        return own ? new Response(own.body, own) : this.#options.fetch(request)
+        if (own) return new Response(own.body, own)
+        return authzen && asked ? authzen.fetch(asked, head, request) : this.#options.fetch(request)
       })
       const response = await Promise.race([answered, late])
       for (const name in headers) response.headers.set(name, headers[name] ?? '')
@@ -119,11 +131,14 @@ export class Front {
   }
 
   #begin(head: Head, onDeadline: (scope: RequestScope) => void) {
-    const { method, path, place, header, remoteAddress } = head
-    const { addressOf, endpoint, forwardedHeader } = this.#options
+    const { method, path, header, remoteAddress } = head
+    const { addressOf, forwardedHeader } = this.#options
     const address = addressOf({ remoteAddress, forwardedFor: header(forwardedHeader) })
     const scope = new RequestScope({ id: requestIdOf(head), method, path, address })
-    const route = place === endpoint ? endpoint : null
+    const route = this.#routeOf(head)
+    // The Authorization API has whatever comes sent back; what is logged is well-formed.
+    const isAuthzen = route !== null && route !== this.#options.endpoint
+    const requestId = (isAuthzen ? header('x-request-id') : undefined) ?? scope.id
     const span = isProbe(head) ? noSpan : startRequestSpan(scope, head, route)
     const deadline = setTimeout(() => {
       scope.endEarly(tookTooLong())
@@ -131,7 +146,7 @@ export class Front {
     }, this.#options.timeoutMs).unref()
     return {
       scope,
-      headers: { ...always, 'x-request-id': scope.id, ...this.#cors(head) } as Readonly<
+      headers: { ...always, 'x-request-id': requestId, ...this.#cors(head) } as Readonly<
         Record<string, string>
       >,
       run: <Result>(work: () => Result) => span.run(() => runIn(scope, work)),
@@ -142,6 +157,14 @@ export class Front {
         span.end(status)
       },
     }
+  }
+
+  /** What requests are counted at, by their span and for their address; `null`: at nothing. */
+  #routeOf(head: Head): string | null {
+    const { endpoint, authzen } = this.#options
+    if (head.place === endpoint) return endpoint
+    const asked = authzen?.routeOf(head) ?? null
+    return asked && paths[asked]
   }
 
   /** Of a request that has no answer of its own after its deadline: an error, and another one where its body is missing. */
@@ -158,10 +181,10 @@ export class Front {
     head: Head,
     scope: RequestScope,
   ): ExecutionResult | null | Promise<ExecutionResult | null> {
-    const { endpoint, rate, tell } = this.#options
+    const { rate, tell } = this.#options
     const refusal = (error: unknown) => tell(scope, [error])
     if (!namesTarget(head)) return refusal(badRequest(400, 'The request names no valid target.'))
-    if (!rate || head.place !== endpoint || head.method === 'OPTIONS') return null
+    if (!rate || this.#routeOf(head) === null || head.method === 'OPTIONS') return null
     return rate
       .ofAddress(scope.address)
       .then((seconds) => (seconds === null ? null : refusal(rateLimited(seconds))), refusal)
@@ -186,18 +209,16 @@ const OWN_ANSWER_MS = 500
 
 /** To what is no matter of the lanes: pages of other origins that ask first, clients that look for an issuer, and balancers whose probe is `/`. */
 function ownAnswer(
-  { method, path, place }: Head,
-  { endpoint, resource }: Pick<FrontOptions, 'endpoint' | 'resource'>,
+  head: Head,
+  { endpoint, resource, authzen }: Pick<FrontOptions, 'endpoint' | 'resource' | 'authzen'>,
 ) {
+  const { method, path, place } = head
   // Safari waits for a body unless it is told that there is none.
   if (method === 'OPTIONS') return { status: 204, headers: { 'content-length': '0' }, body: null }
   if (method !== 'GET' && method !== 'HEAD') return null
-  if (resource?.paths.includes(path))
-    return {
-      status: 200,
-      headers: { 'content-type': 'application/json' },
-      body: resource.metadata,
-    }
+  const metadata = resource?.paths.includes(path) ? resource.metadata : authzen?.metadataFor(head)
+  if (metadata != null)
+    return { status: 200, headers: { 'content-type': 'application/json' }, body: metadata }
   if (path !== '/' || place !== '/') return null
   const headers = { 'content-type': 'text/plain; charset=utf-8' }
   return { status: 200, headers, body: `A GraphQL API is at ${endpoint}.\n` }

@@ -1,12 +1,10 @@
-import { AsyncResource } from 'node:async_hooks'
-import type { IncomingMessage } from 'node:http'
 import type { Answer } from '../answer.ts'
-import { badRequest } from '../operation/errors.ts'
 import type { Tell } from '../operation/tell.ts'
 import { currentScope } from '../scope.ts'
+import { collect } from './body.ts'
 import type { Head } from './head.ts'
 import type { Lane } from './lane.ts'
-import { checkValues } from './values.ts'
+import { parseBody } from './values.ts'
 import { send } from './write.ts'
 
 export interface JsonLaneOptions {
@@ -34,7 +32,7 @@ export function createJsonLane(options: JsonLaneOptions): Lane {
     const onBody = (body: Buffer) => {
       let sent: unknown
       try {
-        sent = parse(body.toString('utf8'), mostValues)
+        sent = parseBody(body.toString('utf8'), mostValues)
       } catch (error) {
         return send(response, tell(scope, [error]), mediaType)
       }
@@ -43,18 +41,9 @@ export function createJsonLane(options: JsonLaneOptions): Lane {
       void answer(sent, headers, scope).then((result) => send(response, result, mediaType))
     }
     if (arrival.body) return onBody(arrival.body)
-    const chunks: Buffer[] = []
-    const onEnd = () => onBody(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks))
-    // The event comes from the connection; what follows belongs to this request.
-    const own = new AsyncResource('JsonLane')
-    request.on('data', (chunk: Buffer | string) => chunks.push(toBuffer(chunk, request)))
-    request.on('end', () => own.runInAsyncScope(onEnd))
+    // No more comes than the length that it has said.
+    collect(request, { most: Number.POSITIVE_INFINITY, onBody, onTooMuch: () => {} })
   }
-}
-
-/** Whoever had the request before may have asked for text. */
-function toBuffer(chunk: Buffer | string, { readableEncoding }: IncomingMessage): Buffer {
-  return typeof chunk === 'string' ? Buffer.from(chunk, readableEncoding ?? 'utf8') : chunk
 }
 
 const JSON_BODY = /^application\/json(; ?charset=utf-8)?$/
@@ -89,16 +78,6 @@ const answered = new Map([
 
 function answeredAs(accept = '*/*'): string | undefined {
   return answered.get(accept)
-}
-
-/** @throws GraphQLError BAD_REQUEST or LIMIT_EXCEEDED */
-function parse(body: string, mostValues: number): unknown {
-  checkValues(body, mostValues)
-  try {
-    return JSON.parse(body)
-  } catch {
-    throw badRequest(400, 'POST body sent invalid JSON.')
-  }
 }
 
 /** Whether these are one operation's parameters, and not a batch or nothing that an answer could be about. */

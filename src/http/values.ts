@@ -1,4 +1,4 @@
-import { requestError } from '../operation/errors.ts'
+import { badRequest, requestError } from '../operation/errors.ts'
 
 /** What begins another value in JSON, also as forms write it. Documents contain the same characters. */
 const BEGINNING = /[,[{]|%(?:2c|5b|7b)/gi
@@ -16,6 +16,16 @@ export function checkValues(body: string, most: number): void {
       const message = `A request takes at most ${most} values.`
       throw requestError('LIMIT_EXCEEDED', message, { status: 413 })
     }
+}
+
+/** @throws GraphQLError BAD_REQUEST or LIMIT_EXCEEDED */
+export function parseBody(body: string, mostValues: number): unknown {
+  checkValues(body, mostValues)
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw badRequest(400, 'POST body sent invalid JSON.')
+  }
 }
 
 /** Those of 100 permission checks, and what is around them. */

@@ -1,6 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { GatewayError } from '../domain/errors.ts'
+import type { HeldRoles } from '../domain/explanation.ts'
 import type { InvalidationTarget } from '../domain/invalidation.ts'
+import { parseRoles } from '../domain/member.ts'
 import {
   type Consistency,
   type DynamicRole,
@@ -105,6 +107,22 @@ export class CachingPermissionService implements PermissionService {
         describeRoles(this.#options.definitions, rows.get(id) ?? []),
       ]),
     )
+  }
+
+  async findHeldRoles(subjects: readonly Subject[]): Promise<readonly HeldRoles[]> {
+    const { roles, definitions, dynamic, waitFor = (work) => work } = this.#options
+    if (subjects.length === 0) return []
+    const { readAt, ...read } = await waitFor(roles.findRoles(subjects, { dynamic }))
+    const ids = new Set(subjects.map(({ organizationId }) => organizationId))
+    const defined = new Map(
+      [...ids].map((id) => [id, describeRoles(definitions, read.dynamicRoles.get(id) ?? [])]),
+    )
+    return read.subjects.map(({ organizationId, active, memberships }) => ({
+      active,
+      memberships: memberships.map(parseRoles),
+      defined: defined.get(organizationId) ?? [],
+      readAt,
+    }))
   }
 
   async findGrantingRoles(

@@ -150,6 +150,10 @@ describe('a decision', () => {
       `checkPermissions(checks: [{ ${about} }]) { allowed }`,
       { ...subject, permission, allowed: false },
     ],
+    'Query.explainPermission': [
+      `explainPermission(${about}) { reason }`,
+      { ...subject, permission, allowed: false },
+    ],
     'Organization.viewerCan': [
       organization(`viewerCan(${arguments_})`),
       { ...subject, userId: ada.id, permission, allowed: true },
@@ -184,7 +188,11 @@ describe('a decision', () => {
 
   test('is told by these fields and no others', () => {
     /** Roles are nobody's permissions, and what a decision has of its own has been told with it. */
-    const others = ['OrganizationRole.permissions', 'PermissionDecision.permission']
+    const others = [
+      'ExplainedRole.permissions',
+      'OrganizationRole.permissions',
+      'PermissionDecision.permission',
+    ]
     const speaksOf = (type: GraphQLInputType): boolean => {
       const named = getNamedType(type)
       if (isInputObjectType(named))

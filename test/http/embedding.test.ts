@@ -288,6 +288,7 @@ describe('past REQUEST_TIMEOUT_MS', () => {
         node: () => {},
         fetch: () => new Promise(() => {}),
         endpoint: '/graphql',
+        authzen: null,
         rate: null,
         addressOf: () => 'unknown',
         unsent: new Unsent(),

@@ -71,7 +71,13 @@ export function gatewayFor(
     },
   })
   const gateway = createGateway(
-    { ...config, permissions: { ...config.permissions, accessControl } },
+    {
+      ...config,
+      permissions: {
+        ...config.permissions,
+        accessControl: config.permissions.accessControl ?? accessControl,
+      },
+    },
     { log, ...(audit && { audit }) },
   )
   gateway.start()

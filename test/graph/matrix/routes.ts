@@ -16,10 +16,13 @@ export function routesOf({ ada, acme, memberId }: Place): Readonly<Record<string
   const teamMembers = [...teams, 'nodes', 'members']
   const invitations = [organization, 'invitations(status: PENDING)']
   const entity = entitiesOf({ ada, acme, memberId })
+  const explain = `(permission: "leave:approve", organizationId: "${acme.id}", userId: "${ada.id}")`
   const received = ['viewer', 'receivedInvitations', 'nodes']
   return {
     Query: [],
     PermissionDecision: [`checkPermissions(checks: [${checkOf({ ada, acme, memberId })}])`],
+    PermissionExplanation: [`explainPermission${explain}`],
+    ExplainedRole: [`explainPermission${explain}`, 'roles'],
     _Service: ['_service'],
     User: [user],
     'User entity': [`_entities${entity.User}`, '... on User'],
@@ -115,6 +118,8 @@ export function argumentsOf({ ada, acme, memberId }: Place): Readonly<Record<str
     'Query.checkPermissions': `(checks: [${checkOf({ ada, acme, memberId })}])`,
     'Query.checkPermissions/aboutOneself': `(checks: [${aboutOneself}])`,
     'Query.can/aboutOneself': `(permission: "leave:request", organizationId: "${acme.id}")`,
+    'Query.explainPermission': `(permission: "leave:approve", organizationId: "${acme.id}", userId: "${ada.id}")`,
+    'Query.explainPermission/aboutOneself': `(permission: "leave:request", organizationId: "${acme.id}")`,
     'User.memberships/notShared': notShared,
     'User.organizations/notShared': notShared,
     'Organization.member': `(userId: "${ada.id}")`,

@@ -64,6 +64,16 @@ PermissionDecision: allowed                         | . + + +   false false + fa
 PermissionDecision: roles                           | . + + +   [] [] + [] . . + . + .
 PermissionDecision: permission organizationId       | . + + +   + + + +   . . + . + .
 PermissionDecision: userId source resolvedAt        | . + + +   + + + +   . . + . + .
+PermissionDecision: ageSeconds                      | . + + +   + + + +   . . + . + .
+Query: explainPermission                            | U + + +   + + + +   F F + F + F
+Query: explainPermission/aboutOneself               | U + + +   + + + +   F F B F B F
+PermissionExplanation: decision reason readAt       | . + + +   + + + +   . . + . + .
+PermissionExplanation: allowed member               | . + + +   false false + false   . . + . + .
+PermissionExplanation: active                       | . + + +   0 0 + 0   . . + . + .
+PermissionExplanation: rows roles grantedBy         | . + + +   [] [] + []   . . + . + .
+PermissionExplanation: grantingRoles                | . + + F   F F F F   . . + . + .
+ExplainedRole: name grants source row               | . + + +   . . + .   . . + . + .
+ExplainedRole: permissions                          | . + + F   . . F .   . . + . + .
 
 User: id name image                                 | . + + +   . . + .   + . . + + .
 User: username displayUsername createdAt updatedAt  | . + F F   . . + .   + . . + + .

@@ -135,6 +135,16 @@ export const questions: Readonly<Record<string, Question>> = {
       ),
     },
   },
+  'why permissions are granted or not': {
+    as: 'service',
+    organizations: true,
+    query: `query ($acme: ID!, $a: ID!, $b: ID!) {
+      dynamic: explainPermission(permission: "report:read", organizationId: $acme, userId: $a, consistency: FRESH) {
+        allowed reason member active rows grantedBy grantingRoles roles { name grants source row permissions } }
+      banned: explainPermission(permission: "leave:approve", organizationId: $acme, userId: $b, consistency: FRESH) {
+        allowed reason member active rows grantedBy grantingRoles roles { name grants source row permissions } } }`,
+    variables: { acme: '@Acme', a: '@Bob', b: '@Eve' },
+  },
   'all organizations': {
     as: 'service',
     organizations: true,

@@ -25,11 +25,13 @@ export async function everyAnswer(asking: Asking): Promise<ReadonlyMap<string, s
   return answers
 }
 
-/** Errors have no order among themselves. The time of a decision is that of the question. */
+/** Errors have no order among themselves. The time of a decision, and its age, are those of the question. */
 function toText(answer: Awaited<ReturnType<typeof ask>>): string {
   const codes = Object.entries(codesOf(answer)).sort()
   const text = JSON.stringify({ status: answer.status, data: answer.data, codes }, null, 1)
-  return text.replaceAll(/("resolvedAt": )"[^"]+"/g, '$1"now"')
+  return text
+    .replaceAll(/("(?:resolvedAt|readAt)": )"[^"]+"/g, '$1"now"')
+    .replaceAll(/("ageSeconds": )[\d.e-]+/g, (_, name) => `${name}0`)
 }
 
 /** Sends a credential as what it is, and tells of each operation. */

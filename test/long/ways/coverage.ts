@@ -29,7 +29,7 @@ export function unasked(schema: GraphQLSchema, texts: Iterable<string>): readonl
 
 function everythingOf(schema: GraphQLSchema): string[] {
   const types = Object.values(schema.getTypeMap()).filter((type) => !isIntrospectionType(type))
-  const answered = ['DecisionSource', 'RoleSource']
+  const answered = ['DecisionSource', 'PermissionReason', 'RoleSource']
   return types.flatMap((type) => {
     if (isObjectType(type))
       return Object.values(type.getFields()).flatMap((field) => [

@@ -13,7 +13,9 @@ const member = `id roles createdAt user { id name } organization { id slug }
   cached: permissions(consistency: CACHED) may: can(permission: "leave:approve", consistency: CACHED)`
 const check = (name: string) =>
   `{ permission: "report:read", organizationId: $organization, userId: $${name} }`
-const decision = 'allowed permission userId organizationId roles resolvedAt source'
+const decision = 'allowed permission userId organizationId roles resolvedAt source ageSeconds'
+const explanation = `decision { ${decision} } allowed reason member active rows grantedBy grantingRoles readAt
+  roles { name grants source row permissions }`
 
 /** Beside the questions that every layout is asked, whatever else the graph has. */
 const further: Readonly<Record<string, Question>> = {
@@ -93,6 +95,13 @@ const further: Readonly<Record<string, Question>> = {
     query: `query ($organization: ID!, $a: ID!, $b: ID!) {
       can(permission: "report:read", organizationId: $organization, userId: $b, consistency: CACHED)
       checkPermissions(checks: [${check('a')}, ${check('b')}], consistency: CACHED) { ${decision} } }`,
+    variables: { organization: '@Acme', a: '@Bob', b: '@Dan' },
+  },
+  'why a decision is as it is': {
+    as: 'service',
+    query: `query ($organization: ID!, $a: ID!, $b: ID!) {
+      granted: explainPermission(permission: "report:read", organizationId: $organization, userId: $a, consistency: FRESH) { ${explanation} }
+      before: explainPermission(permission: "leave:approve", organizationId: $organization, userId: $b, consistency: CACHED) { ${explanation} } }`,
     variables: { organization: '@Acme', a: '@Bob', b: '@Dan' },
   },
   entities: {
