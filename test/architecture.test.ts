@@ -143,9 +143,11 @@ const rooms: Readonly<Record<string, Room>> = {
   cli: {
     rooms: [
       ...['application', 'config', 'demo', 'doctor', 'gateway.ts', 'http', 'introspection'],
-      ...['permissions/definitions.ts', 'print.ts', 'telemetry'],
+      ...['permissions/definitions.ts', 'permissions/policy-tests.ts', 'print.ts', 'telemetry'],
     ],
-    packages: ['node:console', 'node:fs', 'node:stream/consumers', 'node:util', 'node:v8'],
+    packages: [
+      ...['node:console', 'node:fs', 'node:path', 'node:stream/consumers', 'node:util', 'node:v8'],
+    ],
   },
 }
 

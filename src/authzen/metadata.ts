@@ -18,7 +18,7 @@ export function describeAuthzen(
   baseUrl: string | null,
 ): string | null {
   const below = asked.path.slice(WELL_KNOWN.length).replace(/\/$/, '')
-  if (!asked.path.startsWith(WELL_KNOWN) || (below !== '' && !below.startsWith('/'))) return null
+  if (below !== '' && !below.startsWith('/')) return null
   const url = baseUrl ?? `${asked.origin}${below}`
   if (new URL(url).pathname.replace(/\/$/, '') !== below) return null
   return JSON.stringify({

@@ -5,21 +5,33 @@ import { type Command, WrongUsage } from './command.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { introspect } from './introspect.ts'
-import { permissions } from './permissions.ts'
+import { permissions, permissionsTest } from './permissions.ts'
 import { report } from './report.ts'
 import { schema } from './schema.ts'
 import { serve } from './serve.ts'
 
 /** In the order in which they are told. A file of a command is small: what it works with is imported when it runs. */
-const commands = [serve, demo, introspect, doctor, schema, accessControl, permissions]
+const commands = [
+  ...[serve, demo, introspect, doctor, schema, accessControl, permissions, permissionsTest],
+]
 
-async function main([name = '', ...words]: readonly string[]): Promise<void> {
+async function main(given: readonly string[]): Promise<void> {
+  const [name = ''] = given
   if (isHelp(name)) return print(usageOfAll())
   if (name === '--version') return print(`${version}\n`)
-  const command = commands.find(({ synopsis }) => synopsis.split(' ', 1)[0] === name)
+  // Of those with these first words, the one with most.
+  const command = commands.findLast(({ synopsis }) =>
+    namesOf(synopsis).every((word, index) => given[index] === word),
+  )
   if (!command) throw new WrongUsage(name === '' ? 'A command is missing.' : `No command: ${name}`)
+  const words = given.slice(namesOf(command.synopsis).length)
   if (words.some(isHelp)) return print(usageOf(command))
   await command.run(words)
+}
+
+/** The words that a command is called by, before its operands. */
+function namesOf(synopsis: string): readonly string[] {
+  return synopsis.split(' ').filter((word) => !word.startsWith('<'))
 }
 
 function isHelp(word: string): boolean {

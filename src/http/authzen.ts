@@ -7,7 +7,7 @@ import {
   paths,
   type Route,
 } from '../authzen/answer.ts'
-import { baseOf, describeAuthzen } from '../authzen/metadata.ts'
+import { baseOf, describeAuthzen, WELL_KNOWN } from '../authzen/metadata.ts'
 import { type Reply, refuseWith } from '../authzen/reply.ts'
 import { badRequest, requestError } from '../operation/errors.ts'
 import type { Tell } from '../operation/tell.ts'
@@ -62,9 +62,10 @@ export class AuthzenLane {
   }
 
   /** What says where to ask what, for whoever looks for it; `null`: nobody does. */
-  metadataFor({ path, scheme, header }: Head): string | null {
+  metadataFor({ path, scheme, host, header }: Head): string | null {
+    if (!path.startsWith(WELL_KNOWN)) return null
     const isSecure = scheme === 'https' || header('x-forwarded-proto') === 'https'
-    const origin = `${isSecure ? 'https' : 'http'}://${header('host') ?? 'localhost'}`
+    const origin = `${isSecure ? 'https' : 'http'}://${host() ?? 'localhost'}`
     return describeAuthzen({ path, origin }, this.#options.baseUrl)
   }
 

@@ -15,6 +15,8 @@ export interface Head {
   readonly place: string
   /** `http` or `https`, of the connection to the gateway itself. */
   readonly scheme: string
+  /** Whom it is addressed to, with the port if it names one. */
+  host(): string | undefined
   /** By its name in lower case. */
   header(name: string): string | undefined
   /** The other end of the connection; absent where there is none. */
@@ -31,6 +33,7 @@ export function headOfNode(request: IncomingMessage & { readonly originalUrl?: u
     // What is mounted at `/graphql` itself is called with the rest, which is nothing.
     place: placeOf(path === '/' && typeof originalUrl === 'string' ? pathOf(originalUrl) : path),
     scheme: 'encrypted' in socket ? 'https' : 'http',
+    host: () => headers.host,
     header: (name) => {
       const value = headers[name]
       return typeof value === 'string' ? value : undefined
@@ -47,6 +50,7 @@ export function headOfFetch({ method, url, headers }: Request): Head {
     path: pathOf(target),
     place: placeOf(pathOf(target)),
     scheme: url.slice(0, url.indexOf(':')).toLowerCase(),
+    host: () => headers.get('host') ?? new URL(url).host,
     header: (name) => headers.get(name) ?? undefined,
     remoteAddress: undefined,
   }

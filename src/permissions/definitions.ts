@@ -20,7 +20,8 @@ export const defaultRoleDefinitions: RoleDefinitions = toRoleDefinitions({
   member: { ac: ['read'] },
 })
 
-const file = z.strictObject({
+/** What an access control file says. */
+export const accessControlFile = z.strictObject({
   roles: z.record(z.string(), z.record(z.string(), z.array(z.string()))),
 })
 
@@ -30,7 +31,7 @@ const file = z.strictObject({
  * @throws Error naming the path of every problem.
  */
 export function parseRoleDefinitions(json: unknown): RoleDefinitions {
-  const parsed = file.safeParse(json)
+  const parsed = accessControlFile.safeParse(json)
   if (!parsed.success)
     throw new Error(`The role definitions are malformed: ${inOneLine(parsed.error)}.`)
   return toRoleDefinitions(parsed.data.roles)
@@ -45,7 +46,7 @@ const betterAuthRoles = z.record(
  * The content of an access control file, from what is given to Better Auth's organization plug-in as `roles`.
  * @throws Error naming the path of every problem.
  */
-export function toAccessControl(roles: unknown): z.infer<typeof file> {
+export function toAccessControl(roles: unknown): z.infer<typeof accessControlFile> {
   const parsed = betterAuthRoles.safeParse(roles)
   if (!parsed.success)
     throw new Error(`These are not roles of Better Auth: ${inOneLine(parsed.error)}.`)
@@ -77,7 +78,7 @@ export function versionOf(
   return createHash('sha256').update(told).digest('hex').slice(0, 16)
 }
 
-function inOneLine({ issues }: z.ZodError): string {
+export function inOneLine({ issues }: z.ZodError): string {
   return issues
     .map(({ path, message }) =>
       path.length > 0 ? `${z.core.toDotPath(path)}: ${message}` : message,

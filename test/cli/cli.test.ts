@@ -4,6 +4,7 @@ import { runCli, startServing } from '../support/cli.ts'
 
 const commands = [
   ...['serve', 'demo', 'introspect', 'doctor', 'schema', 'access-control', 'permissions'],
+  'permissions test',
 ]
 
 test.each(['--help', '-h'])('%s tells how everything is used', async (word) => {
@@ -14,7 +15,7 @@ test.each(['--help', '-h'])('%s tells how everything is used', async (word) => {
 })
 
 test.each(commands)('%s --help tells how that command is used, and does nothing', async (name) => {
-  const { code, stdout, stderr } = await runCli([name, '--help'])
+  const { code, stdout, stderr } = await runCli([...name.split(' '), '--help'])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(new RegExp(`^Usage: identity-gateway ${name}[ \n]`))
   expect(stdout.includes('--federation')).toBe(name === 'schema')
@@ -47,6 +48,9 @@ test.each([
   ['doctor', '--without-opaque-tokens'],
   ['doctor', '--revoke-public'],
   ['serve', '--output', '-'],
+  ['permissions'],
+  ['permissions', 'test'],
+  ['permissions', 'test', '--unknown'],
 ])('called wrongly (%s %s %s) it ends with 2 and tells how it is used', async (...words) => {
   const { code, stdout, stderr } = await runCli(words.filter((word) => word !== undefined))
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

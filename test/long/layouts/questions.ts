@@ -141,8 +141,8 @@ export const questions: Readonly<Record<string, Question>> = {
     query: `query ($acme: ID!, $a: ID!, $b: ID!) {
       dynamic: explainPermission(permission: "report:read", organizationId: $acme, userId: $a, consistency: FRESH) {
         allowed reason member active rows grantedBy grantingRoles roles { name grants source row permissions } }
-      banned: explainPermission(permission: "leave:approve", organizationId: $acme, userId: $b, consistency: FRESH) {
-        allowed reason member active rows grantedBy grantingRoles roles { name grants source row permissions } } }`,
+      stranger: explainPermission(permission: "leave:approve", organizationId: $acme, userId: $b, consistency: FRESH) {
+        allowed reason member rows grantingRoles } }`,
     variables: { acme: '@Acme', a: '@Bob', b: '@Eve' },
   },
   'all organizations': {

@@ -99,10 +99,10 @@ const further: Readonly<Record<string, Question>> = {
   },
   'why a decision is as it is': {
     as: 'service',
-    query: `query ($organization: ID!, $a: ID!, $b: ID!) {
+    query: `query ($organization: ID!, $a: ID!) {
       granted: explainPermission(permission: "report:read", organizationId: $organization, userId: $a, consistency: FRESH) { ${explanation} }
-      before: explainPermission(permission: "leave:approve", organizationId: $organization, userId: $b, consistency: CACHED) { ${explanation} } }`,
-    variables: { organization: '@Acme', a: '@Bob', b: '@Dan' },
+      before: explainPermission(permission: "report:read", organizationId: $organization, userId: $a, consistency: CACHED) { ${explanation} } }`,
+    variables: { organization: '@Acme', a: '@Bob' },
   },
   entities: {
     as: 'service',
