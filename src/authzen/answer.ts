@@ -21,7 +21,7 @@ import {
   readSearch,
   type Search,
 } from './request.ts'
-import { type Found, searchActions, searchResources, searchSubjects } from './search.ts'
+import { searchActions, searchResources, searchSubjects } from './search.ts'
 
 /** What may be asked, by the path at which it is. */
 export const paths = {
@@ -61,7 +61,7 @@ interface Asked {
 
 interface Told {
   readonly answer: object
-  readonly records: readonly (Recorded | null)[]
+  readonly records: readonly Recorded[]
 }
 
 /**
@@ -91,8 +91,7 @@ export function createAuthzenAnswer(parts: AuthzenParts): AuthzenAnswer {
       place = caller.place
       const told = await answer(caller.context)
 
-      const records = told.records.filter((record) => record !== null)
-      caller.trail?.note([path], false, records)
+      caller.trail?.note([path], false, told.records)
       caller.trail?.end({ data: null })
       return replyWith(told.answer)
     } catch (error) {
@@ -108,10 +107,7 @@ function createReader(organizationTypes: readonly string[]) {
   const organizationOf = organizationFinder(organizationTypes)
   const one = (asked: Evaluation, field: string): Asked => ({
     points: costOf(asked),
-    answer: async (context) => {
-      const { answer, record } = await evaluate(asked, organizationOf, context, field)
-      return { answer, records: [record] }
-    },
+    answer: (context) => evaluate(asked, organizationOf, context, field),
   })
   const several = (asked: Evaluations, field: string): Asked => ({
     points: asked.entries.reduce(
@@ -122,16 +118,18 @@ function createReader(organizationTypes: readonly string[]) {
       const decided = await evaluateAll(asked, organizationOf, context, field)
       return {
         answer: { evaluations: decided.map(({ answer }) => answer) },
-        records: decided.map(({ record }) => record),
+        records: decided.flatMap(({ records }) => records),
       }
     },
   })
-  const search = (asked: Search, points: number, find: typeof searchSubjects, field: string) => ({
+  const search = (
+    asked: Search,
+    points: number,
+    find: typeof searchSubjects,
+    field: string,
+  ): Asked => ({
     points,
-    answer: async (context: Context) => {
-      const { answer, record }: Found = await find(asked, organizationOf, context, field)
-      return { answer, records: [record] }
-    },
+    answer: (context) => find(asked, organizationOf, context, field),
   })
   return (route: Route, sent: unknown): Asked => {
     const field = paths[route]

@@ -13,10 +13,10 @@ export interface Decision {
   readonly context?: object
 }
 
-/** A decision, and what is recorded of it; `null`: it is none. */
+/** A decision, and what is recorded of it, where something is. */
 export interface Decided {
   readonly answer: Decision
-  readonly record: Recorded | null
+  readonly records: readonly Recorded[]
 }
 
 /** @throws GatewayError when the caller may not ask, or nobody can answer */
@@ -34,14 +34,22 @@ export async function evaluate(
     const explained = await explainDecision(question, consistency, context)
     const { decision } = explained
     const answer = { decision: decision.allowed, context: await toContext(explained) }
-    return { answer, record: decisionRecord(field, consistency, decision) }
+    return { answer, records: recordsOf(context, field, consistency, decision) }
   }
   const decision = await decide(question, consistency, context)
-  return {
-    answer: { decision: decision.allowed },
-    record: decisionRecord(field, consistency, decision),
-  }
+  const answer = { decision: decision.allowed }
+  return { answer, records: recordsOf(context, field, consistency, decision) }
 }
+
+/** What is recorded costs something, also where nobody records it. */
+function recordsOf(
+  { trail }: Context,
+  ...told: Parameters<typeof decisionRecord>
+): readonly Recorded[] {
+  return trail ? [decisionRecord(...told)] : NONE
+}
+
+const NONE: readonly Recorded[] = []
 
 /** One round trip to the cache and at most one SQL statement for all; what the semantic does not tell is not told. */
 export async function evaluateAll(
@@ -54,7 +62,7 @@ export async function evaluateAll(
   const decided = await Promise.all(
     entries.map((entry: Entry) =>
       entry instanceof GatewayError
-        ? { answer: toError(entry), record: null }
+        ? { answer: toError(entry), records: NONE }
         : evaluate(entry, organizationOf, context, field),
     ),
   )
@@ -73,7 +81,7 @@ function nobodyMay({ subject, action, resource, consistency, explain }: Evaluati
     allowed: false,
   }
   const answer = { decision: false, ...(explain && { context: { reason: 'NOT_A_QUESTION' } }) }
-  return { answer, record }
+  return { answer, records: [record] }
 }
 
 function toError({ message }: GatewayError): Decision {

@@ -15,7 +15,7 @@ export interface Found {
     readonly page?: { readonly next_token: string; readonly count: number }
     readonly results: readonly object[]
   }
-  readonly record: Recorded | null
+  readonly records: readonly Recorded[]
 }
 
 type Find = (
@@ -43,7 +43,7 @@ export const searchSubjects: Find = async (asked, organizationOf, context, field
   const told = paged(asked, page, userIds)
   return {
     answer: toAnswer(asked, told, (id) => ({ type: USER, id })),
-    record: anew(field, { permission, organizationId, userIds: told.ids }),
+    records: [anew(field, { permission, organizationId, userIds: told.ids })],
   }
 }
 
@@ -66,7 +66,7 @@ export const searchResources: Find = async (asked, organizationOf, context, fiel
   const told = paged(asked, page, ids)
   return {
     answer: toAnswer(asked, told, (id) => ({ type, id })),
-    record: anew(field, { permission, userId: subject.id, organizationIds: told.ids }),
+    records: [anew(field, { permission, userId: subject.id, organizationIds: told.ids })],
   }
 }
 
@@ -83,7 +83,7 @@ export const searchActions: Find = async (asked, organizationOf, context, field)
   const results = permissions.map((permission) => ({ name: permission.slice(prefix.length) }))
   return {
     answer: { ...(asked.page && pageOf('', results.length)), results },
-    record: decisionRecord(field, consistency, { ...about, permissions, ...rest }),
+    records: [decisionRecord(field, consistency, { ...about, permissions, ...rest })],
   }
 }
 
@@ -94,7 +94,7 @@ function requireLists({ viewer }: Context): void {
 }
 
 function nothing({ page }: Search): Found {
-  return { answer: { ...(page && pageOf('', 0)), results: [] }, record: null }
+  return { answer: { ...(page && pageOf('', 0)), results: [] }, records: [] }
 }
 
 function pageOf(next_token: string, count: number) {

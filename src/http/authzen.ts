@@ -103,7 +103,7 @@ export class AuthzenLane {
     return toFetchResponse(reply)
   }
 
-  async #answer(
+  #answer(
     route: Route,
     body: string,
     headers: Pick<Headers, 'get'>,
@@ -113,7 +113,7 @@ export class AuthzenLane {
     try {
       sent = parseBody(body, MOST_VALUES)
     } catch (error) {
-      return this.#refusal(scope, error)
+      return Promise.resolve(this.#refusal(scope, error))
     }
     return this.#options.answer(route, sent, headers, scope)
   }

@@ -16,6 +16,7 @@ export async function startGateway(root, { world, redis }) {
     SERVICE_ISSUER: service.issuer,
     SERVICE_AUDIENCE: service.audience,
     SERVICE_JWKS_URL: service.jwksUrl,
+    AUTHZEN: 'on',
     HOST: '127.0.0.1',
     PORT: String(port),
     ...(process.env.BENCH_LOG_LEVEL ? { LOG_LEVEL: process.env.BENCH_LOG_LEVEL } : {}),

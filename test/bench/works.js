@@ -195,6 +195,21 @@ export function worksFor(world, session) {
       },
     },
   }
+  works['a decision by AuthZEN, warm'] = {
+    gateway: {
+      path: '/access/v1/evaluation',
+      requests: each(({ id, organization }) => ({
+        auth: service,
+        body: json({
+          subject: { type: 'user', id },
+          action: { name: 'create' },
+          resource: { type: 'member', id: '1', properties: { organizationId: organization } },
+        }),
+      })),
+      read: ({ decision }) => decision,
+    },
+    'the same by can': { server: 'gateway', ...works['permission check, warm'].gateway },
+  }
   for (const [work, { gateway, mercurius, ...others }] of Object.entries(works))
     if (mercurius)
       works[work] = { gateway, mercurius, [SAME_WORK]: sameWork(gateway, mercurius), ...others }
