@@ -108,6 +108,34 @@ describe('a token that is bound to a key is accepted with a proof', () => {
     expect(await ask({ authorization: `Bearer ${token}`, body })).toMatchObject({ status: 401 })
   })
 
+  test('for the Authorization API, at the URL that is asked there', async () => {
+    const authzen = gatewayWith({ ...environment, AUTHZEN: 'on' })
+    const bound = await app.token(ada, 'permissions:check', { cnf: client.cnf })
+    const path = '/access/v1/evaluation'
+    const evaluate = async (htu: string) => {
+      const subject = { type: 'user', id: ada.id }
+      const response = await authzen.fetch(
+        new Request(`http://gateway${path}`, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            authorization: `DPoP ${bound}`,
+            dpop: await client.prove(bound, { htu }),
+          },
+          body: JSON.stringify({
+            ...{ subject, action: { name: 'update' } },
+            resource: { type: 'organization', id: 'none' },
+          }),
+        }),
+      )
+      return response.status
+    }
+    const base = app.audience.replace('/graphql', '')
+    expect(await evaluate(`${base}${path}`)).toBe(200)
+    expect(await evaluate(app.audience)).toBe(401)
+    expect(await evaluate(`${base}/access/v1/evaluations`)).toBe(401)
+  })
+
   test('that is verified and counts once, for all operations of the request', async () => {
     await ask({ proofs: [await client.prove(bound)] })
     const proofs = [await client.prove(bound)]

@@ -373,6 +373,25 @@ describe('of each request', () => {
     expect(await of(() => evaluate(mayApprove(bob.id), null))).toEqual([])
   })
 
+  test('nothing of decisions is recorded where personal data alone is', async () => {
+    const all: unknown[] = []
+    const sink = { write: (record: AuditRecord) => all.push(record) }
+    const other = await of.serve({ AUDIT_LOG: 'pii' }, sink)
+    const told = await other.ask('/access/v1/evaluation', { body: mayApprove(ada.id) })
+    expect({ decision: told.body.decision, all }).toEqual({ decision: true, all: [] })
+  })
+
+  test('nothing is told that could not be recorded', async () => {
+    const full = {
+      write: () => {
+        throw new Error('full')
+      },
+    }
+    const other = await of.serve({ AUDIT_LOG: 'decisions' }, full)
+    const told = await other.ask('/access/v1/evaluation', { body: mayApprove(ada.id) })
+    expect(told).toMatchObject({ status: 500, text: 'Unexpected error.\n' })
+  })
+
   test('a line is logged and a time is measured, by names that no client chooses', async () => {
     const id = 'known-by-this-id'
     await ask('/access/v1/evaluation', {
