@@ -1,7 +1,7 @@
 import { decisionRecord } from '../audit/decisions.ts'
 import type { Decision as Recorded } from '../domain/audit.ts'
 import { GatewayError } from '../domain/errors.ts'
-import type { Context } from '../graph/context.ts'
+import { type Context, inTurn } from '../graph/context.ts'
 import { type Explained, explainDecision } from '../graph/explanation.ts'
 import { ageOf, decide } from '../graph/permission.ts'
 import { type OrganizationOf, permissionOf, questionOf } from './mapping.ts'
@@ -59,8 +59,9 @@ export async function evaluateAll(
   field: string,
 ): Promise<readonly Decided[]> {
   context.viewer.requireScope('permissions:check')
+  const asked = await inTurn(context, entries)
   const decided = await Promise.all(
-    entries.map((entry: Entry) =>
+    asked.map((entry: Entry) =>
       entry instanceof GatewayError
         ? { answer: toError(entry), records: NONE }
         : evaluate(entry, organizationOf, context, field),

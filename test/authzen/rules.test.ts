@@ -1,3 +1,5 @@
+import fc from 'fast-check'
+import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import type { AuditRecord } from '../../src/gateway.ts'
 import { createSigner } from '../support/tokens.ts'
@@ -98,6 +100,59 @@ describe('a question', () => {
     expect(decisionOf(await evaluate(fresh))).toBe(true)
     await sql("update members set role = 'member' where user_id = $1", [carol.id])
     expect(decisionOf(await evaluate(fresh))).toBe(false)
+  })
+})
+
+const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
+
+describe(`whatever is sent, with SEED=${seed},`, () => {
+  const entity = fc.oneof(
+    fc.jsonValue(),
+    fc.record(
+      {
+        type: fc.oneof(fc.constantFrom('user', 'leave', 'organization'), fc.jsonValue()),
+        id: fc.oneof(
+          fc.constantFrom(ada.id, acme.id),
+          fc.string({ unit: 'binary' }),
+          fc.jsonValue(),
+        ),
+        name: fc.oneof(fc.constantFrom('approve', 'update'), fc.jsonValue()),
+        properties: fc.oneof(fc.constant({ organizationId: acme.id }), fc.jsonValue()),
+      },
+      { requiredKeys: [] },
+    ),
+  )
+  const members = { subject: entity, action: entity, resource: entity, context: fc.jsonValue() }
+  const question = fc.record(members, { requiredKeys: [] })
+  const body = fc.record(
+    {
+      ...members,
+      evaluations: fc.oneof(fc.array(fc.oneof(question, fc.jsonValue())), fc.jsonValue()),
+      options: fc.oneof(
+        fc.constant({ evaluations_semantic: 'deny_on_first_deny' }),
+        fc.jsonValue(),
+      ),
+      page: fc.oneof(fc.record({ limit: fc.integer(), token: fc.string() }), fc.jsonValue()),
+    },
+    { requiredKeys: [] },
+  )
+  const paths = ['evaluation', 'evaluations', 'search/subject', 'search/resource', 'search/action']
+
+  test('it is answered or refused with 400, and nothing breaks', async () => {
+    const seen = new Set<number>()
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...paths), body, async (path, sent) => {
+        const { status, body } = await ask(`/access/v1/${path}`, { body: sent })
+        seen.add(status)
+        expect([200, 400]).toContain(status)
+        if (status === 200)
+          expect(Object.keys(body).join()).toMatch(
+            /^(decision(,context)?|evaluations|(page,)?results)$/,
+          )
+      }),
+      { seed, numRuns: 1500 },
+    )
+    expect(seen).toEqual(new Set([200, 400]))
   })
 })
 
@@ -502,6 +557,25 @@ describe('over HTTP', () => {
     const off = await of.serve({ AUTHZEN: 'off' })
     expect((await off.ask(path, { body: mayApprove(ada.id) })).status).toBe(404)
     expect((await fetch(`${off.url}/.well-known/authzen-configuration`)).status).toBe(404)
+  })
+
+  test('a request that takes too long is 503, in a line of text as well', async () => {
+    const slow = await of.serve({
+      REQUEST_TIMEOUT_MS: '300',
+      DATABASE_STATEMENT_TIMEOUT_MS: '20000',
+    })
+    const client = new pg.Client({ connectionString: of.identity.ownerUrl })
+    await client.connect()
+    try {
+      await client.query('begin')
+      await client.query('lock table members in access exclusive mode')
+      const fresh = { ...mayApprove(ada.id), context: { consistency: 'FRESH' } }
+      const answer = await slow.ask(path, { body: fresh })
+      expect(answer).toMatchObject({ status: 503, body: undefined })
+      expect(answer.headers.get('content-type')).toMatch(/^text\/plain/)
+    } finally {
+      await client.end()
+    }
   })
 
   test('an answer that cannot be had is 503, and none is a permission', async () => {
