@@ -3,7 +3,7 @@ import type { Decision as Recorded } from '../domain/audit.ts'
 import { GatewayError } from '../domain/errors.ts'
 import { type Context, inTurn } from '../graph/context.ts'
 import { type Explained, explainDecision } from '../graph/explanation.ts'
-import { ageOf, decide } from '../graph/permission.ts'
+import { decide } from '../graph/permission.ts'
 import { type OrganizationOf, permissionOf, questionOf } from './mapping.ts'
 import type { Entry, Evaluation, Evaluations } from './request.ts'
 
@@ -92,7 +92,7 @@ function toError({ message }: GatewayError): Decision {
 /** By the names that these have in the graph. What roles grant is left out for whoever is not told it. */
 async function toContext({ decision, requireGrants, allowed: _, ...told }: Explained) {
   const { roles, grantingRoles, ...plain } = told
-  const { source, resolvedAt } = decision
+  const { source, resolvedAt, ageSeconds } = decision
   const isTold = await requireGrants().then(
     () => true,
     (error: unknown) => {
@@ -106,6 +106,6 @@ async function toContext({ decision, requireGrants, allowed: _, ...told }: Expla
     ...(isTold && { grantingRoles }),
     source,
     resolvedAt,
-    ageSeconds: ageOf(resolvedAt),
+    ageSeconds,
   }
 }

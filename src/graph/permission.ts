@@ -29,10 +29,7 @@ export function definePermissionChecks({ builder, refs }: Graph) {
         type: 'DateTime',
         description: 'When the members table was read, by its own clock.',
       }),
-      ageSeconds: t.float({
-        description: 'How long ago that was.',
-        resolve: ({ resolvedAt }) => ageOf(resolvedAt),
-      }),
+      ageSeconds: t.exposeFloat('ageSeconds', { description: 'How long ago that was.' }),
     }),
   })
   const Check = builder.inputType('PermissionCheckInput', {
@@ -128,6 +125,7 @@ export async function decide(
     roles: told.grant?.roles ?? [],
     source: told.source,
     resolvedAt: told.resolvedAt,
+    ageSeconds: ageOf(told.resolvedAt),
   }
 }
 
