@@ -66,6 +66,7 @@ const doors: Readonly<Record<string, string>> = {
   _entities: '(representations: [{ __typename: "User", id: "u" }]) { __typename }',
   can: '(permission: "leave:approve", organizationId: "o", userId: "u")',
   checkPermissions: `(checks: [${one}]) { allowed }`,
+  explainPermission: '(permission: "leave:approve", organizationId: "o", userId: "u") { allowed }',
   fetch__Member: '(id: "m") { id }',
   fetch__Organization: '(id: "o") { id }',
   fetch__User: '(id: "u") { id }',

@@ -154,7 +154,7 @@ test('what is cached for one kind of caller opens nothing to another, and tells 
     const asked = gatewayWith({ ...environment, ...cached })
     for (const [credential, answer] of [...callers.slice(first), ...callers.slice(0, first)]) {
       const { data } = await asked.graphql(query, { ...credential, variables: { check } })
-      expect([first, data?.checkPermissions[0]]).toEqual([first, answer])
+      expect([first, data?.checkPermissions?.[0]]).toEqual([first, answer])
     }
   }
 })
