@@ -1,11 +1,18 @@
-import { type ExecutionResult, GraphQLError } from 'graphql'
+import type { ExecutionResult } from 'graphql'
 import type { Place } from './domain/fair-queue.ts'
 import type { RateLimit } from './domain/rate.ts'
 import type { LetIn } from './let-in.ts'
 import type { Admission } from './operation/admission.ts'
 import { readAsked } from './operation/asked.ts'
+import { withCookieHint } from './operation/cookie-hint.ts'
 import type { Documents } from './operation/documents.ts'
-import { asRequestError, type Challenge, rateLimited, readOnly } from './operation/errors.ts'
+import {
+  asRequestError,
+  type Challenge,
+  noSubscriptions,
+  rateLimited,
+  readOnly,
+} from './operation/errors.ts'
 import { COST_HEADER, checkAnswer, checkCost, withCost } from './operation/limits.ts'
 import type { Tell } from './operation/tell.ts'
 import type { TrustedDocuments } from './operation/trusted.ts'
@@ -47,7 +54,7 @@ const OF_AN_ENTRY = 100
  */
 export function createAnswer(parts: AnswerParts): Answer {
   const { admission, turns, documents, trusted, rate, letIn, tell } = parts
-  const { limits } = documents.rules
+  const { limits, introspection } = documents.rules
 
   return async (sent, headers, scope) => {
     const pace = new Pace(turns, () => scope.share)
@@ -69,11 +76,10 @@ export function createAnswer(parts: AnswerParts): Answer {
 
       // Before anybody is authenticated: whoever wants to change something is told where, known mutation or not.
       if (operation.operation === 'mutation') throw readOnly(parts.writeTo)
+      if (operation.operation === 'subscription') throw noSubscriptions()
 
       const problems = document.problems()
       if (problems.length > 0) return tell(scope, problems)
-      if (operation.operation === 'subscription')
-        throw new GraphQLError('This graph has no subscriptions.', { nodes: operation })
       const points = document.costOf(operation, variables)
       scope.cost += points
       checkCost(scope.cost, limits)
@@ -88,7 +94,10 @@ export function createAnswer(parts: AnswerParts): Answer {
       checkAnswer(result, points, limits)
       trail?.end(result)
       const told = result.errors ? { ...result, ...tell(scope, result.errors) } : result
-      return headers.get(COST_HEADER) === null ? told : withCost(told, points, scope, limits)
+      const costed =
+        headers.get(COST_HEADER) === null ? told : withCost(told, points, scope, limits)
+      const { cookieIgnored } = scope
+      return cookieIgnored && introspection ? withCookieHint(costed, cookieIgnored) : costed
     } catch (error) {
       return tell(scope, [asRequestError(error, parts.challenge)])
     } finally {

@@ -9,9 +9,11 @@ import type { AuditSink } from './domain/audit.ts'
 import { MOST_REPRESENTATIONS } from './domain/limits.ts'
 import { tellRefusalsOnce } from './graph/refusals.ts'
 import { createSchema, createSubgraph } from './graph/schema.ts'
+import { describeGateway } from './http/about.ts'
 import { createAuthzenLane } from './http/authzen.ts'
 import { CostBudget } from './http/budget.ts'
 import { clientAddressFinder } from './http/client-address.ts'
+import { credentialHeaders } from './http/cors.ts'
 import { Front } from './http/front.ts'
 import type { GraphiQLCaller } from './http/graphiql.ts'
 import { createJsonLane } from './http/json.ts'
@@ -187,6 +189,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     addressOf: clientAddressFinder(http.trustProxy, http.trustProxyHeader),
     forwardedHeader: http.trustProxyHeader,
     corsOrigins: http.corsOrigins,
+    varyBy: credentialHeaders(config.auth.apiKeys),
+    about: describeGateway(ENDPOINT, graphiql !== null),
     unsent,
     resource,
     timeoutMs: http.timeoutMs,

@@ -35,6 +35,7 @@ export function createLetIn({ admission, authenticator, sources, audit }: LetInP
   return async ({ scope, headers, pace, points, url }: Asking) => {
     scope.authenticated ??= authenticator.authenticate(headers, scope.method, url)
     const caller = await scope.authenticated
+    if (caller.kind === 'anonymous') scope.cookieIgnored = caller.ignored ?? null
     const place = await admission.admit(scope, caller, points)
     const trail = audit?.(caller, scope)
     const viewer = createViewer(caller, { visibility, platformAdmins, creatorRole, pace })

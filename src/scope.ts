@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setMaxListeners } from 'node:events'
 import type { Askers } from './domain/askers.ts'
-import type { Caller } from './domain/caller.ts'
+import type { Caller, IgnoredCookie } from './domain/caller.ts'
 import { GatewayError } from './domain/errors.ts'
 import type { Spent } from './domain/rate.ts'
 
@@ -40,6 +40,8 @@ export class RequestScope {
   readonly codes = new Set<string>()
   /** Whether its answer has been sent or given up: nobody is told anything any more. */
   ended = false
+  /** Why the cookie of a session that came with it does not count. */
+  cookieIgnored: IgnoredCookie | null = null
   /** Which check refused its credential. */
   refusedFor: string | null = null
   #reason: GatewayError | undefined

@@ -81,6 +81,8 @@ const rooms: Readonly<Record<string, Room>> = {
       'node:stream',
       'node:net',
       'node:timers/promises',
+      'node:util',
+      'node:zlib',
       'rate-limiter-flexible',
     ],
   },

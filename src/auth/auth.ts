@@ -26,6 +26,8 @@ export interface AuthOptions {
   readonly ignoreBasic: boolean
   /** `null`: sessions are no credentials. */
   readonly sessions: { readonly secret: string; readonly cookieName: string } | null
+  /** What the cookie of a session is called, also where it is no credential; absent: it is not looked for then. */
+  readonly sessionCookie?: string
   /** `null`: API keys are no credentials. */
   readonly apiKeys: Omit<ApiKeyOptions, 'lookup'> | null
   /** Of tokens for apps that speak for users; `null`: none are accepted. */
@@ -128,7 +130,7 @@ export function createAuth(options: AuthOptions) {
         sessions: sessions && createSessionVerifier({ ...sessions, lookup: lookups.sessions }),
         apiKeys: apiKeys && createApiKeyVerifier({ ...apiKeys, lookup: lookups.apiKeys }),
       },
-      options,
+      { ...options, sessionCookie: sessions?.cookieName ?? options.sessionCookie },
     ),
     /** Of proofs that go with tokens bound to a key; none: they are not taken. */
     proofAlgorithms: verifyProof ? PROOF_ALGORITHMS : [],

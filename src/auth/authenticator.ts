@@ -1,10 +1,16 @@
-import { type Authenticator, anonymous, type Caller } from '../domain/caller.ts'
+import {
+  type Authenticator,
+  anonymous,
+  anonymousFor,
+  type Caller,
+  type IgnoredCookie,
+} from '../domain/caller.ts'
 import type { ApiKeyVerifier } from './api-key.ts'
 import type { Presented, ProofVerifier } from './dpop.ts'
 import type { Verified } from './jwt.ts'
 import type { OpaqueTokenVerifier } from './opaque-token.ts'
 import { refused } from './refused.ts'
-import type { SessionVerifier } from './session.ts'
+import { hasSessionCookie, type SessionVerifier } from './session.ts'
 
 /** Longer credentials are refused before they are parsed. In characters. */
 const LONGEST_TOKEN = 8192
@@ -26,8 +32,13 @@ export function createAuthenticator(
     readonly sessions: SessionVerifier | null
     readonly apiKeys: ApiKeyVerifier | null
   },
-  { origins, ignoreBasic }: { readonly origins: readonly string[]; readonly ignoreBasic: boolean },
+  options: {
+    readonly origins: readonly string[]
+    readonly ignoreBasic: boolean
+    readonly sessionCookie: string | undefined
+  },
 ): Authenticator {
+  const { origins, ignoreBasic, sessionCookie } = options
   const { verifyJwt, opaqueTokens, verifyProof, sessions, apiKeys } = by
   const byToken = async (
     header: string,
@@ -61,8 +72,13 @@ export function createAuthenticator(
       const key = apiKeys && headers.get(apiKeys.header)
       if (apiKeys && key !== null) return apiKeys.verify(key)
       const cookies = headers.get('cookie')
-      if (cookies === null || !sessions || !isAskedFirst(headers, origins)) return anonymous
-      return (await sessions.findByCookie(cookies)) ?? anonymous
+      if (cookies === null || sessionCookie === undefined) return anonymous
+      if (!hasSessionCookie(cookies, sessionCookie)) return anonymous
+      if (!sessions) return anonymousFor('needs AUTH_SESSIONS')
+      const distrust = whyNotAskedFirst(headers, origins)
+      if (distrust) return anonymousFor(distrust)
+      const found = await sessions.findByCookie(cookies)
+      return typeof found === 'string' ? anonymousFor(found) : found
     },
   }
 }
@@ -72,23 +88,24 @@ function isJwt(token: string): boolean {
   return token.split('.').length === 3
 }
 
-/** What a client sends along to have a cookie count with a request that has no JSON body. */
-const ASKS_FIRST = 'graphql-require-preflight'
+/** What a client sends along to have a cookie count with a request that has no JSON body: either of them. */
+const ASK_FIRST = ['graphql-require-preflight', 'apollo-require-preflight']
 
 /**
- * Whether a browser would have sent this only for a page of this host or of an allowed origin. JSON and headers of its
- * own need a page to ask first, across origins (CORS); links, images, scripts and forms are sent without asking, with
- * the cookies of whoever sits there.
+ * Why a browser may have sent this for a page that is not of this host nor of an allowed origin; `null`: it may not. JSON
+ * and headers of its own need a page to ask first, across origins (CORS); links, images, scripts and forms are sent without
+ * asking, with the cookies of whoever sits there.
  */
-function isAskedFirst(
+function whyNotAskedFirst(
   headers: { get(name: string): string | null },
   allowedOrigins: readonly string[],
-): boolean {
+): IgnoredCookie | null {
   const origin = headers.get('origin')
   if (origin !== null && !allowedOrigins.includes(origin) && hostOf(origin) !== headers.get('host'))
-    return false
+    return 'origin'
   const [mediaType = ''] = (headers.get('content-type') ?? '').split(';', 1)
-  return mediaType.trim().toLowerCase() === 'application/json' || headers.get(ASKS_FIRST) !== null
+  const isJson = mediaType.trim().toLowerCase() === 'application/json'
+  return isJson || ASK_FIRST.some((name) => headers.get(name) !== null) ? null : 'needs preflight'
 }
 
 /** `undefined` for the opaque origin `null`. */

@@ -1,12 +1,12 @@
-import { type Caller, userOf } from '../domain/caller.ts'
+import { type Caller, type IgnoredCookie, userOf } from '../domain/caller.ts'
 import type { SessionLookup } from '../domain/session-lookup.ts'
 
 export type SessionVerifier = ReturnType<typeof createSessionVerifier>
 
 /**
  * Recognises sessions of Better Auth. Each is looked up anew, so one that was revoked or has expired ends with the next
- * request. Both ways answer `null` for what is no live session, and throw GatewayError UNAVAILABLE or TIMEOUT when
- * sessions cannot be looked up.
+ * request. What is no live session is `null`, or of a cookie a word that says why; both ways throw GatewayError UNAVAILABLE or
+ * TIMEOUT when sessions cannot be looked up.
  */
 export function createSessionVerifier(options: {
   /** What Better Auth signs its cookies with. */
@@ -15,22 +15,28 @@ export function createSessionVerifier(options: {
   readonly cookieName: string
   readonly lookup: SessionLookup
 }) {
+  const find = async (text: string): Promise<Caller | IgnoredCookie> => {
+    if (text.length > LONGEST) return 'signature'
+    const [, token, signature] = SIGNED.exec(percentDecoded(text)) ?? []
+    if (token === undefined || signature === undefined) return 'signature'
+    // Whoever has only read a token, in a table or a backup, does not get as far as the look-up.
+    if (!(await isSigned(token, signature, options.secret))) return 'signature'
+    const found = await options.lookup.findByToken(token)
+    return found ? userOf(found.userId, found.impersonated) : 'session'
+  }
   /** @param text A token as Better Auth gives it away, signed; raw or percent-encoded. */
   const findByToken = async (text: string): Promise<Caller | null> => {
-    if (text.length > LONGEST) return null
-    const [, token, signature] = SIGNED.exec(percentDecoded(text)) ?? []
-    if (token === undefined || signature === undefined) return null
-    // Whoever has only read a token, in a table or a backup, does not get as far as the look-up.
-    if (!(await isSigned(token, signature, options.secret))) return null
-    const found = await options.lookup.findByToken(token)
-    return found && userOf(found.userId, found.impersonated)
+    const found = await find(text)
+    return typeof found === 'string' ? null : found
   }
-  const findByCookie = async (header: string): Promise<Caller | null> => {
+  const findByCookie = async (header: string): Promise<Caller | IgnoredCookie> => {
+    let why: IgnoredCookie = 'signature'
     for (const value of sessionCookies(header, options.cookieName)) {
-      const caller = await findByToken(value)
-      if (caller) return caller
+      const found = await find(value)
+      if (typeof found !== 'string') return found
+      if (found === 'session') why = found
     }
-    return null
+    return why
   }
   return { findByCookie, findByToken }
 }
@@ -49,6 +55,11 @@ function percentDecoded(text: string): string {
 }
 
 const HMAC = { name: 'HMAC', hash: 'SHA-256' }
+
+/** Whether a session's cookie is among these, whatever it holds. */
+export function hasSessionCookie(header: string, name: string): boolean {
+  return sessionCookies(header, name).length > 0
+}
 
 /** Takes the same time wherever the signatures differ. */
 async function isSigned(token: string, signature: string, secret: string): Promise<boolean> {

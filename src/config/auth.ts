@@ -197,6 +197,8 @@ export const auth = group({
           : null,
         /** `null`: sessions of Better Auth are no credentials. `secret` is what it signs their tokens with. */
         sessions: env.AUTH_SESSIONS && secret !== undefined ? { secret, cookieName } : null,
+        /** What the cookie of a session is called, also where it is no credential. */
+        sessionCookie: cookieName,
       },
       /** Who sees every user: holders of these roles by the users table, and these people. */
       platformAdmins: {

@@ -3,7 +3,11 @@ export type Scope = (typeof scopes)[number]
 
 /** Who sent the request, as far as the credential says; whether a user's account still lives is read with what is asked. */
 export type Caller =
-  | { readonly kind: 'anonymous' }
+  | {
+      readonly kind: 'anonymous'
+      /** Of a session's cookie that came all the same. */
+      readonly ignored?: IgnoredCookie
+    }
   | {
       readonly kind: 'user'
       readonly userId: string
@@ -30,6 +34,17 @@ export type Caller =
       readonly subject: string
       readonly scopes: ReadonlySet<Scope>
     }
+
+/**
+ * Why the cookie of a session does not count: sessions are no credentials here, its page is of another site, nothing proves
+ * that its page was asked about first, it is not signed by Better Auth's secret, or its session is over.
+ */
+export type IgnoredCookie =
+  | 'needs AUTH_SESSIONS'
+  | 'origin'
+  | 'needs preflight'
+  | 'signature'
+  | 'session'
 
 export function userOf(userId: string, impersonated: boolean): Caller {
   return { kind: 'user', userId, ...(impersonated && { impersonated }) }
@@ -76,6 +91,10 @@ export interface Consent {
 }
 
 export const anonymous: Caller = { kind: 'anonymous' }
+
+export function anonymousFor(ignored: IgnoredCookie): Caller {
+  return { kind: 'anonymous', ignored }
+}
 
 export interface Authenticator {
   /**

@@ -6,12 +6,20 @@ const exposedHeaders = ['www-authenticate', 'retry-after', 'x-request-id'].join(
 /** The longest that Chromium remembers what a page may send; without, a page asks again before nearly every request. */
 const MAX_AGE_SECONDS = '7200'
 
+/** Headers of a request by which answers differ, beside what each of them asks for. */
+export function credentialHeaders(apiKeys: { readonly header: string } | null): readonly string[] {
+  return ['Accept', 'Authorization', 'Cookie', ...(apiKeys ? [apiKeys.header] : [])]
+}
+
 /**
  * Header fields that let pages of these origins read an answer, and send credentials; a page that asks first hears that
  * it may send what it asks about. Caches between must not hand the answer for one origin, or for none, to another.
+ * @param varyBy Other headers of a request by which answers differ.
  */
-export function corsFor(origins: readonly string[]) {
-  const vary = origins.length === 0 ? {} : { vary: 'Origin' }
+export function corsFor(origins: readonly string[], varyBy: readonly string[]) {
+  const names = origins.length === 0 ? varyBy : [...varyBy, 'Origin']
+  const vary = { vary: names.join(', ') }
+  const varyOfPreflight = ['Access-Control-Request-Headers', ...names].join(', ')
   return (head: Head): Readonly<Record<string, string>> => {
     const origin = head.header('origin')
     if (origin === undefined || !origins.includes(origin)) return vary
@@ -30,10 +38,7 @@ export function corsFor(origins: readonly string[]) {
           }),
       ...(headers === undefined
         ? {}
-        : {
-            'access-control-allow-headers': headers,
-            vary: 'Access-Control-Request-Headers, Origin',
-          }),
+        : { 'access-control-allow-headers': headers, vary: varyOfPreflight }),
     }
   }
 }

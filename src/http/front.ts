@@ -7,6 +7,7 @@ import { asRequestError, badRequest, rateLimited, requestError } from '../operat
 import type { Tell } from '../operation/tell.ts'
 import { RequestScope, runIn } from '../scope.ts'
 import { noSpan, startRequestSpan } from '../telemetry/tracing.ts'
+import { type About, tellAbout } from './about.ts'
 import { type AuthzenLane, sendRefusal, toRefusal } from './authzen.ts'
 import { bodyReadBefore } from './body.ts'
 import type { RequestOrigin } from './client-address.ts'
@@ -33,6 +34,9 @@ export interface FrontOptions {
   /** In which proxies write the address of a client. */
   readonly forwardedHeader: string
   readonly corsOrigins: readonly string[]
+  /** Headers of a request by which answers differ. */
+  readonly varyBy: readonly string[]
+  readonly about: About
   readonly unsent: Unsent
   /** `null`: nothing is told of where access tokens come from. */
   readonly resource: ProtectedResource | null
@@ -53,7 +57,7 @@ export class Front {
 
   constructor(options: FrontOptions) {
     this.#options = options
-    this.#cors = corsFor(options.corsOrigins)
+    this.#cors = corsFor(options.corsOrigins, options.varyBy)
   }
 
   readonly node: RequestListener = (request, response) => {
@@ -119,7 +123,9 @@ export class Front {
         return authzen && asked ? authzen.fetch(asked, head, request) : this.#options.fetch(request)
       })
       const response = await Promise.race([answered, late])
-      for (const name in headers) response.headers.set(name, headers[name] ?? '')
+      // What an answer says of itself goes before.
+      for (const name in headers)
+        if (!response.headers.has(name)) response.headers.set(name, headers[name] ?? '')
       end(response.status)
       return response
     } catch (error) {
@@ -210,7 +216,7 @@ const OWN_ANSWER_MS = 500
 /** To what is no matter of the lanes: pages of other origins that ask first, clients that look for an issuer, and balancers whose probe is `/`. */
 function ownAnswer(
   head: Head,
-  { endpoint, resource, authzen }: Pick<FrontOptions, 'endpoint' | 'resource' | 'authzen'>,
+  { about, resource, authzen }: Pick<FrontOptions, 'about' | 'resource' | 'authzen'>,
 ) {
   const { method, path, place } = head
   // Safari waits for a body unless it is told that there is none.
@@ -219,7 +225,5 @@ function ownAnswer(
   const metadata = resource?.paths.includes(path) ? resource.metadata : authzen?.metadataFor(head)
   if (metadata != null)
     return { status: 200, headers: { 'content-type': 'application/json' }, body: metadata }
-  if (path !== '/' || place !== '/') return null
-  const headers = { 'content-type': 'text/plain; charset=utf-8' }
-  return { status: 200, headers, body: `A GraphQL API is at ${endpoint}.\n` }
+  return path === '/' && place === '/' ? tellAbout(about, head) : null
 }

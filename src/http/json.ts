@@ -46,7 +46,7 @@ export function createJsonLane(options: JsonLaneOptions): Lane {
   }
 }
 
-const JSON_BODY = /^application\/json(; ?charset=utf-8)?$/
+const JSON_BODY = /^application\/json(; ?charset=utf-8)?$/i
 const LENGTH = /^[1-9]\d{0,8}$/
 /** Headers that change what is read, in ways that are Yoga's to know. */
 const unusual = ['content-encoding', 'transfer-encoding'] as const

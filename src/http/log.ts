@@ -29,7 +29,7 @@ export function recordRequests(log: Logger, metrics: Metrics | null, share: numb
  * client sent but method, path and, where well-formed, its id.
  */
 function toLogLine(scope: RequestScope, status: number, durationMs: number): object {
-  const { id, method, path, operations, caller, codes, refusedFor } = scope
+  const { id, method, path, operations, caller, codes, refusedFor, cookieIgnored } = scope
   return {
     requestId: id,
     method,
@@ -40,6 +40,7 @@ function toLogLine(scope: RequestScope, status: number, durationMs: number): obj
     ...(caller === null ? {} : { caller }),
     ...(codes.size === 0 ? {} : { codes: [...codes] }),
     ...(refusedFor === null ? {} : { refused: refusedFor }),
+    ...(cookieIgnored === null ? {} : { cookieIgnored }),
   }
 }
 

@@ -8,6 +8,7 @@ import { currentScope } from '../scope.ts'
 import { type GraphiQLCaller, graphiqlOf } from './graphiql.ts'
 import type { JsonLaneOptions } from './json.ts'
 import type { Arrival } from './lane.ts'
+import { useCompressedPage } from './page.ts'
 import { checkValues } from './values.ts'
 
 export interface YogaOptions extends Omit<JsonLaneOptions, 'otherwise'> {
@@ -46,6 +47,7 @@ export function createYogaLane(options: YogaOptions) {
       }),
       useRequestBounds(options),
       useAnswer(options),
+      useCompressedPage(),
     ],
     maskedErrors: { maskError },
     // Below whatever path: servers of the Fetch API hand on the whole of it.
@@ -62,7 +64,7 @@ export function createYogaLane(options: YogaOptions) {
   })
   return {
     node: (arrival: Arrival) => void yoga.requestListener(toRequest(arrival), arrival.response),
-    fetch: (request: Request) => yoga.fetch(request),
+    fetch: (request: Request) => yoga.fetch(withLowerCase(request)),
     dispose: () => yoga.dispose(),
   }
 }
@@ -76,11 +78,26 @@ function toRequest({ request, head, body }: Arrival) {
   const seen = {
     method,
     url: `${head.place}${head.target.slice(head.path.length)}`,
-    headers,
+    headers: isLowerCase(headers['content-type'])
+      ? headers
+      : { ...headers, 'content-type': headers['content-type']?.toLowerCase() },
     socket,
     body: body === null ? request : Readable.from([body]),
   }
   return seen as unknown as IncomingMessage
+}
+
+/** Yoga compares media types letter by letter, and they mean the same in capitals. */
+function withLowerCase(request: Request): Request {
+  const type = request.headers.get('content-type') ?? ''
+  if (isLowerCase(type)) return request
+  const headers = new Headers(request.headers)
+  headers.set('content-type', type.toLowerCase())
+  return new Request(request, { headers })
+}
+
+function isLowerCase(type = ''): boolean {
+  return !/[A-Z]/.test(type)
 }
 
 const PLAIN_TEXT = { 'content-type': 'text/plain; charset=utf-8' }
@@ -122,7 +139,7 @@ function useRequestBounds({ mostValues, batchLimit, trusted }: YogaOptions): Plu
     onRequestParse({ requestParser, setRequestParser, fetchAPI }) {
       setRequestParser(async (request) => {
         const encoding = request.headers.get('content-encoding') ?? 'identity'
-        if (encoding !== 'identity')
+        if (encoding.toLowerCase() !== 'identity')
           throw badRequest(415, 'A compressed body is not understood.', {
             headers: { 'accept-encoding': 'identity' },
           })

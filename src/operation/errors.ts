@@ -54,6 +54,12 @@ export function readOnly(writeTo: string | null): GraphQLError {
   return error
 }
 
+/** As a mutation is refused: whatever it asks for, nothing but queries is answered. */
+export function noSubscriptions(): GraphQLError {
+  const message = 'This graph answers queries alone: it has no subscriptions.'
+  return requestError('READ_ONLY', message, badDocument)
+}
+
 const tryAgain: HttpAnswer = { status: 503, headers: { 'retry-after': '1' } }
 
 /** Requests that fail as a whole, before anything is executed. */

@@ -30,19 +30,21 @@ export class TrustedDocuments {
   /**
    * The text of the document that these parameters name, as `documentNames` or by the hash of a persisted query, with or
    * without `sha256:` before it.
-   * @throws GraphQLError PERSISTED_QUERY_NOT_FOUND
+   * @throws GraphQLError PERSISTED_QUERY_NOT_FOUND, after which clients send the text, or PERSISTED_QUERY_ID_REQUIRED, after
+   * which they do not
    */
   find(asked: Readonly<Record<string, unknown>>): string {
-    if (asked.query) throw refusal('Only trusted documents are answered here, by their hash.')
+    if (asked.query) throw idRequired('Only trusted documents are answered here, by their hash.')
     const name =
       documentNames.map((parameter) => asked[parameter]).find((value) => value != null) ??
       persistedQueryOf(asked.extensions)
     if (typeof name !== 'string')
-      throw refusal(
+      throw idRequired(
         `Name a trusted document, by ${documentNames.join(', ')} or extensions.persistedQuery: only those are answered here.`,
       )
     const text = this.#texts.get(bare(name))
-    if (text === undefined) throw refusal('PersistedQueryNotFound')
+    if (text === undefined)
+      throw requestError('PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound', badDocument)
     return text
   }
 
@@ -55,13 +57,14 @@ function bare(hash: string): string {
   return hash.replace(/^sha256:/, '')
 }
 
-function persistedQueryOf(extensions: unknown): unknown {
+/** The hash of a persisted query, as Apollo's and urql's clients send it. */
+export function persistedQueryOf(extensions: unknown): unknown {
   const { persistedQuery } = Object(extensions) as { readonly persistedQuery?: unknown }
   return (Object(persistedQuery) as { readonly sha256Hash?: unknown }).sha256Hash
 }
 
-function refusal(message: string) {
-  return requestError('PERSISTED_QUERY_NOT_FOUND', message, badDocument)
+function idRequired(message: string) {
+  return requestError('PERSISTED_QUERY_ID_REQUIRED', message, badDocument)
 }
 
 function problemsOf(text: string, schema: GraphQLSchema): readonly string[] {

@@ -8,14 +8,16 @@ const evil = 'https://evil.example.com'
 
 const { gatewayWith, identity, ada } = await world({ own: true })
 const cookie = await signIn(ada)
-const server = await startServer(
-  gatewayWith({
-    AUTH_SESSIONS: 'on',
-    BETTER_AUTH_SECRET: identity.betterAuth.secret,
-    CORS_ORIGINS: allowed,
-  }),
-  { host: '127.0.0.1', port: 0 },
-)
+const environment = {
+  AUTH_SESSIONS: 'on',
+  BETTER_AUTH_SECRET: identity.betterAuth.secret,
+  CORS_ORIGINS: allowed,
+}
+const start = (more: Readonly<Record<string, string>>) => {
+  const gateway = gatewayWith({ ...environment, ...more })
+  return startServer(gateway, { host: '127.0.0.1', port: 0 })
+}
+const server = await start({ INTROSPECTION: 'off' })
 
 afterAll(() => server.stop())
 
@@ -80,6 +82,10 @@ describe('a cookie counts when its page was asked about, or needs no asking:', (
     'GET with the header that makes browsers ask': () => ({
       path: byGet,
       headers: { 'graphql-require-preflight': '1' },
+    }),
+    'GET with that of Apollo': () => ({
+      path: byGet,
+      headers: { 'apollo-require-preflight': 'true' },
     }),
     'GET of JSON type': () => ({ path: byGet, headers: json }),
   }
@@ -153,6 +159,59 @@ describe('a cookie is as good as none with what any page can have a browser send
       }),
     )
     expect(answers[0]).toEqual(answers[1])
+  })
+})
+
+describe('a cookie that does not count', () => {
+  type Case = [why: string, headers: Record<string, string>, more: Record<string, string>]
+  const [name = ''] = cookie.split('; ').filter((pair) => pair.includes('session_token='))
+  const cases: Case[] = [
+    ['origin', { cookie, origin: evil, ...json }, {}],
+    ['needs preflight', { cookie }, {}],
+    ['signature', { cookie: name.replace(/=.*/, '=tampered'), ...json }, {}],
+    ['signature', { cookie, ...json }, { BETTER_AUTH_SECRET: 'x'.repeat(32) }],
+    ['needs AUTH_SESSIONS', { cookie, ...json }, { AUTH_SESSIONS: 'off' }],
+  ]
+
+  test.each(cases)('is told why, and the log says it: %s', async (why, headers, more) => {
+    const gateway = gatewayWith({ ...environment, ...more })
+    const ask = async () => {
+      const response = await gateway.fetch(new Request(`http://gateway${byGet}`, { headers }))
+      return response.json()
+    }
+    expect(await ask()).toEqual({
+      data: { viewer: null },
+      extensions: {
+        cookie: { ignored: why, hint: expect.stringMatching(/^A cookie of a session/) },
+      },
+    })
+    const [line = ''] = gateway.logged.filter((one) => one.includes('"msg":"request"'))
+    expect(JSON.parse(line)).toMatchObject({ caller: 'anonymous', cookieIgnored: why })
+    expect(line).not.toContain('session_token')
+    await gateway.close()
+  })
+
+  test('because its session is over, too', async () => {
+    const eve = await identity.signUp('Eve the second')
+    const ended = await signIn(eve)
+    await identity.sql('delete from sessions where user_id = $1', [eve.id])
+    const gateway = gatewayWith(environment)
+    const headers = { cookie: ended, ...json }
+    const response = await gateway.fetch(new Request(`http://gateway${byGet}`, { headers }))
+    expect(await response.json()).toMatchObject({ extensions: { cookie: { ignored: 'session' } } })
+    await gateway.close()
+  })
+
+  test('of somebody else, or beside a bearer, is nothing to tell', async () => {
+    const gateway = gatewayWith(environment)
+    for (const headers of [
+      { cookie: 'consent=yes; _ga=1' },
+      { cookie, authorization: `Bearer ${await ada.jwt()}` },
+    ]) {
+      const response = await gateway.fetch(new Request(`http://gateway${byGet}`, { headers }))
+      expect(await response.json()).not.toHaveProperty('extensions')
+    }
+    await gateway.close()
   })
 })
 

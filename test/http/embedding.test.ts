@@ -294,6 +294,8 @@ describe('past REQUEST_TIMEOUT_MS', () => {
         unsent: new Unsent(),
         forwardedHeader: 'x-forwarded-for',
         corsOrigins: [],
+        varyBy: [],
+        about: { json: '{}', html: '' },
         resource: null,
         timeoutMs: 300,
         tell: createTell({ suggestions: false, onUnexpected: () => {} }),

@@ -91,3 +91,35 @@ describe('several operations in one request', () => {
     await usual.close()
   })
 })
+
+describe('media types mean the same in capitals:', () => {
+  test.each(['Application/JSON', 'APPLICATION/JSON; Charset=UTF-8', 'Application/GraphQL'])(
+    'a body of type %s',
+    async (type) => {
+      const body = /json/i.test(type) ? { query: viewer } : viewer
+      const answer = await send(body, { 'content-type': type })
+      expect(await answer.json()).toEqual(known)
+    },
+  )
+
+  test('an answer of type Application/GraphQL-Response+JSON', async () => {
+    const accept = 'Application/GraphQL-Response+JSON'
+    for (const answer of [await send({ query: '{' }, { accept }), await get('{', { accept })]) {
+      expect(answer.status).toBe(400)
+      expect(answer.headers.get('content-type')).toMatch(response)
+    }
+  })
+
+  test('no others', async () => {
+    expect((await send({ query: viewer }, { 'content-type': 'Text/Plain' })).status).toBe(415)
+  })
+})
+
+test.each(['gzip', 'GZIP', 'br', 'deflate'])(
+  'a body compressed with %s is 415',
+  async (encoding) => {
+    const answer = await send({ query: viewer }, { 'content-encoding': encoding })
+    expect(answer.status).toBe(415)
+    expect(answer.headers.get('accept-encoding')).toBe('identity')
+  },
+)

@@ -48,8 +48,15 @@ test('a real process answers GraphQL, health and readiness, and nothing else', a
   for (const method of ['GET', 'HEAD']) {
     const root = await fetch(url, { method })
     expect(root.status, method).toBe(200)
-    expect(root.headers.get('content-type'), method).toMatch('text/plain')
-    expect(await root.text()).toBe(method === 'GET' ? 'A GraphQL API is at /graphql.\n' : '')
+    expect(root.headers.get('content-type'), method).toMatch('application/json')
+    const text = await root.text()
+    if (method === 'HEAD') expect(text).toBe('')
+    else
+      expect(JSON.parse(text)).toMatchObject({
+        name: 'Identity Gateway',
+        graphql: '/graphql',
+        ready: '/ready',
+      })
     for (const path of ['/health', '/ready'])
       expect((await fetch(`${url}${path}`, { method })).status, `${method} ${path}`).toBe(200)
   }

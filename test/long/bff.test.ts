@@ -69,6 +69,6 @@ test('and no other', async () => {
     body: JSON.stringify({ query: '{ viewer { name } }' }),
   })
   expect(await response.json()).toMatchObject({
-    errors: [{ extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } }],
+    errors: [{ extensions: { code: 'PERSISTED_QUERY_ID_REQUIRED' } }],
   })
 })

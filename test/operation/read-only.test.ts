@@ -70,6 +70,22 @@ describe('a mutation is told where to go:', () => {
   })
 })
 
+test.each([
+  ['one of a field nobody knows', 'subscription { x }'],
+  ['one of a field of Query', 'subscription { viewer { id } }'],
+  ['a named one with variables', 'subscription S($id: ID!) { user(id: $id) { id } }'],
+])('a subscription is refused as a mutation is: %s', async (_what, query) => {
+  for (const accept of ['application/json', 'application/graphql-response+json']) {
+    const response = await post({ query }, { accept, authorization: `Bearer ${await ada.jwt()}` })
+    expect(response.status).toBe(accept === 'application/json' ? 200 : 400)
+    const answer = (await response.json()) as { data?: unknown; errors: unknown[] }
+    expect('data' in answer).toBe(false)
+    expect(answer.errors).toMatchObject([
+      { message: expect.stringContaining('no subscriptions'), extensions: { code: 'READ_ONLY' } },
+    ])
+  }
+})
+
 test('a query beside a mutation is answered', async () => {
   const response = await post({
     query: 'query Read { viewer { id } } mutation Write { a }',

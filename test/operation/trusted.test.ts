@@ -168,7 +168,18 @@ describe('a file is understood as compilers write it:', () => {
 describe('nothing else is', () => {
   test.each([
     ['an unknown hash', { documentId: hashOf('another') }],
+    ['the unknown hash of a persisted query', { extensions: persisted(hashOf('another')) }],
     ['a name like a property of objects', { documentId: 'constructor' }],
+    ['an empty name', { doc_id: '' }],
+  ])('%s: PERSISTED_QUERY_NOT_FOUND', async (_, body) => {
+    const answer = await post(body, 'application/graphql-response+json')
+    expect(answer.status).toBe(400)
+    expect(codes(answer.body)).toEqual(['PERSISTED_QUERY_NOT_FOUND'])
+    expect(answer.body.data).toBeUndefined()
+  })
+
+  // Under another code, or clients of persisted queries would take it for a hash that is to be followed by the text.
+  test.each([
     ['a document', { query: '{ viewer { id } }' }],
     ['a listed document by its text', { query: viewer }],
     ['a document beside a listed hash', { query: '{ viewer { id } }', documentId: hashOf(viewer) }],
@@ -181,18 +192,18 @@ describe('nothing else is', () => {
       'a document beside the id of a listed one',
       { query: '{ viewer { id } }', id: hashOf(viewer) },
     ],
-    ['an empty name', { doc_id: '' }],
-  ])('%s: PERSISTED_QUERY_NOT_FOUND', async (_, body) => {
+  ])('%s: PERSISTED_QUERY_ID_REQUIRED', async (_, body) => {
     const answer = await post(body, 'application/graphql-response+json')
     expect(answer.status).toBe(400)
-    expect(codes(answer.body)).toEqual(['PERSISTED_QUERY_NOT_FOUND'])
+    expect(codes(answer.body)).toEqual(['PERSISTED_QUERY_ID_REQUIRED'])
+    expect(answer.body.errors[0].message).not.toBe('PersistedQueryNotFound')
     expect(answer.body.data).toBeUndefined()
   })
 
   test('not in a batch either', async () => {
     const answer = await post([{ documentId: hashOf(viewer) }, { query: '{ viewer { id } }' }])
     expect(answer.body[0]).toEqual({ data: { viewer: { name: 'Ada' } } })
-    expect(codes(answer.body[1])).toEqual(['PERSISTED_QUERY_NOT_FOUND'])
+    expect(codes(answer.body[1])).toEqual(['PERSISTED_QUERY_ID_REQUIRED'])
   })
 
   test.each([[[null]], [[7]], [['query']]])('nor is %j, which is no operation', async (body) => {
@@ -213,17 +224,64 @@ describe('nothing else is', () => {
   })
 })
 
-test('without a file, documentId is nothing that is known', async () => {
+describe('without a file', () => {
   const open = gatewayWith({})
-  const response = await open.fetch(
-    new Request('http://gateway/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ documentId: hashOf(viewer) }),
-    }),
+  afterAll(() => open.close())
+  const send = async (request: Request) => {
+    const response = await open.fetch(request)
+    return { status: response.status, body: await response.json() }
+  }
+  const asked = (body: object, accept = 'application/json') =>
+    send(
+      new Request('http://gateway/graphql', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization, accept },
+        body: JSON.stringify(body),
+      }),
+    )
+  const byGet = (parameters: Record<string, string>) =>
+    send(
+      new Request(`http://gateway/graphql?${new URLSearchParams(parameters)}`, {
+        headers: { authorization, accept: '*/*' },
+      }),
+    )
+  const data = { data: { viewer: { name: 'Ada' } } }
+
+  test('a name alone is no document', async () => {
+    for (const name of ['documentId', 'doc_id', 'id'])
+      expect(codes((await asked({ [name]: hashOf(viewer) })).body)).toEqual(['BAD_REQUEST'])
+  })
+
+  test.each(['documentId', 'doc_id', 'id'])(
+    '%s beside the text changes nothing, whatever it is',
+    async (name) => {
+      for (const value of [hashOf(viewer), 'sha256:other', 7])
+        expect((await asked({ query: viewer, [name]: value })).body).toEqual(data)
+      expect((await byGet({ query: viewer, [name]: 'other' })).body).toEqual(data)
+      const other = { query: viewer, [name]: 'x', password: 'y' }
+      expect((await asked(other)).body.errors[0].message).toContain('password')
+    },
   )
-  expect(codes(await response.json())).toEqual(['BAD_REQUEST'])
-  await open.close()
+
+  test('the hash of a persisted query is answered so that clients send texts from then on', async () => {
+    const refused = {
+      errors: [
+        {
+          message: 'PersistedQueryNotSupported',
+          extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED' },
+        },
+      ],
+    }
+    const extensions = persisted(hashOf(viewer))
+    const first = await asked({ operationName: 'Viewer', variables: {}, extensions })
+    expect(first).toMatchObject({ status: 200, body: refused })
+    const strict = await asked({ extensions }, 'application/graphql-response+json')
+    expect(strict).toMatchObject({ status: 400, body: refused })
+    expect(strict.body.data).toBeUndefined()
+    expect(await byGet({ extensions: JSON.stringify(extensions) })).toMatchObject({ body: refused })
+    expect((await asked({ query: viewer, extensions })).body).toEqual(data)
+    expect((await asked([{ extensions }, { query: viewer }])).body).toMatchObject([refused, data])
+  })
 })
 
 describe('a file is refused at start, by the name of its variable:', () => {
