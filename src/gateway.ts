@@ -6,9 +6,9 @@ import { createAuth } from './auth/auth.ts'
 import { type Config, ConfigError, reading } from './config/config.ts'
 import { readLayout } from './config/layout.ts'
 import type { AuditSink } from './domain/audit.ts'
-import { MOST_REPRESENTATIONS } from './domain/limits.ts'
 import { tellRefusalsOnce } from './graph/refusals.ts'
 import { createSchema, createSubgraph } from './graph/schema.ts'
+import { withPrefix } from './graph/sdl/prefix.ts'
 import { describeGateway } from './http/about.ts'
 import { createAuthzenLane } from './http/authzen.ts'
 import { CostBudget } from './http/budget.ts'
@@ -21,7 +21,7 @@ import { recordRequests } from './http/log.ts'
 import { describeResource } from './http/protected-resource.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
 import { Unsent } from './http/unsent.ts'
-import { mostValues } from './http/values.ts'
+import { roomOf } from './http/values.ts'
 import { createYogaLane } from './http/yoga.ts'
 import { createStores, type Identity } from './identity.ts'
 import { featuresOf } from './layout/features.ts'
@@ -110,22 +110,24 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
 
   const features = featuresOf(layout)
   if (config.authzen && !features.organizations) throw new ConfigError(NO_ORGANIZATIONS)
-  const schema = (config.federation ? createSubgraph : createSchema)(features)
+  const subgraph = config.federation ? config.subgraph : null
+  const schema = subgraph ? createSubgraph(features, subgraph) : createSchema(features)
   const auditFile =
     config.audit && !parts.audit ? new AuditFile(config.audit.file, telemetry) : null
   const sink = parts.audit ?? auditFile
   const audit = config.audit && sink ? createAudit(config.audit, schema, features, sink) : null
   // Last, so that what is audited is what fields tell, and not what is left out of the answer.
   tellRefusalsOnce(schema)
+  const served = subgraph ? withPrefix(schema, subgraph.prefix) : schema
   const documents = new Documents({
-    schema,
+    schema: served,
     limits: limits.document,
     introspection: http.introspection,
   })
   const { trustedDocuments } = http
   const trusted =
     trustedDocuments &&
-    reading('TRUSTED_DOCUMENTS_FILE', () => new TrustedDocuments(trustedDocuments, schema))
+    reading('TRUSTED_DOCUMENTS_FILE', () => new TrustedDocuments(trustedDocuments, served))
 
   const { ratePerMinute: perMinute } = limits
   const rate = perMinute === null ? null : new RateLimiter({ perMinute, redis: counters })
@@ -162,13 +164,12 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     answer,
     tell,
     endpoint: ENDPOINT,
-    largestBodyBytes: limits.bodyBytes,
-    mostValues: mostValues(limits.document.tokens, config.federation ? MOST_REPRESENTATIONS : 0),
+    ...roomOf({ ...limits, ...limits.document, references: subgraph?.mostReferences ?? 0 }),
   }
   const graphiql = http.graphiql && !trusted ? (parts.graphiqlCallers ?? []) : null
   const yoga = createYogaLane({
     ...lane,
-    schema,
+    schema: served,
     graphiql,
     findObstacle: stores.findObstacle,
     batchLimit: http.batchLimit,

@@ -9,12 +9,12 @@ export { printPermissions } from './permissions/permission-type.ts'
 
 /**
  * The graph of the introspected database in GraphQL's schema language, sorted; with `cost`, also what LIMIT_COST counts, as
- * `@cost` and `@listSize` say it.
+ * `@cost` and `@listSize` say it; with `prefix`, as FEDERATION_PREFIX has a subgraph served.
  */
 export function printGraph(
   layout: Layout,
   form: GraphForm = 'plain',
-  options: { readonly cost?: boolean | undefined } = {},
+  options: { readonly cost?: boolean | undefined; readonly prefix?: string | undefined } = {},
 ): string {
   return printForm(createSchema(featuresOf(layout)), form, options)
 }

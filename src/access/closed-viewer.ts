@@ -97,6 +97,17 @@ export class ClosedViewer {
       throw new GatewayError('FORBIDDEN', `The field ${field} of this user is not for this caller.`)
   }
 
+  /** Whether the caller may find this user by this field of theirs: those alone who are shown it. `null`: there is none. */
+  async findsBy(field: GuardedUserField, user: ReachedUser | null): Promise<boolean> {
+    try {
+      await this.requireUserField(user ?? NOBODY, field)
+      return user !== null
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === 'FORBIDDEN') return false
+      throw error
+    }
+  }
+
   /** @throws GatewayError FORBIDDEN when the caller is in no audience of this field; `null`: of no user. */
   async requireAdditional({ name, visibleTo }: AdditionalField, user: ReachedUser | null) {
     if (!(await this.isIn(visibleTo, user)))
@@ -108,3 +119,6 @@ export class ClosedViewer {
     return false
   }
 }
+
+/** Asked about where there is no user: that takes the same work. */
+const NOBODY: ReachedUser = { id: '' }

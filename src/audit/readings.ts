@@ -28,9 +28,9 @@ const conditions: Readonly<Record<string, Find<Reading>>> = {
   'Query.userByEmail': ({ value }) => found(value, 'User.email'),
   'Query._entities': async ({ args, value }) => {
     const entities = await Promise.allSettled(value as readonly Promise<unknown>[])
-    return args.representations.flatMap(({ __typename, id }, index) => {
+    return args.representations.flatMap(({ __typename, id, email }, index) => {
       const entity = entities[index]
-      const byEmail = __typename === 'User' && typeof id !== 'string'
+      const byEmail = __typename === 'User' && typeof id !== 'string' && typeof email === 'string'
       return byEmail && entity?.status === 'fulfilled' ? found(entity.value, 'User.email') : []
     })
   },

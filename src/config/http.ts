@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { documentsFile } from './documents-file.ts'
 import { group, optional, withDefault } from './group.ts'
-import { headerName, kind, list, onOff, text, wholeNumber, wordOr } from './kinds.ts'
+import { headerName, kind, list, onOff, text, typePrefix, wholeNumber, wordOr } from './kinds.ts'
 
 const origins = list('origins as browsers send them, such as https://app.example.com', (names) =>
   names.every((name) => URL.canParse(name) && new URL(name).origin === name && !name.includes('*')),
@@ -42,6 +42,16 @@ export const http = group({
       onOff,
       'off',
       'whether the graph is served as a subgraph of Apollo Federation 2',
+    ),
+    FEDERATION_PREFIX: optional(
+      typePrefix,
+      'none',
+      'with `FEDERATION=on`, what names of types begin with that another subgraph could have as well',
+    ),
+    LIMIT_REFERENCES: withDefault(
+      wholeNumber(1, 10_000),
+      '1000',
+      'with `FEDERATION=on`, the most references of a router that are answered at once; what is beyond is null with one error',
     ),
     TRUSTED_DOCUMENTS_FILE: optional(
       documentsFile,
@@ -102,6 +112,11 @@ export const http = group({
       problem: 'cannot be on with TRUSTED_DOCUMENTS_FILE, which lists no document of GraphiQL',
     },
     {
+      about: 'FEDERATION_PREFIX',
+      brokenBy: (given) => given.FEDERATION_PREFIX !== undefined && given.FEDERATION !== 'on',
+      problem: 'is of use with FEDERATION=on alone',
+    },
+    {
       about: 'TRUSTED_DOCUMENTS_FILE',
       brokenBy: (given) => given.FEDERATION === 'on' && given.TRUSTED_DOCUMENTS_FILE !== undefined,
       problem: 'is of no use with FEDERATION=on: routers send documents of their own',
@@ -139,8 +154,14 @@ export const http = group({
         /** Documents by the names clients send; nothing else is answered then. `null`: any document is. */
         trustedDocuments: env.TRUSTED_DOCUMENTS_FILE ?? null,
       },
-      /** Whether the graph is served as a subgraph of Apollo Federation. */
+      /** Whether the graph is served as a subgraph of Apollo Federation, and as what. */
       federation: env.FEDERATION,
+      subgraph: {
+        /** Before the names of types that another one could have as well. */
+        prefix: env.FEDERATION_PREFIX ?? '',
+        /** Of those that a router sends at once, so many are answered. */
+        mostReferences: env.LIMIT_REFERENCES,
+      },
     }
   },
 })

@@ -64,6 +64,12 @@ export function partsOf(given: string): readonly string[] {
     .filter((part) => part !== '')
 }
 
+/** What names of types begin with. */
+export const typePrefix = kind(
+  'a word of letters and digits that begins with a capital',
+  (given) => (/^[A-Z][A-Za-z0-9]{0,30}$/.test(given) ? given : undefined),
+)
+
 /** In lower case. */
 export const headerName = kind('the name of a header', (given) =>
   /^[\w-]+$/.test(given) ? given.toLowerCase() : undefined,

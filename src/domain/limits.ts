@@ -13,9 +13,8 @@ export const LARGEST_SIZE = 100
 /** Rows that are looked at for a page or a length of one list, unless the operator says another number. */
 export const MOST_ROWS = 5000
 
-/** What routers of Apollo Federation refer to entities with: the name of its scalar in the graph, and the most at once. */
+/** What routers of Apollo Federation refer to entities with: the name of its scalar in the graph. */
 export const REPRESENTATION = '_Any'
-export const MOST_REPRESENTATIONS = 1000
 
 /**
  * Checks a value that a client sent, before it joins a batch: one bad value must not fail the statement of others.

@@ -23,6 +23,8 @@ export interface TeamMemberWithUser extends TeamMember {
 
 /** Lists are ordered by creation time, then id, ascending. */
 export interface TeamRepository {
+  /** The teams that exist, in any order. Unknown ids are left out. */
+  findByIds(ids: readonly string[]): Promise<readonly Team[]>
   listByOrganizationIds(
     organizationIds: readonly string[],
     page: PageRequest,

@@ -55,6 +55,8 @@ export interface UserRepository {
   findByIds(ids: readonly string[]): Promise<readonly User[]>
   /** The users that have one of these addresses, compared without regard to case, in any order. */
   findByEmails(emails: readonly string[]): Promise<readonly User[]>
+  /** The users that have one of these names to sign in with, as they are stored, in any order. */
+  findByUsernames(usernames: readonly string[]): Promise<readonly User[]>
   list(page: PageRequest, filter: UserFilter, order: UserOrder): Promise<Page<Listed<User>>>
   count(filter: UserFilter): Promise<Count>
 }

@@ -1,3 +1,4 @@
+import { isPersonal } from '../access/audiences.ts'
 import type {
   AdditionalField,
   AdditionalType,
@@ -35,6 +36,7 @@ function define(graph: Graph, type: ExtensibleModel, fields: readonly Additional
         type: (element === undefined ? field.type : [element]) as 'String',
         nullable: true,
         description: field.description,
+        extensions: { personal: isPersonal(field.visibleTo) },
         resolve: async (entity: Entity, _args, context) => {
           await context.viewer.requireAdditional(field, type === 'User' ? entity : null)
           const values = entity.additional ?? (await wholeUser(context, entity))?.additional

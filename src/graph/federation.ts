@@ -1,36 +1,28 @@
 import { brandWithType } from '@pothos/core'
 import { GatewayError } from '../domain/errors.ts'
-import { checkLength, MOST_REPRESENTATIONS, REPRESENTATION } from '../domain/limits.ts'
-import type { Member } from '../domain/member.ts'
-import type { Organization } from '../domain/organization.ts'
-import type { User } from '../domain/user.ts'
+import { REPRESENTATION } from '../domain/limits.ts'
 import { type Context, inTurn } from './context.ts'
+import type { EntityName, entitiesOf, Reference } from './entities.ts'
 import type { Graph } from './graph.ts'
-import { memberById } from './member.ts'
-import { organizationById, organizationBySlug } from './organization.ts'
-import { userByEmail, userById } from './user.ts'
 
-/** How to enter each entity by each of its keys. They are the doors of Query, with the same checks. */
-export const entities: Readonly<Record<EntityName, Readonly<Record<string, Entrance>>>> = {
-  User: { id: userById, email: userByEmail },
-  Organization: { id: organizationById, slug: organizationBySlug },
-  Member: { id: memberById },
+export interface FederationOptions {
+  /** The graph without these fields, as a composer reads it. */
+  readonly sdl: string
+  readonly entities: ReturnType<typeof entitiesOf>
+  /** So many references are answered at once. */
+  readonly mostReferences: number
 }
 
-type EntityName = 'User' | 'Organization' | 'Member'
-type Entity = User | Organization | Member
-type Entrance = (context: Context, key: string) => Promise<Entity | null>
-
-/** What a router of Apollo Federation asks of a subgraph. `sdl` is the graph without these fields. */
-export function defineFederation({ builder, refs, features }: Graph, sdl: string) {
+/** What a router of Apollo Federation asks of a subgraph. */
+export function defineFederation({ builder, refs }: Graph, options: FederationOptions) {
+  const { sdl, entities, mostReferences } = options
   builder.scalarType(REPRESENTATION, {
     description: 'A reference to an entity: its `__typename` and one of its keys.',
     serialize: (value) => value,
   })
-  const names: EntityName[] = features.organizations ? ['User', 'Organization', 'Member'] : ['User']
   const Entity = builder.unionType('_Entity', {
     description: 'What other subgraphs refer to.',
-    types: names.map((name) => refs[name]),
+    types: [...entities.keys()].map((name) => refs[name]),
   })
   const Service = builder.objectRef<{ readonly sdl: string }>('_Service').implement({
     description: 'This subgraph, as a composer reads it.',
@@ -50,29 +42,44 @@ export function defineFederation({ builder, refs, features }: Graph, sdl: string
     _entities: t.field({
       type: [Entity],
       nullable: { list: false, items: true },
-      description:
-        'For routers: entities in the order of their references, with null in the place of those that do not exist or that the caller may not see.',
+      description: `For routers: entities in the order of their references, with null in the place of those that do not exist or that the caller may not see. The first ${mostReferences} are answered, and of the others one tells with LIMIT_EXCEEDED that they are not.`,
+      // No more are ever paid for.
+      extensions: { longest: mostReferences },
       args: {
         representations: t.arg({
           type: [REPRESENTATION],
           required: true,
-          description: 'The references, at most 1,000.',
+          description: 'The references.',
         }),
       },
       resolve: async (_root, { representations }, context) => {
-        checkLength(representations, 'representations', MOST_REPRESENTATIONS)
-        const referred = await inTurn(context, representations)
-        // Without one, each is refused by itself: as the specification has it, this list is never null.
-        return referred.map(async (representation) => {
-          context.viewer.requireCredential()
-          const { name, enter, key } = readReference(representation, names)
-          const entity = await enter(context, key)
-          brandWithType(entity, refs[name])
-          return entity
-        })
+        const answered = await inTurn(context, representations.slice(0, mostReferences))
+        const found = answered.map((reference) => follow(context, reference, options, refs))
+        const left = representations.slice(mostReferences)
+        return [...found, ...left.map((_, index) => (index === 0 ? refuse(options, left) : null))]
       },
     }),
   }))
+}
+
+async function follow(
+  context: Context,
+  representation: unknown,
+  { entities }: FederationOptions,
+  refs: Graph['refs'],
+) {
+  // Without one, each is refused by itself: as the specification has it, this list is never null.
+  context.viewer.requireCredential()
+  const reference: Reference = Object(representation)
+  const name = [...entities.keys()].find((known) => known === reference.__typename)
+  if (!name)
+    throw new GatewayError(
+      'BAD_USER_INPUT',
+      `__typename of a representation is one of ${[...entities.keys()].join(', ')}.`,
+    )
+  const entity = await enter(context, name, reference, entities.get(name) ?? [])
+  brandWithType(entity, refs[name])
+  return entity
 }
 
 /**
@@ -80,20 +87,29 @@ export function defineFederation({ builder, refs, features }: Graph, sdl: string
  * not see it.
  * @throws GatewayError BAD_USER_INPUT
  */
-function readReference(representation: unknown, names: readonly EntityName[]) {
-  const fields: Readonly<Record<string, unknown>> = Object(representation)
-  const name = names.find((known) => known === fields.__typename)
-  if (!name)
-    throw new GatewayError(
-      'BAD_USER_INPUT',
-      `__typename of a representation is one of ${names.join(', ')}.`,
-    )
-  for (const [key, enter] of Object.entries(entities[name])) {
-    const value = fields[key]
-    if (typeof value === 'string') return { name, enter, key: value }
+function enter(
+  context: Context,
+  name: EntityName,
+  reference: Reference,
+  entrances: ReturnType<FederationOptions['entities']['get']> = [],
+) {
+  for (const entrance of entrances) {
+    const entity = entrance.enter(context, reference)
+    if (entity) return entity
   }
   throw new GatewayError(
     'BAD_USER_INPUT',
-    `A representation of ${name} has one of these, as a string: ${Object.keys(entities[name]).join(', ')}.`,
+    `A representation of ${name} has one of these, as a string: ${entrances.map(({ key }) => key).join(', ')}.`,
+  )
+}
+
+/** One error for all of them: routers show it, and a thousand would say no more. */
+async function refuse(
+  { mostReferences }: FederationOptions,
+  left: readonly unknown[],
+): Promise<never> {
+  throw new GatewayError(
+    'LIMIT_EXCEEDED',
+    `Of ${mostReferences + left.length} references to entities, the first ${mostReferences} are answered (LIMIT_REFERENCES of the identity subgraph): ask for smaller pages.`,
   )
 }

@@ -147,6 +147,23 @@ export async function memberById(context: Context, id: string): Promise<MemberSh
   return (await context.viewer.seesOrganization(member?.organizationId ?? null)) ? member : null
 }
 
+/** The same door, by what services store of a membership: whose it is, and where. */
+export async function memberByPair(
+  context: Context,
+  { userId, organizationId }: Subject,
+): Promise<MemberShown | null> {
+  context.viewer.requireScope('identity:read')
+  const pair = {
+    userId: checkKey(userId, 'user.id'),
+    organizationId: checkKey(organizationId, 'organization.id'),
+  }
+  const [sees, member] = await Promise.all([
+    context.viewer.seesOrganization(organizationId),
+    membersByPair(context).load(pair),
+  ])
+  return sees ? member : null
+}
+
 const membersById = defineLoader<string, MemberShown | null>(async (ids, { members }) =>
   inOrderOf(ids, await members.findByIds(ids), ({ id }) => id),
 )

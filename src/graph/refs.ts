@@ -2,6 +2,7 @@ import type { ReachedUser } from '../access/viewer.ts'
 import type { Features } from '../domain/features.ts'
 import type { Member } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
+import type { Team } from '../domain/team.ts'
 import type { User, UserSummary } from '../domain/user.ts'
 import { type Builder, createBuilder } from './builder.ts'
 import { defineLoader, inOrderOf } from './loaders.ts'
@@ -18,7 +19,8 @@ export interface MemberShown extends Member {
 }
 
 /** The types of the graph before they have fields, so that each type's file can name the others. */
-export function createRefs(builder: Builder, { organizations }: Features) {
+export function createRefs(builder: Builder, features: Features) {
+  const { organizations } = features
   // What has been named must be built, and so types that the graph lacks are named where nothing is.
   const elsewhere = organizations ? builder : createBuilder()
   const User = loadable<UserShown>(builder, 'User', usersById, {
@@ -29,6 +31,7 @@ export function createRefs(builder: Builder, { organizations }: Features) {
     cacheResolved: true,
   })
   const Member = elsewhere.objectRef<MemberShown>('Member')
+  const Team = (hasTeams(features) ? builder : createBuilder()).objectRef<Team>('Team')
   const Consistency = builder.enumType('Consistency', {
     description: 'How old an answer about permissions may be.',
     values: {
@@ -70,11 +73,17 @@ export function createRefs(builder: Builder, { organizations }: Features) {
     User,
     Organization,
     Member,
+    Team,
     MemberConnection,
     consistencyArgument,
     permissionArgument,
     OrderDirection,
   }
+}
+
+/** Whether there are teams, and organizations that have them. */
+export function hasTeams({ organizations, models }: Features): boolean {
+  return organizations && models.has('Team') && models.has('TeamMember')
 }
 
 export const usersById = defineLoader<string, User | null>(async (ids, { users }) =>

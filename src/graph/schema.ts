@@ -4,6 +4,7 @@ import { defineAccount } from './account.ts'
 import { defineAdditionalFields } from './additional.ts'
 import { createBuilder } from './builder.ts'
 import { defineConnections } from './connection.ts'
+import { entitiesOf } from './entities.ts'
 import { defineExplanation } from './explanation.ts'
 import { defineFederation } from './federation.ts'
 import { defineGrant } from './grant.ts'
@@ -20,7 +21,7 @@ import { definePasskey } from './plugins/passkey.ts'
 import { defineScimUser } from './plugins/scim-user.ts'
 import { defineSsoProvider } from './plugins/sso-provider.ts'
 import { defineSubscription } from './plugins/subscription.ts'
-import { createRefs } from './refs.ts'
+import { createRefs, hasTeams } from './refs.ts'
 import { defineRelay, fetchable } from './relay.ts'
 import { defineScalars } from './scalars.ts'
 import { printSubgraph } from './sdl/subgraph.ts'
@@ -34,10 +35,18 @@ export function createSchema(features: Features): GraphQLSchema {
   return build(defineGraph(features))
 }
 
-/** The same graph as a subgraph of Apollo Federation 2. */
-export function createSubgraph(features: Features): GraphQLSchema {
+/**
+ * The same graph as a subgraph of Apollo Federation 2.
+ * @param options.prefix As `printSubgraph` has it: what it prints is told to composers. Types have their own names here still.
+ */
+export function createSubgraph(
+  features: Features,
+  { prefix, mostReferences }: { readonly prefix: string; readonly mostReferences: number },
+): GraphQLSchema {
   const graph = defineGraph(features)
-  defineFederation(graph, printSubgraph(createSchema(features)))
+  const plain = createSchema(features)
+  const entities = entitiesOf(plain)
+  defineFederation(graph, { sdl: printSubgraph(plain, { prefix }), entities, mostReferences })
   return build(graph)
 }
 
@@ -74,7 +83,7 @@ function defineGraph(features: Features): Graph {
     const roles = defineOrganizationRole(graph)
     defineExplanation(graph, { ...checks, ...roles })
     if (has('Invitation')) defineInvitation(graph)
-    if (has('Team', 'TeamMember')) defineTeam(graph)
+    if (hasTeams(features)) defineTeam(graph)
     if (has('SsoProvider')) defineSsoProvider(graph)
   }
   if (has('Apikey')) defineApiKey(graph)

@@ -1,11 +1,13 @@
+import { checkKey } from '../domain/limits.ts'
 import type { Team, TeamMemberWithUser } from '../domain/team.ts'
 import { connect } from './connection.ts'
+import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
-import { defineLoader } from './loaders.ts'
+import { defineLoader, inOrderOf } from './loaders.ts'
 
 export function defineTeam({ builder, refs }: Graph) {
-  const Team = builder.objectRef<Team>('Team')
+  const { Team } = refs
   const TeamMember = builder.objectRef<TeamMemberWithUser & { readonly team: Team }>('TeamMember')
   const TeamConnection = builder.connectionObject(
     { type: Team, name: 'TeamConnection', description: 'A page of teams.' },
@@ -16,7 +18,7 @@ export function defineTeam({ builder, refs }: Graph) {
     { name: 'TeamMemberEdge', description: 'A team member at their place in the list.' },
   )
 
-  Team.implement({
+  builder.objectType(Team, {
     description: 'A part of an organization.',
     fields: (t) => ({
       id: t.exposeID('id', { description: "Better Auth's own id." }),
@@ -73,6 +75,17 @@ export function defineTeam({ builder, refs }: Graph) {
     }),
   }))
 }
+
+/** The door to one team. `null`: there is none, or none in an organization the caller may see. */
+export async function teamById(context: Context, id: string): Promise<Team | null> {
+  context.viewer.requireScope('identity:read')
+  const team = await teamsById(context).load(checkKey(id, 'id'))
+  return (await context.viewer.seesOrganization(team?.organizationId ?? null)) ? team : null
+}
+
+export const teamsById = defineLoader<string, Team | null>(async (ids, { teams }) =>
+  inOrderOf(ids, await teams.findByIds(ids), ({ id }) => id),
+)
 
 const teamsOfOrganization = defineList({
   field: 'Organization.teams',

@@ -102,6 +102,25 @@ export async function userByEmail(context: Context, email: string): Promise<User
   return (await context.viewer.seesUser(user?.id ?? null)) ? user : null
 }
 
+/**
+ * The same door, by the name to sign in with, exactly as it is stored. Whoever is not shown the name of somebody does not find
+ * them by it.
+ */
+export async function userByUsername(context: Context, username: string): Promise<User | null> {
+  const { viewer } = context
+  viewer.requireScope('identity:read')
+  const user = await usersByName(context).load(checkKey(username, 'username'))
+  const [sees, knows] = await Promise.all([
+    viewer.seesUser(user?.id ?? null),
+    viewer.findsBy('username', user),
+  ])
+  return sees && knows ? user : null
+}
+
+const usersByName = defineLoader<string, User | null>(async (names, { users }) =>
+  inOrderOf(names, await users.findByUsernames(names), ({ username }) => username ?? ''),
+)
+
 const usersByAddress = defineLoader<string, User | null>(async (addresses, { users }) =>
   inOrderOf(addresses, await users.findByEmails(addresses), ({ email }) => email.toLowerCase()),
 )

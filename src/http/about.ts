@@ -1,15 +1,20 @@
-import { version } from '../telemetry/version.ts'
 import type { Head } from './head.ts'
 
 /** What somebody is told who opens the address of the gateway itself, and nothing that is not for everybody. */
 export interface About {
   readonly json: string
-  readonly html: string
+  /** For browsers; `null`: they are shown no pages, and so the same as programs. */
+  readonly html: string | null
 }
 
 const NAME = 'Identity Gateway'
 const WHAT =
   'A read-only GraphQL API over what Better Auth keeps: people, organizations, memberships.'
+
+const documents = {
+  'GraphQL over HTTP': 'https://graphql.github.io/graphql-over-http/draft/',
+  'Better Auth': 'https://www.better-auth.com/docs',
+}
 
 /** @param graphiql Whether browsers are shown GraphiQL, which has the documentation of every field. */
 export function describeGateway(endpoint: string, graphiql: boolean): About {
@@ -20,19 +25,14 @@ export function describeGateway(endpoint: string, graphiql: boolean): About {
     ready: '/ready',
   }
   return {
-    json: `${JSON.stringify({ name: NAME, version, description: WHAT, ...places, documents })}\n`,
-    html: pageOf(endpoint, graphiql),
+    json: `${JSON.stringify({ name: NAME, description: WHAT, ...places, documents })}\n`,
+    html: graphiql ? pageOf(endpoint) : null,
   }
 }
 
-const documents = {
-  'GraphQL over HTTP': 'https://graphql.github.io/graphql-over-http/draft/',
-  'Better Auth': 'https://www.better-auth.com/docs',
-}
-
-function pageOf(endpoint: string, graphiql: boolean): string {
+function pageOf(endpoint: string): string {
   const links = [
-    [endpoint, graphiql ? 'Ask, and read what every field means (GraphiQL)' : 'GraphQL'],
+    [endpoint, 'Ask, and read what every field means (GraphiQL)'],
     ['/ready', 'Whether it is ready'],
     ...Object.entries(documents).map(([name, url]) => [url, name]),
   ].map(([url, text]) => `<li><a href="${url}">${text}</a></li>`)
@@ -59,14 +59,13 @@ function pageOf(endpoint: string, graphiql: boolean): string {
 
 /** In HTML for browsers, else in JSON. */
 export function tellAbout({ json, html }: About, { header }: Head) {
-  const isBrowser = /\btext\/html\b/i.test(header('accept') ?? '')
-  const type = isBrowser ? 'text/html' : 'application/json'
+  const page = /\btext\/html\b/i.test(header('accept') ?? '') ? html : null
   return {
     status: 200,
     headers: {
-      'content-type': `${type}; charset=utf-8`,
+      'content-type': `${page === null ? 'application/json' : 'text/html'}; charset=utf-8`,
       'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
     },
-    body: isBrowser ? html : json,
+    body: page ?? json,
   }
 }

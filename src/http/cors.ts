@@ -12,21 +12,22 @@ export function credentialHeaders(apiKeys: { readonly header: string } | null): 
 }
 
 /**
- * Header fields that let pages of these origins read an answer, and send credentials; a page that asks first hears that
- * it may send what it asks about. Caches between must not hand the answer for one origin, or for none, to another.
- * @param varyBy Other headers of a request by which answers differ.
+ * Header fields of answers. They are somebody's own, also those of GET requests, so no cache keeps them, and caches between
+ * that do all the same must not hand that for one credential, one origin or none to another. Pages of these origins are let
+ * read them, and send credentials; a page that asks first hears that it may send what it asks about.
+ * @param varyBy Headers of a request by which answers differ, beside its origin.
  */
 export function corsFor(origins: readonly string[], varyBy: readonly string[]) {
   const names = origins.length === 0 ? varyBy : [...varyBy, 'Origin']
-  const vary = { vary: names.join(', ') }
+  const always = { 'cache-control': 'no-store', vary: names.join(', ') }
   const varyOfPreflight = ['Access-Control-Request-Headers', ...names].join(', ')
   return (head: Head): Readonly<Record<string, string>> => {
     const origin = head.header('origin')
-    if (origin === undefined || !origins.includes(origin)) return vary
+    if (origin === undefined || !origins.includes(origin)) return always
     const method = head.header('access-control-request-method')
     const headers = head.header('access-control-request-headers')
     return {
-      ...vary,
+      ...always,
       'access-control-allow-origin': origin,
       'access-control-allow-credentials': 'true',
       'access-control-expose-headers': exposedHeaders,

@@ -152,7 +152,7 @@ export class Front {
     }, this.#options.timeoutMs).unref()
     return {
       scope,
-      headers: { ...always, 'x-request-id': requestId, ...this.#cors(head) } as Readonly<
+      headers: { ...this.#cors(head), 'x-request-id': requestId } as Readonly<
         Record<string, string>
       >,
       run: <Result>(work: () => Result) => span.run(() => runIn(scope, work)),
@@ -206,9 +206,6 @@ function tookTooLong(): GatewayError {
 }
 
 const TOOK_TOO_LONG = 'The request took too long.'
-
-/** Answers are somebody's own, also those of GET requests. */
-const always = { 'cache-control': 'no-store' }
 
 /** In which a request that is past its deadline answers by itself, with what it has. */
 const OWN_ANSWER_MS = 500

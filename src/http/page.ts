@@ -13,8 +13,9 @@ interface Page {
  * Has GraphiQL's page, which is nine megabytes of script, sent compressed, and only to browsers that do not have it yet: it
  * is compressed once, and browsers ask whether it is still the one of this hash. By the Fetch API it is whoever serves that
  * compresses, and may take every body for text.
+ * @param isKept Whether browsers may keep it: not where tokens of callers to choose from are in it.
  */
-export function useCompressedPage(): Plugin {
+export function useCompressedPage(isKept: boolean): Plugin {
   let last: Promise<Page> | undefined
   const pageOf = async (text: string) => {
     const known = await last
@@ -22,29 +23,31 @@ export function useCompressedPage(): Plugin {
     last = compress(text)
     return last
   }
-  return {
-    async onResponse({ request, response, setResponse, fetchAPI, serverContext }) {
-      if (response.headers.get('content-type') !== 'text/html' || response.status !== 200) return
-      const { text, hash, compressed } = await pageOf(await response.text())
-      const takes = request.headers.get('accept-encoding') ?? ''
-      const isCompressed = 'req' in Object(serverContext) && /\bgzip\b/.test(takes)
-      const etag = isCompressed ? `"${hash}-gzip"` : `"${hash}"`
-      const headers = {
-        'content-type': 'text/html; charset=utf-8',
-        // In place of what is said of answers, which are somebody's own.
+  const answer = async (text: string, request: Request, byFetch: boolean) => {
+    const { hash, compressed } = await pageOf(text)
+    const isCompressed = !byFetch && /\bgzip\b/.test(request.headers.get('accept-encoding') ?? '')
+    const headers = {
+      'content-type': 'text/html; charset=utf-8',
+      vary: 'Accept, Accept-Encoding',
+      // In place of what is said of answers, which are somebody's own.
+      ...(isKept && {
         'cache-control': 'private, no-cache',
-        vary: 'Accept, Accept-Encoding',
-        etag,
-      }
-      if (request.headers.get('if-none-match')?.includes(hash))
-        return setResponse(new fetchAPI.Response(null, { status: 304, headers }))
-      setResponse(
-        isCompressed
-          ? new fetchAPI.Response(compressed as BodyInit, {
-              headers: { ...headers, 'content-encoding': 'gzip' },
-            })
-          : new fetchAPI.Response(text, { headers }),
-      )
+        etag: isCompressed ? `"${hash}-gzip"` : `"${hash}"`,
+      }),
+      ...(isCompressed && { 'content-encoding': 'gzip' }),
+    }
+    const isKnown = isKept && request.headers.get('if-none-match')?.includes(hash)
+    return { status: isKnown ? 304 : 200, headers, body: isCompressed ? compressed : text }
+  }
+  return {
+    onResponse({ request, response, setResponse, fetchAPI, serverContext }) {
+      if (response.headers.get('content-type') !== 'text/html' || response.status !== 200) return
+      const byFetch = !('req' in Object(serverContext))
+      return (async () => {
+        const { status, headers, body } = await answer(await response.text(), request, byFetch)
+        const sent = status === 304 ? null : (body as BodyInit)
+        setResponse(new fetchAPI.Response(sent, { status, headers }))
+      })()
     },
   }
 }

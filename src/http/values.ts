@@ -30,11 +30,24 @@ export function parseBody(body: string, mostValues: number): unknown {
 
 /** Those of 100 permission checks, and what is around them. */
 const OF_VARIABLES = 500
-/** A reference of a router has up to three fields. */
-const OF_REPRESENTATION = 4
+/** A reference of a router has up to three fields, and routers send more of them than are answered. */
+const OF_REFERENCE = 2 * 4
+/** A long id in each of them, and the name of its type. */
+const BYTES_OF_REFERENCE = 128
 
-/** The most that an honest request has, with a document of this many tokens and this many representations. */
-export function mostValues(tokens: number, representations: number): number {
-  // Of a document's tokens at most every other begins something.
-  return Math.ceil(tokens / 2) + OF_VARIABLES + OF_REPRESENTATION * representations
+export interface Room {
+  /** Of a document. */
+  readonly tokens: number
+  readonly bodyBytes: number
+  /** Of entities, from routers. */
+  readonly references: number
+}
+
+/** The most that an honest request has: values, and bytes of its body. */
+export function roomOf({ tokens, bodyBytes, references }: Room) {
+  return {
+    // Of a document's tokens at most every other begins something.
+    mostValues: Math.ceil(tokens / 2) + OF_VARIABLES + OF_REFERENCE * references,
+    largestBodyBytes: bodyBytes + BYTES_OF_REFERENCE * references,
+  }
 }

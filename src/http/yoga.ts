@@ -47,7 +47,7 @@ export function createYogaLane(options: YogaOptions) {
       }),
       useRequestBounds(options),
       useAnswer(options),
-      useCompressedPage(),
+      useCompressedPage(options.graphiql?.length === 0),
     ],
     maskedErrors: { maskError },
     // Below whatever path: servers of the Fetch API hand on the whole of it.

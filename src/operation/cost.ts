@@ -129,10 +129,11 @@ export function costOf(
       return { ...below, once: 0, counts: 0, each: points.object + below.once }
     if (isConnection(parent) && name === 'edges')
       return { ...below, once: 0, counts: 0, each: points.edge + below.once }
+    const most = Number(field.extensions.longest ?? Number.POSITIVE_INFINITY)
     const length = isMany
       ? (sizes.get(`${parent.name}.${name}`) ?? longestList(args, valueIn) ?? points.objects)
       : 1
-    const once = length * (points.object + asking + below.once)
+    const once = Math.min(most, length) * (points.object + asking + below.once)
     return { ...onlyOnce(once), statements: below.statements }
   }
 

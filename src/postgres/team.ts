@@ -1,7 +1,8 @@
 import type { Team, TeamMemberWithUser, TeamRepository } from '../domain/team.ts'
 import { Prisma } from './client.ts'
 import { Columns, type Row } from './columns.ts'
-import { type Db, joining } from './db.ts'
+import { type Db, joining, lookUp } from './db.ts'
+import { by } from './join.ts'
 import { listsOf } from './list.ts'
 import { byCreation, byInstant } from './order.ts'
 import type { List } from './rows.ts'
@@ -28,6 +29,7 @@ export function createTeamRepository(db: Db): TeamRepository {
   const teams = listsOf(db, joined, team, ofOrganizations)
   const members = listsOf(db, joined, teamMember, membersOf)
   return {
+    findByIds: joined(by('id'), (ids) => lookUp(db, team, 'id', ids)),
     listByOrganizationIds: teams.list,
     countByOrganizationIds: teams.count,
     findByUserId: (userId, organizationIds) => findByUserId(db, userId, organizationIds),

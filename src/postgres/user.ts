@@ -51,6 +51,7 @@ export function createUserRepository(db: Db): UserRepository {
   const joined = joining(db, 'users')
   const lowered = (email: string) => email.toLowerCase()
   const addressOf = ({ email }: User) => lowered(email)
+  const nameOf = ({ username }: User) => username ?? ''
   const indexed = loweredAddresses(db)
   return {
     findByIds: joined(by('id'), (ids) => lookUp(db, user, 'id', ids)),
@@ -58,6 +59,9 @@ export function createUserRepository(db: Db): UserRepository {
       const how = { lowered: await indexed() }
       return unambiguous(await lookUp(db, user, 'email', emails.map(lowered), how), addressOf)
     }),
+    findByUsernames: joined(byText(nameOf, String), async (names) =>
+      unambiguous(await lookUp(db, user, 'username', names), nameOf),
+    ),
     list: (page, filter, order) => listAll(db, all(db, filter, order), user, page),
     count: (filter) => countAll(db, all(db, filter)),
   }

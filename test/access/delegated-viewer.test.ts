@@ -43,6 +43,7 @@ const questions: Readonly<Record<string, fc.Arbitrary<readonly unknown[]>>> = {
   requireTeamMembers: fc.tuple(fc.boolean()),
   requireList: fc.tuple(keysOf(listAudiences)),
   requireUserField: fc.tuple(user, keysOf(userAudiences)),
+  findsBy: fc.tuple(keysOf(userAudiences), fc.option(user)),
   requireAdditional: fc.tuple(additional, fc.option(user)),
 }
 

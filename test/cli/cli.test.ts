@@ -36,6 +36,8 @@ test.each([
   ['schema', '--json'],
   ['schema', '--federation', '--stitching'],
   ['schema', '--authorization'],
+  ['schema', '--prefix', 'Identity'],
+  ['schema', '--federation', '--prefix', 'identity'],
   ['schema', '--authorization', '--stitching'],
   ['serve', '--federation'],
   ['serve', '--unknown'],
@@ -209,6 +211,9 @@ test('schema prints what composers and stitchers read', async () => {
   expect(directives(await print('--federation', '--authorization'))).toEqual(
     new Set([...federation, ...forRouters]),
   )
+  const prefixed = await print('--federation', '--prefix', 'Identity')
+  expect(prefixed).toMatch(/^type IdentitySession /m)
+  expect(prefixed).toMatch(/^type User @key/m)
   expect(directives(await print('--stitching'))).toEqual(new Set(['@key', '@merge']))
   const costs = ['@cost', '@listSize']
   expect(directives(await print('--cost', '--stitching'))).toEqual(

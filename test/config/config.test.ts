@@ -47,6 +47,7 @@ test('two variables are enough; the others have the defaults that are documented
     permissions: { accessControl: null, dynamic: false, ttlSeconds: 300, events: 'off' },
     betterAuthUrl: null,
     federation: false,
+    subgraph: { prefix: '', mostReferences: 1000 },
     platformAdmins: { roles: ['admin'], userIds: [] },
     http: {
       host: null,
@@ -103,6 +104,8 @@ test('every variable is read', () => {
     PLATFORM_ADMIN_USER_IDS: 'u1, u2',
     BETTER_AUTH_URL: 'https://auth.example.com/api/auth',
     FEDERATION: 'on',
+    FEDERATION_PREFIX: 'Identity',
+    LIMIT_REFERENCES: '50',
     HOST: '127.0.0.1',
     PORT: '0',
     CORS_ORIGINS: 'https://app.example.com, http://localhost:5173',
@@ -150,6 +153,7 @@ test('every variable is read', () => {
     platformAdmins: { roles: ['staff', 'boss'], userIds: ['u1', 'u2'] },
     betterAuthUrl: new URL('https://auth.example.com/api/auth'),
     federation: true,
+    subgraph: { prefix: 'Identity', mostReferences: 50 },
     http: {
       host: '127.0.0.1',
       port: 0,
@@ -497,4 +501,16 @@ test('API keys are off unless they are on, and their header is none of other cre
   expect(complaints({ ...needed, AUTH_API_KEY_ORGANIZATIONS })).toEqual(['AUTH_API_KEYS'])
   for (const AUTH_API_KEY_HEADER of ['Authorization', 'DPoP', 'cookie', 'x-request-id', 'x key'])
     expect(complaints({ ...on, AUTH_API_KEY_HEADER })).toEqual(['AUTH_API_KEY_HEADER'])
+})
+
+test.each([
+  [{ FEDERATION_PREFIX: 'Identity' }, 'FEDERATION_PREFIX: is of use with FEDERATION=on alone'],
+  [
+    { FEDERATION: 'on', FEDERATION_PREFIX: 'identity' },
+    'FEDERATION_PREFIX: must be a word of letters and digits that begins with a capital',
+  ],
+  [{ FEDERATION: 'on', FEDERATION_PREFIX: 'A b' }, 'FEDERATION_PREFIX: must be'],
+  [{ FEDERATION: 'on', LIMIT_REFERENCES: '10001' }, 'LIMIT_REFERENCES: must be'],
+])('%j is no subgraph', (environment, complaint) => {
+  expect(() => loadConfig({ ...needed, ...environment })).toThrow(complaint)
 })

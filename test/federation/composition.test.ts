@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { stitchingDirectives } from '@graphql-tools/stitching-directives'
+import { composeSchemaContract } from '@theguild/federation-composition'
 import { buildSchema, isObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { printGraph } from '../../src/gateway.ts'
@@ -10,13 +11,18 @@ import { startApolloGateway } from './routers.ts'
 import { type Service, startBillingService, startLeaveService } from './services.ts'
 import { compositions, subgraphsOf } from './world.ts'
 
-/** What services with `identity:read` alone do not see. */
+/** What services with `identity:read` alone do not see, and what it could be found out by. */
 const personal = [
+  'Invitation.email',
   'Organization.invitations',
+  'Query.userByEmail',
+  'Session.ipAddress',
+  'Session.userAgent',
   'User.accounts',
   'User.banExpires',
   'User.banReason',
   'User.banned',
+  'User.displayUsername',
   'User.email',
   'User.emailVerified',
   'User.isAnonymous',
@@ -27,6 +33,7 @@ const personal = [
   'User.role',
   'User.sessions',
   'User.twoFactorEnabled',
+  'User.username',
 ]
 
 let others: Service[]
@@ -94,13 +101,14 @@ describe.each(['apollo', 'guild'] as const)('the composer of %s', (composer) => 
   test('keeps the keys, and which fields hold personal data', () => {
     const supergraph = compose(printGraph(layout, 'federation'))
     const keysOf = (type: string) => {
-      const head = new RegExp(`^type ${type}\\b[^{]*`, 'm').exec(supergraph)?.[0] ?? ''
-      const own = head.matchAll(/graph: IDENTITY, key: "(\w+)"/g)
+      const head = new RegExp(`^type ${type}\\b.*?(?=^\\{|\\{$)`, 'ms').exec(supergraph)?.[0] ?? ''
+      const own = head.matchAll(/graph: IDENTITY, key: "([^"]+)"/g)
       return [...own].map(([, key]) => key).toSorted()
     }
-    expect(keysOf('User')).toEqual(['email', 'id'])
+    expect(keysOf('User')).toEqual(['email', 'id', 'username'])
     expect(keysOf('Organization')).toEqual(['id', 'slug'])
-    expect(keysOf('Member')).toEqual(['id'])
+    expect(keysOf('Member')).toEqual(['id', 'organization { id } user { id }'])
+    expect(keysOf('Team')).toEqual(['id'])
     const tagged = Object.values(buildSchema(supergraph).getTypeMap())
       .filter(isObjectType)
       .flatMap((type) =>
@@ -109,6 +117,28 @@ describe.each(['apollo', 'guild'] as const)('the composer of %s', (composer) => 
           .map(({ name }) => `${type.name}.${name}`),
       )
     expect(tagged.toSorted()).toEqual(personal)
+  })
+})
+
+describe('a contract without what is tagged pii', () => {
+  const contract = composeSchemaContract(
+    subgraphsOf(printGraph(layout, 'federation'), []),
+    { include: new Set(), exclude: new Set(['pii']) },
+    true,
+  )
+  const text = contract.publicSdl ?? ''
+
+  test('composes, and keeps what is not personal', () => {
+    expect(contract.errors ?? []).toEqual([])
+    const query = buildSchema(text).getQueryType()?.getFields() ?? {}
+    expect(Object.keys(query)).toEqual(expect.arrayContaining(['viewer', 'user', 'users', 'can']))
+    expect(query.users?.args.map(({ name }) => name)).toContain('orderBy')
+  })
+
+  test('has no name left that tells of an address, a user name, a ban or a search', () => {
+    const names = text.replaceAll(/""".*?"""|"[^"\n]*"/gs, '').match(/\w+/g) ?? []
+    const telling = /mail|search|username|phone|ipaddress|ban(?!k)|twofactor|lastlogin/i
+    expect([...new Set(names)].filter((name) => telling.test(name))).toEqual([])
   })
 })
 

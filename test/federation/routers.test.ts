@@ -281,6 +281,14 @@ describe('with authorization in the graph, Hive Gateway', () => {
     expect(await ask(everything, await world.services.token('identity:pii'))).toMatchObject(refused)
   })
 
+  test('knows nobody as nobody, as the gateway does', async () => {
+    const answer = await ask('{ viewer { id name email } }')
+    expect(answer.data).toEqual({ viewer: null })
+    expect(answer).toMatchObject(refused)
+    const known = await ask('{ viewer { name } }', await bob.jwt())
+    expect(known.data).toEqual({ viewer: { name: 'Bob' } })
+  })
+
   test('lets through what the gateway would answer', async () => {
     fillLeaveRequests()
     for (const token of [await bob.jwt(), await world.services.token('identity:read')])

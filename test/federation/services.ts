@@ -96,7 +96,8 @@ export function startBillingService(invoices: () => readonly Invoice[]): Promise
   })
 }
 
-async function start(
+/** Serves these types and resolvers. */
+export async function start(
   name: string,
   plainSdl: string,
   federationSdl: string,

@@ -22,6 +22,11 @@ const { gateway, gatewayWith, identity, services, sql, ada, bob, eve, acme, evil
   environment: { FEDERATION: 'on' },
 })
 const [bobInAcme, eveInEvil] = await Promise.all([bob, eve].map(memberIdOf))
+await sql("update users set username = 'bob.b' where id = $1", [bob.id])
+const [teamOfAcme, teamOfEvil] = await Promise.all([
+  teamOf(acme, ada.headers),
+  teamOf(evil, eve.headers),
+])
 
 beforeAll(async () => {
   // The signing keys are read by the first requests.
@@ -34,8 +39,15 @@ async function memberIdOf({ id }: { id: string }): Promise<string | undefined> {
   return row?.id
 }
 
+async function teamOf({ id: organizationId }: { id: string }, headers: Headers): Promise<string> {
+  const { api } = identity.betterAuth.auth
+  const { id } = await api.createTeam({ body: { organizationId, name: 'Ward' }, headers })
+  return id
+}
+
 const query = `query ($representations: [_Any!]!) { _entities(representations: $representations) {
   __typename ... on User { name email } ... on Organization { slug } ... on Member { roles user { name } }
+  ... on Team { name organization { slug } }
 } }`
 
 async function ask(representations: readonly unknown[], token: string | undefined) {
@@ -46,6 +58,9 @@ async function ask(representations: readonly unknown[], token: string | undefine
 const user = (key: object) => ({ __typename: 'User', ...key })
 const organization = (key: object) => ({ __typename: 'Organization', ...key })
 const member = (key: object) => ({ __typename: 'Member', ...key })
+const team = (key: object) => ({ __typename: 'Team', ...key })
+const ends = (person: { id: string }, of: { id: string }) =>
+  member({ organization: { id: of.id }, user: { id: person.id } })
 
 describe('the graph', () => {
   const shapeOf = (introspection: IntrospectionQuery) =>
@@ -138,6 +153,54 @@ describe('references', () => {
     ])
   })
 
+  test('to memberships name their ends, and to teams their ids, as services keep them', async () => {
+    const references = [
+      ends(bob, acme),
+      ends(eve, evil),
+      ends(eve, acme),
+      ends({ id: 'unknown' }, acme),
+      team({ id: teamOfAcme }),
+      team({ id: teamOfEvil }),
+      team({ id: 'unknown' }),
+    ]
+    const bobs = { __typename: 'Member', roles: ['member', 'approver'], user: { name: 'Bob' } }
+    const ward = { __typename: 'Team', name: 'Ward', organization: { slug: acme.slug } }
+    expect(await ask(references, await ada.jwt())).toEqual({
+      entities: [bobs, null, null, null, ward, null, null],
+      codes: {},
+    })
+    const seen = await ask(references, await services.token())
+    expect(seen.codes).toEqual({})
+    expect(seen.entities.map((one: object | null) => one !== null)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      true,
+      true,
+      false,
+    ])
+  })
+
+  test('to people by their user names are followed for those who are shown these', async () => {
+    const names = [
+      user({ username: 'bob.b' }),
+      user({ username: 'BOB.B' }),
+      user({ username: 'nobody' }),
+    ]
+    const of = async (token: string) => (await ask(names, token)).entities
+    const shown = [expect.objectContaining({ name: 'Bob' }), null, null]
+    expect(await of(await bob.jwt())).toEqual(shown)
+    expect(await of(await ada.jwt())).toEqual([null, null, null])
+    expect(await of(await eve.jwt())).toEqual([null, null, null])
+    expect(await of(await services.token('identity:read'))).toEqual(shown)
+    expect((await ask(names, await services.token('identity:pii'))).codes).toEqual({
+      '_entities.0': 'FORBIDDEN',
+      '_entities.1': 'FORBIDDEN',
+      '_entities.2': 'FORBIDDEN',
+    })
+  })
+
   test('may be written into the query', async () => {
     const { data } = await gateway.graphql(
       `query ($id: String) { _entities(representations: [{ __typename: "User", id: $id }]) { ... on User { name } } }`,
@@ -148,7 +211,7 @@ describe('references', () => {
 
   const bad: Record<string, unknown> = {
     'without a type': { id: 'x' },
-    'to an unknown type': { __typename: 'Team', id: 'x' },
+    'to an unknown type': { __typename: 'Session', id: 'x' },
     'to a property of objects': { __typename: 'constructor', id: 'x' },
     'to a type that is no text': { __typename: ['User'], id: 'x' },
     'without a key': user({}),
@@ -158,6 +221,11 @@ describe('references', () => {
     'with a key that is a number': user({ id: 1 }),
     'with an empty key': user({ id: '' }),
     'with NUL in its key': organization({ slug: 'a\0' }),
+    'with one end of a membership': member({ organization: { id: 'x' } }),
+    'with ends that are text': member({ organization: 'x', user: 'y' }),
+    'with an end that is no text': member({ organization: { id: 'x' }, user: { id: 1 } }),
+    'with an end that is empty': member({ organization: { id: '' }, user: { id: 'x' } }),
+    'with NUL in a user name': user({ username: 'a\0' }),
     'with a key too long': member({ id: 'x'.repeat(257) }),
     'that are text': 'User',
     'that are lists': [user({ id: 'x' })],
@@ -180,16 +248,39 @@ describe('references', () => {
     expect((await ask([hidden], await ada.jwt())).entities).toEqual([null])
   })
 
-  test('take a thousand at once, and not one more', async () => {
+  test('are answered up to a thousand, and one error tells of those beyond', async () => {
     const token = await ada.jwt()
     const thousand = Array.from({ length: 1000 }, (_, i) => user({ id: i ? `u${i}` : bob.id }))
     const { entities, codes } = await ask(thousand, token)
     expect(codes).toEqual({})
     expect([entities.length, entities[0].name, entities[999]]).toEqual([1000, 'Bob', null])
-    expect(await ask([...thousand, user({ id: bob.id })], token)).toEqual({
-      entities: undefined,
-      codes: { _entities: 'BAD_USER_INPUT' },
-    })
+    const more = await ask([...thousand, ...thousand.slice(0, 800)], token)
+    expect(more.codes).toEqual({ '_entities.1000': 'LIMIT_EXCEEDED' })
+    expect([more.entities.length, more.entities[0].name]).toEqual([1800, 'Bob'])
+    expect(new Set(more.entities.slice(1))).toEqual(new Set([null]))
+  })
+
+  test('are answered as many as LIMIT_REFERENCES says, and no others are paid for', async () => {
+    const narrow = gatewayWith({ FEDERATION: 'on', LIMIT_REFERENCES: '2', LIMIT_COST: '60' })
+    const send = async (count: number, more: Record<string, string> = {}) =>
+      narrow.graphql(query, {
+        token: await ada.jwt(),
+        variables: { representations: Array(count).fill(user({ id: bob.id })) },
+        ...more,
+      })
+    const two = await send(2)
+    expect(two.errors).toEqual([])
+    const { data, errors } = await send(200)
+    const bobs = { __typename: 'User', name: 'Bob', email: bob.email }
+    expect(data._entities.slice(0, 3)).toEqual([bobs, bobs, null])
+    expect(errors).toMatchObject([
+      {
+        path: ['_entities', 2],
+        message: expect.stringContaining('LIMIT_REFERENCES'),
+        extensions: { code: 'LIMIT_EXCEEDED' },
+      },
+    ])
+    await narrow.close()
   })
 
   test('of anonymous callers are refused each, and the list stands as the specification has it', async () => {
@@ -231,6 +322,64 @@ describe('references', () => {
   })
 })
 
+describe('with a prefix', () => {
+  const prefixed = gatewayWith({ FEDERATION: 'on', FEDERATION_PREFIX: 'Identity' })
+  const text = printGraph(layout, 'federation', { prefix: 'Identity' })
+  const namesIn = (sdl: string) =>
+    [...sdl.matchAll(/^(?:type|input|enum|scalar) (\w+)/gm)].map(([, name]) => name).toSorted()
+
+  test('what is served has the types that are printed for composers', async () => {
+    const { data } = await prefixed.graphql(`{ _service { sdl } __schema { types { name } } }`)
+    expect(data._service.sdl).toBe(text)
+    const served = (data.__schema.types as { name: string }[])
+      .map(({ name }) => name)
+      .filter((name) => !/^_|^(ID|String|Int|Boolean|Float)$/.test(name))
+    expect(served.toSorted()).toEqual(namesIn(text))
+    expect(namesIn(text)).toEqual(expect.arrayContaining(['IdentitySession', 'IdentityPermission']))
+    const kept = namesIn(text).filter((name) => !name?.startsWith('Identity'))
+    expect(kept).toEqual([
+      ...['DateTime', 'JSON', 'Member', 'Organization', 'PageInfo', 'Query', 'Team', 'User'],
+    ])
+  })
+
+  test('answers are the same, also after it has been compiled, and cost the same', async () => {
+    const token = await ada.jwt()
+    const asked = `query ($p: PERMISSION!) { viewer { sessions { nodes { __typename } } organizations {
+      nodes { viewerCan(permission: $p) members(filter: { roles: ["owner"] }) { __typename totalCount } } } } }`
+    const plain = await gateway.graphql(asked.replace('PERMISSION', 'Permission'), {
+      token,
+      variables: { p: 'leave:approve' },
+    })
+    for (let time = 0; time < 12; time++) {
+      const answer = await prefixed.graphql(asked.replace('PERMISSION', 'IdentityPermission'), {
+        token,
+        variables: { p: 'leave:approve' },
+      })
+      expect(answer.errors).toEqual([])
+      expect(JSON.stringify(answer.data)).toBe(
+        JSON.stringify(plain.data)
+          .replaceAll('"__typename":"', '"__typename":"Identity')
+          .replaceAll('IdentityUser"', 'User"'),
+      )
+    }
+    const { entities } = await ask([user({ id: bob.id })], token)
+    expect(entities).toHaveLength(1)
+  })
+
+  test('entities are found by the names they keep', async () => {
+    const { data } = await prefixed.graphql(query, {
+      token: await ada.jwt(),
+      variables: { representations: [user({ id: bob.id }), team({ id: teamOfAcme })] },
+    })
+    expect(data._entities).toMatchObject([{ __typename: 'User' }, { __typename: 'Team' }])
+  })
+
+  test('types that nobody else knows by name are the only ones that it is before', () => {
+    const plain = printGraph(layout, 'federation')
+    expect(text.replaceAll('Identity', '')).toBe(plain.replaceAll('Identity', ''))
+  })
+})
+
 describe('statements', () => {
   const statementsOf = (representations: readonly unknown[], token: string) =>
     recordStatements(identity.database.name, () => ask(representations, token))
@@ -241,7 +390,10 @@ describe('statements', () => {
     'User by e-mail': (i) => user({ email: i === 7 ? bob.email : `u${i}@example.com` }),
     'Organization by id': (i) => organization({ id: i === 7 ? acme.id : `o${i}` }),
     'Organization by slug': (i) => organization({ slug: i === 7 ? acme.slug : `o${i}` }),
+    'User by user name': (i) => user({ username: i === 7 ? 'bob.b' : `u${i}` }),
     'Member by id': (i) => member({ id: i === 7 ? bobInAcme : `m${i}` }),
+    'Member by its ends': (i) => ends(i === 7 ? bob : { id: `u${i}` }, acme),
+    'Team by id': (i) => team({ id: i === 7 ? teamOfAcme : `t${i}` }),
   }
 
   test.each(Object.keys(kinds))('%s: as many for 300 as for one', async (kind) => {
@@ -253,17 +405,18 @@ describe('statements', () => {
       const one = await statementsOf([make(7)], token)
       const all = await statementsOf(many(make), token)
       expect(all).toHaveLength(one.length)
-      expect(all).toHaveLength(most)
+      // Of a team, its organization is asked for as well.
+      expect(all).toHaveLength(kind === 'Team by id' ? most + 1 : most)
     }
   })
 
   test('a mixed list: as many as it has kinds, however long', async () => {
     const token = await ada.jwt()
     const mixed = (count: number) =>
-      many((i) => Object.values(kinds)[i % 5]?.(i < 5 ? 7 : i)).slice(0, count)
+      many((i) => Object.values(kinds)[i % 8]?.(i < 8 ? 7 : i)).slice(0, count)
     // One for each kind, one for what the caller sees of those named by id, and one more for each of the others.
-    for (const count of [5, 25, 300])
-      expect((await statementsOf(mixed(count), token)).length).toBeLessThanOrEqual(9)
+    for (const count of [8, 25, 300])
+      expect((await statementsOf(mixed(count), token)).length).toBeLessThanOrEqual(13)
   })
 
   test('what is unknown costs what is invisible costs', async () => {
@@ -274,6 +427,9 @@ describe('statements', () => {
       [organization({ id: 'unknown' }), organization({ id: evil.id })],
       [organization({ slug: 'unknown' }), organization({ slug: evil.slug })],
       [member({ id: 'unknown' }), member({ id: eveInEvil })],
+      [ends(eve, { id: 'unknown' }), ends(eve, evil)],
+      [team({ id: 'unknown' }), team({ id: teamOfEvil })],
+      [user({ username: 'unknown' }), user({ username: 'bob.b' })],
     ]) {
       const [one, other] = [
         await statementsOf([unknown], token),

@@ -30,7 +30,10 @@ import { type Caller, matrixWorld } from './matrix/world.ts'
  */
 
 const matrix = await matrixWorld({ FEDERATION: 'on', LIMIT_COST: '1000000' })
-const schema = createSubgraph(featuresOf(readLayout(loadNames(matrix.environment))))
+const schema = createSubgraph(featuresOf(readLayout(loadNames(matrix.environment))), {
+  prefix: '',
+  mostReferences: 1000,
+})
 const fields = Object.values(schema.getTypeMap())
   .filter(isObjectType)
   .filter((type) => !isIntrospectionType(type))

@@ -232,11 +232,21 @@ type Values = Readonly<Record<string, readonly unknown[]>>
 
 /** For each required argument, what the walk asks with; where a union answers, for each type in it. */
 async function knownArguments(): Promise<Values> {
-  const users = await sql<{ id: string; email: string }>('select id, email from users')
+  await sql("update users set username = 'name-' || id")
+  const users = await sql<{ id: string; email: string; username: string }>(
+    'select id, email, username from users',
+  )
   const organizations = await sql<{ id: string; slug: string }>(
     'select id, slug from organizations',
   )
-  const members = await sql<{ id: string }>('select id from members')
+  const members = await sql<{ id: string; organization: string; user: string }>(
+    'select id, organization_id as organization, user_id as user from members',
+  )
+  const byEnds = members.map(({ organization, user }) => ({
+    organization: { id: organization },
+    user: { id: user },
+  }))
+  const teams = await sql<{ id: string }>('select id from teams')
   return {
     'Query.user.id': users.map(({ id }) => id),
     'Query.fetch__User.id': users.map(({ id }) => id),
@@ -248,19 +258,25 @@ async function knownArguments(): Promise<Values> {
     'Query.organization.id': organizations.map(({ id }) => id),
     'Query.organizationsByIds.ids': [organizations.map(({ id }) => id)],
     'Query.organizationBySlug.slug': organizations.map(({ slug }) => slug),
-    ...representationsOf('User', { id: users, email: users }),
+    ...representationsOf('User', { id: users, email: users, username: users }),
     ...representationsOf('Organization', { id: organizations, slug: organizations }),
-    ...representationsOf('Member', { id: members }),
+    ...representationsOf('Member', { id: members }, byEnds),
+    ...representationsOf('Team', { id: teams }),
     'Organization.member.userId': [people[1]?.id, people[5]?.id],
   }
 }
 
 /** References to all entities of one type by each of its keys, at once. */
-function representationsOf(type: string, rows: Readonly<Record<string, readonly object[]>>) {
+function representationsOf(
+  type: string,
+  rows: Readonly<Record<string, readonly object[]>>,
+  others: readonly object[] = [],
+) {
   const representations = Object.entries(rows).flatMap(([key, all]) =>
     all.map((row) => ({ __typename: type, [key]: (row as Record<string, unknown>)[key] })),
   )
-  return { [`Query._entities.representations.${type}`]: [representations] }
+  const further = others.map((key) => ({ __typename: type, ...key }))
+  return { [`Query._entities.representations.${type}`]: [[...representations, ...further]] }
 }
 
 /** The selection of a chain. Small pages, from the start and from the end of lists by turns. */

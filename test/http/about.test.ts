@@ -35,7 +35,6 @@ describe('the address of the gateway itself', () => {
       expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8')
       expect(await response.json()).toEqual({
         name: 'Identity Gateway',
-        version: expect.stringMatching(/^\d+\.\d+\.\d+/),
         description: expect.stringContaining('read-only GraphQL API'),
         graphql: '/graphql',
         health: '/health',
@@ -45,28 +44,31 @@ describe('the address of the gateway itself', () => {
     }
   })
 
-  test('and to browsers in HTML, whose links lead somewhere', async () => {
-    const response = await fetch(server.url, { headers: { accept: browser } })
+  test('and to browsers in HTML, where they are shown GraphiQL, whose links lead somewhere', async () => {
+    const ask = (path: string, accept: string) =>
+      development.fetch(new Request(`http://gateway${path}`, { headers: { accept } }))
+    const response = await ask('/', browser)
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
     const page = await response.text()
-    const links = [...page.matchAll(/href="(\/[^"]*)"/g)].map(([, path]) => path)
+    expect(page).toContain('GraphiQL')
+    const links = [...page.matchAll(/href="(\/[^"]*)"/g)].map(([, path]) => path ?? '')
     expect(links).toEqual(['/graphql', '/ready'])
-    for (const link of links)
-      expect((await fetch(`${server.url}${link}`)).status, link).not.toBe(404)
-    expect(page).not.toContain('GraphiQL')
+    for (const link of links) expect((await ask(link, browser)).status, link).not.toBe(404)
+    expect(await (await ask('/', '*/*')).json()).toMatchObject({ graphiql: '/graphql' })
   })
 
-  test('names GraphiQL where there is one', async () => {
-    const ask = async (accept: string) =>
-      (await development.fetch(new Request('http://gateway/', { headers: { accept } }))).text()
-    expect(JSON.parse(await ask('*/*'))).toMatchObject({ graphiql: '/graphql' })
-    expect(await ask(browser)).toContain('GraphiQL')
+  test('where they are not, browsers are told in JSON, too', async () => {
+    const response = await fetch(server.url, { headers: { accept: browser } })
+    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8')
+    expect(await response.text()).not.toContain('graphiql')
   })
 
   test('tells nothing that is not for everybody', async () => {
-    for (const accept of ['*/*', browser]) {
-      const text = await (await fetch(server.url, { headers: { accept } })).text()
-      expect(text).not.toMatch(/nobody-may|internal\.example|identities|127\.0\.0\.1/)
-    }
+    for (const gateway of [production, development])
+      for (const accept of ['*/*', browser]) {
+        const request = new Request('http://gateway/', { headers: { accept } })
+        const text = await (await gateway.fetch(request)).text()
+        expect(text).not.toMatch(/nobody-may|internal\.example|identities|127\.0\.0\.1/)
+      }
   })
 })

@@ -2,13 +2,12 @@ import { afterAll, expect, test } from 'vitest'
 import { createGateway, loadConfig } from '../../src/gateway.ts'
 import { startServer } from '../../src/http/server.ts'
 
-const gateway = createGateway(
-  loadConfig({
-    DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
-    AUTH_ISSUER: 'https://auth.example.com',
-    LOG_LEVEL: 'silent',
-  }),
-)
+const environment = {
+  DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
+  AUTH_ISSUER: 'https://auth.example.com',
+  LOG_LEVEL: 'silent',
+}
+const gateway = createGateway(loadConfig(environment))
 const server = await startServer(gateway, { host: '127.0.0.1', port: 0 })
 
 afterAll(() => server.stop())
@@ -55,4 +54,15 @@ test('nor is it sent again to a browser that has it', async () => {
   }
   for (const again of await both({ ...takes, 'if-none-match': '"another"' }))
     expect(again.status).toBe(200)
+})
+
+test('with tokens of callers in it, no browser keeps it', async () => {
+  const callers = [{ name: 'Ada', token: 'a.b.c' }]
+  const choosing = createGateway(loadConfig(environment), { graphiqlCallers: callers })
+  const headers = { accept: 'text/html' }
+  const response = await choosing.fetch(new Request('http://gateway/graphql', { headers }))
+  expect(await response.text()).toContain('a.b.c')
+  expect(response.headers.get('cache-control')).toBe('no-store')
+  expect(response.headers.get('etag')).toBeNull()
+  await choosing.close()
 })

@@ -7,8 +7,12 @@ import { printSubgraph } from './subgraph.ts'
 /** What the graph is printed for: clients, a composer of Apollo Federation (with or without authorization), a stitcher. */
 export type GraphForm = 'plain' | 'federation' | 'federation with authorization' | 'stitching'
 
-/** With `cost`, also what things weigh, as `@cost` and `@listSize` say it. */
-export function printForm(schema: GraphQLSchema, form: GraphForm, { cost = false } = {}): string {
+/** With `cost`, also what things weigh, as `@cost` and `@listSize` say it; with `prefix`, of federation, types named with it. */
+export function printForm(
+  schema: GraphQLSchema,
+  form: GraphForm,
+  { cost = false, prefix = '' } = {},
+): string {
   const head = cost ? [COST_HEAD] : []
   const weights = cost ? costs(schema, exactly) : {}
   switch (form) {
@@ -17,9 +21,9 @@ export function printForm(schema: GraphQLSchema, form: GraphForm, { cost = false
     case 'stitching':
       return printSdl(withoutDirectives(schema), [STITCHING_HEAD, ...head], stitching, weights)
     case 'federation':
-      return printSubgraph(schema, { cost })
+      return printSubgraph(schema, { cost, prefix })
     case 'federation with authorization':
-      return printSubgraph(schema, { cost, authorization: true })
+      return printSubgraph(schema, { cost, prefix, authorization: true })
   }
 }
 

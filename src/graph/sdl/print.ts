@@ -1,6 +1,7 @@
 import {
   type ASTNode,
   type ConstDirectiveNode,
+  type EnumValueDefinitionNode,
   type FieldDefinitionNode,
   GraphQLSchema,
   type InputValueDefinitionNode,
@@ -15,7 +16,10 @@ import {
   visit,
 } from 'graphql'
 
-/** Directives, as they are written, by what they stand on: `Type`, `Type.field` or `Type.field.argument`. */
+/**
+ * Directives, as they are written, by what they stand on: `Type`, `Type.field`, `Type.field.argument`, or of an enum
+ * `Type.VALUE`.
+ */
 export type Directives = Readonly<Record<string, string>>
 
 /**
@@ -43,13 +47,18 @@ export function withoutDirectives(schema: GraphQLSchema): GraphQLSchema {
   return new GraphQLSchema({ ...schema.toConfig(), directives: specifiedDirectives })
 }
 
-type Annotated = ObjectTypeDefinitionNode | FieldDefinitionNode | InputValueDefinitionNode
+type Annotated =
+  | ObjectTypeDefinitionNode
+  | FieldDefinitionNode
+  | InputValueDefinitionNode
+  | EnumValueDefinitionNode
 
 function isAnnotated(node: ASTNode): node is Annotated {
   return (
     node.kind === Kind.OBJECT_TYPE_DEFINITION ||
     node.kind === Kind.FIELD_DEFINITION ||
-    node.kind === Kind.INPUT_VALUE_DEFINITION
+    node.kind === Kind.INPUT_VALUE_DEFINITION ||
+    node.kind === Kind.ENUM_VALUE_DEFINITION
   )
 }
 

@@ -1,6 +1,6 @@
 import type { MatrixWorld } from './world.ts'
 
-type Place = Pick<MatrixWorld, 'ada' | 'acme' | 'memberId'>
+type Place = Pick<MatrixWorld, 'ada' | 'acme' | 'memberId' | 'ids'>
 
 /**
  * The selections, each within the one before, that lead from Query to an object: fields, and `... on <type>` below a union.
@@ -9,18 +9,18 @@ type Place = Pick<MatrixWorld, 'ada' | 'acme' | 'memberId'>
 export type Route = readonly string[]
 
 /** How the matrix gets to the objects whose fields it reads; each type has at least the route of its own name. */
-export function routesOf({ ada, acme, memberId }: Place): Readonly<Record<string, Route>> {
+export function routesOf({ ada, acme, memberId, ids }: Place): Readonly<Record<string, Route>> {
   const user = `user(id: "${ada.id}")`
   const organization = `organization(id: "${acme.id}")`
   const teams = [organization, 'teams(last: 1)']
   const teamMembers = [...teams, 'nodes', 'members']
   const invitations = [organization, 'invitations(status: PENDING)']
-  const entity = entitiesOf({ ada, acme, memberId })
+  const entity = entitiesOf({ ada, acme, memberId, ids })
   const explain = `(permission: "leave:approve", organizationId: "${acme.id}", userId: "${ada.id}")`
   const received = ['viewer', 'receivedInvitations', 'nodes']
   return {
     Query: [],
-    PermissionDecision: [`checkPermissions(checks: [${checkOf({ ada, acme, memberId })}])`],
+    PermissionDecision: [`checkPermissions(checks: [${checkOf({ ada, acme, memberId, ids })}])`],
     PermissionExplanation: [`explainPermission${explain}`],
     ExplainedRole: [`explainPermission${explain}`, 'roles'],
     _Service: ['_service'],
@@ -32,7 +32,10 @@ export function routesOf({ ada, acme, memberId }: Place): Readonly<Record<string
       `_entities${entity['Organization by slug']}`,
       '... on Organization',
     ],
+    'User entity by user name': [`_entities${entity['User by user name']}`, '... on User'],
     'Member entity': [`_entities${entity.Member}`, '... on Member'],
+    'Member entity by its ends': [`_entities${entity['Member by its ends']}`, '... on Member'],
+    'Team entity': [`_entities${entity.Team}`, '... on Team'],
     'User by e-mail': [`userByEmail(email: "${ada.email}")`],
     'User fetched again': [`fetch__User(id: "${ada.id}")`],
     'Organization fetched again': [`fetch__Organization(id: "${acme.id}")`],
@@ -80,17 +83,20 @@ export function routesOf({ ada, acme, memberId }: Place): Readonly<Record<string
  * Arguments, by type and field. A field that needs none and is not named here is read without; what follows a slash
  * names a further question to the field.
  */
-export function argumentsOf({ ada, acme, memberId }: Place): Readonly<Record<string, string>> {
+export function argumentsOf({ ada, acme, memberId, ids }: Place): Readonly<Record<string, string>> {
   const stranger = '(userId: "nobody")'
   const aboutOneself = `{ permission: "leave:request", organizationId: "${acme.id}" }`
-  const entity = entitiesOf({ ada, acme, memberId })
+  const entity = entitiesOf({ ada, acme, memberId, ids })
   const notShared = '(filter: { roles: ["auditor"] })'
   return {
     'Query._entities': entity.User,
     'Query._entities/UserByEmail': entity['User by e-mail'],
     'Query._entities/Organization': entity.Organization,
     'Query._entities/OrganizationBySlug': entity['Organization by slug'],
+    'Query._entities/UserByName': entity['User by user name'],
     'Query._entities/Member': entity.Member,
+    'Query._entities/MemberByEnds': entity['Member by its ends'],
+    'Query._entities/Team': entity.Team,
     'Query.user': `(id: "${ada.id}")`,
     'Query.usersByIds': `(ids: ["${ada.id}"])`,
     'Query.userByEmail': `(email: "${ada.email}")`,
@@ -115,7 +121,7 @@ export function argumentsOf({ ada, acme, memberId }: Place): Readonly<Record<str
     'Query.fetch__Member': `(id: "${memberId}")`,
     'Query.fetch__Member/absent': '(id: "nowhere")',
     'Query.can': `(permission: "leave:approve", organizationId: "${acme.id}", userId: "${ada.id}")`,
-    'Query.checkPermissions': `(checks: [${checkOf({ ada, acme, memberId })}])`,
+    'Query.checkPermissions': `(checks: [${checkOf({ ada, acme, memberId, ids })}])`,
     'Query.checkPermissions/aboutOneself': `(checks: [${aboutOneself}])`,
     'Query.can/aboutOneself': `(permission: "leave:request", organizationId: "${acme.id}")`,
     'Query.explainPermission': `(permission: "leave:approve", organizationId: "${acme.id}", userId: "${ada.id}")`,
@@ -131,15 +137,21 @@ export function argumentsOf({ ada, acme, memberId }: Place): Readonly<Record<str
   }
 }
 
-function entitiesOf({ ada, acme, memberId }: Place) {
-  const one = (type: string, key: string, value: string) =>
-    `(representations: [{ __typename: "${type}", ${key}: "${value}" }])`
+function entitiesOf({ ada, acme, memberId, ids }: Place) {
+  const by = (type: string, key: string) => `(representations: [{ __typename: "${type}", ${key} }])`
+  const one = (type: string, key: string, value: string) => by(type, `${key}: "${value}"`)
   return {
     User: one('User', 'id', ada.id),
     'User by e-mail': one('User', 'email', ada.email),
     Organization: one('Organization', 'id', acme.id),
     'Organization by slug': one('Organization', 'slug', acme.slug),
+    'User by user name': one('User', 'username', ada.name.toLowerCase()),
     Member: one('Member', 'id', memberId),
+    'Member by its ends': by(
+      'Member',
+      `organization: { id: "${acme.id}" }, user: { id: "${ada.id}" }`,
+    ),
+    Team: one('Team', 'id', ids.team),
   }
 }
 

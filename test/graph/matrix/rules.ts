@@ -53,7 +53,9 @@ Query: _entities                                    | U + + +   0 0 + 0   + F F 
 Query: _entities/UserByEmail                        | U + + +   0 0 + 0   F + F + + F
 Query: _entities/Organization                       | U + + +   0 0 0 0   + F F + + F
 Query: _entities/OrganizationBySlug                 | U + + +   0 0 0 0   + F F + + F
-Query: _entities/Member                             | U + + +   0 0 0 0   + F F + + F
+Query: _entities/UserByName                         | U + 0 0   0 0 + 0   + F F + + F
+Query: _entities/Member _entities/MemberByEnds      | U + + +   0 0 0 0   + F F + + F
+Query: _entities/Team                               | U + + +   0 0 0 0   + F F + + F
 Query: _service                                     | + + + +   + + + +   + + + + + +
 _Service: sdl                                       | + + + +   + + + +   + + + + + +
 Query: can                                          | U + + +   false false + false   F F + F + F
@@ -214,6 +216,8 @@ OrganizationConnection: totalCountIsExact           | . . . .   . . . .   + . . 
 OrganizationEdge: cursor node                       | . . . .   . . . .   + . . + + .
 `
 
+const BY_NAME = 'User entity by user name'
+
 export type Rule = Readonly<Record<Caller, Outcome>>
 
 /** Rules by route, then by field or question. */
@@ -256,9 +260,10 @@ export function ruleOfOrganizationKey(
     closedFields.includes(key) || /^Query.(users|organizations)(\/|$)/.test(`${route}.${key}`)
   if (isClosed) return 'FORBIDDEN'
   const isNarrowed = route === 'Inviter who has left' || key.endsWith('/notShared')
-  return isNarrowed && service === 'value'
-    ? rule['a co-member who may invite and shares a team']
-    : service
+  // No co-member gets to somebody by a user name, and what they see of them is the same.
+  const { 'a co-member who may invite and shares a team': narrowed } =
+    rules.get(route.replace(BY_NAME, 'User'))?.get(key) ?? rule
+  return isNarrowed && service === 'value' ? narrowed : service
 }
 
 /** Lists of everybody. */
@@ -305,10 +310,28 @@ function withEntities(rules: Map<string, Map<string, Rule>>) {
     'User fetched again': 'User',
     'Organization fetched again': 'Organization',
     'Member fetched again': 'Member',
+    'Member entity by its ends': 'Member',
+    'Team entity': 'Team',
     'ApiKey of the organization': 'ApiKey',
     'Subscription of the organization': 'Subscription',
   }
   for (const [route, other] of Object.entries(like)) rules.set(route, new Map(rules.get(other)))
+  // By a user name, those alone find somebody who are shown it.
+  const named = rules.get('User')?.get('username')
+  rules.set(
+    BY_NAME,
+    new Map(
+      [...(rules.get('User') ?? [])].map(([key, rule]) => [
+        key,
+        Object.fromEntries(
+          callers.map((caller) => [
+            caller,
+            named?.[caller] === 'FORBIDDEN' ? 'unreached' : rule[caller],
+          ]),
+        ) as Rule,
+      ]),
+    ),
+  )
   return rules
 }
 

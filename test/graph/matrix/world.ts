@@ -17,6 +17,8 @@ export interface MatrixWorld extends World {
   /** The graph that it has, with the tables of all plug-ins. */
   readonly schema: GraphQLSchema
   readonly memberId: string
+  /** Of a team of Acme that Ada is in. */
+  readonly ids: Readonly<Record<'team', string>>
   /** A new credential for each kind of caller. */
   readonly tokens: Readonly<Record<Caller, () => Promise<string | undefined>>>
   readonly tokenOf: (app: Scoped<AppOfMatrix['of']>) => Promise<string>
@@ -133,6 +135,7 @@ export async function matrixWorld(
         : giveKey({ reference_id: acme.id, config_id: organizationConfig, permissions })
     },
     memberId: membership?.id ?? '',
+    ids: { team: teamId },
     tokens: {
       anonymous: async () => undefined,
       themself: () => ada.jwt(),

@@ -106,12 +106,14 @@ const further: Readonly<Record<string, Question>> = {
   },
   entities: {
     as: 'service',
-    query: `query ($user: ID!, $organization: ID!, $member: ID!) { _entities(representations: [
+    query: `query ($user: ID!, $organization: ID!, $member: ID!, $team: ID!) { _entities(representations: [
       { __typename: "User", id: $user } { __typename: "User", email: "bob@example.com" }
       { __typename: "Organization", id: $organization } { __typename: "Organization", slug: "beta" }
-      { __typename: "Member", id: $member } { __typename: "User", id: "nobody" }]) {
-        ... on User { ${user} } ... on Organization { id name metadata } ... on Member { id roles user { name } } } }`,
-    variables: { user: '@Ada', organization: '@Acme', member: '@Bob of Acme' },
+      { __typename: "Member", id: $member } { __typename: "User", id: "nobody" } { __typename: "User", username: "bobby" }
+      { __typename: "Member", organization: { id: $organization } user: { id: $user } }
+      { __typename: "Team", id: $team }]) {
+        ... on User { ${user} } ... on Organization { id name metadata } ... on Member { id roles user { name } } ... on Team { id name } } }`,
+    variables: { user: '@Ada', organization: '@Acme', member: '@Bob of Acme', team: '@Blue' },
   },
   'the graph as a subgraph': { as: 'nobody', query: '{ _service { sdl } }' },
 }
