@@ -15,7 +15,7 @@ import { CostBudget } from './http/budget.ts'
 import { clientAddressFinder } from './http/client-address.ts'
 import { credentialHeaders } from './http/cors.ts'
 import { Front } from './http/front.ts'
-import type { GraphiQLCaller } from './http/graphiql.ts'
+import type { GraphiQLParts } from './http/graphiql/graphiql.ts'
 import { createJsonLane } from './http/json.ts'
 import { recordRequests } from './http/log.ts'
 import { describeResource } from './http/protected-resource.ts'
@@ -46,7 +46,7 @@ export { ConfigError, loadConfig, loadNames } from './config/config.ts'
 export { readLayout } from './config/layout.ts'
 export type { AuditRecord, AuditSink } from './domain/audit.ts'
 export type { ErrorCode } from './domain/errors.ts'
-export type { GraphiQLCaller } from './http/graphiql.ts'
+export type { GraphiQLCaller, GraphiQLSample } from './http/graphiql/graphiql.ts'
 export { toAccessControl } from './permissions/definitions.ts'
 export { type GraphForm, printGraph, printOwnerSql, printPermissions } from './print.ts'
 
@@ -63,10 +63,8 @@ export interface Gateway extends Pick<Identity, 'ready' | 'verify'> {
   close(): Promise<void>
 }
 
-export interface GatewayParts {
+export interface GatewayParts extends GraphiQLParts {
   readonly log?: Logger
-  /** Whom a reader of GraphiQL can be, by choosing. */
-  readonly graphiqlCallers?: readonly GraphiQLCaller[]
   /** Takes what AUDIT_LOG names, in place of AUDIT_LOG_FILE. */
   readonly audit?: AuditSink
 }
@@ -166,7 +164,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     endpoint: ENDPOINT,
     ...roomOf({ ...limits, ...limits.document, references: subgraph?.mostReferences ?? 0 }),
   }
-  const graphiql = http.graphiql && !trusted ? (parts.graphiqlCallers ?? []) : null
+  const graphiql = http.graphiql && !trusted ? parts : null
   const yoga = createYogaLane({
     ...lane,
     schema: served,

@@ -221,7 +221,6 @@ const CLOSURE_OF_PROPERTY =
 const MADE_ONCE = [
   'audit/watch.ts',
   'graph/refusals.ts',
-  'http/graphiql.ts',
   'postgres/postgres-notifications.ts',
   'redis/client.ts',
 ]

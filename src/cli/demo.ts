@@ -47,7 +47,8 @@ async function startGateway(settings: DemoGatewaySettings) {
   }
   // Standard output is for what the reader needs; only trouble is logged, beside it.
   const log = createLogger(process.env.LOG_LEVEL || 'warn', process.stderr)
-  const gateway = createGateway(config, { log, graphiqlCallers: settings.callers })
+  const { callers: graphiqlCallers, samples: graphiqlSamples } = settings
+  const gateway = createGateway(config, { log, graphiqlCallers, graphiqlSamples })
   const server = await startServer(gateway, { ...config.http, hosts: ['127.0.0.1', 'localhost'] })
   return { url: `${server.url}/graphql`, stop: server.stop }
 }

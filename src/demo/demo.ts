@@ -6,6 +6,7 @@ import { findFreePort, isTaken } from './ports.ts'
 import { startPostgres } from './postgres.ts'
 import { findOrStartRedis } from './redis.ts'
 import { createReadOnlyRole } from './role.ts'
+import { readScreens, type Screen } from './screens.ts'
 import { type DemoPerson, seed } from './seed.ts'
 import { createServiceIssuer } from './service-issuer.ts'
 
@@ -37,6 +38,8 @@ export interface DemoGatewaySettings {
   readonly accessControl: typeof accessControl
   /** Whom GraphiQL offers to be; it starts as the first, so that its first query shows somebody. */
   readonly callers: ReturnType<typeof callersOf>
+  /** What it opens with. */
+  readonly samples: readonly Screen[]
 }
 
 export interface DemoGateway {
@@ -109,6 +112,7 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
         prismaSchema,
         accessControl,
         callers: callersOf(people, serviceToken),
+        samples: await readScreens(postgres.url, people),
       }),
       stops,
     )

@@ -1,24 +1,22 @@
-import { standing } from './callers.ts'
 import type { Demo } from './demo.ts'
 import type { DemoPerson } from './seed.ts'
 
 /** One line of JSON for programs. */
-export function toJsonLine({ stop: _, people, ...demo }: Demo): string {
-  const known = people.map(({ name: _, platformAdmin: __, ...person }) => person)
-  return JSON.stringify({ ...demo, people: known })
+export function toJsonLine({ stop: _, ...demo }: Demo): string {
+  return JSON.stringify(demo)
 }
 
-/** For a person at a terminal. What to do comes last, because that is what a terminal still shows. */
+/** For a person at a terminal: one screen, with what to do at its end, because that is what a terminal still shows. */
 export function toText(demo: Demo): string {
   const [first] = demo.people
   return [
-    'Tokens, each on one line, good for 12 hours:',
-    ...demo.people.map(({ name, token }) => `${name}\n${token}`),
-    `A service with every scope\n${demo.service.token}`,
-    table(demo.people),
+    people(demo.people),
     facts(demo),
-    `1. Open ${demo.graphql} and run the query it shows: you are ${first?.name}. Be somebody else by "Ask as", above it.`,
-    `2. Programs ask with a token:\n\n${curl(demo)}`,
+    `1. Open ${demo.graphql}
+   It opens with operations to run. You are ${first?.name}; be somebody else by "Ask as".`,
+    `2. Ask with a token, good for 12 hours ("Copy as curl" has everybody's, and so has demo --json):
+
+${curl(demo)}`,
     'Ctrl-C stops everything and leaves nothing behind.',
     '',
   ].join('\n\n')
@@ -34,17 +32,35 @@ function facts({ graphql, auth, database, databaseOwner, redis }: Demo): string 
   return columns([
     ['GraphiQL', graphql],
     ['Better Auth', auth],
-    ['PostgreSQL, as the gateway', database],
-    ['PostgreSQL, as its owner', databaseOwner],
-    ['Permission cache', redis === null ? cache : `Redis at ${cache}`],
+    ['PostgreSQL', database],
+    ['… as owner', databaseOwner],
+    ['Cache', redis === null ? cache : `Redis at ${cache}`],
   ])
 }
 
-function table(people: readonly DemoPerson[]): string {
-  return columns([
-    ['NAME', 'EMAIL', 'PASSWORD', 'ORGANIZATIONS WITH ROLES'],
-    ...people.map((person) => [person.name, person.email, person.password, standing(person)]),
-  ])
+/** Those who differ most, and how many there are besides: GraphiQL has everybody. */
+function people(all: readonly DemoPerson[]): string {
+  const shown = all.filter(
+    ({ platformAdmin, organizations }, index) =>
+      index === 0 ||
+      platformAdmin ||
+      organizations.length === 0 ||
+      organizations.some(({ roles }) => roles.includes('owner')),
+  )
+  return [
+    `Everybody signs in with the password: ${all[0]?.password}`,
+    columns(shown.map((person) => [person.name, person.email, standing(person)])),
+    `and ${all.length - shown.length} more, with every role there is.`,
+  ].join('\n')
+}
+
+/** For example `owner of atlas-foods, in 2 more`. */
+function standing({ platformAdmin, organizations }: DemoPerson): string {
+  if (platformAdmin) return 'platform admin'
+  const owned = organizations.find(({ roles }) => roles.includes('owner'))
+  if (!owned) return organizations.length === 0 ? 'in no organization' : ''
+  const others = organizations.length - 1
+  return `owner of ${owned.slug}${others > 0 ? `, in ${others} more` : ''}`
 }
 
 function columns(rows: readonly (readonly string[])[]): string {

@@ -15,6 +15,7 @@ export interface DemoPerson {
   readonly organizations: readonly {
     readonly id: string
     readonly slug: string
+    readonly name: string
     readonly roles: readonly string[]
   }[]
 }
@@ -97,12 +98,12 @@ async function createOrganization(
   for (const [role, permission] of Object.entries(plan.dynamicRoles ?? {}))
     await auth.api.createOrgRole({ body: { organizationId, role, permission }, headers })
   const memberships = new Map<string, DemoPerson['organizations'][number]>()
-  memberships.set(plan.owner, { id: organizationId, slug, roles: ['owner'] })
+  memberships.set(plan.owner, { id: organizationId, slug, name, roles: ['owner'] })
   // One after the other, so that lists in order of creation are the same in every demo.
   for (const [username, roles] of Object.entries(plan.members)) {
     const { userId } = find(accounts, username)
     await auth.api.addMember({ body: { organizationId, userId, role: asRoles(roles) } })
-    memberships.set(username, { id: organizationId, slug, roles })
+    memberships.set(username, { id: organizationId, slug, name, roles })
   }
   for (const [team, usernames] of Object.entries(plan.teams)) {
     const { id: teamId } = await auth.api.createTeam({

@@ -5,7 +5,7 @@ import { createYoga, type GraphQLParams, type Plugin, useReadinessCheck } from '
 import { badRequest, requestError } from '../operation/errors.ts'
 import { documentNames } from '../operation/trusted.ts'
 import { currentScope } from '../scope.ts'
-import { type GraphiQLCaller, graphiqlOf } from './graphiql.ts'
+import { type GraphiQLParts, graphiqlOf } from './graphiql/graphiql.ts'
 import type { JsonLaneOptions } from './json.ts'
 import type { Arrival } from './lane.ts'
 import { useCompressedPage } from './page.ts'
@@ -16,7 +16,7 @@ export interface YogaOptions extends Omit<JsonLaneOptions, 'otherwise'> {
   /** Why it is not ready, in a sentence that anybody may read, or `null`. */
   readonly findObstacle: () => Promise<string | null>
   /** `null`: no GraphiQL. */
-  readonly graphiql: readonly GraphiQLCaller[] | null
+  readonly graphiql: GraphiQLParts | null
   /** The most operations in one request. */
   readonly batchLimit: number
   /** Whether documents are named, and not sent. */
@@ -60,7 +60,7 @@ export function createYogaLane(options: YogaOptions) {
     multipart: false,
     landingPage: false,
     logging: false,
-    ...graphiqlOf(options.graphiql),
+    ...graphiqlOf(options.graphiql, options.schema),
   })
   return {
     node: (arrival: Arrival) => void yoga.requestListener(toRequest(arrival), arrival.response),

@@ -51,14 +51,20 @@ test('the demo says where everything is, and stops it from the last part to the 
   expect(facts.redis).toBe(useRedis().url)
   expect(Object.keys(facts.service)).toEqual(['token'])
   expect(Object.keys(facts.people[0]).sort()).toEqual(
-    ['email', 'password', 'userId', 'token', 'organizations'].sort(),
+    ['name', 'email', 'password', 'userId', 'token', 'platformAdmin', 'organizations'].sort(),
+  )
+  expect(Object.keys(facts.people[0].organizations[0]).sort()).toEqual(
+    ['id', 'name', 'roles', 'slug'].sort(),
   )
   expect((await fetch(`${facts.auth}/ok`)).status).toBe(200)
   expect(decodeJwt(facts.people[0].token).iss).toBe(settings?.environment.AUTH_ISSUER)
   expect(await canConnect(facts.databaseOwner)).toBe('connected')
 
   const text = toText(demo)
-  for (const { token } of facts.people) expect(text.split('\n')).toContain(token)
+  expect(screenLines(text)).toBeLessThanOrEqual(40)
+  expect(text).toContain(`authorization: Bearer ${facts.people[0].token}`)
+  for (const person of ['Amara Okafor', 'Mei Tanaka', 'Robin Ellis']) expect(text).toContain(person)
+  expect(text).toContain(facts.people[0].password)
   expect(text).toContain(`Open ${facts.graphql}`)
 
   const {
@@ -73,7 +79,16 @@ test('the demo says where everything is, and stops it from the last part to the 
   expect(issuer).not.toBe(settings?.environment.AUTH_ISSUER)
 
   const callers = settings?.callers ?? []
-  expect(callers[0]?.name).toMatch(/^Amara Okafor: .*harbor-logistics \(member, auditor\)/)
+  expect(callers[0]).toMatchObject({
+    name: 'Amara Okafor',
+    groups: {
+      'Harbor Logistics': 'member, auditor',
+      'Northlight Clinic': 'admin',
+      'Tidewater Foundation': 'owner',
+    },
+  })
+  expect(callers[1]?.groups).toEqual({ 'The whole platform': 'admin', 'Quarry Robotics': 'member' })
+  for (const { groups } of callers) expect(Object.keys(groups ?? {})).not.toEqual([])
   expect(callers.map(({ token }) => token)).toEqual([
     ...demo.people.map(({ token }) => token),
     facts.service.token,
@@ -106,6 +121,13 @@ test('when the gateway cannot start, nothing goes on running', async () => {
   await expect(start()).rejects.toThrow('no gateway')
   expect(await canConnect(databaseUrl)).toBe('ECONNREFUSED')
 })
+
+/** How many lines of a terminal with 100 columns it takes. */
+function screenLines(text: string): number {
+  return text
+    .split('\n')
+    .reduce((lines, line) => lines + Math.max(1, Math.ceil(line.length / 100)), 0)
+}
 
 async function canConnect(url = ''): Promise<string> {
   const client = new pg.Client(url)

@@ -1,11 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server as HttpServer } from 'node:http'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { close, findFreePort, listen } from '../../src/demo/ports.ts'
+import { createGateway, type Gateway, loadConfig } from '../../src/gateway.ts'
+import { type Server, startServer } from '../../src/http/server.ts'
 import { type Browser, startBrowser } from './support/chromium.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -14,6 +17,18 @@ interface DemoFacts {
   readonly graphql: string
   readonly auth: string
   readonly people: readonly { readonly email: string; readonly password: string }[]
+}
+
+/** What axe-core puts into a page. */
+interface Axe {
+  readonly axe: {
+    run(): Promise<{
+      readonly violations: readonly {
+        readonly id: string
+        readonly nodes: readonly { readonly target: readonly string[] }[]
+      }[]
+    }>
+  }
 }
 
 let browser: Browser
@@ -69,31 +84,144 @@ describe('GraphiQL of the demo', () => {
   const answer = async () =>
     (await page.locator('.result-window').innerText()).replaceAll('\u00a0', ' ')
 
+  const bar = (id: string) => page.locator(`#${id}`).innerText()
+
   beforeEach(async () => {
     await page.goto(demo.graphql)
-    await page.locator('.graphiql-query-editor', { hasText: 'Viewer' }).waitFor()
+    await page.locator('.graphiql-query-editor', { hasText: 'query' }).waitFor()
   })
 
-  test('shows the first person when the query it opens with is run', async () => {
-    await page.click('.graphiql-execute-button')
+  test('shows the first person at the first visit, who that is and what the answer cost', async () => {
     await expect.poll(answer).toContain('"name": "Amara Okafor"')
+    await expect
+      .poll(() => bar('who'))
+      .toBe(
+        'You are Amara Okafor, owner of Tidewater Foundation, member and auditor of Harbor Logistics, admin of Northlight Clinic.',
+      )
+    await expect.poll(() => bar('cost')).toMatch(/^cost \d+ of 10,000, \d+ ms$/)
   })
 
   test.each([
     ['Mei Tanaka', '"name": "Mei Tanaka"'],
     ['Robin Ellis', '"name": "Robin Ellis"'],
-    ['A service with every scope', '"viewer": null'],
-    ['Nobody', '"viewer": null'],
-  ])('shows what %s sees when that is chosen', async (name, seen) => {
-    const option = page.locator('#callers option', { hasText: name })
-    await page.selectOption('#callers select', await option.innerText())
+    ['A service with every scope', '"viewer": null', 'You are a service'],
+    ['Nobody', '"viewer": null', 'You are nobody'],
+  ])('shows what %s sees when that is chosen', async (name, seen, who = `You are ${name}`) => {
+    const tabs = await page.locator('.graphiql-tab').count()
+    const option = page.locator('#callers option', { hasText: name }).first()
+    await page.selectOption('#callers select', {
+      value: (await option.getAttribute('value')) ?? '',
+    })
     await expect.poll(answer).toContain(seen)
+    await expect.poll(() => bar('who')).toContain(who)
     // After another visit everything is as it was left.
     await page.reload()
-    await page.locator('.graphiql-query-editor', { hasText: 'Viewer' }).waitFor()
-    expect(await page.locator('.graphiql-tab').count()).toBe(1)
+    await page.locator('.graphiql-query-editor', { hasText: 'WhoAmI' }).waitFor()
+    expect(await page.locator('.graphiql-tab').count()).toBe(tabs)
     expect(await page.locator('#callers select').inputValue()).toContain(name)
+    await expect.poll(() => bar('who')).toContain(who)
   })
+
+  test('offers callers by organization, each with what they are there', async () => {
+    const ofHarbor = page.locator('#callers optgroup[label="Harbor Logistics"] option')
+    const names = await ofHarbor.allTextContents()
+    expect(names).toContain('Amara Okafor (member, auditor)')
+    expect(names).toContain('Jonas Lindqvist (owner)')
+    expect(await page.getByLabel('Ask as').count()).toBe(1)
+    const widths = await page.locator('#caller').evaluate((select) => {
+      const longest = [...(select as HTMLSelectElement).options].map(({ text }) => text.length)
+      return { select: select.clientWidth, longest: Math.max(...longest) * 6 }
+    })
+    expect(widths.select).toBeGreaterThan(widths.longest)
+  })
+
+  test('opens with samples, each of which is answered, and shows data before errors', async () => {
+    await choose('Amara Okafor')
+    const tabs = page.locator('.graphiql-tab-button')
+    expect(await tabs.count()).toBeGreaterThan(5)
+    for (const index of (await tabs.all()).keys()) {
+      await tabs.nth(index).click()
+      const name = await tabs.nth(index).innerText()
+      await page.locator('.graphiql-query-editor', { hasText: name }).waitFor()
+      const answering = page.waitForResponse(
+        (response) => response.request().postData()?.includes(name) === true,
+      )
+      await page.click('.graphiql-execute-button')
+      const told = await (await answering).json()
+      expect(told.data, name).not.toBeUndefined()
+      const codes = (told.errors ?? []).map(
+        ({ extensions }: { readonly extensions: { readonly code: string } }) => extensions.code,
+      )
+      if (!['RefusedOnPurpose', 'AServiceAsks'].includes(name)) expect(codes, name).toEqual([])
+      else expect(codes, name).toEqual(['FORBIDDEN'])
+      if (codes.length > 0) await expect.poll(answer).toMatch(/"data"[\s\S]*"errors"/)
+      await expect.poll(() => bar('cost')).toMatch(codes.length > 0 ? /, 1 error$/ : / ms$/)
+    }
+    await tabs.nth(0).click()
+  })
+
+  test('opens a sample again, and what was asked before, each in a tab of its own', async () => {
+    const tabs = await page.locator('.graphiql-tab').count()
+    await page.click('#tools button:text("Samples")')
+    await page.click('#samples button:text("May I?")')
+    await page.locator('.graphiql-tab-active', { hasText: 'MayI' }).waitFor()
+    await page.click('.graphiql-execute-button')
+    await expect.poll(answer).toContain('"mayApprove"')
+    await page.click('#tools button:text("History")')
+    const [latest = ''] = await page.locator('#history button').allInnerTexts()
+    expect(latest).toMatch(/MayI · Amara Okafor · cost \d+ of 10,000, \d+ ms$/)
+    await page.click('#history button >> nth=0')
+    expect(await page.locator('.graphiql-tab').count()).toBe(tabs + 2)
+    for (const _ of [1, 2]) await page.locator('.graphiql-tab-close').last().click()
+    await page.locator('.graphiql-tab-button').first().click()
+  })
+
+  test('copies a command for a shell that is answered as whoever is chosen', async () => {
+    await browser.context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    await choose('Mei Tanaka')
+    await page.click('#tools button:text("Samples")')
+    await page.click('#samples button:text("Who am I?")')
+    await page.click('#curl')
+    await expect.poll(() => page.locator('#curl').innerText()).toBe('Copied')
+    const command = await page.evaluate(() => navigator.clipboard.readText())
+    const { stdout } = await promisify(execFile)('sh', ['-c', `${command} --silent`])
+    expect(JSON.parse(stdout).data.viewer.name).toBe('Mei Tanaka')
+    await choose('Amara Okafor')
+  })
+
+  test.each([400, 1400])('has no fault that axe finds, at %i pixels', async (width) => {
+    await page.setViewportSize({ width, height: 900 })
+    await page.addScriptTag({ path: `${root}/test/clients/node_modules/axe-core/axe.min.js` })
+    for (const open of ['', 'Samples', 'History', 'Help']) {
+      if (open) await page.click(`#tools button:text("${open}")`)
+      // What is in GraphiQL's own part is for others to mend.
+      const found = await page.evaluate(async () => {
+        const { violations } = await (globalThis as unknown as Axe).axe.run()
+        return violations.flatMap(({ id, nodes }) =>
+          nodes
+            .map(({ target: [selector = ''] }) => selector)
+            .filter(
+              (selector) =>
+                !document.querySelector(selector)?.closest('#root, .monaco-aria-container'),
+            )
+            .map((selector) => `${id}: ${selector}`),
+        )
+      })
+      expect(found, open).toEqual([])
+      if (open) await page.keyboard.press('Escape')
+    }
+    const overflow = () => document.documentElement.scrollWidth - window.innerWidth
+    expect(await page.evaluate(overflow)).toBe(0)
+    await page.setViewportSize({ width: 1280, height: 720 })
+  })
+
+  async function choose(name: string): Promise<void> {
+    const option = page.locator('#callers option', { hasText: name }).first()
+    await page.selectOption('#callers select', {
+      value: (await option.getAttribute('value')) ?? '',
+    })
+    await expect.poll(() => bar('who')).toContain(`You are ${name}`)
+  }
 
   test('sends a token of its reader instead of theirs', async () => {
     const status = await page.evaluate(async (address) => {
@@ -119,6 +247,58 @@ describe('GraphiQL of the demo', () => {
       return [window.innerHeight, ...bottoms.map((part) => part.getBoundingClientRect().bottom)]
     })
     expect(Math.max(...sizes)).toBe(sizes[0])
+  })
+})
+
+describe('GraphiQL of a gateway without callers', () => {
+  const token = 'header.SECRET.signature'
+  let gateway: Gateway
+  let server: Server
+
+  beforeAll(async () => {
+    // It explains itself, and asks no database.
+    const environment = {
+      DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing',
+      AUTH_ISSUER: 'https://auth.example.com',
+      LOG_LEVEL: 'silent',
+    }
+    gateway = createGateway(loadConfig(environment))
+    server = await startServer(gateway, { host: '127.0.0.1', port: 0 })
+  })
+
+  afterAll(async () => {
+    await server?.stop()
+  })
+
+  test('keeps nothing of a token, and forgets what earlier versions kept', async () => {
+    await page.goto(`${server.url}/health`)
+    await page.evaluate((kept) => {
+      localStorage.setItem('graphiql:headers', kept)
+      localStorage.setItem('graphiql:shouldPersistHeaders', 'true')
+      const tab = { id: '1', hash: null, title: 'Old', query: '{ __typename }', variables: null }
+      const tabs = [{ ...tab, headers: kept, operationName: null, response: null }]
+      localStorage.setItem('graphiql:tabState', JSON.stringify({ activeTabIndex: 0, tabs }))
+    }, token)
+    await page.goto(`${server.url}/graphql`)
+    await page.click('.graphiql-editor-tools button:text("Headers")')
+    await page.click('.graphiql-editor-tool .graphiql-editor:not(.hidden) .view-lines')
+    await page.keyboard.insertText(JSON.stringify({ Authorization: `Bearer ${token}` }))
+    const answering = page.waitForRequest(
+      (request) => request.postData()?.includes('viewer') === true,
+    )
+    await page.click('.graphiql-execute-button')
+    // Who that is, is asked again with what is in the editor.
+    expect((await (await answering).allHeaders()).authorization).toBe(`Bearer ${token}`)
+    await page.locator('#who', { hasText: 'Nobody is known' }).waitFor()
+    // GraphiQL stores what was changed after half a second.
+    await page.waitForTimeout(1500)
+    const kept = await page.evaluate(() =>
+      JSON.stringify([{ ...localStorage }, { ...sessionStorage }]),
+    )
+    expect(kept).toContain('graphiql:tabState')
+    expect(kept).not.toContain('SECRET')
+    expect(await page.locator('#callers').count()).toBe(0)
+    expect(page.url()).not.toContain('SECRET')
   })
 })
 

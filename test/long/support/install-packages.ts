@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 const folders = [
   'adapters',
   'bff',
+  'clients',
   'federation',
   'hosting',
   'oauth',
