@@ -47,7 +47,7 @@ async function variablesFor(
   const client = new pg.Client(databaseUrl)
   await client.connect()
   const idOf = async (table: string, organization = own) => {
-    const statement = `select id from ${table} where organization_id = $1 order by id limit 1`
+    const statement = `select id from ${table} where organization_id = $1 order by created_at limit 1`
     return (await client.query(statement, [organization?.id])).rows[0]?.id
   }
   try {

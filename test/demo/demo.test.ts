@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { parse } from 'graphql'
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
 import pg from 'pg'
 import { expect, test, vi } from 'vitest'
@@ -94,6 +95,17 @@ test('the demo says where everything is, and stops it from the last part to the 
     facts.service.token,
     null,
   ])
+
+  for (const { title, query, variables } of settings?.samples ?? []) {
+    const required = parse(query).definitions.flatMap((definition) =>
+      definition.kind === 'OperationDefinition'
+        ? (definition.variableDefinitions ?? [])
+            .filter(({ type, defaultValue }) => type.kind === 'NonNullType' && !defaultValue)
+            .map(({ variable }) => variable.name.value)
+        : [],
+    )
+    expect(Object.keys(JSON.parse(variables)), title).toEqual(expect.arrayContaining(required))
+  }
 
   await demo.stop()
   expect(stopped).toEqual(['connected'])

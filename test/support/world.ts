@@ -39,7 +39,7 @@ interface WorldOptions {
  *   connections. `graph/matrix.test.ts` is the oracle of who sees what; what it asks is asked nowhere else.
  * - The other folders are the rooms of `src/`, with `attacks/` and `deploy/`, which is about the folder of that name, beside them.
  * - `long/` is `npm run test:long` and `bench/` is `npm run bench`; `federation/`, `bff/`, `hosting/`,
- *   `oauth/`, `plugins/`, `versions/` and `adapters/` have packages of their own.
+ *   `oauth/`, `plugins/`, `clients/`, `versions/` and `adapters/` have packages of their own.
  * - A worker runs many files in one process, so a file puts back what it changes there: timers, mocks, variables.
  */
 export async function world({

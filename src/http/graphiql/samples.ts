@@ -43,7 +43,7 @@ query MayI {
     title: 'Who may approve?',
     query: `query WhoMayApprove {
   viewer {
-    organizations(first: 10) {
+    organizations(first: 3) {
       nodes {
         name
         members(first: 10, filter: { permission: "leave:approve" }) {

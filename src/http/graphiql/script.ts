@@ -209,7 +209,7 @@ export const script = String.raw`({ callers, samples, who }) => {
 
   forgetTokens()
   // GraphiQL knows its tab again by a query that it stores with the first change; until then a visit would add a tab.
-  if (localStorage.getItem('graphiql:query') === null) localStorage.setItem('graphiql:query', samples[0].query)
+  if (localStorage.getItem('graphiql:query') === null) localStorage.setItem('graphiql:query', samples[0]?.query ?? '')
   const linked = new URLSearchParams(location.search).get('query')
   const isStarted = localStorage.getItem('graphiql:tabState') !== null
   // Of a first visit that was not for a query of somebody else, what it opens with is run.
