@@ -2,13 +2,15 @@ import { execFile } from 'node:child_process'
 import { appendFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { findFreePort } from '../../src/demo/ports.ts'
 import { readmeBlock } from '../support/readme.ts'
 import { useRedis } from '../support/redis.ts'
 import { world } from '../support/world.ts'
@@ -147,6 +149,35 @@ describe('in Next.js', () => {
     // One gateway for each change would have four times as many.
     await expect.poll(connections, { timeout: 10_000 }).toEqual(first)
   }, 300_000)
+
+  test('by webpack, and as a folder that needs no packages beside it, it answers as well', async () => {
+    await writeFile(
+      join(app, 'next.config.mjs'),
+      `export default {
+        output: 'standalone',
+        serverExternalPackages: ['identity-gateway'],
+        distDir: 'standalone',
+        outputFileTracingRoot: ${JSON.stringify(hosting)},
+      }`,
+    )
+    // What Next.js writes to start it is no module.
+    await writeFile(join(app, 'package.json'), '{ "private": true }')
+    await run('cd next && next build --webpack', { NEXT_TELEMETRY_DISABLED: '1' })
+    // Elsewhere, so that nothing is found but what is in it.
+    const alone = await mkdtemp(join(tmpdir(), 'identity-next-'))
+    const built = join(app, 'standalone/standalone')
+    await cp(built, alone, { recursive: true, verbatimSymlinks: true })
+    const port = await findFreePort()
+    running = await startProgram([join(alone, relative(hosting, app), 'server.js')], {
+      cwd: alone,
+      env: { ...env, GRAPHIQL: 'on', HOSTNAME: '127.0.0.1', PORT: String(port) },
+      until: /Local: +(http:\S+)/,
+    })
+    const url = `${running.said}/api/graphql`
+    await expectAnswers(url)
+    await expectPage(url)
+    await rm(alone, { recursive: true })
+  }, 600_000)
 
   async function connections() {
     const clients = String(await redis.client('LIST')).split('\n')
