@@ -1,6 +1,5 @@
 import type { RequestListener } from 'node:http'
 import { createAnswer } from './answer.ts'
-import { AuditFile } from './audit/audit-file.ts'
 import { createAudit } from './audit/create.ts'
 import { createAuth } from './auth/auth.ts'
 import { type Config, ConfigError, reading } from './config/config.ts'
@@ -110,10 +109,8 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   if (config.authzen && !features.organizations) throw new ConfigError(NO_ORGANIZATIONS)
   const subgraph = config.federation ? config.subgraph : null
   const schema = subgraph ? createSubgraph(features, subgraph) : createSchema(features)
-  const auditFile =
-    config.audit && !parts.audit ? new AuditFile(config.audit.file, telemetry) : null
-  const sink = parts.audit ?? auditFile
-  const audit = config.audit && sink ? createAudit(config.audit, schema, features, sink) : null
+  const auditing =
+    config.audit && createAudit(config.audit, { schema, features }, parts.audit, telemetry)
   // Last, so that what is audited is what fields tell, and not what is left out of the answer.
   tellRefusalsOnce(schema)
   const served = subgraph ? withPrefix(schema, subgraph.prefix) : schema
@@ -155,7 +152,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const caller = { admission, authenticator: auth.authenticator, sources }
   const answer = createAnswer({
     ...{ ...common, documents, trusted, rate, turns },
-    letIn: createLetIn({ ...caller, audit }),
+    letIn: createLetIn({ ...caller, audit: auditing?.audit ?? null }),
     writeTo: config.betterAuthUrl?.href ?? null,
   })
   const lane = {
@@ -182,7 +179,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       config.authzen &&
       createAuthzenLane({
         ...{ ...config.authzen, ...common, turns, limits, publicUrl: config.auth.publicUrl },
-        letIn: createLetIn({ ...caller, audit: config.audit?.decisions ? audit : null }),
+        letIn: createLetIn({ ...caller, audit: auditing?.ofDecisions ?? null }),
       }),
     rate,
     addressOf: clientAddressFinder(http.trustProxy, http.trustProxyHeader),
@@ -231,7 +228,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       return identity.ready()
     },
     verify: async () => {
-      if (auditFile) reading('AUDIT_LOG_FILE', () => auditFile.open())
+      reading('AUDIT_LOG_FILE', () => auditing?.file?.open())
       auth.readAhead()
       await identity.verify()
       if (config.auth.opaqueTokens) await verifyLookup(lookups.opaqueTokens.findByHash)
@@ -239,7 +236,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     metrics,
     close: async () => {
       await yoga.dispose()
-      await auditFile?.close()
+      await auditing?.file?.close()
       counters?.client.disconnect()
       await identity.close()
     },

@@ -5,10 +5,10 @@ import { createYoga, type GraphQLParams, type Plugin, useReadinessCheck } from '
 import { badRequest, requestError } from '../operation/errors.ts'
 import { documentNames } from '../operation/trusted.ts'
 import { currentScope } from '../scope.ts'
+import { useCompressedPage } from './graphiql/compressed.ts'
 import { type GraphiQLParts, graphiqlOf } from './graphiql/graphiql.ts'
 import type { JsonLaneOptions } from './json.ts'
 import type { Arrival } from './lane.ts'
-import { useCompressedPage } from './page.ts'
 import { checkValues } from './values.ts'
 
 export interface YogaOptions extends Omit<JsonLaneOptions, 'otherwise'> {
@@ -47,7 +47,7 @@ export function createYogaLane(options: YogaOptions) {
       }),
       useRequestBounds(options),
       useAnswer(options),
-      useCompressedPage(options.graphiql?.length === 0),
+      useCompressedPage(!options.graphiql?.graphiqlCallers?.length),
     ],
     maskedErrors: { maskError },
     // Below whatever path: servers of the Fetch API hand on the whole of it.
