@@ -18,6 +18,7 @@ import type { Tell } from './operation/tell.ts'
 import type { TrustedDocuments } from './operation/trusted.ts'
 import { Pace, type Turns } from './operation/turns.ts'
 import { variableErrors } from './operation/variables.ts'
+import type { createWarnings } from './operation/warnings.ts'
 import type { RequestScope } from './scope.ts'
 
 export interface AnswerParts {
@@ -33,6 +34,7 @@ export interface AnswerParts {
   readonly writeTo: string | null
   readonly challenge: Challenge
   readonly tell: Tell
+  readonly warn: ReturnType<typeof createWarnings>
 }
 
 /** Answers one operation, whatever way it came. Its errors are as clients are told of them, HTTP status included. */
@@ -53,7 +55,7 @@ const OF_AN_ENTRY = 100
  * errors, and ends it there.
  */
 export function createAnswer(parts: AnswerParts): Answer {
-  const { admission, turns, documents, trusted, rate, letIn, tell } = parts
+  const { admission, turns, documents, trusted, rate, letIn, tell, warn } = parts
   const { limits, introspection } = documents.rules
 
   return async (sent, headers, scope) => {
@@ -93,7 +95,8 @@ export function createAnswer(parts: AnswerParts): Answer {
       const result = await document.run(operation, variables, context)
       checkAnswer(result, points, limits)
       trail?.end(result)
-      const told = result.errors ? { ...result, ...tell(scope, result.errors) } : result
+      const answer = result.errors ? { ...result, ...tell(scope, result.errors) } : result
+      const told = warn(answer, context.undefinedPermissions)
       const costed =
         headers.get(COST_HEADER) === null ? told : withCost(told, points, scope, limits)
       const { cookieIgnored } = scope

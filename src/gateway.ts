@@ -32,9 +32,9 @@ import { Documents } from './operation/documents.ts'
 import { createTell } from './operation/tell.ts'
 import { TrustedDocuments } from './operation/trusted.ts'
 import { Turns } from './operation/turns.ts'
+import { createWarnings } from './operation/warnings.ts'
 import { createLookups, verifyLookup } from './postgres/session.ts'
 import { createCounters } from './redis/counters.ts'
-import { whyOf } from './redis/trouble.ts'
 import { askersOf } from './scope.ts'
 import { createLogger, describeError, type Logger } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
@@ -90,8 +90,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const lookups = createLookups(database, ownerFunctions(layout, config.database), (what, error) =>
     log.error({ error: describeError(error) }, what),
   )
-  const { redis } = config
-  const counters = redis && createCounters(redis, trouble(UNCOUNTED, whyOf(redis)))
+  const counters = config.redis && createCounters(config.redis, trouble)
   const auth = createAuth({
     ...config.auth,
     service: config.service,
@@ -154,6 +153,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     ...{ ...common, documents, trusted, rate, turns },
     letIn: createLetIn({ ...caller, audit: auditing?.audit ?? null }),
     writeTo: config.betterAuthUrl?.href ?? null,
+    warn: createWarnings(log),
   })
   const lane = {
     answer,
@@ -247,4 +247,3 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
 const READ_FOR_AN_ANSWER = 2
 const NO_ORGANIZATIONS =
   'AUTHZEN: the Authorization API is about organizations, and this database has no tables of them.'
-const UNCOUNTED = 'Redis is in trouble: requests and proofs are counted in this process.'

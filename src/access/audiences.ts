@@ -12,7 +12,7 @@ export type Audience = UserAudience | AdditionalAudience
 const plain = ['self', 'platform admin', 'identity:read'] as const
 const personal = ['self', 'platform admin', 'identity:pii'] as const
 
-/** Fields of a user. `id`, `name`, `image` and the lists that are narrowed are for everyone who reached the user. */
+/** Fields of a user. `id`, `name` and `image` are for everyone who reached the user. */
 export const userAudiences = {
   email: ['co-member', ...personal],
   username: plain,
@@ -25,12 +25,18 @@ export const userAudiences = {
   twoFactorEnabled: personal,
   isAnonymous: personal,
   role: personal,
+  roles: personal,
   banned: personal,
+  isBanned: personal,
   banReason: personal,
   banExpires: personal,
   lastLoginMethod: personal,
   sessions: personal,
   accounts: ['self', 'identity:pii'],
+  hasPassword: ['self', 'identity:pii'],
+  // To platform admins, Better Auth shows none; to co-members those in organizations that they share.
+  memberships: ['self', 'co-member', 'identity:read'],
+  organizations: ['self', 'co-member', 'identity:read'],
   receivedInvitations: ['self'],
   passkeys: ['self'],
   apiKeys: ['self'],
@@ -46,6 +52,7 @@ export const undelegated: readonly GuardedUserField[] = [
   'lastLoginMethod',
   'sessions',
   'accounts',
+  'hasPassword',
   'passkeys',
   'apiKeys',
   'connectedApps',

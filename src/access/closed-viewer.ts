@@ -27,6 +27,14 @@ export class ClosedViewer {
   /** The user whose own things the fields called `viewer…` show; `null`: nobody's. */
   readonly userId: string | null = null
 
+  /**
+   * The id of the session that the caller calls with; `null`: with none, or nobody knows.
+   * @throws GatewayError FORBIDDEN for whoever only speaks for a user.
+   */
+  async sessionId(): Promise<string | null> {
+    return null
+  }
+
   /** @throws GatewayError UNAUTHENTICATED */
   requireCredential(): void {
     throw new GatewayError('UNAUTHENTICATED', 'This needs a credential.')
@@ -74,6 +82,35 @@ export class ClosedViewer {
   /** @throws GatewayError FORBIDDEN unless what the caller may do in the organization now, or a scope, lets them. */
   requireOrganizationField(_field: GuardedOrganizationField, _own: Grant | null): void {
     this.requireCredential()
+  }
+
+  /** Whether an invitation to this address is one to the caller. */
+  async isInvited(_email: string | null): Promise<boolean> {
+    return false
+  }
+
+  /**
+   * The door to one invitation.
+   * @throws GatewayError UNAUTHENTICATED or FORBIDDEN
+   */
+  requireInvitation(): void {
+    this.requireScope('identity:pii')
+  }
+
+  /** Whether `requireOrganizationField` lets the caller through. */
+  showsOrganizationField(field: GuardedOrganizationField, own: Grant | null): boolean {
+    try {
+      this.requireOrganizationField(field, own)
+      return true
+    } catch (error) {
+      if (error instanceof GatewayError) return false
+      throw error
+    }
+  }
+
+  /** Whether the caller is told who is in a team. */
+  showsTeamMembers(_isInTeam: boolean): boolean {
+    return false
   }
 
   /** @throws GatewayError FORBIDDEN unless the caller is in the team, or sees all. */

@@ -43,7 +43,7 @@ export class DelegatedViewer extends ClosedViewer {
     this.userId = userId
     this.#scopes = scopes
     this.#service = new ServiceViewer(scopes)
-    this.#user = new UserViewer(userId, { ...sources, platformAdmins }, delegation)
+    this.#user = new UserViewer(userId, { ...sources, platformAdmins }, { delegation })
   }
 
   override requireCredential(): void {}
@@ -87,6 +87,18 @@ export class DelegatedViewer extends ClosedViewer {
     this.requireScope(scope === 'permissions:check' ? scope : 'identity:read')
     if (scope === null) throw new GatewayError('FORBIDDEN', `The field ${field} is not for apps.`)
     this.#user.requireOrganizationField(field, own)
+  }
+
+  override showsTeamMembers(isInTeam: boolean): boolean {
+    return this.#scopes.has('identity:read') && this.#user.showsTeamMembers(isInTeam)
+  }
+
+  override requireInvitation(): void {
+    this.requireScope('identity:read')
+  }
+
+  override async sessionId(): Promise<null> {
+    throw new GatewayError('FORBIDDEN', 'The session of a user is not for apps.')
   }
 
   override requireTeamMembers(isInTeam: boolean): void {

@@ -75,6 +75,14 @@ export class OrganizationViewer extends ClosedViewer {
     this.#service.requireOrganizationField(field)
   }
 
+  override showsTeamMembers(): boolean {
+    return this.#service.showsTeamMembers()
+  }
+
+  override requireInvitation(): void {
+    this.#service.requireInvitation()
+  }
+
   override requireTeamMembers(): void {
     this.#service.requireTeamMembers()
   }

@@ -48,6 +48,15 @@ export class ServiceViewer extends ClosedViewer {
     this.requireScope(scope)
   }
 
+  override showsTeamMembers(): boolean {
+    return this.#scopes.has('identity:read')
+  }
+
+  override requireInvitation(): void {
+    this.requireScope('identity:read')
+    this.requireScope('identity:pii')
+  }
+
   override requireTeamMembers(): void {
     this.requireScope('identity:read')
   }

@@ -33,19 +33,49 @@ export class UserViewer extends ClosedViewer {
   override readonly userId: string
   readonly #sources: ViewerSources
   readonly #delegation: Delegation | null
+  readonly #findSession: () => Promise<string | null>
+  #session: Promise<string | null> | undefined
   #answers: DataLoader<Question, Answer, string> | undefined
 
-  /** @param delegation Through whom the user asks; nothing is for them once it has ended. */
-  constructor(userId: string, sources: ViewerSources, delegation: Delegation | null = null) {
+  /**
+   * @param by Through whom the user asks, where nothing is for them once that has ended, and what finds the session they
+   * ask with.
+   */
+  constructor(
+    userId: string,
+    sources: ViewerSources,
+    by: {
+      readonly delegation?: Delegation
+      readonly findSession?: (() => Promise<string | null>) | undefined
+    } = {},
+  ) {
     super()
     this.userId = userId
     this.#sources = sources
-    this.#delegation = delegation
+    this.#delegation = by.delegation ?? null
+    this.#findSession = by.findSession ?? unknown
+  }
+
+  override sessionId(): Promise<string | null> {
+    this.#session ??= this.#findSession()
+    return this.#session
   }
 
   override requireCredential(): void {}
 
   override requireScope(): void {}
+
+  override requireInvitation(): void {}
+
+  /** As of what they have received: not before they have shown that the address is theirs. */
+  override async isInvited(email: string | null): Promise<boolean> {
+    const self = await this.self()
+    return self.emailVerified && email !== null && email.toLowerCase() === self.email.toLowerCase()
+  }
+
+  override showsTeamMembers(isInTeam: boolean): boolean {
+    return isInTeam
+  }
 
   override async self(): Promise<User> {
     return (await this.#ask('user', this.userId)).self
@@ -136,6 +166,10 @@ export class UserViewer extends ClosedViewer {
       return { self, visible: seen.has(id) || (about === 'user' && id === userId) }
     })
   }
+}
+
+async function unknown(): Promise<null> {
+  return null
 }
 
 interface Question {

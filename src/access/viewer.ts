@@ -20,7 +20,7 @@ export function createViewer(caller: Caller, sources: ViewerSources): Viewer {
     case 'anonymous':
       return new ClosedViewer()
     case 'user':
-      return new UserViewer(caller.userId, sources)
+      return new UserViewer(caller.userId, sources, caller)
     case 'delegated':
       return new DelegatedViewer(caller, sources)
     case 'organization':

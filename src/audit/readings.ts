@@ -26,6 +26,18 @@ const ofParent: Find<Reading> = ({ field, parent }) => {
 /** Of whoever is found by what their data is, that has been told: the address, the role, the ban. */
 const conditions: Readonly<Record<string, Find<Reading>>> = {
   'Query.userByEmail': ({ value }) => found(value, 'User.email'),
+  'Query.usersByEmails': async ({ value }) => {
+    const users = await Promise.allSettled(value as readonly Promise<unknown>[])
+    return users.flatMap((user) =>
+      user.status === 'fulfilled' ? found(user.value, 'User.email') : [],
+    )
+  },
+  'Query.invitation': ({ value }) => {
+    const { organizationId } = (value ?? {}) as { readonly organizationId?: string }
+    return organizationId === undefined
+      ? []
+      : [{ audit: 'pii', organizationId, fields: ['Query.invitation'] }]
+  },
   'Query._entities': async ({ args, value }) => {
     const entities = await Promise.allSettled(value as readonly Promise<unknown>[])
     return args.representations.flatMap(({ __typename, id, email }, index) => {

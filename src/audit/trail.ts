@@ -23,13 +23,21 @@ export function createTrail(caller: Caller, scope: RequestScope, sink: AuditSink
       const asked = {
         time: new Date().toISOString(),
         requestId: scope.id,
-        caller: 'scopes' in caller ? { ...caller, scopes: [...caller.scopes] } : caller,
+        caller: recorded(caller),
       }
       const own = caller.kind === 'user' ? caller.userId : null
       for (const one of joined(told))
         if (one.audit === 'decision' || one.userId !== own) sink.write({ ...asked, ...one })
     },
   }
+}
+
+/** A caller as records have one. */
+function recorded(caller: Caller) {
+  if ('scopes' in caller) return { ...caller, scopes: [...caller.scopes] }
+  if (caller.kind !== 'user') return caller
+  const { findSession: _, ...user } = caller
+  return user
 }
 
 function isIn(data: unknown, path: Path, empty: boolean): boolean {

@@ -154,11 +154,13 @@ function trustIn(
 
 /**
  * An ID token tells an app who has signed in, with the same keys; it lets nobody in. That somebody is impersonated is in a
- * token where the application puts it there, under the name that it has in the session.
+ * token where the application puts it there, under the name that it has in the session, and so is which session it is (`sid`).
  */
 function toUser(payload: JWTPayload): Caller {
   if (payload.at_hash !== undefined) throw refused('type')
-  return userOf(subjectOf(payload), isName(payload.impersonatedBy))
+  const { sid, impersonatedBy } = payload
+  const findSession = isName(sid) ? async () => sid : undefined
+  return userOf(subjectOf(payload), isName(impersonatedBy), findSession)
 }
 
 function toDelegated(payload: JWTPayload): Caller {

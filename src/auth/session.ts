@@ -22,7 +22,8 @@ export function createSessionVerifier(options: {
     // Whoever has only read a token, in a table or a backup, does not get as far as the look-up.
     if (!(await isSigned(token, signature, options.secret))) return 'signature'
     const found = await options.lookup.findByToken(token)
-    return found ? userOf(found.userId, found.impersonated) : 'session'
+    if (!found) return 'session'
+    return userOf(found.userId, found.impersonated, () => options.lookup.findIdByToken(token))
   }
   /** @param text A token as Better Auth gives it away, signed; raw or percent-encoded. */
   const findByToken = async (text: string): Promise<Caller | null> => {

@@ -7,6 +7,7 @@ import type { Context } from '../graph/context.ts'
 import { membersOfOrganization } from '../graph/member.ts'
 import { organizationsOfUser } from '../graph/membership.ts'
 import { findTold } from '../graph/permission.ts'
+import { userById } from '../graph/user.ts'
 import { type OrganizationOf, permissionOf, USER } from './mapping.ts'
 import type { Search } from './request.ts'
 
@@ -34,10 +35,9 @@ export const searchSubjects: Find = async (asked, organizationOf, context, field
   if (subject.type !== USER || permission === null || organizationId === null) return nothing(asked)
   if (!(await context.viewer.seesOrganization(organizationId))) return nothing(asked)
   const { size, after } = placeOf(asked)
-  const order = { field: 'CREATED_AT', direction: 'ASC' } as const
   const page = await connect(context, { first: size || 1, after }, membersOfOrganization, {
     parentId: organizationId,
-    variant: [{}, permission, order],
+    variant: [{}, permission, { field: 'CREATED_AT', direction: 'ASC' }],
   })
   const userIds = [...new Set(page.edges.map(({ entity }) => entity.userId))]
   const told = paged(asked, page, userIds)
@@ -55,12 +55,14 @@ export const searchResources: Find = async (asked, organizationOf, context, fiel
   const permission = permissionOf(type, action)
   const namesOrganizations = organizationOf({ type, id: type, organizationId: null }) !== null
   if (subject.type !== USER || permission === null || !namesOrganizations) return nothing(asked)
-  if (!(await context.viewer.seesUser(subject.id))) return nothing(asked)
+  const user = await userById(context, subject.id)
+  if (!user) return nothing(asked)
+  await context.viewer.requireUserField(user, 'organizations')
   const scope = context.viewer.membershipsOf(subject.id)
   const { size, after } = placeOf(asked)
   const page = await connect(context, { first: size || 1, after }, organizationsOfUser, {
     parentId: subject.id,
-    variant: [{ scope }, permission],
+    variant: [{ scope }, permission, { field: 'JOINED_AT', direction: 'ASC' }],
   })
   const ids = [...new Set(page.edges.map(({ entity }) => entity.organizationId))]
   const told = paged(asked, page, ids)

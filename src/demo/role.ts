@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type { Layout } from '../layout/layout.ts'
-import { functionStatements, sessionFunction } from '../layout/owner-functions.ts'
+import {
+  functionStatements,
+  sessionFunction,
+  sessionIdFunction,
+} from '../layout/owner-functions.ts'
 import { grantStatements } from '../layout/owner-sql.ts'
 import { publicStatements } from '../layout/public-sql.ts'
 
@@ -17,6 +21,7 @@ export async function createReadOnlyRole(ownerUrl: string, layout: Layout): Prom
       `create role ${role} login password '${password}'`,
       ...grantStatements(layout, grantee),
       ...functionStatements(sessionFunction(layout, grantee), role),
+      ...functionStatements(sessionIdFunction(layout, grantee), role),
       ...publicStatements(),
     ]
     // As one text they are one transaction.

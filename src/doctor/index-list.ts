@@ -6,9 +6,9 @@ export interface NeededIndex {
   readonly fields: readonly string[]
   /**
    * `sorted`: read in the order of the last two, forwards or backwards. `equal`: only compared. `prefix`: `lower(field)`,
-   * by how it begins.
+   * by how it begins. `words`: the words of each field.
    */
-  readonly kind: 'sorted' | 'equal' | 'prefix'
+  readonly kind: 'sorted' | 'equal' | 'prefix' | 'words'
   /** What is slow without it. */
   readonly reason: string
 }
@@ -42,6 +42,13 @@ export const neededIndexes: readonly NeededIndex[] = [
   prefix('User', 'name'),
   prefix('User', 'email'),
   prefix('User', 'username'),
+  {
+    model: 'User',
+    fields: ['name', 'email'],
+    kind: 'words',
+    reason:
+      '`search` among more people than `LIMIT_ROWS`, which is refused without it: every word of names and addresses',
+  },
   sorted('Organization', ['createdAt', 'id'], { reason: ORGANIZATIONS }),
   sorted('Organization', ['name', 'id'], { reason: ORGANIZATIONS }),
   sorted('Member', ['userId', 'createdAt', 'id'], { reason: LONG }),

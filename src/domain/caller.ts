@@ -13,6 +13,8 @@ export type Caller =
       readonly userId: string
       /** That a platform admin acts as this user, as far as the credential says so. */
       readonly impersonated?: true
+      /** Finds the id of the session that the credential is of, where it says so; `null`: nobody knows. */
+      readonly findSession?: () => Promise<string | null>
     }
   /** A user, through an app or a key of theirs that may read what these scopes say: never more than they see themselves. */
   | {
@@ -46,8 +48,13 @@ export type IgnoredCookie =
   | 'signature'
   | 'session'
 
-export function userOf(userId: string, impersonated: boolean): Caller {
-  return { kind: 'user', userId, ...(impersonated && { impersonated }) }
+export function userOf(
+  userId: string,
+  impersonated: boolean,
+  findSession?: () => Promise<string | null>,
+): Caller {
+  const user = { kind: 'user', userId, ...(impersonated && { impersonated }) } as const
+  return findSession ? { ...user, findSession } : user
 }
 
 /** What the log calls a caller. Whoever is impersonated sees what that user does, and is told apart here alone. */

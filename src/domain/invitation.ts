@@ -27,6 +27,11 @@ export interface InvitationFilter {
 
 /** Lists are ordered by creation time, then id, ascending. */
 export interface InvitationRepository {
+  /** The invitations that exist and of which the filter is true, in any order. */
+  findByIds(
+    ids: readonly string[],
+    filter: Pick<InvitationFilter, 'onlyForHolder'>,
+  ): Promise<readonly Invitation[]>
   listByOrganizationIds(
     organizationIds: readonly string[],
     page: PageRequest,

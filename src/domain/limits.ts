@@ -4,7 +4,7 @@ import { GatewayError } from './errors.ts'
 export const MOST_KEYS = 100
 
 /** The most characters of an id, or of another text that rows are looked up by. */
-const LONGEST_KEY = 256
+export const LONGEST_KEY = 256
 
 /** Entries of a page: when a client gives no size, and at most. */
 export const DEFAULT_SIZE = 20
@@ -12,6 +12,10 @@ export const LARGEST_SIZE = 100
 
 /** Rows that are looked at for a page or a length of one list, unless the operator says another number. */
 export const MOST_ROWS = 5000
+
+/** The most questions about permissions at once, and the name of their type in the graph. */
+export const MOST_CHECKS = 300
+export const CHECK = 'PermissionCheckInput'
 
 /** What routers of Apollo Federation refer to entities with: the name of its scalar in the graph. */
 export const REPRESENTATION = '_Any'

@@ -30,7 +30,10 @@ export type MembershipScope =
   | 'all'
   | 'none'
 
-export type MemberOrder = Order<'CREATED_AT' | 'USER_NAME'>
+export type MemberOrder = Order<'CREATED_AT' | 'USER_NAME' | 'USER_EMAIL' | 'ROLE'>
+
+/** By when they were joined, or by the name of the organization. */
+export type MembershipOrder = Order<'JOINED_AT' | 'NAME'>
 
 /**
  * Every condition given must hold. `grantedBy` is that of a permission which these roles grant: one of them is held, by
@@ -68,6 +71,7 @@ export interface MemberRepository {
     userIds: readonly string[],
     page: PageRequest,
     filter: MembershipFilter,
+    order?: MembershipOrder,
   ): Promise<PagesByParent<Listed<MemberWithOrganization>>>
   countByUserIds(userIds: readonly string[], filter: MembershipFilter): Promise<CountsByParent>
 }

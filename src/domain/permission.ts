@@ -85,6 +85,9 @@ export interface Grant {
 export type Consistency = 'CACHED' | 'FRESH'
 
 export interface PermissionService {
+  /** Whether some role grants it. `null`: nobody knows without asking the database, which has roles as well. */
+  isDefined(permission: Permission): boolean | null
+
   /**
    * One grant for each subject, in the same order; one cache round trip and at most one SQL statement for all.
    * @throws GatewayError UNAVAILABLE or TIMEOUT when the database cannot answer. A cache in trouble is never an error.

@@ -31,5 +31,7 @@ export const points = {
     'filter.search': { page: 700, count: 1100 },
     'filter.permission': { page: 100, count: 300 },
     'orderBy.USER_NAME': { page: 250, count: 0 },
+    'orderBy.USER_EMAIL': { page: 250, count: 0 },
+    'orderBy.ROLE': { page: 250, count: 0 },
   } as Readonly<Record<string, { readonly page: number; readonly count: number }>>,
 }

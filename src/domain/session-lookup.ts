@@ -12,4 +12,10 @@ export interface SessionLookup {
    * @throws GatewayError UNAVAILABLE or TIMEOUT when sessions cannot be looked up.
    */
   findByToken(token: string): Promise<LivingSession | null>
+  /**
+   * The id of a session that has not expired. One statement. `null`: there is none, or the database's owner has not let
+   * the gateway ask.
+   * @throws GatewayError UNAVAILABLE or TIMEOUT when the database cannot answer.
+   */
+  findIdByToken(token: string): Promise<string | null>
 }

@@ -10,12 +10,15 @@ export interface Session {
   readonly ipAddress: string | null
   readonly userAgent: string | null
   readonly activeOrganizationId: string | null
+  readonly activeTeamId: string | null
   /** The platform admin who acts as this user. */
   readonly impersonatedBy: string | null
 }
 
 /** Sessions that have not expired, by the database's clock, ordered by creation time, then id, ascending. */
 export interface SessionRepository {
+  /** The sessions that there are, also those that have ended, in any order. */
+  findByIds(ids: readonly string[]): Promise<readonly Session[]>
   listByUserIds(
     userIds: readonly string[],
     page: PageRequest,

@@ -1,4 +1,5 @@
 import type { CountsByParent, Listed, PageRequest, PagesByParent } from './page.ts'
+import type { Subject } from './permission.ts'
 import type { UserSummary } from './user.ts'
 
 /** A part of an organization. */
@@ -21,10 +22,21 @@ export interface TeamMemberWithUser extends TeamMember {
   readonly user: UserSummary
 }
 
+/** Teams of one person in one organization. */
+export interface TeamsOfMember extends Subject {
+  /** The oldest first, at most `MOST_TEAMS`. */
+  readonly teams: readonly Team[]
+}
+
+/** Of one member, that are told of. */
+export const MOST_TEAMS = 100
+
 /** Lists are ordered by creation time, then id, ascending. */
 export interface TeamRepository {
   /** The teams that exist, in any order. Unknown ids are left out. */
   findByIds(ids: readonly string[]): Promise<readonly Team[]>
+  /** Of these pairs, those who are in a team, in any order. */
+  findByPairs(pairs: readonly Subject[]): Promise<readonly TeamsOfMember[]>
   listByOrganizationIds(
     organizationIds: readonly string[],
     page: PageRequest,

@@ -44,7 +44,10 @@ export interface UserFilter {
   readonly createdBefore?: Date | undefined
 }
 
-/** A prefix of one of these fields, without regard to case. */
+/**
+ * How one of these fields begins, or a word in a name or an address, without regard to case; with an `@`, how an address
+ * goes on there.
+ */
 export interface UserSearch {
   readonly prefix: string
   readonly in: readonly ('name' | 'email' | 'username')[]

@@ -32,6 +32,18 @@ export function defineAccount({ builder, refs }: Graph) {
       },
     }),
   )
+  builder.objectField(refs.User, 'hasPassword', (t) =>
+    t.boolean({
+      nullable: true,
+      description:
+        'Whether the user can sign in with a password: one of `accounts` is `credential`.',
+      resolve: async (user, _args, context) => {
+        await context.viewer.requireUserField(user, 'hasPassword')
+        const accounts = await accountsOfUser(context).load(user.id)
+        return accounts?.some(({ providerId }) => providerId === 'credential') ?? false
+      },
+    }),
+  )
 }
 
 const accountsOfUser = ownedBy(

@@ -1,4 +1,5 @@
 import type { DefaultConnectionArguments } from '@pothos/plugin-relay'
+import { type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql'
 import { GatewayError } from '../domain/errors.ts'
 import { DEFAULT_SIZE, LARGEST_SIZE } from '../domain/limits.ts'
 import type { Count, Page, PageRequest, Position } from '../domain/page.ts'
@@ -30,6 +31,22 @@ interface Which<Variant> {
   readonly variant: Variant
   /** The field that the list is ordered by. */
   readonly by?: string
+  /** Of the field that shows it: a page of which nothing is selected is not read. Absent: it is read. */
+  readonly info?: GraphQLResolveInfo
+}
+
+/** What a connection answers without its page. */
+const OF_THE_LIST = ['totalCount', 'totalCountIsExact', '__typename']
+
+function selectsPage({ fieldNodes, fragments }: GraphQLResolveInfo): boolean {
+  const inSet = ({ selections }: SelectionSetNode): boolean =>
+    selections.some((selection) => {
+      if (selection.kind === Kind.FIELD) return !OF_THE_LIST.includes(selection.name.value)
+      if (selection.kind === Kind.INLINE_FRAGMENT) return inSet(selection.selectionSet)
+      const fragment = fragments[selection.name.value]
+      return !fragment || inSet(fragment.selectionSet)
+    })
+  return fieldNodes.some(({ selectionSet }) => selectionSet && inSet(selectionSet))
 }
 
 /**
@@ -40,13 +57,17 @@ export async function connect<Entity, Variant, Node = Entity>(
   context: Context,
   args: DefaultConnectionArguments,
   list: List<Entity, Variant>,
-  { parentId = NO_PARENT, variant, by = 'CREATED_AT' }: Which<Variant>,
+  { parentId = NO_PARENT, variant, by = 'CREATED_AT', info }: Which<Variant>,
   toNode: (entity: Entity) => Node = (entity) => entity as Entity & Node,
 ) {
   const key = by === 'CREATED_AT' ? 'instant' : 'text'
   const cursors = new Cursors([list.field, parentId, variant], key)
   const request = toPageRequest(args, cursors)
-  const page = await list.pages(context, { variant, page: request }).load(parentId)
+  // What is audited is who is on it.
+  const isRead = !info || context.trail !== undefined || selectsPage(info)
+  const page = isRead
+    ? await list.pages(context, { variant, page: request }).load(parentId)
+    : undefined
   const items = await inTurn(context, page?.items ?? [])
   const edges = items.map(
     ({ entity, position }) => new Edge(cursors, position, entity, toNode(entity)),

@@ -28,7 +28,7 @@ export function defineGrant({ builder, refs }: Graph) {
       description: 'Whether the user who calls may do this here; false for services.',
       args: { ...permissionArgument, ...consistencyArgument },
       resolve: async ({ id }, { permission, consistency }, context) =>
-        allows(await viewerGrant(id, consistency, context), permission),
+        allows(await viewerGrant(id, consistency, context), permission, context),
     }),
   }))
   builder.objectFields(refs.Member, (t) => ({
@@ -45,7 +45,7 @@ export function defineGrant({ builder, refs }: Graph) {
       description: 'Whether the member may do this in the organization.',
       args: { ...permissionArgument, ...consistencyArgument },
       resolve: async (member, { permission, consistency }, context) =>
-        allows(await grantOf(member, consistency, context), permission),
+        allows(await grantOf(member, consistency, context), permission, context),
     }),
   }))
 }
@@ -88,14 +88,30 @@ export async function whoMay<Filter extends { readonly grantedBy?: unknown }>(
   filter: Filter,
   permission: Permission | null | undefined,
   organizations: OrganizationsAsked,
-  { permissions }: Context,
+  context: Context,
 ): Promise<Filter> {
   if (permission == null) return filter
-  return { ...filter, grantedBy: await permissions.findGrantingRoles(permission, organizations) }
+  noteUndefined(permission, context)
+  const grantedBy = await context.permissions.findGrantingRoles(permission, organizations)
+  return { ...filter, grantedBy }
 }
 
-export function allows(grant: Grant | null, permission: Permission): boolean {
-  return grant?.permissions.includes(permission) ?? false
+export function allows(
+  grant: Grant | null,
+  permission: Permission,
+  context: Pick<Context, 'permissions' | 'undefinedPermissions'>,
+): boolean {
+  if (grant?.permissions.includes(permission)) return true
+  noteUndefined(permission, context)
+  return false
+}
+
+/** Has the answer tell of a permission that nobody can have, which is as a rule misspelt. */
+function noteUndefined(
+  permission: Permission,
+  { permissions, undefinedPermissions }: Pick<Context, 'permissions' | 'undefinedPermissions'>,
+): void {
+  if (permissions.isDefined(permission) === false) undefinedPermissions.add(permission)
 }
 
 const grants = defineLoader(

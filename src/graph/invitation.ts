@@ -1,11 +1,16 @@
 import type { Invitation, InvitationFilter, InvitationStatus } from '../domain/invitation.ts'
+import { checkKey } from '../domain/limits.ts'
 import { connect } from './connection.ts'
+import type { Context } from './context.ts'
 import { viewerGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
+import { defineLoader, inOrderOf } from './loaders.ts'
+import { hasTeams } from './refs.ts'
+import { teamsById } from './team.ts'
 import { wholeUser } from './user.ts'
 
-export function defineInvitation({ builder, refs }: Graph) {
+export function defineInvitation({ builder, refs, features }: Graph) {
   const Status = builder.enumType('InvitationStatus', {
     description: 'What became of an invitation.',
     values: {
@@ -25,6 +30,11 @@ export function defineInvitation({ builder, refs }: Graph) {
       roles: t.exposeStringList('roles', { description: 'Names of the roles on offer.' }),
       status: t.expose('status', { type: Status, description: 'What became of it.' }),
       expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When it runs out.' }),
+      isExpired: t.boolean({
+        description: 'Whether it has run out before anybody answered it.',
+        resolve: ({ status, expiresAt }) =>
+          status === 'PENDING' && expiresAt.getTime() <= Date.now(),
+      }),
       createdAt: t.expose('createdAt', {
         type: 'DateTime',
         nullable: true,
@@ -49,6 +59,32 @@ export function defineInvitation({ builder, refs }: Graph) {
       teamIds: t.exposeIDList('teamIds', { description: 'The teams on offer.' }),
     }),
   })
+  if (hasTeams(features))
+    builder.objectField(Invitation, 'teams', (t) =>
+      t.field({
+        type: [refs.Team],
+        nullable: true,
+        description:
+          'The teams on offer that there are still; null for an invited person who is not a member of the organization.',
+        resolve: async ({ organizationId, teamIds }, _args, context) => {
+          if (!(await context.viewer.seesOrganization(organizationId))) return null
+          const teams = await Promise.all(teamIds.map((id) => teamsById(context).load(id)))
+          return teams.flatMap((team) => (team?.organizationId === organizationId ? team : []))
+        },
+      }),
+    )
+  builder.queryField('invitation', (t) =>
+    t.field({
+      type: Invitation,
+      nullable: true,
+      description:
+        'An invitation by id, whatever became of it: for whoever has the address it was sent to, once that is verified, and for whoever sees it among the invitations of the organization. Null when there is none, or none the caller may see.',
+      args: {
+        id: t.arg.id({ required: true, description: "Better Auth's id of the invitation." }),
+      },
+      resolve: (_root, { id }, context) => invitationById(context, id),
+    }),
+  )
   const InvitationConnection = builder.connectionObject(
     { type: Invitation, name: 'InvitationConnection', description: 'A page of invitations.' },
     { name: 'InvitationEdge', description: 'An invitation at its place in the list.' },
@@ -64,16 +100,16 @@ export function defineInvitation({ builder, refs }: Graph) {
         ...t.arg.connectionArgs(),
         status: t.arg({ type: Status, description: 'Only those of which this became.' }),
       },
-      resolve: async ({ id }, { status, ...args }, context) => {
-        const { viewer, creatorRole: role } = context
+      resolve: async ({ id }, { status, ...args }, context, info) => {
+        const { viewer } = context
         const own = await viewerGrant(id, 'FRESH', context)
         viewer.requireOrganizationField('invitations', own)
-        const { userId } = viewer
-        const variant: InvitationFilter = {
-          status: status ?? undefined,
-          onlyForHolder: userId === null ? undefined : { role, userId },
-        }
-        return connect(context, args, invitationsOfOrganization, { parentId: id, variant })
+        const variant: InvitationFilter = { status: status ?? undefined, ...offeredTo(context) }
+        return connect(context, args, invitationsOfOrganization, {
+          parentId: id,
+          variant,
+          info,
+        })
       },
     }),
   )
@@ -85,16 +121,52 @@ export function defineInvitation({ builder, refs }: Graph) {
       description:
         "Pending invitations to the user's own address, the oldest first; none until the address is verified.",
       args: t.arg.connectionArgs(),
-      resolve: async (user, args, context) => {
+      resolve: async (user, args, context, info) => {
         await context.viewer.requireUserField(user, 'receivedInvitations')
         const own = await wholeUser(context, user)
         const list = own?.emailVerified && user.email ? invitationsToAddress : invitationsToNobody
         const parentId = user.email.toLowerCase()
-        return connect(context, args, list, { parentId, variant: null })
+        return connect(context, args, list, { parentId, variant: null, info })
       },
     }),
   )
 }
+
+/** Those that offer the creator role are for its holders. */
+function offeredTo({ viewer, creatorRole }: Context): Pick<InvitationFilter, 'onlyForHolder'> {
+  const { userId } = viewer
+  return userId === null ? {} : { onlyForHolder: { role: creatorRole, userId } }
+}
+
+/** The door to one invitation. `null`: there is none, or none the caller may see. */
+async function invitationById(context: Context, given: string): Promise<Invitation | null> {
+  const { viewer } = context
+  viewer.requireInvitation()
+  const id = checkKey(given, 'id')
+  const [invitation, ofOrganization] = await Promise.all([
+    invitationsById(context, {}).load(id),
+    invitationsById(context, offeredTo(context)).load(id),
+  ])
+  const organizationId = invitation?.organizationId ?? null
+  const [isInvited, sees, own] = await Promise.all([
+    viewer.isInvited(invitation?.email ?? null),
+    viewer.seesOrganization(organizationId),
+    viewerGrant(organizationId ?? NOWHERE, 'FRESH', context),
+  ])
+  if (isInvited) return invitation
+  return sees && viewer.showsOrganizationField('invitations', own) ? ofOrganization : null
+}
+
+/** No organization's id, to ask about where there is none: absent takes as long as not visible. */
+const NOWHERE = '-'
+
+const invitationsById = defineLoader<
+  string,
+  Invitation | null,
+  Pick<InvitationFilter, 'onlyForHolder'>
+>(async (ids, { invitations }, filter) =>
+  inOrderOf(ids, await invitations.findByIds(ids, filter), ({ id }) => id),
+)
 
 const invitationsOfOrganization = defineList<Invitation, InvitationFilter>({
   field: 'Organization.invitations',

@@ -3,7 +3,7 @@ import type { MemberFilter, MemberOrder, MemberWithUser } from '../domain/member
 import { type Permission, pairKey, type Subject } from '../domain/permission.ts'
 import type { UserSummary } from '../domain/user.ts'
 import { connect } from './connection.ts'
-import type { Context } from './context.ts'
+import { type Context, inTurn } from './context.ts'
 import { heldInputs, whoMay } from './grant.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
@@ -37,6 +37,25 @@ export function defineMember(graph: Graph) {
       }),
     }),
   })
+  builder.queryField('membersByIds', (t) =>
+    t.field({
+      type: [refs.Member],
+      nullable: { list: true, items: true },
+      description:
+        'Memberships in the order of their ids, with null in the place of those that do not exist or that are in an organization the caller may not see.',
+      args: {
+        ids: t.arg.idList({
+          required: true,
+          description: "At most 100 of Better Auth's ids of memberships.",
+        }),
+      },
+      resolve: async (_root, { ids }, context) => {
+        context.viewer.requireScope('identity:read')
+        const keys = await inTurn(context, checkKeys(ids, 'ids'))
+        return keys.map((id) => memberById(context, id))
+      },
+    }),
+  )
   defineMembersOfOrganization(graph)
 }
 
@@ -48,16 +67,19 @@ function defineMembersOfOrganization(graph: Graph) {
       ...heldInputs(t),
       search: t.string({
         description:
-          'The beginning of a name or of an e-mail address, in any case, for example `ada`; blank is no condition. Services without `identity:pii` do not search addresses.',
+          'The beginning of any word of a name or of an e-mail address, in any case, for example `lovel`, `ada lov` or `@example`; blank is no condition. Services without `identity:pii` do not search addresses.',
       }),
       userIds: t.idList({ description: 'Is one of these users; at most 100.' }),
     }),
   })
   const Order = defineOrder(graph, 'Member', 'members', {
     CREATED_AT: { description: 'When they joined.' },
-    USER_NAME: {
-      description:
-        'The name of the person, as the database sorts text. Refused with LIMIT_EXCEEDED where too many would have to be sorted: narrow the list with `filter`, or order it by `CREATED_AT`.',
+    USER_NAME: { description: `The name of the person, as the database sorts text. ${SORTED}` },
+    USER_EMAIL: {
+      description: `The e-mail address of the person. Needs \`identity:pii\`. ${SORTED}`,
+    },
+    ROLE: {
+      description: `The roles, as the database sorts the text that Better Auth keeps them in. ${SORTED}`,
     },
   })
 
@@ -71,7 +93,7 @@ function defineMembersOfOrganization(graph: Graph) {
         filter: t.arg({ type: Filter, description: 'Which ones.' }),
         orderBy: t.arg({ type: Order, description: 'In another order.' }),
       },
-      resolve: ({ id }, { filter, orderBy, ...args }, context) => {
+      resolve: ({ id }, { filter, orderBy, ...args }, context, info) => {
         const { roles, userIds, search, permission } = filter ?? {}
         const which: MemberFilter = {
           roles: roles == null ? undefined : checkKeys(roles, 'roles'),
@@ -79,10 +101,13 @@ function defineMembersOfOrganization(graph: Graph) {
           search: toSearch(search, ['name'], context.viewer),
         }
         const order: MemberOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
+        // What a caller may not see, they may not order by either: the answers would tell.
+        if (order.field === 'USER_EMAIL') context.viewer.requireScope('identity:pii')
         return connect(context, args, membersOfOrganization, {
           parentId: id,
           variant: [which, permission, order],
           by: order.field,
+          info,
         })
       },
     }),
@@ -105,6 +130,9 @@ function defineMembersOfOrganization(graph: Graph) {
     }),
   }))
 }
+
+const SORTED =
+  'Refused with LIMIT_EXCEEDED where too many would have to be sorted: narrow the list with `filter`, or order it by `CREATED_AT`.'
 
 /** Whoever is reached as a member shares an organization with the user who reached them, and need not be asked about. */
 function userOfMember({ user, userId }: MemberShown, context: Context) {

@@ -66,6 +66,20 @@ export function defineOrganization(graph: Graph) {
         return keys.map((id) => organizationById(context, id))
       },
     }),
+    organizationsBySlugs: t.field({
+      type: [refs.Organization],
+      nullable: { list: true, items: true },
+      description:
+        'Organizations in the order of their slugs, with null in the place of those that do not exist or that the caller may not see.',
+      args: {
+        slugs: t.arg.stringList({ required: true, description: 'At most 100 slugs, exactly.' }),
+      },
+      resolve: async (_root, { slugs }, context) => {
+        context.viewer.requireScope('identity:read')
+        const keys = await inTurn(context, checkKeys(slugs, 'slugs'))
+        return keys.map((slug) => organizationBySlug(context, slug))
+      },
+    }),
   }))
 }
 
@@ -112,10 +126,10 @@ function defineOrganizationList(graph: Graph) {
         ...t.arg.connectionArgs(),
         orderBy: t.arg({ type: Order, description: 'In another order.' }),
       },
-      resolve: async (_root, { orderBy, ...args }, context) => {
+      resolve: async (_root, { orderBy, ...args }, context, info) => {
         await context.viewer.requireList('organizations')
         const order: OrganizationOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
-        return connect(context, args, allOrganizations, { variant: order, by: order.field })
+        return connect(context, args, allOrganizations, { variant: order, by: order.field, info })
       },
     }),
   )

@@ -1,5 +1,5 @@
 import { GatewayError } from '../domain/errors.ts'
-import { checkKey, checkLength, MOST_KEYS } from '../domain/limits.ts'
+import { CHECK, checkKey, checkLength, MOST_CHECKS, MOST_KEYS } from '../domain/limits.ts'
 import type { Consistency, Grant, Permission, Subject } from '../domain/permission.ts'
 import { type Context, inTurn } from './context.ts'
 import { allows, grantOf, viewerGrant } from './grant.ts'
@@ -32,7 +32,7 @@ export function definePermissionChecks({ builder, refs }: Graph) {
       ageSeconds: t.exposeFloat('ageSeconds', { description: 'How long ago that was.' }),
     }),
   })
-  const Check = builder.inputType('PermissionCheckInput', {
+  const Check = builder.inputType(CHECK, {
     description: 'A question about permissions.',
     fields: (t) => ({
       permission: t.field({
@@ -72,13 +72,15 @@ export function definePermissionChecks({ builder, refs }: Graph) {
         checks: t.arg({
           type: [Check],
           required: true,
-          description: 'The questions, at most 100.',
+          description:
+            'The questions, at most 300, about at most 100 different people in organizations: what is asked of the same one counts once.',
         }),
         ...refs.consistencyArgument,
       },
       resolve: async (_root, { checks, consistency }, context) => {
         context.viewer.requireScope('permissions:check')
-        checkLength(checks, 'checks', MOST_KEYS)
+        checkLength(checks, 'checks', MOST_CHECKS)
+        checkSubjects(checks)
         const asked = await inTurn(context, checks)
         return Promise.all(asked.map((check) => decide(check, consistency, context)))
       },
@@ -93,6 +95,18 @@ export type Decision = Awaited<ReturnType<typeof decide>>
 /** In seconds. The database's clock may be a little ahead of ours. */
 export function ageOf(resolvedAt: Date): number {
   return Math.max(0, Date.now() - resolvedAt.getTime()) / 1000
+}
+
+/** @throws GatewayError BAD_USER_INPUT when they are about more people than are looked up at once. */
+function checkSubjects(checks: readonly PermissionCheck[]): void {
+  const subjects = new Set(
+    checks.map(({ userId, organizationId }) => JSON.stringify([organizationId, userId ?? null])),
+  )
+  if (subjects.size > MOST_KEYS)
+    throw new GatewayError(
+      'BAD_USER_INPUT',
+      `checks are about at most ${MOST_KEYS} different people in organizations.`,
+    )
 }
 
 export interface PermissionCheck {
@@ -118,7 +132,7 @@ export async function decide(
     throw new GatewayError('BAD_USER_INPUT', 'userId is required when a service asks.')
   const told = await findTold({ userId, organizationId }, consistency, context)
   return {
-    allowed: allows(told.grant, permission),
+    allowed: allows(told.grant, permission, context),
     permission,
     organizationId,
     userId,

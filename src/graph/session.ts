@@ -1,9 +1,15 @@
+import { LONGEST_KEY } from '../domain/limits.ts'
 import type { Session } from '../domain/session.ts'
 import { connect } from './connection.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
+import { defineLoader, inOrderOf } from './loaders.ts'
+import { organizationById } from './organization.ts'
+import { hasTeams } from './refs.ts'
+import { teamById } from './team.ts'
+import { userById } from './user.ts'
 
-export function defineSession({ builder, refs }: Graph) {
+export function defineSession({ builder, refs, features }: Graph) {
   const Session = builder.objectRef<Session>('Session').implement({
     description: 'A sign-in of a user on one device, without its token.',
     fields: (t) => ({
@@ -35,6 +41,62 @@ export function defineSession({ builder, refs }: Graph) {
       }),
     }),
   })
+  builder.objectFields(Session, (t) => ({
+    isCurrent: t.boolean({
+      nullable: true,
+      description:
+        'Whether the caller calls with this session; null where the gateway does not know with which, as by most JWTs.',
+      resolve: async ({ id }, _args, { viewer }) => {
+        const current = await viewer.sessionId()
+        return current === null ? null : current === id
+      },
+    }),
+    impersonator: t.field({
+      type: refs.User,
+      nullable: true,
+      description:
+        'The platform admin who acts as the user; null where the caller may not see them.',
+      resolve: ({ impersonatedBy }, _args, context) =>
+        isKey(impersonatedBy) ? userById(context, impersonatedBy) : null,
+    }),
+  }))
+  if (features.organizations)
+    builder.objectField(Session, 'activeOrganization', (t) =>
+      t.field({
+        type: refs.Organization,
+        nullable: true,
+        description:
+          'The organization last chosen; null where none was, and when the caller may not see it, for example because they have left it.',
+        resolve: ({ activeOrganizationId: id }, _args, context) =>
+          isKey(id) ? organizationById(context, id) : null,
+      }),
+    )
+  if (hasTeams(features))
+    builder.objectField(Session, 'activeTeam', (t) =>
+      t.field({
+        type: refs.Team,
+        nullable: true,
+        description:
+          'The team last chosen; null where none was, and when the caller may not see its organization.',
+        resolve: ({ activeTeamId: id }, _args, context) =>
+          isKey(id) ? teamById(context, id) : null,
+      }),
+    )
+  builder.queryField('viewerSession', (t) =>
+    t.field({
+      type: Session,
+      nullable: true,
+      description:
+        'The session the user calls with; null where the gateway does not know it, as by a JWT that has no `sid`, for services and without a credential.',
+      resolve: async (_root, _args, context) => {
+        const { viewer } = context
+        const [self, id] = await Promise.all([viewer.self(), viewer.sessionId()])
+        const session = self && id !== null ? await sessionsById(context).load(id) : null
+        const isOwn = session !== null && session.userId === self?.id
+        return isOwn && session.expiresAt.getTime() > Date.now() ? session : null
+      },
+    }),
+  )
   const Connection = builder.connectionObject(
     { type: Session, name: 'SessionConnection', description: 'A page of sessions.' },
     { name: 'SessionEdge', description: 'A session at its place in the list.' },
@@ -45,12 +107,21 @@ export function defineSession({ builder, refs }: Graph) {
       nullable: true,
       description: 'Sessions that have not expired, the oldest first.',
       args: t.arg.connectionArgs(),
-      resolve: async (user, args, context) => {
+      resolve: async (user, args, context, info) => {
         await context.viewer.requireUserField(user, 'sessions')
-        return connect(context, args, sessionsOfUser, { parentId: user.id, variant: null })
+        return connect(context, args, sessionsOfUser, { parentId: user.id, variant: null, info })
       },
     }),
   )
+}
+
+const sessionsById = defineLoader<string, Session | null>(async (ids, { sessions }) =>
+  inOrderOf(ids, await sessions.findByIds(ids), ({ id }) => id),
+)
+
+/** What is stored may be anything, and the door takes ids alone. */
+function isKey(stored: string | null): stored is string {
+  return stored !== null && stored !== '' && stored.length <= LONGEST_KEY
 }
 
 const sessionsOfUser = defineList({

@@ -1,4 +1,5 @@
 import { checkKey } from '../domain/limits.ts'
+import { pairKey, type Subject } from '../domain/permission.ts'
 import type { Team, TeamMemberWithUser } from '../domain/team.ts'
 import { connect } from './connection.ts'
 import type { Context } from './context.ts'
@@ -29,17 +30,25 @@ export function defineTeam({ builder, refs }: Graph) {
         description: 'The organization it is a part of.',
         resolve: ({ organizationId }) => organizationId,
       }),
+      memberCount: t.int({
+        nullable: true,
+        description:
+          'How many are in it, as `totalCount` of `members` counts. For its members and services.',
+        resolve: async (team, _args, context) => {
+          await requireMembers(team, context)
+          return (await membersOfTeam.counts(context, null).load(team.id))?.count ?? 0
+        },
+      }),
       members: t.field({
         type: TeamMemberConnection,
         nullable: true,
         description: 'Who is in it, the oldest membership first. For its members and services.',
         args: t.arg.connectionArgs(),
-        resolve: async (team, args, context) => {
-          const { id: parentId, organizationId } = team
-          const own = await teamsOfViewer(context).load(organizationId)
-          context.viewer.requireTeamMembers(own.some(({ id }) => id === parentId))
+        resolve: async (team, args, context, info) => {
+          await requireMembers(team, context)
+          const { id: parentId } = team
           const toNode = (teamMember: TeamMemberWithUser) => ({ team, ...teamMember })
-          return connect(context, args, membersOfTeam, { parentId, variant: null }, toNode)
+          return connect(context, args, membersOfTeam, { parentId, variant: null, info }, toNode)
         },
       }),
     }),
@@ -58,14 +67,40 @@ export function defineTeam({ builder, refs }: Graph) {
     }),
   })
 
+  builder.queryField('team', (t) =>
+    t.field({
+      type: Team,
+      nullable: true,
+      description:
+        'A team by id; null when there is none, or none in an organization the caller may see.',
+      args: { id: t.arg.id({ required: true, description: "Better Auth's id of the team." }) },
+      resolve: (_root, { id }, context) => teamById(context, id),
+    }),
+  )
+  builder.objectField(refs.Member, 'teams', (t) =>
+    t.field({
+      type: [Team],
+      nullable: true,
+      description:
+        'The teams the member is in, the oldest first, at most 100; of another than the caller, those that the caller is in as well. Services see all.',
+      resolve: async ({ userId, organizationId }, _args, context) => {
+        const [own, teams] = await Promise.all([
+          teamsOfViewer(context).load(organizationId),
+          teamsOfMember(context).load({ userId, organizationId }),
+        ])
+        const ids = new Set(own.map(({ id }) => id))
+        return teams.filter(({ id }) => context.viewer.showsTeamMembers(ids.has(id)))
+      },
+    }),
+  )
   builder.objectFields(refs.Organization, (t) => ({
     teams: t.field({
       type: TeamConnection,
       nullable: true,
       description: 'The teams, the oldest first.',
       args: t.arg.connectionArgs(),
-      resolve: ({ id }, args, context) =>
-        connect(context, args, teamsOfOrganization, { parentId: id, variant: null }),
+      resolve: ({ id }, args, context, info) =>
+        connect(context, args, teamsOfOrganization, { parentId: id, variant: null, info }),
     }),
     viewerTeams: t.field({
       type: [Team],
@@ -83,8 +118,22 @@ export async function teamById(context: Context, id: string): Promise<Team | nul
   return (await context.viewer.seesOrganization(team?.organizationId ?? null)) ? team : null
 }
 
+/** @throws GatewayError FORBIDDEN unless the caller may see who is in it. */
+async function requireMembers({ id, organizationId }: Team, context: Context): Promise<void> {
+  const own = await teamsOfViewer(context).load(organizationId)
+  context.viewer.requireTeamMembers(own.some((team) => team.id === id))
+}
+
 export const teamsById = defineLoader<string, Team | null>(async (ids, { teams }) =>
   inOrderOf(ids, await teams.findByIds(ids), ({ id }) => id),
+)
+
+const teamsOfMember = defineLoader<Subject, readonly Team[]>(
+  async (pairs, { teams }) => {
+    const found = new Map((await teams.findByPairs(pairs)).map((one) => [pairKey(one), one.teams]))
+    return pairs.map((pair) => found.get(pairKey(pair)) ?? [])
+  },
+  { cacheKeyFn: pairKey },
 )
 
 const teamsOfOrganization = defineList({

@@ -14,7 +14,7 @@ export function defineUserList(graph: Graph) {
     fields: (t) => ({
       search: t.string({
         description:
-          'The beginning of a name, e-mail address or user name, in any case, for example `ada`; blank is no condition. Services without `identity:pii` do not search addresses.',
+          'The beginning of any word of a name or of an e-mail address, or of a user name, in any case, for example `lovel`, `ada lov` or `@example`; blank is no condition. Services without `identity:pii` do not search addresses.',
       }),
       ...(features.userFields.has('role')
         ? {
@@ -61,7 +61,7 @@ export function defineUserList(graph: Graph) {
         filter: t.arg({ type: Filter, description: 'Which ones.' }),
         orderBy: t.arg({ type: Order, description: 'In another order.' }),
       },
-      resolve: async (_root, { filter, orderBy, ...args }, context) => {
+      resolve: async (_root, { filter, orderBy, ...args }, context, info) => {
         await context.viewer.requireList('users')
         const { search, role, banned, createdAfter, createdBefore } = filter ?? {}
         // What a caller may not see, they may not filter by either: the answers would tell.
@@ -75,7 +75,7 @@ export function defineUserList(graph: Graph) {
         }
         const order: UserOrder = orderBy ?? { field: 'CREATED_AT', direction: 'ASC' }
         if (order.field === 'EMAIL') context.viewer.requireScope('identity:pii')
-        return connect(context, args, allUsers, { variant: [which, order], by: order.field })
+        return connect(context, args, allUsers, { variant: [which, order], by: order.field, info })
       },
     }),
   )

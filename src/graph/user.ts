@@ -1,12 +1,14 @@
 import type { GuardedUserField } from '../access/audiences.ts'
 import { checkKey, checkKeys } from '../domain/limits.ts'
+import { parseRoles } from '../domain/member.ts'
 import type { User } from '../domain/user.ts'
 import { type Context, inTurn } from './context.ts'
 import type { Graph } from './graph.ts'
 import { defineLoader, inOrderOf } from './loaders.ts'
 import { usersById } from './refs.ts'
 
-export function defineUser({ builder, refs, features }: Graph) {
+export function defineUser(graph: Graph) {
+  const { builder, refs, features } = graph
   builder.objectType(refs.User, {
     description:
       'A person Better Auth knows. Fields that are not for the caller are null with `FORBIDDEN`, told once where they are many in a list.',
@@ -35,6 +37,8 @@ export function defineUser({ builder, refs, features }: Graph) {
       }),
     )
   }
+
+  defineDerived(graph)
 
   builder.queryFields((t) => ({
     viewer: t.field({
@@ -77,7 +81,51 @@ export function defineUser({ builder, refs, features }: Graph) {
         return keys.map((id) => userById(context, id))
       },
     }),
+    usersByEmails: t.field({
+      type: [refs.User],
+      nullable: { list: true, items: true },
+      description:
+        'Users in the order of their e-mail addresses, in any case, with null in the place of those that do not exist or that the caller may not see.',
+      args: {
+        emails: t.arg.stringList({ required: true, description: 'At most 100 whole addresses.' }),
+      },
+      resolve: async (_root, { emails }, context) => {
+        context.viewer.requireScope('identity:pii')
+        const keys = await inTurn(context, checkKeys(emails, 'emails'))
+        return keys.map((email) => userByEmail(context, email))
+      },
+    }),
   }))
+}
+
+/** What columns say together, or in another form. */
+function defineDerived({ builder, refs, features }: Graph) {
+  if (features.userFields.has('role'))
+    builder.objectField(refs.User, 'roles', (t) =>
+      t.stringList({
+        nullable: true,
+        description: 'Names of the global roles, in the order Better Auth keeps them.',
+        resolve: async (user, _args, context) => {
+          await context.viewer.requireUserField(user, 'roles')
+          const whole = await wholeUser(context, user)
+          return whole && parseRoles(whole.role ?? '')
+        },
+      }),
+    )
+  if (features.userFields.has('banned'))
+    builder.objectField(refs.User, 'isBanned', (t) =>
+      t.boolean({
+        nullable: true,
+        description: 'Whether the user is banned now: a ban was set and has not run out.',
+        resolve: async (user, _args, context) => {
+          await context.viewer.requireUserField(user, 'isBanned')
+          const whole = await wholeUser(context, user)
+          if (!whole) return null
+          const { banned, banExpires } = whole
+          return banned === true && (banExpires === null || banExpires.getTime() > Date.now())
+        },
+      }),
+    )
 }
 
 /** Of somebody whom the caller has reached, what a list may have left out. `null`: they have been deleted meanwhile. */
@@ -141,10 +189,10 @@ const columns = {
     type: 'Boolean',
     description: 'Whether the account was made without credentials.',
   },
-  role: { type: 'String', description: 'Global roles, separated by commas.' },
+  role: { type: 'String', description: 'Global roles, separated by commas; see `roles`.' },
   banned: {
     type: 'Boolean',
-    description: 'Whether a ban was set; it may have run out: see `banExpires`.',
+    description: 'Whether a ban was set; it may have run out: see `isBanned`.',
   },
   banReason: { type: 'String', description: 'Why the ban was set.' },
   banExpires: { type: 'DateTime', description: 'When the ban runs out; null when it does not.' },

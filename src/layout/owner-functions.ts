@@ -19,6 +19,8 @@ type Place = Pick<Grantee, 'schema' | 'timestampZone'>
 
 export interface OwnerFunctions {
   readonly sessions: OwnerFunction | null
+  /** Beside `sessions`, which gateways of earlier versions ask as well. */
+  readonly sessionIds: OwnerFunction | null
   readonly apiKeys: OwnerFunction | null
   readonly opaqueTokens: OwnerFunction | null
 }
@@ -27,6 +29,7 @@ export interface OwnerFunctions {
 export function ownerFunctions(layout: Layout, place: Place): OwnerFunctions {
   return {
     sessions: sessionFunction(layout, place),
+    sessionIds: sessionIdFunction(layout, place),
     apiKeys: apiKeyFunction(layout, place),
     opaqueTokens: opaqueTokenFunction(layout, place),
   }
@@ -47,6 +50,18 @@ export function sessionFunction({ Session }: Pick<Layout, 'Session'>, place: Pla
     table: Session,
     place,
     answer: `${columnOf(Session, 'userId')}::text || case when ${impersonated} then chr(10) || ${literal(IMPERSONATED)} else '' end`,
+    condition: `${columnOf(Session, 'expiresAt')} > ${currentTime(Session, place)}`,
+  })
+}
+
+/** From a session token to which session it is, while that lasts; `null` where there is no such table. */
+export function sessionIdFunction({ Session }: Pick<Layout, 'Session'>, place: Place) {
+  if (!Session) return null
+  return finding('identity_gateway_session_id', 'session_token', {
+    model: 'Session',
+    table: Session,
+    place,
+    answer: `${columnOf(Session, 'id')}::text`,
     condition: `${columnOf(Session, 'expiresAt')} > ${currentTime(Session, place)}`,
   })
 }

@@ -116,18 +116,22 @@ export function ownerScript(
   without: readonly OptionalPart[] = [],
   { revokePublic = false }: { readonly revokePublic?: boolean | undefined } = {},
 ): string {
-  const { sessions, opaqueTokens, apiKeys } = ownerFunctions(layout, grantee)
+  const { sessions, sessionIds, opaqueTokens, apiKeys } = ownerFunctions(layout, grantee)
   const optional = (name: OptionalPart, about: string, statements: readonly string[]) =>
     without.includes(name) ? '' : part(about, statements)
-  const lookup = (name: OptionalPart, about: string, made: OwnerFunction | null) =>
-    optional(name, about, functionStatements(made, grantee.role))
+  const lookup = (name: OptionalPart, about: string, ...made: (OwnerFunction | null)[]) =>
+    optional(
+      name,
+      about,
+      made.flatMap((one) => functionStatements(one, grantee.role)),
+    )
   return `-- Run this as the owner of Better Auth's tables, with the right to create and alter roles (CREATEROLE).
 -- It lets the role read what the gateway reads, and nothing else. Give the role a password afterwards.
 begin;
 ${roleStatements(layout, grantee).join(';\n')};
 ${[
   revokePublic ? part(aboutPublic, publicStatements()) : aboutEverybody,
-  lookup('sessions', aboutSessions, sessions),
+  lookup('sessions', aboutSessions, sessions, sessionIds),
   lookup('opaque-tokens', aboutOpaqueTokens, opaqueTokens),
   lookup('api-keys', aboutApiKeys, apiKeys),
   optional('triggers', aboutTriggers, triggerStatements(layout, grantee.schema)),
@@ -151,8 +155,8 @@ const aboutTriggers = `-- PERMISSION_EVENTS=postgres needs the rest (--without-t
 -- roles or bans, PostgreSQL tells the gateway whose permissions it forgets.
 `
 
-const aboutSessions = `-- AUTH_SESSIONS=on needs this (--without-sessions leaves it out). It finds whose session a token is; tokens themselves stay out of reach. Whoever
--- else may call the function, also by default privileges, no longer may.
+const aboutSessions = `-- AUTH_SESSIONS=on needs this (--without-sessions leaves it out). It finds whose session a token is, and which; tokens themselves stay out of
+-- reach. Whoever else may call the functions, also by default privileges, no longer may.
 `
 
 const aboutOpaqueTokens = `-- OAUTH_OPAQUE_TOKENS=on needs this (--without-opaque-tokens leaves it out). It finds whom an access token speaks for by its hash, and what

@@ -6,7 +6,7 @@ import {
   type OperationDefinitionNode,
   type TypeNode,
 } from 'graphql'
-import { MOST_KEYS, REPRESENTATION, tooLong } from '../domain/limits.ts'
+import { CHECK, MOST_CHECKS, MOST_KEYS, REPRESENTATION, tooLong } from '../domain/limits.ts'
 
 /** Nobody reads more at once, and telling of each costs more than finding it. */
 const MOST_ERRORS = 5
@@ -34,6 +34,7 @@ export function variableErrors(
 
 function longestOf(type: TypeNode): number {
   if (type.kind !== Kind.NAMED_TYPE) return longestOf(type.type)
+  if (type.name.value === CHECK) return MOST_CHECKS
   // Of references, the first are answered however many there are, and each is nothing to read.
   return type.name.value === REPRESENTATION ? Number.POSITIVE_INFINITY : MOST_KEYS
 }

@@ -61,9 +61,18 @@ export class CachingPermissionService implements PermissionService {
   readonly #options: CachingPermissionServiceOptions
   readonly #flights = new Map<string, Flight>()
   #begun = 0
+  readonly #defined: ReadonlySet<Permission>
 
   constructor(options: CachingPermissionServiceOptions) {
     this.#options = options
+    this.#defined = new Set(
+      describeRoles(options.definitions, []).flatMap(({ permissions }) => permissions),
+    )
+  }
+
+  isDefined(permission: Permission): boolean | null {
+    if (this.#defined.has(permission)) return true
+    return this.#options.dynamic ? null : false
   }
 
   async resolve(subjects: readonly Subject[], consistency: Consistency): Promise<readonly Grant[]> {

@@ -1,5 +1,4 @@
 import type { GrantingRole } from '../domain/permission.ts'
-import type { UserSearch } from '../domain/user.ts'
 import { Prisma } from './client.ts'
 import type { TableInQuery, Tables } from './tables.ts'
 
@@ -50,23 +49,6 @@ export function holdsGrantingRole(
     JOIN unnest(${organizations}::text[], ${roles}::text[]) AS granting (organization_id, role)
       ON granting.role = held.role
     WHERE granting.organization_id IS NULL OR granting.organization_id = ${organizationId}::text)`
-}
-
-/** That one of the fields of a user begins with the text. Fields the database lacks do not. */
-export function matches(tables: Tables, user: TableInQuery, search: UserSearch): Prisma.Sql {
-  const conditions = beginnings(tables, user, search).map(({ begins }) => begins)
-  return conditions.length === 0
-    ? Prisma.sql`FALSE`
-    : Prisma.sql`(${Prisma.join(conditions, ' OR ')})`
-}
-
-/** The same of each field alone, with the text that there is an index on. */
-export function beginnings(tables: Tables, user: TableInQuery, search: UserSearch) {
-  const pattern = `${search.prefix.replaceAll(/[\\%_]/g, '\\$&')}%`
-  return tables.present('User', search.in).map((field) => {
-    const text = Prisma.sql`lower(${user.column(field)})`
-    return { text, begins: Prisma.sql`${text} LIKE lower(${pattern})` }
-  })
 }
 
 /**

@@ -7,9 +7,10 @@ import {
 } from '../domain/invitation.ts'
 import { parseRoles } from '../domain/member.ts'
 import { Prisma } from './client.ts'
-import { Columns, columnOf, from } from './columns.ts'
+import { Columns, columnOf, from, type Row } from './columns.ts'
 import { allOf, holdsRole } from './conditions.ts'
 import { type Db, joining } from './db.ts'
+import { by } from './join.ts'
 import { listsOf } from './list.ts'
 import { byCreation } from './order.ts'
 import { type List, storedValues } from './rows.ts'
@@ -43,11 +44,27 @@ export function createInvitationRepository(db: Db): InvitationRepository {
   const ofOrganizations = listsBy('organizationId')
   const toEmails = listsBy('email')
   return {
+    findByIds: joined(by('id'), (ids, filter) => findByIds(db, ids, filter)),
     listByOrganizationIds: ofOrganizations.list,
     countByOrganizationIds: ofOrganizations.count,
     listByEmails: toEmails.list,
     countByEmails: toEmails.count,
   }
+}
+
+async function findByIds(
+  { read, tables }: Db,
+  ids: readonly string[],
+  { onlyForHolder }: Pick<InvitationFilter, 'onlyForHolder'>,
+): Promise<readonly Invitation[]> {
+  const i = tables.as('Invitation', 'i')
+  const o = tables.as('Organization', 'o')
+  const rows = await read<Row>(Prisma.sql`
+    SELECT ${invitation.select(tables)} FROM ${i.from}
+    JOIN ${o.from} ON ${o.equals('id', i, 'organizationId')}
+    WHERE ${i.column('id')} = ANY(${i.array('id', ids)})
+      ${allOf([onlyForHolder && isFor(tables, onlyForHolder)])}`)
+  return rows.map(invitation.read)
 }
 
 function listOf(tables: Tables, parent: Parent, { status, onlyForHolder }: InvitationFilter): List {
@@ -68,11 +85,16 @@ function listOf(tables: Tables, parent: Parent, { status, onlyForHolder }: Invit
     gathered: parent === 'email',
     where: allOf([
       !narrowed && hasStatus(i.column('status')),
-      onlyForHolder &&
-        Prisma.sql`(NOT ${holdsRole(i.column('role'), [onlyForHolder.role])}
-            OR ${holds(tables, onlyForHolder)})`,
+      onlyForHolder && isFor(tables, onlyForHolder),
     ]),
   }
+}
+
+/** That an invitation does not offer the role, or that the user holds it. */
+function isFor(tables: Tables, holder: NonNullable<InvitationFilter['onlyForHolder']>): Prisma.Sql {
+  const i = tables.as('Invitation', 'i')
+  return Prisma.sql`(NOT ${holdsRole(i.column('role'), [holder.role])}
+            OR ${holds(tables, holder)})`
 }
 
 /** Every row counts where Better Auth left several for one person in one organization. */

@@ -4,6 +4,7 @@ import {
   type MemberOrder,
   type MemberRepository,
   type MembershipFilter,
+  type MembershipOrder,
   type MemberWithOrganization,
   type MemberWithUser,
   parseRoles,
@@ -11,15 +12,16 @@ import {
 import { type GrantingRole, pairKey } from '../domain/permission.ts'
 import { Prisma } from './client.ts'
 import { additional, Columns, from, given, type Row } from './columns.ts'
-import { activeUser, allOf, holdsGrantingRole, holdsRole, matches } from './conditions.ts'
+import { activeUser, allOf, holdsGrantingRole, holdsRole } from './conditions.ts'
 import { type Db, joining, lookUp } from './db.ts'
 import { by, byText } from './join.ts'
 import { listsOf } from './list.ts'
 import { byInstant, byText as orderedByText } from './order.ts'
 import { organization } from './organization.ts'
 import { type List, parentId, storedValues } from './rows.ts'
+import { findIds, matches } from './search/search.ts'
 import type { TableInQuery, Tables } from './tables.ts'
-import { findIds, summary } from './user.ts'
+import { summary } from './user.ts'
 
 const member = {
   id: 'same',
@@ -109,11 +111,16 @@ function ofOrganizations(
   return {
     table: m,
     parent: 'organizationId',
-    key: order.field === 'USER_NAME' ? orderedByText(u, 'name') : joined,
+    key: {
+      CREATED_AT: joined,
+      USER_NAME: orderedByText(u, 'name'),
+      USER_EMAIL: orderedByText(u, 'email'),
+      ROLE: orderedByText(m, 'role'),
+    }[order.field],
     direction: order.direction,
     beside: { table: u, by: 'userId' },
     narrowed: byUser ?? byRole,
-    gathered: userIds !== undefined || order.field === 'USER_NAME',
+    gathered: userIds !== undefined || order.field !== 'CREATED_AT',
     where: allOf([
       ...(byRole ? [] : held(filter, m.column('role'), m.column('organizationId'))),
       ...(grantedBy ? undisputed(tables, grantedBy) : []),
@@ -129,14 +136,21 @@ function ofOrganizations(
   }
 }
 
-function ofUsers({ tables }: Db, filter: MembershipFilter): List {
+function ofUsers(
+  { tables }: Db,
+  filter: MembershipFilter,
+  { field, direction }: MembershipOrder = { field: 'JOINED_AT', direction: 'ASC' },
+): List {
   const { scope, grantedBy } = filter
   const m = tables.as('Member', 'm')
+  const o = tables.as('Organization', 'o')
   return {
     table: m,
     parent: 'userId',
-    key: byInstant(m, 'createdAt'),
-    beside: { table: tables.as('Organization', 'o'), by: 'organizationId' },
+    key: field === 'NAME' ? orderedByText(o, 'name') : byInstant(m, 'createdAt'),
+    direction,
+    gathered: field === 'NAME',
+    beside: { table: o, by: 'organizationId' },
     within: allOf([scope === 'none' && Prisma.sql`FALSE`]),
     where: allOf([
       typeof scope === 'object' &&

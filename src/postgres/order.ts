@@ -19,9 +19,10 @@ export interface Key {
   parse(text: string): Sql
 }
 
-/** Ordered by text, as the database sorts it. */
+/** Ordered by text, as the database sorts it; also what is an enumeration, which has an order of its own. */
 export function byText(table: TableInQuery, field: string): Key {
-  const column = table.column(field)
+  const isEnum = table.real(field).type === 'enum'
+  const column = isEnum ? Prisma.sql`${table.column(field)}::text` : table.column(field)
   const sql = table.mayBeNull(field) ? Prisma.sql`COALESCE(${column}, '')` : column
   const parse = (text: string) => Prisma.sql`${text}::text${table.cast(field)}`
   return { sql, text: sql, sorted: SELECTED, shown: (text) => text, parse }

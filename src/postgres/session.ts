@@ -22,6 +22,7 @@ const session = new Columns<Session>('Session', '', {
   ipAddress: 'same',
   userAgent: 'same',
   activeOrganizationId: 'same',
+  activeTeamId: 'same',
   impersonatedBy: 'same',
 })
 
@@ -33,6 +34,7 @@ export function createSessionRepository(db: Db): SessionRepository {
   const places = listsOf(db, joined, place, living)
   const findByIds = joined(by('id'), (ids) => findRows(db, session, 'id', ids))
   return {
+    findByIds,
     listByUserIds: async (userIds, page) => {
       const pages = [...(await places.list(userIds, page))]
       const ids = pages.flatMap(([, { items }]) => items.map(({ entity }) => entity.id))
@@ -66,11 +68,11 @@ export interface Lookups {
  */
 export function createLookups(
   { read }: Pick<Database, 'read'>,
-  { sessions, apiKeys, opaqueTokens }: OwnerFunctions,
+  { sessions, sessionIds, apiKeys, opaqueTokens }: OwnerFunctions,
   onRefusal: (what: string, error: unknown) => void,
 ): Lookups {
   const asking =
-    <Answer>(made: OwnerFunction | null, what: string) =>
+    <Answer>(made: OwnerFunction | null, what: string, onRefused = onRefusal) =>
     async (secret: string): Promise<Answer | null> => {
       const failure = `${what} cannot be looked up`
       if (!made) throw new GatewayError('UNAVAILABLE', `${failure}.`)
@@ -82,16 +84,30 @@ export function createLookups(
       } catch (error) {
         if (!(error instanceof GatewayError && error.code === 'INTERNAL')) throw error
         const refusal = new Refusal(failure, error)
-        onRefusal(refusal.inFull, error)
+        onRefused(refusal.inFull, error)
         throw refusal
       }
     }
+  let isTold = false
+  const onceRefused: typeof onRefusal = (what, error) => {
+    if (!isTold) onRefusal(what, error)
+    isTold = true
+  }
   const findUser = asking<string>(sessions, 'Sessions')
+  const findId = asking<string>(sessionIds, 'Which session calls', onceRefused)
   return {
     sessions: {
       findByToken: async (token) => {
         const answer = await findUser(token)
         return answer === null ? null : sessionOf(answer)
+      },
+      findIdByToken: async (token) => {
+        try {
+          return await findId(token)
+        } catch (error) {
+          if (error instanceof Refusal) return null
+          throw error
+        }
       },
     },
     apiKeys: { findByHash: asking<ApiKey>(apiKeys, 'API keys') },

@@ -1,8 +1,15 @@
-import type { Team, TeamMemberWithUser, TeamRepository } from '../domain/team.ts'
+import { pairKey, type Subject } from '../domain/permission.ts'
+import {
+  MOST_TEAMS,
+  type Team,
+  type TeamMemberWithUser,
+  type TeamRepository,
+  type TeamsOfMember,
+} from '../domain/team.ts'
 import { Prisma } from './client.ts'
 import { Columns, type Row } from './columns.ts'
 import { type Db, joining, lookUp } from './db.ts'
-import { by } from './join.ts'
+import { by, byText } from './join.ts'
 import { listsOf } from './list.ts'
 import { byCreation, byInstant } from './order.ts'
 import type { List } from './rows.ts'
@@ -30,12 +37,47 @@ export function createTeamRepository(db: Db): TeamRepository {
   const members = listsOf(db, joined, teamMember, membersOf)
   return {
     findByIds: joined(by('id'), (ids) => lookUp(db, team, 'id', ids)),
+    findByPairs: joined(byText<TeamsOfMember, Subject>(pairKey, pairKey), (pairs) =>
+      findByPairs(db, pairs),
+    ),
     listByOrganizationIds: teams.list,
     countByOrganizationIds: teams.count,
     findByUserId: (userId, organizationIds) => findByUserId(db, userId, organizationIds),
     listMembers: members.list,
     countMembers: members.count,
   }
+}
+
+/** From the person to their teams: the other way leads through all teams of the organization. */
+async function findByPairs({ read, tables }: Db, pairs: readonly Subject[]) {
+  const t = tables.as('Team', 't')
+  const tm = tables.as('TeamMember', 'tm')
+  const asked = pairs.filter(
+    (pair) => tm.fits('userId', pair.userId) && t.fits('organizationId', pair.organizationId),
+  )
+  const users = asked.map(({ userId }) => userId)
+  const organizations = asked.map(({ organizationId }) => organizationId)
+  const rows = await read<Row & { readonly 'asked.user': string }>(Prisma.sql`
+    SELECT asked.user_id::text AS "asked.user", own.*
+    FROM unnest(${tm.array('userId', users)}, ${t.array('organizationId', organizations)})
+      AS asked (user_id, organization_id)
+    CROSS JOIN LATERAL (
+      SELECT DISTINCT ON (${t.column('createdAt')}, ${t.column('id')}) ${team.select(tables)}
+      FROM (SELECT ${tm.columns} FROM ${tm.from}
+        WHERE ${tm.column('userId')} = asked.user_id OFFSET 0) AS ${tm.alias}
+      JOIN ${t.from} ON ${tm.equals('teamId', t, 'id')}
+      WHERE ${t.column('organizationId')} = asked.organization_id
+      ORDER BY ${t.column('createdAt')}, ${t.column('id')}
+      LIMIT ${MOST_TEAMS}) AS own`)
+  const found = new Map<string, { userId: string; organizationId: string; teams: Team[] }>()
+  for (const row of rows) {
+    const one = team.read(row)
+    const pair = { userId: row['asked.user'], organizationId: one.organizationId }
+    const known = found.get(pairKey(pair))
+    if (known) known.teams.push(one)
+    else found.set(pairKey(pair), { ...pair, teams: [one] })
+  }
+  return [...found.values()]
 }
 
 async function findByUserId(

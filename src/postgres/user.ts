@@ -1,19 +1,13 @@
-import type {
-  User,
-  UserFilter,
-  UserOrder,
-  UserRepository,
-  UserSearch,
-  UserSummary,
-} from '../domain/user.ts'
+import type { User, UserFilter, UserOrder, UserRepository, UserSummary } from '../domain/user.ts'
 import { Prisma } from './client.ts'
 import { additional, Columns } from './columns.ts'
-import { allOf, beginnings, holdsRole, loweredDefinitions, matches } from './conditions.ts'
-import { type Db, joining, lookUp, mostRowsOf, unambiguous } from './db.ts'
+import { allOf, holdsRole, loweredDefinitions } from './conditions.ts'
+import { type Db, joining, lookUp, unambiguous } from './db.ts'
 import { by, byText } from './join.ts'
 import { countAll, listAll } from './list.ts'
 import { byInstant, byText as orderedByText } from './order.ts'
 import { type List, storedValues } from './rows.ts'
+import { findIds, matches } from './search/search.ts'
 import type { TableInQuery } from './tables.ts'
 
 /** Every column of a user that may leave the repository. */
@@ -65,28 +59,6 @@ export function createUserRepository(db: Db): UserRepository {
     list: (page, filter, order) => listAll(db, all(db, filter, order), user, page),
     count: (filter) => countAll(db, all(db, filter)),
   }
-}
-
-/**
- * The ids of those whom a search finds, by an index for each field: they are few, or it is known soon that they are not.
- * `null`: more than may be looked at.
- */
-export async function findIds(db: Db, search: UserSearch): Promise<readonly string[] | null> {
-  const { read, tables } = db
-  const mostRows = mostRowsOf(db)
-  const table = tables.as('User', 'u')
-  const found = beginnings(tables, table, search).map(
-    ({
-      text,
-      begins,
-    }) => Prisma.sql`(SELECT ${table.select(['id'])} FROM ${table.from} WHERE ${begins}
-      ORDER BY ${text} USING ~<~ LIMIT ${mostRows + 1})`,
-  )
-  if (found.length === 0) return []
-  const rows = await read<{ readonly 'u.id': string }>(
-    Prisma.sql`SELECT found.* FROM (${Prisma.join(found, ' UNION ')}) AS found LIMIT ${mostRows + 1}`,
-  )
-  return rows.length > mostRows ? null : rows.map((row) => row['u.id'])
 }
 
 function all(

@@ -1,6 +1,9 @@
 import { createRedis } from './client.ts'
 import { createTimeout } from './guard.ts'
 import type { RedisAccess } from './options.ts'
+import { whyOf } from './trouble.ts'
+
+const UNCOUNTED = 'Redis is in trouble: requests and proofs are counted in this process.'
 
 /**
  * A client for what is counted, whose callers count by themselves where they get no answer. So it tells of what Redis
@@ -8,9 +11,10 @@ import type { RedisAccess } from './options.ts'
  */
 export function createCounters(
   redis: RedisAccess & { readonly url: string; readonly keyPrefix: string },
-  onTrouble: (error: Error) => void,
+  trouble: (what: string, why: ReturnType<typeof whyOf>) => (error: Error) => void,
 ) {
   const { url, keyPrefix } = redis
+  const onTrouble = trouble(UNCOUNTED, whyOf(redis))
   const client = createRedis(url, { ...redis, onTrouble })
   let isRefused = false
   const run = async (script: string, keys: number, ...words: readonly string[]) => {

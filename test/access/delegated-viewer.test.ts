@@ -34,12 +34,17 @@ const questions: Readonly<Record<string, fc.Arbitrary<readonly unknown[]>>> = {
   requireCredential: fc.tuple(),
   requireScope: fc.tuple(fc.constantFrom(...scopes)),
   self: fc.tuple(),
+  sessionId: fc.tuple(),
+  isInvited: fc.tuple(fc.option(id)),
+  requireInvitation: fc.tuple(),
+  showsTeamMembers: fc.tuple(fc.boolean()),
   seesUser: fc.tuple(fc.option(id)),
   seesOrganization: fc.tuple(fc.option(id)),
   seesPermissionsOf: fc.tuple(fc.record({ userId: id, organizationId: id })),
   searchesAddresses: fc.tuple(),
   membershipsOf: fc.tuple(id),
   requireOrganizationField: fc.tuple(keysOf(organizationAudiences), grant),
+  showsOrganizationField: fc.tuple(keysOf(organizationAudiences), grant),
   requireTeamMembers: fc.tuple(fc.boolean()),
   requireList: fc.tuple(keysOf(listAudiences)),
   requireUserField: fc.tuple(user, keysOf(userAudiences)),
@@ -106,7 +111,7 @@ test.each(Object.keys(questions))(
       const service = { kind: 'service', subject: 's', scopes: granted } as const
       const answer = await answerOf(createViewer(key, sources), method, given)
       const wide = await answerOf(createViewer(service, sources), method, given)
-      if (scopes.length === 0 && !['requireCredential', 'self'].includes(method))
+      if (scopes.length === 0 && !['requireCredential', 'self', 'sessionId'].includes(method))
         expect(answer).toBeOneOf([null, false, 'none'])
       if (typeof answer === 'object' && answer !== null)
         expect([answer, wide]).toEqual([{ organizationId: 'u' }, 'all'])

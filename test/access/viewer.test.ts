@@ -73,19 +73,24 @@ const doors: Readonly<Record<string, string>> = {
   fetch__Member: '(id: "m") { id }',
   fetch__Organization: '(id: "o") { id }',
   fetch__User: '(id: "u") { id }',
+  invitation: '(id: "i") { id }',
+  membersByIds: '(ids: ["m"]) { id }',
   organization: '(id: "o") { id }',
   organizationBySlug: '(slug: "o") { id }',
   organizations: '{ totalCount }',
   organizationsByIds: '(ids: ["o"]) { id }',
+  organizationsBySlugs: '(slugs: ["o"]) { id }',
+  team: '(id: "t") { id }',
   user: '(id: "u") { id }',
   userByEmail: '(email: "u@example.com") { id }',
   users: '{ totalCount }',
+  usersByEmails: '(emails: ["u@example.com"]) { id }',
   usersByIds: '(ids: ["u"]) { id }',
 }
 
 test('these are all doors, beside the one to oneself and the description of the graph', () => {
   const all = Object.keys(schema.getQueryType()?.getFields() ?? {})
-  expect(all.sort()).toEqual(['_service', ...Object.keys(doors), 'viewer'].sort())
+  expect(all.sort()).toEqual(['_service', ...Object.keys(doors), 'viewer', 'viewerSession'].sort())
 })
 
 test.each(Object.keys(doors))('an unknown kind of caller is shown nothing at %s', async (door) => {
@@ -98,7 +103,9 @@ test.each(Object.keys(doors))('an unknown kind of caller is shown nothing at %s'
 })
 
 test('an unknown kind of caller is no user', async () => {
-  expect(await ask('{ viewer { id } }')).toEqual({ data: { viewer: null } })
+  expect(await ask('{ viewer { id } viewerSession { id } }')).toEqual({
+    data: { viewer: null, viewerSession: null },
+  })
   expect(viewer.userId).toBeNull()
 })
 

@@ -123,6 +123,7 @@ describe('a read of personal data', () => {
     const unknown = '{ __typename: "User", email: "nobody@example.com" }, { __typename: "Nothing" }'
     for (const query of [
       `{ userByEmail(email: "${ada.email}") { id } }`,
+      `{ usersByEmails(emails: ["nobody@example.com", "${ada.email}"]) { id } }`,
       `{ _entities(representations: [${byId}, ${unknown}, ${byEmail}]) { ... on User { name } } }`,
     ]) {
       const { recorded } = await ask(query, token)
@@ -133,6 +134,17 @@ describe('a read of personal data', () => {
       token,
     )
     expect(recorded).toMatchObject([{ userId: root.id, fields: ['User.role', 'User.banned'] }])
+  })
+
+  test('one invitation by its id', async () => {
+    const token = await services.token(everything)
+    const { recorded } = await ask(
+      `{ invitation(id: "${matrix.ids.pending}") { email } absent: invitation(id: "no") { id } }`,
+      token,
+    )
+    expect(recorded).toMatchObject([
+      { audit: 'pii', organizationId: acme.id, fields: ['Query.invitation'] },
+    ])
   })
 })
 

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { indexedWords } from '../../src/layout/words.ts'
 import { world } from '../support/world.ts'
 
 /*
@@ -10,6 +11,8 @@ const { gateway, services, sql } = await world({ own: true, environment: { LIMIT
 const token = await services.token()
 
 beforeAll(async () => {
+  // Without it, a search among so many is refused: test/postgres/search.test.ts.
+  await sql(`create index on users using gin (${indexedWords('name')}, ${indexedWords('email')})`)
   await sql(
     `insert into organizations (id, name, slug, created_at)
      values ('large', 'Large', 'large', now()), ('small', 'Small', 'small', now())`,

@@ -145,10 +145,20 @@ describe('a hundred questions about a hundred organizations', () => {
     },
   )
 
-  test('are too many with one more', async () => {
+  test('are too many with one more organization, and not with further questions about the same', async () => {
     const token = await bob.jwt()
-    const answer = await check([...everywhere, ...everywhere.slice(0, 1)], token)
+    const one = { permission: 'leave:approve', organizationId: acme.id }
+    const answer = await check([...everywhere, one], token)
     expect(codesOf(answer)).toEqual({ checkPermissions: 'BAD_USER_INPUT' })
+    const others = everywhere.map((asked) => ({ ...asked, permission: 'report:read' }))
+    const { data, errors } = await check([...everywhere, ...others, ...everywhere], token)
+    expect(errors).toEqual([])
+    expect(data.checkPermissions).toHaveLength(300)
+    const thousands = await check(
+      Array.from({ length: 301 }, () => one),
+      token,
+    )
+    expect(codesOf(thousands)).toEqual({ checkPermissions: 'BAD_USER_INPUT' })
     const none = await check([], token)
     expect(none).toMatchObject({ data: { checkPermissions: [] }, errors: [] })
   })

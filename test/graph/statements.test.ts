@@ -211,6 +211,25 @@ describe('totalCount', () => {
     expect(counting(plain)).toEqual([])
   })
 
+  test.each([
+    'totalCount',
+    'totalCountIsExact __typename',
+    '... on MemberConnection { totalCount }',
+    '...Count',
+  ])('of no page is one statement: %s', async (selection) => {
+    const fragment =
+      selection === '...Count' ? 'fragment Count on MemberConnection { totalCount }' : ''
+    const organization = (selected: string) =>
+      `{ organization(id: "o1") { members { ${selected} } } } ${fragment}`
+    const token = await services.token()
+    const without = await statementsOf('{ organization(id: "o1") { id } }', token)
+    const counted = await statementsOf(organization(selection), token)
+    expect(counted).toHaveLength(without.length + 1)
+    expect(counting(counted)).toHaveLength(1)
+    const both = await statementsOf(organization(`${selection} pageInfo { hasNextPage }`), token)
+    expect(both).toHaveLength(without.length + 2)
+  })
+
   test('is one statement for fifty parents', async () => {
     const plain = await statementsOf(query('nodes { id }'), await many.jwt())
     const counted = await statementsOf(query('totalCount nodes { id }'), await many.jwt())

@@ -57,6 +57,10 @@ beforeAll(async () => {
       if (joining) await identity.addMember(organization, joining, 'approver')
     }
   }
+  await identity.betterAuth.auth.api.createInvitation({
+    body: { organizationId: organizations[0]?.id ?? '', email: eve.email, role: 'member' },
+    headers: ada.headers,
+  })
 })
 
 /** Ids by the name of their type. */
@@ -247,6 +251,7 @@ async function knownArguments(): Promise<Values> {
     user: { id: user },
   }))
   const teams = await sql<{ id: string }>('select id from teams')
+  const [invitation] = await sql<{ id: string }>('select id from invitations limit 1')
   return {
     'Query.user.id': users.map(({ id }) => id),
     'Query.fetch__User.id': users.map(({ id }) => id),
@@ -258,6 +263,11 @@ async function knownArguments(): Promise<Values> {
     'Query.organization.id': organizations.map(({ id }) => id),
     'Query.organizationsByIds.ids': [organizations.map(({ id }) => id)],
     'Query.organizationBySlug.slug': organizations.map(({ slug }) => slug),
+    'Query.usersByEmails.emails': [users.map(({ email }) => email)],
+    'Query.organizationsBySlugs.slugs': [organizations.map(({ slug }) => slug)],
+    'Query.membersByIds.ids': [members.map(({ id }) => id)],
+    'Query.team.id': teams.map(({ id }) => id),
+    'Query.invitation.id': [invitation?.id],
     ...representationsOf('User', { id: users, email: users, username: users }),
     ...representationsOf('Organization', { id: organizations, slug: organizations }),
     ...representationsOf('Member', { id: members }, byEnds),

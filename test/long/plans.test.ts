@@ -182,6 +182,13 @@ describe('of an organization with 100,000 members,', () => {
     'found by what hundreds begin with': [inFields('person 00'), FOUND, FOUND],
     'found by what thousands begin with': [inFields('person 0'), LOOKED_AT, LOOKED_AT],
     'found by what others begin with': [inFields('other'), LOOKED_AT, LOOKED_AT],
+    'found by a word that few have': [inFields('c4ca'), FOUND, FOUND],
+    'found by a word of all addresses': [inFields('example'), PAGE, LOOKED_AT],
+    'found by two words that all have, and nobody in this order': [
+      inFields('com example'),
+      LOOKED_AT,
+      LOOKED_AT,
+    ],
     'some users': [{ userIds: ['u1', 'u50000', 'u100000', 'v1'] }, PAGE, PAGE],
     'some users with a role': [{ userIds: ['u3', 'u4'], roles: ['owner'] }, PAGE, PAGE],
   }
@@ -295,6 +302,8 @@ describe('of 180,000 users,', () => {
     'found by what nearly all begin with': [inFields('p'), LOOKED_AT, LOOKED_AT, LOOKED_AT],
     'found by what few begin with': [inFields('person c4ca'), FOUND, FOUND, FOUND],
     'found by what thousands begin with': [inFields('person 0'), LOOKED_AT, LOOKED_AT, LOOKED_AT],
+    'found by a word that few have': [inFields('c4ca'), FOUND, FOUND, FOUND],
+    'found by a word of all addresses': [inFields('@example'), PAGE, LOOKED_AT, LOOKED_AT],
     'made after an instant': [{ createdAfter: minute(50_000) }, PAGE, LOOKED_AT, COUNTED],
     'made before an early instant': [{ createdBefore: minute(100) }, PAGE, FOUND, COUNTED],
   }
@@ -388,6 +397,13 @@ test('of an organization with 20,000 teams, one with 50,000 members, a page read
     await expectWithin(PAGE, 'team members', () => repositories.teams.listMembers(['t0'], asked))
   await expectWithin(PAGE, 'teams of a user', () =>
     repositories.teams.findByUserId('u1', ['o0', 'o1']),
+  )
+  const pairs = Array.from({ length: 100 }, (_, i) => ({
+    userId: `u${i + 1}`,
+    organizationId: 'o0',
+  }))
+  await expectWithin({ rows: 1_000, blocks: 5_000 }, 'teams of a hundred members', () =>
+    repositories.teams.findByPairs(pairs),
   )
   await expectWithin(COUNTED, 'teams: count', () =>
     repositories.teams.countByOrganizationIds(['o0']),

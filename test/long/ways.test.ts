@@ -69,7 +69,8 @@ const FILLED = `
     username = coalesce(username, lower(name)), ban_reason = 'spam', ban_expires = coalesce(ban_expires, '2020-01-01');
   update organizations set logo = 'l', metadata = coalesce(metadata, '{"plan":"free"}');
   update accounts set scope = 'openid,email';
-  update sessions set ip_address = '192.0.2.1', user_agent = 'a', active_organization_id = 'o', impersonated_by = 'u';
+  update sessions set ip_address = '192.0.2.1', user_agent = 'a', active_organization_id = (select id from organizations where slug = 'acme'),
+    active_team_id = (select min(id) from teams), impersonated_by = (select id from users where name = 'Ada');
   update invitations set team_id = (select min(id) from teams);
   insert into invitations (id, organization_id, email, role, status, expires_at, created_at, inviter_id)
     select state, organization_id, email, role, state, expires_at, created_at, inviter_id

@@ -149,7 +149,9 @@ const everything: GraphQLFieldResolver<{ size?: number } | undefined, unknown> =
   const isPage = source?.size !== undefined && (fieldName === 'nodes' || fieldName === 'edges')
   const value = isLeafType(type) ? (isEnumType(type) ? type.getValues()[0]?.value : 0) : {}
   if (!isListType(getNullableType(returnType))) return value
-  const length = isPage ? source.size : (args.ids ?? args.checks)?.length
+  const length = isPage
+    ? source.size
+    : (args.ids ?? args.emails ?? args.slugs ?? args.checks)?.length
   return Array.from({ length: length ?? (isLeafType(type) ? 1 : 20) }, () => value)
 }
 

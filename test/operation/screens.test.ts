@@ -33,7 +33,7 @@ test('the README says what each thing weighs', () => {
     `| a question about permissions (\`can\`, \`permissions\` …) | ${permission} |`,
     `| ${weights('filter.permission').join(', ')} |`,
     `| ${weights('filter.roles').join(', ')} |`,
-    `| ${filters['orderBy.USER_NAME']?.page} |`,
+    `\`orderBy: { field: USER_NAME }\`, \`USER_EMAIL\`, \`ROLE\` | ${filters['orderBy.USER_NAME']?.page} |`,
     `| ${filters['filter.search']?.page} for a page, ${filters['filter.search']?.count.toLocaleString('en-US')} more`,
   ])
     expect(table).toContain(line)

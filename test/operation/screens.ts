@@ -30,7 +30,7 @@ export const screens = {
   'a hundred buttons that are there for those who may': `{
     checkPermissions(checks: [${Array.from({ length: 100 }, (_, i) => `{ permission: "leave:approve", organizationId: "o", userId: "u${i}" }`)}]) { allowed }
   }`,
-  'a platform admin’s list of 100 users, found and filtered, with their organizations': `{
+  'a service’s list of 100 users, found and filtered, with their organizations': `{
     users(first: 100, filter: { search: "ada", banned: false }, orderBy: { field: NAME, direction: ASC }) {
       totalCount pageInfo { hasNextPage endCursor }
       nodes { id name email role banned banReason createdAt organizations(first: 20) { nodes { id name } } }

@@ -8,9 +8,9 @@ import { layout } from './layout.ts'
 export const schema = buildSchema(printGraph(layout))
 
 /** What a document of one operation costs in it. */
-export function pointsOf(query: string): number {
+export function pointsOf(query: string, variables: Readonly<Record<string, unknown>> = {}): number {
   const document = parse(query)
   const operation = getOperationAST(document)
   if (!operation) throw new Error('No operation.')
-  return costOf(schema, shapeOf(document).fragments, operation, {}).points
+  return costOf(schema, shapeOf(document).fragments, operation, variables).points
 }

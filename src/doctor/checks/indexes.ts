@@ -1,5 +1,6 @@
 import type { Column, StoredType, Table } from '../../layout/layout.ts'
 import { quote } from '../../layout/quote.ts'
+import { hasWordsOf, indexedWords } from '../../layout/words.ts'
 import { Prisma } from '../../postgres/client.ts'
 import type { Check } from '../finding.ts'
 import { type NeededIndex, neededIndexes } from '../index-list.ts'
@@ -8,7 +9,7 @@ import { type NeededIndex, neededIndexes } from '../index-list.ts'
 export const checkIndexes: Check = async ({ database, layout, config: { database: config } }) => {
   const names = Object.values(layout).flatMap((table) => (table ? [table.name] : []))
   const keys = await database.read<IndexKey>(Prisma.sql`
-    SELECT c.relname::text AS "table", i.indexrelid::text AS "index", k::int AS "position",
+    SELECT c.relname::text AS "table", i.indexrelid::text AS "index", k::int AS "position", m.amname::text AS "method",
       a.attname::text AS "column", pg_get_indexdef(i.indexrelid, k, false) AS "definition",
       i.indoption[k - 1] & 1 = 1 AS "descending",
       o.opcname LIKE '%pattern_ops' OR coalesce(l.collname IN ('C', 'POSIX'), FALSE) AS "byBytes"
@@ -16,9 +17,9 @@ export const checkIndexes: Check = async ({ database, layout, config: { database
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
-    JOIN pg_catalog.pg_am AS m ON m.oid = x.relam AND m.amname = 'btree'
+    JOIN pg_catalog.pg_am AS m ON m.oid = x.relam AND m.amname IN ('btree', 'gin')
     CROSS JOIN generate_series(1, i.indnkeyatts::int) AS k
-    JOIN pg_catalog.pg_opclass AS o ON o.oid = i.indclass[k - 1]
+    LEFT JOIN pg_catalog.pg_opclass AS o ON o.oid = i.indclass[k - 1]
     LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = i.indcollation[k - 1]
     LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = i.indkey[k - 1] AND a.attnum > 0
     WHERE n.nspname = ${config.schema} AND c.relname = ANY(${names}::text[])
@@ -31,7 +32,8 @@ export const checkIndexes: Check = async ({ database, layout, config: { database
     const table = layout[needed.model]
     const columns = table ? columnsOf(needed, table) : null
     if (!table || !columns) return []
-    const ofTable = indexes.filter(([key]) => key?.table === table.name)
+    const method = methodOf(needed)
+    const ofTable = indexes.filter(([key]) => key?.table === table.name && key.method === method)
     return ofTable.some((index) => serves(index, columns, needed.kind))
       ? []
       : [toFinding(needed, config.schema, table)]
@@ -43,6 +45,8 @@ export const checkIndexes: Check = async ({ database, layout, config: { database
 
 interface IndexKey {
   readonly table: string
+  /** `btree` or `gin`. */
+  readonly method: string
   readonly index: string
   readonly position: number
   /** `null`: an expression. */
@@ -60,8 +64,20 @@ export function keysOf({ fields, kind }: NeededIndex, table: Table): readonly st
   return columns.map((column, i) => {
     const name = quote(column.name)
     if (kind === 'prefix') return `lower(${name}) text_pattern_ops`
+    if (kind === 'words') return indexedWords(name)
     return kind === 'sorted' && isOrderedBy(columns, i) ? withoutNull(name, column) : name
   })
+}
+
+/** What an index is on, as CREATE INDEX has it; `null` when the database has no use for it. */
+export function definitionOf(needed: NeededIndex, table: Table): string | null {
+  const keys = keysOf(needed, table)?.join(', ')
+  if (keys === undefined) return null
+  return methodOf(needed) === 'gin' ? `USING gin (${keys})` : `(${keys})`
+}
+
+function methodOf({ kind }: Pick<NeededIndex, 'kind'>): string {
+  return kind === 'words' ? 'gin' : 'btree'
 }
 
 /** `null` when the database lacks a column, or stores it as something that no index helps with. */
@@ -72,8 +88,11 @@ function columnsOf(
   const columns = fields.flatMap((field) => table.columns[field] ?? [])
   if (columns.length < fields.length) return null
   if (kind === 'prefix' && columns.some(({ type }) => type !== 'text')) return null
+  if (kind === 'words' && !columns.every(({ type }) => TEXTS.includes(type))) return null
   return columns.every(({ type }) => INDEXED.includes(type)) ? columns : null
 }
+
+const TEXTS: readonly StoredType[] = ['text', 'citext']
 
 /** What statements compare as it is stored. */
 const INDEXED: readonly StoredType[] = [
@@ -108,6 +127,8 @@ function serves(
   const [first] = columns
   if (kind === 'prefix')
     return first !== undefined && leading.some((key) => key.byBytes && isCall('lower', key, first))
+  if (kind === 'words')
+    return columns.every(({ name }) => index.some((key) => hasWordsOf(name, key.definition)))
   const names = leading.map(({ column }) => column)
   if (kind === 'equal') return columns.every(({ name }) => names.includes(name))
   const directions = new Set(leading.slice(-SORTED_BY).map(({ descending }) => descending))
@@ -130,10 +151,10 @@ function isCall(of: string, { column, definition }: IndexKey, { name }: Column):
 }
 
 function toFinding(needed: NeededIndex, schema: string, table: Table) {
-  const keys = keysOf(needed, table)?.join(', ')
+  const definition = definitionOf(needed, table)
   return {
     level: 'warning',
-    message: `No index on ${quote(table.name)} (${keys}); it serves ${needed.reason.replaceAll('`', '')}.`,
-    sql: `CREATE INDEX CONCURRENTLY ON ${quote(schema, table.name)} (${keys});`,
+    message: `No index on ${quote(table.name)} ${definition}; it serves ${needed.reason.replaceAll('`', '')}.`,
+    sql: `CREATE INDEX CONCURRENTLY ON ${quote(schema, table.name)} ${definition};`,
   } as const
 }

@@ -11,7 +11,7 @@ export async function faultOf(
   made: OwnerFunction | null,
   obstacle: string | null,
   { database, role }: Pick<Examined, 'database' | 'role'>,
-  { variable, needing, asking }: Words,
+  { variable, needing, asking, otherwise }: Words,
 ): Promise<Omit<Finding, 'check'> | null> {
   if (obstacle !== null || !made) return { level: 'error', message: obstacle ?? '' }
   const { name, signature, body } = made
@@ -25,8 +25,9 @@ export async function faultOf(
         ORDER BY 1) AS "others"
     FROM pg_catalog.pg_proc AS p WHERE p.oid = to_regprocedure(${signature})`)
   if (!found?.callable || !found.definer) {
-    const message = `${variable} is on, but the function ${name} ${whatIsWrong(found)}, so requests with ${needing} are answered with 503.`
-    return { level: 'error', message, sql }
+    const effect = otherwise ?? `requests with ${needing} are answered with 503`
+    const message = `${variable} is on, but the function ${name} ${whatIsWrong(found)}, so ${effect}.`
+    return { level: otherwise ? 'warning' : 'error', message, sql }
   }
   if (!found.same)
     return {
@@ -46,6 +47,8 @@ interface Words {
   readonly needing: string
   /** What it answers, such as `whose session a token is`. */
   readonly asking: string
+  /** What comes of it where requests are answered all the same. */
+  readonly otherwise?: string
 }
 
 interface Found {

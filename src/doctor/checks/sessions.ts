@@ -1,9 +1,9 @@
-import { sessionFunction } from '../../layout/owner-functions.ts'
+import { sessionFunction, sessionIdFunction } from '../../layout/owner-functions.ts'
 import { findSessionObstacle } from '../../layout/sessions.ts'
 import type { Check } from '../finding.ts'
 import { faultOf } from './owner-function.ts'
 
-/** Whether the function that finds a session's user is there for this role, and for nobody else. */
+/** Whether the functions that find a session's user and its id are there for this role, and for nobody else. */
 export const checkSessions: Check = async (examined) => {
   const { config, layout } = examined
   if (config.auth.sessions === null) return []
@@ -14,6 +14,13 @@ export const checkSessions: Check = async (examined) => {
     asking: 'whose session a token is',
   })
   if (fault) return [fault]
+  const unnamed = await faultOf(sessionIdFunction(layout, config.database), null, examined, {
+    variable: 'AUTH_SESSIONS',
+    needing: 'a session',
+    asking: 'which session a token is of',
+    otherwise: 'viewerSession and isCurrent of sessions are null',
+  })
+  if (unnamed) return [unnamed]
   const unknown = layout.Session?.authoritative === undefined
   return [{ level: 'info', message: `Sessions can be looked up.${unknown ? UNKNOWN : ''}` }]
 }

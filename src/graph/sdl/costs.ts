@@ -11,7 +11,7 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql'
-import { DEFAULT_SIZE, MOST_KEYS } from '../../domain/limits.ts'
+import { CHECK, DEFAULT_SIZE, MOST_CHECKS, MOST_KEYS } from '../../domain/limits.ts'
 import { points } from '../../domain/points.ts'
 import type { Directives } from './print.ts'
 
@@ -95,8 +95,9 @@ function listSize(parent: GraphQLObjectType, field: Field): string {
     return `@listSize(assumedSize: ${DEFAULT_SIZE}, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)`
   if (!isMany(field) || isConnection(parent)) return ''
   // Only whole numbers can be slicing arguments, not lists.
-  const byKeys = field.args.some((argument) => isListType(getNullableType(argument.type)))
-  const assumed = byKeys ? MOST_KEYS : isLeafType(type) ? points.values : points.objects
+  const keys = field.args.find((argument) => isListType(getNullableType(argument.type)))
+  const most = keys && getNamedType(keys.type).name === CHECK ? MOST_CHECKS : MOST_KEYS
+  const assumed = keys ? most : isLeafType(type) ? points.values : points.objects
   return `@listSize(assumedSize: ${assumed})`
 }
 

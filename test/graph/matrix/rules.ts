@@ -35,6 +35,9 @@ Query: userByEmail                                  | U + + +   0 0 + 0   F + F 
 Query: user/absent usersByIds/absent                | U 0 0 0   0 0 0 0   0 F F 0 0 F
 Query: userByEmail/absent                           | U 0 0 0   0 0 0 0   F 0 F 0 0 F
 Query: userByEmail/inCapitals                       | U + + +   0 0 + 0   F + F + + F
+Query: usersByEmails                                | U + + +   0 0 + 0   F + F + + F
+Query: usersByEmails/absent                         | U 0 0 0   0 0 0 0   F 0 F 0 0 F
+Query: viewerSession                                | 0 + 0 0   0 0 0 0   0 0 0 0 0 0
 Query: users                                        | U F F F   F F + F   + F F + + F
 Query: users/byEmail users/ofRole users/banned      | U F F F   F F + F   F F F + + F
 Query: users/addressFound                           | U F F F   F F + F   [] F F + + F
@@ -48,6 +51,12 @@ Query: fetch__Organization fetch__Member            | U + + +   0 0 0 0   + F F 
 Query: fetch__User/absent                           | U 0 0 0   0 0 0 0   0 F F 0 0 F
 Query: fetch__Organization/absent                   | U 0 0 0   0 0 0 0   0 F F 0 0 F
 Query: fetch__Member/absent                         | U 0 0 0   0 0 0 0   0 F F 0 0 F
+Query: organizationsBySlugs membersByIds team       | U + + +   0 0 0 0   + F F + + F
+Query: organizationsBySlugs/absent membersByIds/absent team/absent| U 0 0 0   0 0 0 0   0 F F 0 0 F
+Query: invitation                                   | U + 0 +   0 + 0 0   F F F + + F
+Query: invitation/toTheCreatorRole                  | U + 0 0   0 0 0 0   F F F + + F
+Query: invitation/accepted                          | U + 0 +   0 + 0 0   F F F + + F
+Query: invitation/absent                            | U 0 0 0   0 0 0 0   F F F 0 0 F
 Query: organizations                                | U F F F   F F F F   + F F + + F
 Query: _entities                                    | U + + +   0 0 + 0   + F F + + F
 Query: _entities/UserByEmail                        | U + + +   0 0 + 0   F + F + + F
@@ -81,27 +90,29 @@ User: id name image                                 | . + + +   . . + .   + . . 
 User: username displayUsername createdAt updatedAt  | . + F F   . . + .   + . . + + .
 User: email                                         | . + + +   . . + .   F . . + + .
 User: emailVerified phoneNumber phoneNumberVerified | . + F F   . . + .   F . . + + .
-User: twoFactorEnabled isAnonymous role             | . + F F   . . + .   F . . + + .
+User: isBanned                                      | . false F F   . . false .   F . . false false .
+User: twoFactorEnabled isAnonymous role roles       | . + F F   . . + .   F . . + + .
 User: banned banReason banExpires sessions lastLoginMethod| . + F F   . . + .   F . . + + .
-User: accounts                                      | . + F F   . . F .   F . . + + .
+User: accounts hasPassword                          | . + F F   . . F .   F . . + + .
 User: receivedInvitations                           | . + F F   . . F .   F . . F F .
 User: scimUsers                                     | . F F F   . . + .   F . . + + .
 User: passkeys apiKeys connectedApps subscriptions  | . + F F   . . F .   F . . F F .
-User: memberships organizations                     | . + + +   . . [] .  + . . + + .
-User: memberships/notShared organizations/notShared | . + [] [] . . [] .  + . . + + .
+User: memberships organizations                     | . + + +   . . F .   + . . + + .
+User: memberships/notShared organizations/notShared | . + [] [] . . F .   + . . + + .
 
 User by e-mail: id name image email                 | . + + +   . . + .   . + . + + .
 User by e-mail: username displayUsername createdAt  | . + F F   . . + .   . F . + + .
 User by e-mail: updatedAt                           | . + F F   . . + .   . F . + + .
-User by e-mail: emailVerified phoneNumber role      | . + F F   . . + .   . + . + + .
+User by e-mail: isBanned                            | . false F F   . . false .   . false . false false .
+User by e-mail: emailVerified phoneNumber role roles| . + F F   . . + .   . + . + + .
 User by e-mail: phoneNumberVerified isAnonymous     | . + F F   . . + .   . + . + + .
 User by e-mail: twoFactorEnabled banned banReason   | . + F F   . . + .   . + . + + .
 User by e-mail: banExpires sessions lastLoginMethod | . + F F   . . + .   . + . + + .
-User by e-mail: accounts                            | . + F F   . . F .   . + . + + .
+User by e-mail: accounts hasPassword                | . + F F   . . F .   . + . + + .
 User by e-mail: receivedInvitations passkeys apiKeys| . + F F   . . F .   . F . F F .
 User by e-mail: scimUsers                           | . F F F   . . + .   . + . + + .
 User by e-mail: connectedApps subscriptions         | . + F F   . . F .   . F . F F .
-User by e-mail: memberships organizations           | . + + +   . . [] .  . [] . + + .
+User by e-mail: memberships organizations           | . + + +   . . F .   . F . + + .
 
 Inviter who has left: id name image                 | . + . +   . . . .   . . . + + .
 Inviter who has left: username displayUsername      | . F . F   . . . .   . . . + + .
@@ -110,14 +121,15 @@ Inviter who has left: email emailVerified           | . F . F   . . . .   . . . 
 Inviter who has left: phoneNumber                   | . F . F   . . . .   . . . + + .
 Inviter who has left: phoneNumberVerified           | . F . F   . . . .   . . . + + .
 Inviter who has left: twoFactorEnabled isAnonymous  | . F . F   . . . .   . . . + + .
-Inviter who has left: role banned banReason         | . F . F   . . . .   . . . + + .
+Inviter who has left: isBanned                      | . F . F   . . . .   . . . false false .
+Inviter who has left: role roles banned banReason   | . F . F   . . . .   . . . + + .
 Inviter who has left: banExpires sessions accounts  | . F . F   . . . .   . . . + + .
-Inviter who has left: lastLoginMethod               | . F . F   . . . .   . . . + + .
+Inviter who has left: lastLoginMethod hasPassword   | . F . F   . . . .   . . . + + .
 Inviter who has left: scimUsers                     | . F . F   . . . .   . . . [] [] .
 Inviter who has left: receivedInvitations passkeys  | . F . F   . . . .   . . . F F .
 Inviter who has left: apiKeys connectedApps         | . F . F   . . . .   . . . F F .
 Inviter who has left: subscriptions                 | . F . F   . . . .   . . . F F .
-Inviter who has left: memberships organizations     | . [] . [] . . . .   . . . + + .
+Inviter who has left: memberships organizations     | . F . F   . . . .   . . . + + .
 
 Inviter to the caller: id name image                | . + . .   . + . .   . . . . . .
 Inviter to the caller: username displayUsername     | . F . .   . F . .   . . . . . .
@@ -126,13 +138,14 @@ Inviter to the caller: email emailVerified          | . F . .   . F . .   . . . 
 Inviter to the caller: phoneNumber                  | . F . .   . F . .   . . . . . .
 Inviter to the caller: phoneNumberVerified          | . F . .   . F . .   . . . . . .
 Inviter to the caller: twoFactorEnabled isAnonymous | . F . .   . F . .   . . . . . .
+Inviter to the caller: roles isBanned hasPassword   | . F . .   . F . .   . . . . . .
 Inviter to the caller: role banned banReason        | . F . .   . F . .   . . . . . .
 Inviter to the caller: banExpires sessions accounts | . F . .   . F . .   . . . . . .
 Inviter to the caller: lastLoginMethod passkeys     | . F . .   . F . .   . . . . . .
 Inviter to the caller: receivedInvitations apiKeys  | . F . .   . F . .   . . . . . .
 Inviter to the caller: scimUsers                    | . F . .   . F . .   . . . . . .
 Inviter to the caller: connectedApps subscriptions  | . F . .   . F . .   . . . . . .
-Inviter to the caller: memberships organizations    | . [] . .  . [] . .  . . . . . .
+Inviter to the caller: memberships organizations    | . F . .   . F . .   . . . . . .
 
 Organization: id name slug logo metadata createdAt  | . + + +   . . . .   + . . + + .
 Organization: members member teams                  | . + + +   . . . .   + . . + + .
@@ -148,6 +161,7 @@ Organization: viewerCan                             | . + false + . . . . false 
 Organization: viewerTeams                           | . + [] +  . . . .   [] . . [] [] .
 
 Member: id roles createdAt user organization        | . + + +   . . . .   + . . + + .
+Member: teams                                       | . + [] +  . . . .   + . . + + .
 Member: permissions can                             | . + + +   . . . .   + . . + + .
 MemberConnection: nodes edges pageInfo totalCount   | . + + +   . . . .   + . . + + .
 MemberConnection: totalCountIsExact                 | . + + +   . . . .   + . . + + .
@@ -155,12 +169,12 @@ MemberEdge: cursor node                             | . + + +   . . . .   + . . 
 PageInfo: hasNextPage startCursor endCursor         | . + + +   . . . .   + . . + + .
 PageInfo: hasPreviousPage                           | . false false false . . . . false . . false false .
 
-UserOrganizationConnection: nodes edges totalCount  | . + + +   . . [] .  + . . + + .
-UserOrganizationConnection: pageInfo totalCountIsExact| . + + +   . . + .   + . . + + .
+UserOrganizationConnection: nodes edges totalCount  | . + + +   . . . .   + . . + + .
+UserOrganizationConnection: pageInfo totalCountIsExact| . + + +   . . . .   + . . + + .
 UserOrganizationEdge: cursor node roles joinedAt    | . + + +   . . . .   + . . + + .
 
 Team: id name createdAt organization                | . + + +   . . . .   + . . + + .
-Team: members                                       | . + F +   . . . .   + . . + + .
+Team: members memberCount                           | . + F +   . . . .   + . . + + .
 TeamConnection: nodes edges pageInfo totalCount     | . + + +   . . . .   + . . + + .
 TeamConnection: totalCountIsExact                   | . + + +   . . . .   + . . + + .
 TeamEdge: cursor node                               | . + + +   . . . .   + . . + + .
@@ -172,19 +186,25 @@ TeamMemberEdge: cursor node                         | . + . +   . . . .   + . . 
 
 Invitation: id email roles status expiresAt         | . + . +   . . . .   . . . + + .
 Invitation: createdAt organization organizationName | . + . +   . . . .   . . . + + .
-Invitation: inviter teamIds                         | . + . +   . . . .   . . . + + .
+Invitation: isExpired                               | . false . false . . . . . . . false false .
+Invitation: inviter teamIds teams                   | . + . +   . . . .   . . . + + .
 InvitationConnection: nodes edges pageInfo          | . + . +   . . . .   . . . + + .
 InvitationConnection: totalCount                    | . + . +   . . . .   . . . + + .
 InvitationConnection: totalCountIsExact             | . + . +   . . . .   . . . + + .
 InvitationEdge: cursor node                         | . + . +   . . . .   . . . + + .
 Invitation to the caller: id email roles status     | . + . .   . + . .   . . . . . .
 Invitation to the caller: expiresAt createdAt       | . + . .   . + . .   . . . . . .
+Invitation to the caller: isExpired                 | . false . . . false . . . . . . . .
+Invitation to the caller: teams                     | . 0 . .   . 0 . .   . . . . . .
 Invitation to the caller: organization              | . 0 . .   . 0 . .   . . . . . .
 Invitation to the caller: organizationName inviter  | . + . .   . + . .   . . . . . .
 Invitation to the caller: teamIds                   | . + . .   . + . .   . . . . . .
 
 Session: id createdAt updatedAt expiresAt ipAddress | . + . .   . . + .   . . . + + .
 Session: userAgent activeOrganizationId             | . + . .   . . + .   . . . + + .
+Session: isCurrent                                  | . + . .   . . 0 .   . . . 0 0 .
+Session: activeOrganization activeTeam              | . + . .   . . 0 .   . . . + + .
+Session: impersonator                               | . 0 . .   . . + .   . . . + + .
 Session: impersonatedBy                             | . + . .   . . + .   . . . + + .
 SessionConnection: nodes edges pageInfo totalCount  | . + . .   . . + .   . . . + + .
 SessionConnection: totalCountIsExact                | . + . .   . . + .   . . . + + .
@@ -234,6 +254,8 @@ export function ruleOfApp(route: string, key: string, { of, scopes }: AppOfMatri
   const user = rule[of === 'a platform admin' && !isWhole ? 'a stranger' : of]
   if (`${route}.${key}` === 'Query.viewer')
     return scopes.startsWith('identity:read') ? user : 'FORBIDDEN'
+  // What a user signs in with is no app's.
+  if (`${route}.${key}` === 'Query.viewerSession') return 'FORBIDDEN'
   const service = rule[asService(route, key, scopes)]
   const isOutOfReach = closedRoutes.some((name) => route.startsWith(name))
   if (user === 'unreached' || service === 'unreached' || isOutOfReach) return 'unreached'
@@ -263,14 +285,21 @@ export function ruleOfOrganizationKey(
   // No co-member gets to somebody by a user name, and what they see of them is the same.
   const { 'a co-member who may invite and shares a team': narrowed } =
     rules.get(route.replace(BY_NAME, 'User'))?.get(key) ?? rule
-  return isNarrowed && service === 'value' ? narrowed : service
+  return isNarrowed && (service === 'value' || service === 'false') ? narrowed : service
 }
 
 /** Lists of everybody. */
 const listRoutes = ['UserConnection', 'UserEdge', 'OrganizationConnection', 'OrganizationEdge']
 
 /** What apps are never shown, and what lies behind it. */
-const closedFields = ['lastLoginMethod', 'scimUsers', 'sessions', 'accounts', 'receivedInvitations']
+const closedFields = [
+  'lastLoginMethod',
+  'scimUsers',
+  'sessions',
+  'accounts',
+  'hasPassword',
+  'receivedInvitations',
+]
 const closedRoutes = [
   'Session',
   'Account',
@@ -291,7 +320,7 @@ function asService(route: string, key: string, scopes: AppOfMatrix['scopes']): C
 function ofInvitations(route: string, key: string): boolean {
   return (
     /^(Invitation(Connection|Edge)?|Inviter who has left)$/.test(route) ||
-    /^invitations\b/.test(key)
+    /^invitations?\b/.test(key)
   )
 }
 

@@ -17,8 +17,8 @@ export interface MatrixWorld extends World {
   /** The graph that it has, with the tables of all plug-ins. */
   readonly schema: GraphQLSchema
   readonly memberId: string
-  /** Of a team of Acme that Ada is in. */
-  readonly ids: Readonly<Record<'team', string>>
+  /** Of a team of Acme that Ada is in, and of invitations to it. */
+  readonly ids: Readonly<Record<'team' | 'pending' | 'accepted' | 'toTheCreatorRole', string>>
   /** A new credential for each kind of caller. */
   readonly tokens: Readonly<Record<Caller, () => Promise<string | undefined>>>
   readonly tokenOf: (app: Scoped<AppOfMatrix['of']>) => Promise<string>
@@ -97,20 +97,19 @@ export async function matrixWorld(
   for (const { id: userId } of [ada, rita])
     await api.addTeamMember({ body: { organizationId, teamId, userId }, headers: ada.headers })
 
-  await api.createInvitation({
-    body: { organizationId, email: ivy.email, role: 'member', teamId },
-    headers: ines.headers,
-  })
+  const invite = (email: string, role: 'member' | 'owner', { headers }: Person, more = {}) =>
+    api.createInvitation({ body: { organizationId, email, role, ...more }, headers })
+  const { id: accepted } = await invite(ivy.email, 'member', ines)
+  await api.acceptInvitation({ body: { invitationId: accepted }, headers: ivy.headers })
+  await api.leaveOrganization({ body: { organizationId }, headers: ivy.headers })
+  const { id: pending } = await invite(ivy.email, 'member', ines, { teamId })
   await api.leaveOrganization({ body: { organizationId }, headers: ines.headers })
   await api.createInvitation({
     body: { organizationId: evil.id, email: ada.email, role: 'member', teamId: otherTeamId },
     headers: eve.headers,
   })
   // The only canceled invitation is the only one to the creator role.
-  const { id: invitationId } = await api.createInvitation({
-    body: { organizationId, email: 'next.owner@example.com', role: 'owner' },
-    headers: ada.headers,
-  })
+  const { id: invitationId } = await invite('next.owner@example.com', 'owner', ada)
   await api.cancelInvitation({ body: { invitationId }, headers: ada.headers })
 
   await fillColumns(identity)
@@ -120,6 +119,14 @@ export async function matrixWorld(
     [ada.id, acme.id],
   )
   await identity.sql("update users set role = 'admin' where id = $1", [root.id])
+  await identity.sql(
+    'update sessions set active_organization_id = $1, active_team_id = $2, impersonated_by = $3',
+    [acme.id, teamId, root.id],
+  )
+  const [session] = await identity.sql<{ id: string }>(
+    'select id from sessions where user_id = $1 order by created_at, id limit 1',
+    [ada.id],
+  )
   const service = (scope: string) => () => services.token(scope)
   return {
     ...own,
@@ -135,10 +142,14 @@ export async function matrixWorld(
         : giveKey({ reference_id: acme.id, config_id: organizationConfig, permissions })
     },
     memberId: membership?.id ?? '',
-    ids: { team: teamId },
+    ids: { team: teamId, pending, accepted, toTheCreatorRole: invitationId },
     tokens: {
       anonymous: async () => undefined,
-      themself: () => ada.jwt(),
+      // As `definePayload` of the application can say it.
+      themself: async () => {
+        const payload = { sub: ada.id, sid: session?.id }
+        return (await api.signJWT({ body: { payload } })).token
+      },
       'a co-member': () => carol.jwt(),
       'a co-member who may invite and shares a team': () => rita.jwt(),
       'a stranger': () => eve.jwt(),
@@ -167,8 +178,5 @@ async function fillColumns({ sql }: Identity): Promise<void> {
   )
   await sql("update organizations set logo = 'l'")
   await sql("update accounts set scope = 'openid'")
-  await sql(
-    `update sessions set ip_address = '192.0.2.1', user_agent = 'a',
-       active_organization_id = 'o', impersonated_by = 'u'`,
-  )
+  await sql("update sessions set ip_address = '192.0.2.1', user_agent = 'a'")
 }

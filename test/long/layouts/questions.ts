@@ -9,9 +9,9 @@ export interface Question {
 }
 
 const user = `id name image email emailVerified createdAt updatedAt username displayUsername phoneNumber
-  phoneNumberVerified twoFactorEnabled isAnonymous role banned banReason banExpires`
+  phoneNumberVerified twoFactorEnabled isAnonymous role roles banned isBanned banReason banExpires`
 const invitation =
-  'id email roles status expiresAt createdAt organizationName inviter { id } teamIds'
+  'id email roles status expiresAt isExpired createdAt organizationName inviter { id } teamIds'
 const page =
   'pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount totalCountIsExact'
 
@@ -19,7 +19,7 @@ const page =
 export const questions: Readonly<Record<string, Question>> = {
   'one sees everything of oneself': {
     as: 'Bob',
-    query: `{ viewer { ${user} accounts { id providerId accountId scopes createdAt updatedAt }
+    query: `{ viewer { ${user} hasPassword accounts { id providerId accountId scopes createdAt updatedAt }
       sessions(first: 5) { ${page} nodes { id createdAt expiresAt ipAddress userAgent impersonatedBy } } } }`,
   },
   'a platform admin lists users': {
@@ -58,7 +58,8 @@ export const questions: Readonly<Record<string, Question>> = {
   'when a session was prolonged': {
     as: 'Bob',
     organizations: true,
-    query: '{ viewer { sessions { nodes { updatedAt activeOrganizationId } } } }',
+    query:
+      '{ viewer { sessions { nodes { updatedAt activeOrganizationId activeOrganization { name } } } } }',
   },
   'the organizations of the caller': {
     as: 'Bob',
@@ -73,6 +74,47 @@ export const questions: Readonly<Record<string, Question>> = {
     organizations: true,
     query: `query ($id: ID!) { fetch__User(id: $id) { name } user(id: $id) { name email username memberships(first: 5) { ${page} nodes { roles organization { name } } } } }`,
     variables: { id: '@Bob' },
+  },
+  'members in other orders, found by any word': {
+    as: 'Cleo',
+    organizations: true,
+    query: `query ($id: ID!) { organization(id: $id) {
+      byAddress: members(orderBy: { field: USER_EMAIL, direction: DESC }) { ${page} nodes { user { name } } }
+      byRole: members(orderBy: { field: ROLE, direction: ASC }) { nodes { roles user { name } } }
+      byDomain: members(filter: { search: "@exam" }) { totalCount nodes { user { name } } }
+      byWord: members(filter: { search: "EXAMPLE.c" }) { totalCount nodes { user { name } } } } }`,
+    variables: { id: '@Acme' },
+  },
+  'many by addresses, slugs and memberships': {
+    as: 'service',
+    organizations: true,
+    query: `query ($ids: [ID!]!) { usersByEmails(emails: ["EVE@example.com", "nobody@example.com", "bob@example.com"]) { name }
+      organizationsBySlugs(slugs: ["beta", "nothing", "acme"]) { name } membersByIds(ids: $ids) { roles user { name } } }`,
+    variables: { ids: ['@Dan of Acme', 'nobody', '@Bob of Acme'] },
+  },
+  'organizations of the caller by name': {
+    as: 'Bob',
+    organizations: true,
+    query: `{ viewer { organizations(orderBy: { field: NAME, direction: DESC }) { ${page} nodes { name } }
+      byTime: organizations(orderBy: { field: JOINED_AT, direction: ASC }) { nodes { name } } } }`,
+  },
+  'one invitation, as the invited': {
+    as: 'Cleo',
+    organizations: true,
+    query: `query ($id: ID!) { invitation(id: $id) { ${invitation} organization { id } } }`,
+    variables: { id: '@invitation of cleo@example.com' },
+  },
+  'one invitation, as whoever may invite': {
+    as: 'Bob',
+    organizations: true,
+    query: `query ($id: ID!) { invitation(id: $id) { ${invitation} organization { id } } }`,
+    variables: { id: '@invitation of zoe@example.com' },
+  },
+  'one invitation to the creator role, as a creator': {
+    as: 'Ada',
+    organizations: true,
+    query: `query ($id: ID!) { invitation(id: $id) { ${invitation} } }`,
+    variables: { id: '@invitation of yan@example.com' },
   },
   'filters of members': {
     as: 'Cleo',
@@ -111,9 +153,10 @@ export const questions: Readonly<Record<string, Question>> = {
   'teams and their members': {
     as: 'Cleo',
     organizations: true,
-    query: `query ($id: ID!) { organization(id: $id) { viewerTeams { id name }
+    query: `query ($id: ID!, $team: ID!) { team(id: $team) { name memberCount organization { name } }
+      organization(id: $id) { viewerTeams { id name } all: members { nodes { user { name } teams { id name } } }
       teams(first: 5) { ${page} nodes { id name createdAt members(first: 5) { ${page} nodes { id createdAt user { name } } } } } } }`,
-    variables: { id: '@Acme' },
+    variables: { id: '@Acme', team: '@Blue' },
   },
   'static and dynamic roles': {
     as: 'Ada',

@@ -1,4 +1,4 @@
-import { keysOf } from '../../../src/doctor/checks/indexes.ts'
+import { definitionOf } from '../../../src/doctor/checks/indexes.ts'
 import { neededIndexes } from '../../../src/doctor/index-list.ts'
 import type { Database } from '../../support/database.ts'
 import { layout } from '../../support/layout.ts'
@@ -9,10 +9,10 @@ export async function fillLarge(database: Database): Promise<void> {
   await database.sql(`set session_replication_role = replica; ${fill.join('; ')}; reset all`)
   for (const needed of neededIndexes) {
     const table = layout[needed.model]
-    const keys = table && keysOf(needed, table)
+    const definition = table && definitionOf(needed, table)
     const isBetterAuths = needed.kind === 'equal' && needed.fields.length === 1
-    if (keys && !isBetterAuths)
-      await database.sql(`create index on ${table.name} (${keys.join(', ')})`)
+    if (definition && !isBetterAuths)
+      await database.sql(`create index on ${table.name} ${definition}`)
   }
   await database.sql('vacuum analyze')
 }

@@ -3,10 +3,10 @@ import { type Question, questions, walks } from '../layouts/questions.ts'
 const page =
   'pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount totalCountIsExact'
 const user = `id name image email emailVerified createdAt updatedAt username displayUsername phoneNumber
-  phoneNumberVerified twoFactorEnabled isAnonymous role banned banReason banExpires lastLoginMethod`
+  phoneNumberVerified twoFactorEnabled isAnonymous role roles banned isBanned banReason banExpires lastLoginMethod`
 const session =
-  'id createdAt updatedAt expiresAt ipAddress userAgent activeOrganizationId impersonatedBy'
-const invitation = `id email roles status expiresAt createdAt organizationName teamIds
+  'id createdAt updatedAt expiresAt ipAddress userAgent activeOrganizationId impersonatedBy activeOrganization { name } activeTeam { name } impersonator { name }'
+const invitation = `id email roles status expiresAt isExpired createdAt organizationName teamIds teams { name }
   inviter { id name } organization { id slug }`
 const member = `id roles createdAt user { id name } organization { id slug }
   permissions(consistency: FRESH) can(permission: "report:read", consistency: FRESH)
@@ -24,6 +24,10 @@ const further: Readonly<Record<string, Question>> = {
     query: `query ($id: ID!) { user(id: $id) { ${user} accounts { id providerId accountId scopes createdAt updatedAt }
       sessions(last: 1) { ${page} nodes { ${session} } edges { cursor node { ${session} } } } } }`,
     variables: { id: '@Bob' },
+  },
+  'the session that calls': {
+    as: 'Bob, by cookie',
+    query: `{ viewerSession { isCurrent ${session} } viewer { sessions { nodes { id isCurrent } } } }`,
   },
   'users in every order': {
     as: 'Ada',
