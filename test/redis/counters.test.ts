@@ -18,8 +18,9 @@ test.each([
     await allow('on', 'nopass', `~${prefix}*`, ...may.split(' '))
     const at = Object.assign(new URL(url), { username: user, password: 'any' }).href
     const told: Error[] = []
-    const redis = createCounters({ url: at, keyPrefix: prefix, timeoutMs: 2000 }, (error) =>
-      told.push(error),
+    const redis = createCounters(
+      { url: at, keyPrefix: prefix, timeoutMs: 2000 },
+      () => (error) => told.push(error),
     )
     const { client } = redis
     onTestFinished(async () => {
