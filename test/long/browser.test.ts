@@ -353,7 +353,10 @@ describe('a page of another origin', () => {
     }, demo.graphql)
     const answer = await answering
     expect((await answer.request().allHeaders()).cookie).toContain('better-auth.session_token=')
-    expect(await answer.json()).toEqual({ data: { viewer: null } })
+    expect(await answer.json()).toEqual({
+      data: { viewer: null },
+      extensions: { cookie: { ignored: 'origin', hint: expect.stringContaining('CORS_ORIGINS') } },
+    })
   })
 })
 
