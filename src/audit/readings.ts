@@ -32,18 +32,15 @@ const conditions: Readonly<Record<string, Find<Reading>>> = {
       user.status === 'fulfilled' ? found(user.value, 'User.email') : [],
     )
   },
-  'Query.invitation': ({ value }) => {
-    const { organizationId } = (value ?? {}) as { readonly organizationId?: string }
-    return organizationId === undefined
-      ? []
-      : [{ audit: 'pii', organizationId, fields: ['Query.invitation'] }]
-  },
+  'Query.invitation': ({ value }) => invited(value),
   'Query._entities': async ({ args, value }) => {
     const entities = await Promise.allSettled(value as readonly Promise<unknown>[])
     return args.representations.flatMap(({ __typename, id, email }, index) => {
       const entity = entities[index]
+      if (entity?.status !== 'fulfilled') return []
+      if (__typename === 'Invitation') return invited(entity.value)
       const byEmail = __typename === 'User' && typeof id !== 'string' && typeof email === 'string'
-      return byEmail && entity?.status === 'fulfilled' ? found(entity.value, 'User.email') : []
+      return byEmail ? found(entity.value, 'User.email') : []
     })
   },
   'Query.users': ({ args: { filter }, value }) =>
@@ -56,4 +53,11 @@ const conditions: Readonly<Record<string, Find<Reading>>> = {
 function found(user: unknown, field: string): readonly Reading[] {
   const { id: userId } = (user ?? {}) as { readonly id?: string }
   return userId === undefined ? [] : [{ audit: 'pii', userId, fields: [field] }]
+}
+
+/** An invitation that was found by its id. */
+function invited(invitation: unknown): readonly Reading[] {
+  const { organizationId } = (invitation ?? {}) as { readonly organizationId?: string }
+  if (organizationId === undefined) return []
+  return [{ audit: 'pii', organizationId, fields: ['Query.invitation'] }]
 }

@@ -1,8 +1,10 @@
 import { type GraphQLSchema, isObjectType } from 'graphql'
+import type { Invitation } from '../domain/invitation.ts'
 import type { Organization } from '../domain/organization.ts'
 import type { Team } from '../domain/team.ts'
 import type { User } from '../domain/user.ts'
 import type { Context } from './context.ts'
+import { invitationById } from './invitation.ts'
 import { memberById, memberByPair } from './member.ts'
 import { organizationById, organizationBySlug } from './organization.ts'
 import type { MemberShown } from './refs.ts'
@@ -10,9 +12,9 @@ import { teamById } from './team.ts'
 import { userByEmail, userById, userByUsername } from './user.ts'
 
 /** What other subgraphs may refer to. */
-export type EntityName = 'User' | 'Organization' | 'Member' | 'Team'
+export type EntityName = 'User' | 'Organization' | 'Member' | 'Team' | 'Invitation'
 
-type Entity = User | Organization | MemberShown | Team
+type Entity = User | Organization | MemberShown | Team | Invitation
 
 export type Reference = Readonly<Record<string, unknown>>
 
@@ -39,6 +41,7 @@ const all: Readonly<Record<EntityName, readonly Entrance[]>> = {
     },
   ],
   Team: [by('id', teamById)],
+  Invitation: [by('id', invitationById)],
 }
 
 /** Those of this graph: databases lack the tables and columns of plug-ins that are not used. */

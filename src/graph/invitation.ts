@@ -20,7 +20,8 @@ export function defineInvitation({ builder, refs, features }: Graph) {
       CANCELED: { description: 'It was withdrawn.' },
     } as const satisfies Record<InvitationStatus, object>,
   })
-  const Invitation = builder.objectRef<Invitation>('Invitation').implement({
+  const { Invitation } = refs
+  builder.objectType(Invitation, {
     description: 'An offer to join an organization.',
     fields: (t) => ({
       id: t.exposeID('id', {
@@ -139,7 +140,7 @@ function offeredTo({ viewer, creatorRole }: Context): Pick<InvitationFilter, 'on
 }
 
 /** The door to one invitation. `null`: there is none, or none the caller may see. */
-async function invitationById(context: Context, given: string): Promise<Invitation | null> {
+export async function invitationById(context: Context, given: string): Promise<Invitation | null> {
   const { viewer } = context
   viewer.requireInvitation()
   const id = checkKey(given, 'id')

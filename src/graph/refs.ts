@@ -1,5 +1,6 @@
 import type { ReachedUser } from '../access/viewer.ts'
 import type { Features } from '../domain/features.ts'
+import type { Invitation } from '../domain/invitation.ts'
 import type { Member } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
 import type { Team } from '../domain/team.ts'
@@ -32,6 +33,9 @@ export function createRefs(builder: Builder, features: Features) {
   })
   const Member = elsewhere.objectRef<MemberShown>('Member')
   const Team = (hasTeams(features) ? builder : createBuilder()).objectRef<Team>('Team')
+  const Invitation = (
+    organizations && features.models.has('Invitation') ? builder : createBuilder()
+  ).objectRef<Invitation>('Invitation')
   const Consistency = builder.enumType('Consistency', {
     description: 'How old an answer about permissions may be.',
     values: {
@@ -74,6 +78,7 @@ export function createRefs(builder: Builder, features: Features) {
     Organization,
     Member,
     Team,
+    Invitation,
     MemberConnection,
     consistencyArgument,
     permissionArgument,

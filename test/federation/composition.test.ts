@@ -16,6 +16,7 @@ const personal = [
   'Invitation.email',
   'Organization.invitations',
   'Query.userByEmail',
+  'Query.usersByEmails',
   'Session.ipAddress',
   'Session.userAgent',
   'User.accounts',
@@ -112,6 +113,7 @@ describe.each(['apollo', 'guild'] as const)('the composer of %s', (composer) => 
     expect(keysOf('Organization')).toEqual(['id', 'slug'])
     expect(keysOf('Member')).toEqual(['id', 'organization { id } user { id }'])
     expect(keysOf('Team')).toEqual(['id'])
+    expect(keysOf('Invitation')).toEqual(['id'])
     const tagged = Object.values(buildSchema(supergraph).getTypeMap())
       .filter(isObjectType)
       .flatMap((type) =>

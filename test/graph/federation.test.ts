@@ -47,7 +47,7 @@ async function teamOf({ id: organizationId }: { id: string }, headers: Headers):
 
 const query = `query ($representations: [_Any!]!) { _entities(representations: $representations) {
   __typename ... on User { name email } ... on Organization { slug } ... on Member { roles user { name } }
-  ... on Team { name organization { slug } }
+  ... on Team { name organization { slug } } ... on Invitation { organizationName }
 } }`
 
 async function ask(representations: readonly unknown[], token: string | undefined) {
@@ -58,6 +58,7 @@ async function ask(representations: readonly unknown[], token: string | undefine
 const user = (key: object) => ({ __typename: 'User', ...key })
 const organization = (key: object) => ({ __typename: 'Organization', ...key })
 const member = (key: object) => ({ __typename: 'Member', ...key })
+const invitation = (key: object) => ({ __typename: 'Invitation', ...key })
 const team = (key: object) => ({ __typename: 'Team', ...key })
 const ends = (person: { id: string }, of: { id: string }) =>
   member({ organization: { id: of.id }, user: { id: person.id } })
@@ -180,6 +181,27 @@ describe('references', () => {
       true,
       false,
     ])
+  })
+
+  test('to invitations are followed for the invited, once their address is proved, and for those who see them', async () => {
+    const { id } = await identity.betterAuth.auth.api.createInvitation({
+      body: { organizationId: evil.id, email: bob.email, role: 'member' },
+      headers: eve.headers,
+    })
+    const of = async (token: string) =>
+      ask([invitation({ id }), invitation({ id: 'unknown' })], token)
+    const shown = [{ __typename: 'Invitation', organizationName: evil.name }, null]
+    expect(await of(await eve.jwt())).toEqual({ entities: shown, codes: {} })
+    expect((await of(await bob.jwt())).entities).toEqual([null, null])
+    await sql('update users set email_verified = true where id = $1', [bob.id])
+    expect((await of(await bob.jwt())).entities).toEqual(shown)
+    await sql('update users set email_verified = false where id = $1', [bob.id])
+    expect((await of(await ada.jwt())).entities).toEqual([null, null])
+    expect((await of(await services.token('identity:read'))).codes).toEqual({
+      '_entities.0': 'FORBIDDEN',
+      '_entities.1': 'FORBIDDEN',
+    })
+    expect((await of(await services.token())).entities).toEqual(shown)
   })
 
   test('to people by their user names are followed for those who are shown these', async () => {
@@ -338,7 +360,17 @@ describe('with a prefix', () => {
     expect(namesIn(text)).toEqual(expect.arrayContaining(['IdentitySession', 'IdentityPermission']))
     const kept = namesIn(text).filter((name) => !name?.startsWith('Identity'))
     expect(kept).toEqual([
-      ...['DateTime', 'JSON', 'Member', 'Organization', 'PageInfo', 'Query', 'Team', 'User'],
+      ...[
+        'DateTime',
+        'Invitation',
+        'JSON',
+        'Member',
+        'Organization',
+        'PageInfo',
+        'Query',
+        'Team',
+        'User',
+      ],
     ])
   })
 

@@ -272,6 +272,7 @@ async function knownArguments(): Promise<Values> {
     ...representationsOf('Organization', { id: organizations, slug: organizations }),
     ...representationsOf('Member', { id: members }, byEnds),
     ...representationsOf('Team', { id: teams }),
+    ...representationsOf('Invitation', { id: invitation ? [invitation] : [] }),
     'Organization.member.userId': [people[1]?.id, people[5]?.id],
   }
 }

@@ -6,7 +6,7 @@ import { layout } from './layout.ts'
 /** What the specification of Apollo Federation has a subgraph answer beside its own graph. */
 const additions = parse(`
   scalar _Any
-  union _Entity = Member | Organization | Team | User
+  union _Entity = Invitation | Member | Organization | Team | User
   type _Service { sdl: String }
   extend type Query {
     _entities(representations: [_Any!]!): [_Entity]!

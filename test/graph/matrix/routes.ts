@@ -97,6 +97,7 @@ export function argumentsOf({ ada, acme, memberId, ids }: Place): Readonly<Recor
     'Query._entities/Member': entity.Member,
     'Query._entities/MemberByEnds': entity['Member by its ends'],
     'Query._entities/Team': entity.Team,
+    'Query._entities/Invitation': entity.Invitation,
     'Query.user': `(id: "${ada.id}")`,
     'Query.usersByIds': `(ids: ["${ada.id}"])`,
     'Query.userByEmail': `(email: "${ada.email}")`,
@@ -164,6 +165,7 @@ function entitiesOf({ ada, acme, memberId, ids }: Place) {
       `organization: { id: "${acme.id}" }, user: { id: "${ada.id}" }`,
     ),
     Team: one('Team', 'id', ids.team),
+    Invitation: one('Invitation', 'id', ids.pending),
   }
 }
 

@@ -65,6 +65,7 @@ Query: _entities/OrganizationBySlug                 | U + + +   0 0 0 0   + F F 
 Query: _entities/UserByName                         | U + 0 0   0 0 + 0   + F F + + F
 Query: _entities/Member _entities/MemberByEnds      | U + + +   0 0 0 0   + F F + + F
 Query: _entities/Team                               | U + + +   0 0 0 0   + F F + + F
+Query: _entities/Invitation                         | U + 0 +   0 + 0 0   F F F + + F
 Query: _service                                     | + + + +   + + + +   + + + + + +
 _Service: sdl                                       | + + + +   + + + +   + + + + + +
 Query: can                                          | U + + +   false false + false   F F + F + F
@@ -320,7 +321,7 @@ function asService(route: string, key: string, scopes: AppOfMatrix['scopes']): C
 function ofInvitations(route: string, key: string): boolean {
   return (
     /^(Invitation(Connection|Edge)?|Inviter who has left)$/.test(route) ||
-    /^invitations?\b/.test(key)
+    /^(_entities\/Invitation|invitations?)\b/.test(key)
   )
 }
 
