@@ -10,7 +10,7 @@ import { stopOnSignal } from './stop-on-signal.ts'
 
 export const serve = command({
   synopsis: 'serve',
-  usage: `Serve the graph over HTTP, configured by the environment (see README.md).
+  usage: `Serve the graph over HTTP, configured by the environment (see docs/configuration.md).
   --check   connect to everything, tell what it would do and what is wrong, and listen nowhere;
             end with 0, with 1 when doctor finds an error, with 2 when the configuration is wrong`,
   options: { check: { type: 'boolean' } },

@@ -22,7 +22,7 @@ const PLUGINS =
   'what users and organizations have of these plug-ins, some of which make no index for it'
 const OLD = 'databases that Better Auth made before 1.4 lack them'
 
-/** Beside primary keys and unique columns, which every database of Better Auth has. README.md lists the same. */
+/** Beside primary keys and unique columns, which every database of Better Auth has. docs/indexes.md lists the same. */
 export const neededIndexes: readonly NeededIndex[] = [
   sorted('Member', ['organizationId', 'createdAt', 'id'], {
     reason: 'pages of members: without it, each page sorts the whole organization',

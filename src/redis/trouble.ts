@@ -52,7 +52,7 @@ const causes: readonly Cause<Place>[] = [
   ],
   [
     /\bNOPERM\b|ACL failure in script|user executing the script/,
-    'does not let the user of REDIS_URL do what the gateway does: give it what README.md lists under Permissions',
+    'does not let the user of REDIS_URL do what the gateway does: give it what docs/permissions.md lists',
   ],
   [
     /\bMOVED\b|\bASK \d|\bCROSSSLOT\b/,

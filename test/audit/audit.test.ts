@@ -15,7 +15,7 @@ import { RequestScope } from '../../src/scope.ts'
 import { questionsOf, readRoute, typeAt } from '../graph/matrix/reader.ts'
 import { routesOf } from '../graph/matrix/routes.ts'
 import { callers, matrixWorld } from '../graph/matrix/world.ts'
-import { readmeBlocks } from '../support/readme.ts'
+import { documentedBlocks } from '../support/documentation.ts'
 
 const matrix = await matrixWorld()
 const { schema, environment, gatewayWith, services, ada, bob, carol, root, acme } = matrix
@@ -356,9 +356,9 @@ test('nothing is recorded of what comes after the answer to the request was give
   expect(records.filter(({ requestId }) => requestId === 'late')).toHaveLength(1)
 })
 
-test('the records that README.md shows are like those that are made', () => {
+test('the records that docs/auditing.md shows are like those that are made', () => {
   const keysOf = (record: object) => Object.keys(record).sort().join()
-  const shown = readmeBlocks()
+  const shown = documentedBlocks()
     .filter(({ language }) => language === 'jsonl')
     .flatMap(({ text }) => text.split('\n'))
   expect(shown).toHaveLength(2)

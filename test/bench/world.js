@@ -7,7 +7,7 @@ import { createReadOnlyRole } from '../../dist/demo/role.js'
 import { createServiceIssuer } from '../../dist/demo/service-issuer.js'
 import { loadNames, readLayout } from '../../dist/gateway.js'
 
-/** What README.md names for large organizations, of what the bench asks for. */
+/** What docs/indexes.md names for large organizations, of what the bench asks for. */
 const indexes = ['members (organization_id, created_at, id)', 'members (organization_id, user_id)']
 
 /** An organization that up to so many users have joined last of all. */

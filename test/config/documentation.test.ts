@@ -8,8 +8,17 @@ const page = new URL('../../docs/configuration.md', import.meta.url)
 const OPENING = `# Configuration
 
 Every environment variable that the gateway reads. An empty one counts as absent. Everything wrong with them is reported at
-once, and the process ends with 2. A variable that is none of these and looks like one of them is named in the log when
-\`serve\` starts, and by \`doctor\`.
+once, and the process ends with 2; \`serve\` writes it into its log (\`fatal\`), other commands to standard error. A variable
+that is none of these and looks like one of them (\`LIMT_DEPTH\`) is named in the log when \`serve\` starts, and by \`doctor\`.
+
+Each secret can be in a file instead: \`DATABASE_URL_FILE\`, \`DATABASE_LISTEN_URL_FILE\`, \`REDIS_URL_FILE\`,
+\`REDIS_SENTINEL_PASSWORD_FILE\`, \`BETTER_AUTH_SECRET_FILE\` and \`BETTER_AUTH_SECRETS_FILE\` are paths. Quotes that were not
+taken off, blanks at the ends, unknown values of \`sslmode\` and files of certificates that cannot be read keep the gateway from
+starting, with a sentence for each; parameters of a URL that change nothing are told of as warnings.
+
+\`node --env-file=gateway.env\` reads variables from a file: what follows a \`#\` is a comment unless the value is in quotes, so a
+password with one is cut without a word; quotes are taken off, and \`\\n\` in double quotes is a line break. In a URL write \`%23\`.
+\`docker run --env-file\` takes lines as they are, with quotes and all that follows a \`#\`.
 
 This page is printed from the definitions in \`src/config/\`.
 `

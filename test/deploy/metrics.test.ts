@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { dashboard, deployText, rules } from '../support/deploy.ts'
+import { pageText } from '../support/documentation.ts'
 import { printedMetrics } from '../support/metrics.ts'
-import { readme } from '../support/readme.ts'
 
 const printed = await printedMetrics()
 const shown = dashboard.panels.flatMap(({ targets }) => targets?.map(({ expr }) => expr) ?? [])
@@ -45,17 +45,18 @@ test('the dashboard and the rules ask for what the gateway prints, by labels tha
   }
 })
 
-test('the values that they look for are those of README.md, and the buckets are there', () => {
+test('the values that they look for are those of the documentation, and the buckets are there', () => {
   const values = asked.flatMap((expr) =>
     seriesOf(expr).flatMap(({ matchers }) =>
       matchers.filter(({ label }) => !['job', 'instance'].includes(label)),
     ),
   )
+  const documented = pageText('docs/operating.md') + pageText('docs/errors.md')
   expect(values.length).toBeGreaterThan(10)
   for (const { label, value } of values)
     for (const one of value.split('|'))
       if (label === 'le') expect(printed).toContain(`request_duration_seconds_bucket{le="${one}"`)
-      else expect(readme).toContain(`\`${one}\``)
+      else expect(documented).toContain(`\`${one}\``)
 })
 
 test('the dashboard shows every metric of the gateway', () => {

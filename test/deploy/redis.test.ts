@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { deployPath, deployText } from '../support/deploy.ts'
-import { pluginRedisUser, readmeRedisUser } from '../support/readme.ts'
+import { gatewayRedisUser, pluginRedisUser } from '../support/documentation.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
 import { world } from '../support/world.ts'
 
@@ -30,13 +30,13 @@ afterAll(async () => {
   await rm(directory, { recursive: true })
 })
 
-test('the users are those that README.md and docs/redis.md describe, and no other comes in', async () => {
+test('the users are those that docs/permissions.md and docs/redis.md describe, and no other comes in', async () => {
   const lines = deployText('redis.acl').trim().split('\n')
   const wordsOf = (words: readonly string[], password: string) =>
     words.join(' ').replace('SETUSER', 'user').replace('>secret', `>${password}`)
   expect(lines).toEqual([
     'user default off',
-    wordsOf(readmeRedisUser(), 'change-me'),
+    wordsOf(gatewayRedisUser(), 'change-me'),
     wordsOf(pluginRedisUser(), 'change-me-too'),
   ])
   const nobody = new Redis({ port: server.port, lazyConnect: true, retryStrategy: () => null })

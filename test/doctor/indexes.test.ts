@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createReadOnlyRole } from '../../src/demo/role.ts'
 import { definitionOf } from '../../src/doctor/checks/indexes.ts'
@@ -10,6 +10,7 @@ import { indexedWords as words } from '../../src/layout/words.ts'
 import { allPlugins, migrate } from '../introspection/migrate.ts'
 import { createProject } from '../introspection/project.ts'
 import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
+import { pageText } from '../support/documentation.ts'
 import { layout } from '../support/layout.ts'
 
 let database: Database
@@ -33,10 +34,10 @@ async function missing(environment: Readonly<Record<string, string>> = { DATABAS
 const about = async (columns: string) =>
   (await missing()).filter(({ sql }) => sql?.endsWith(`(${columns});`))
 
-test('README.md lists the same indexes', async () => {
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
-  const section = readme.split('## Indexes')[1]?.split('\n## ')[0] ?? ''
-  const rows = section.split('\n').filter((line) => line.startsWith('| `'))
+test('docs/indexes.md lists the same', () => {
+  const rows = pageText('docs/indexes.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
   const listed = rows.flatMap((row) => {
     const [, indexes = '', reason = ''] = row.split('|')
     return [...indexes.matchAll(/`([^`]+)`/g)].map(([, index]) => `${index}: ${reason.trim()}`)
@@ -44,7 +45,7 @@ test('README.md lists the same indexes', async () => {
   expect(listed).toEqual(neededIndexes.map((needed) => `${inWords(needed)}: ${needed.reason}`))
 })
 
-/** As README.md writes it, in the house layout, in whose style the tables of plug-ins are named that it lacks. */
+/** As docs/indexes.md writes it, in the house layout, in whose style the tables of plug-ins are named that it lacks. */
 function inWords(needed: NeededIndex): string {
   const snake = (name: string) => name.replaceAll(/(?<!^)[A-Z]/g, '_$&').toLowerCase()
   const table = layout[needed.model] ?? {

@@ -6,7 +6,7 @@ import { CostBudget } from '../../src/http/budget.ts'
 import { RateLimiter } from '../../src/http/rate-limiter.ts'
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
 import { createRedis } from '../../src/redis/client.ts'
-import { readmeRedisUser } from '../support/readme.ts'
+import { gatewayRedisUser } from '../support/documentation.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
 
 let server: RedisProcess
@@ -38,8 +38,8 @@ test('without REDIS_URL there is nothing to look at', async () => {
   expect(await checkRedis({ redis: null })).toEqual([expect.objectContaining({ level: 'info' })])
 })
 
-test('the user that README.md describes is enough, and has no more than it should', async () => {
-  await admin.call('ACL', ...readmeRedisUser())
+test('the user that docs/permissions.md describes is enough, and has no more than it should', async () => {
+  await admin.call('ACL', ...gatewayRedisUser())
   const url = urlOf('gateway', 'secret')
   expect(await messages(url)).toEqual([
     expect.stringMatching(/^info: Redis \d+\.\d+\.\d+ answers\.$/),
@@ -95,13 +95,13 @@ test('the user that README.md describes is enough, and has no more than it shoul
 })
 
 test('commands that the user lacks are named', async () => {
-  const user = readmeRedisUser().filter((word) => word !== '+mget' && word !== '+eval')
+  const user = gatewayRedisUser().filter((word) => word !== '+mget' && word !== '+eval')
   await admin.call('ACL', ...user.map((word) => (word === 'gateway' ? 'lacking' : word)))
   expect(await messages(urlOf('lacking', 'secret'))).toContainEqual(
     expect.stringMatching(/^error: .* may not run MGET, EVAL on keys of the gateway: give it/),
   )
   const counting = ['+incrby', '+pttl', '+expire']
-  const caching = readmeRedisUser().filter((word) => !counting.includes(word))
+  const caching = gatewayRedisUser().filter((word) => !counting.includes(word))
   await admin.call('ACL', ...caching.map((word) => (word === 'gateway' ? 'caching' : word)))
   const redis = {
     url: urlOf('caching', 'secret'),

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { stitchingDirectives } from '@graphql-tools/stitching-directives'
 import { composeSchemaContract } from '@theguild/federation-composition'
 import { buildSchema, isObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { printGraph } from '../../src/gateway.ts'
+import { documentedBlock } from '../support/documentation.ts'
 import { layout } from '../support/layout.ts'
 import { startApolloGateway } from './routers.ts'
 import { type Service, startBillingService, startLeaveService } from './services.ts'
@@ -80,14 +80,9 @@ describe.each(['apollo', 'guild'] as const)('the composer of %s', (composer) => 
     )
   })
 
-  test("composes it with the README's example of another service", async () => {
-    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
-    const federationSdl = /^```graphql\n# leave\.graphql[\s\S]*?^```/m.exec(readme)?.[0]
-    const example = {
-      name: 'leave',
-      url: '',
-      federationSdl: federationSdl?.replaceAll(/^```.*/gm, ''),
-    }
+  test('composes it with the example of another service in the documentation', () => {
+    const federationSdl = documentedBlock('# leave.graphql').text
+    const example = { name: 'leave', url: '', federationSdl }
     const supergraph = compositions[composer](
       subgraphsOf(printGraph(layout, 'federation'), [example as Service]),
     )

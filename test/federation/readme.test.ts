@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { readmeBlock } from '../support/readme.ts'
+import { documentedBlock } from '../support/documentation.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What the blocks of README.md leave to their readers. */
+/** What the blocks of the documentation leave to their readers. */
 const routers = `
 import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway'
 import type { GatewayConfigSupergraph } from '@graphql-hive/gateway-runtime'
@@ -26,11 +26,17 @@ declare const leave: SubschemaConfig
 export { schema }
 `
 
-test('the examples of routers and of a stitcher in README.md compile', async () => {
+test('the examples of routers and of a stitcher in the documentation compile', async () => {
   const directory = await mkdtemp(join(root, 'test/federation/.readme-'))
   try {
-    await writeFile(join(directory, 'routers.ts'), routers + readmeBlock('new ApolloGateway(').text)
-    await writeFile(join(directory, 'stitcher.ts'), stitcher + readmeBlock('stitchSchemas(').text)
+    await writeFile(
+      join(directory, 'routers.ts'),
+      routers + documentedBlock('new ApolloGateway(').text,
+    )
+    await writeFile(
+      join(directory, 'stitcher.ts'),
+      stitcher + documentedBlock('stitchSchemas(').text,
+    )
     const compilerOptions = { verbatimModuleSyntax: false, exactOptionalPropertyTypes: false }
     await writeFile(
       join(directory, 'tsconfig.json'),

@@ -107,7 +107,7 @@ function claimsOf({ request }: { readonly request: Request }): JWTPayload | null
 /** The gateway takes at most 100 keys at once. */
 const inHundreds = { dataLoaderOptions: { maxBatchSize: 100 } }
 
-/** As the README has it. */
+/** As docs/federation.md has it. */
 export function startStitched(
   identity: { readonly url: string; readonly sdl: string },
   others: readonly Service[],

@@ -25,8 +25,8 @@ import { points } from '../../src/domain/points.ts'
 import { printGraph } from '../../src/gateway.ts'
 import { costOf } from '../../src/operation/cost.ts'
 import { shapeOf } from '../../src/operation/shape.ts'
+import { documentedBlock } from '../support/documentation.ts'
 import { layout } from '../support/layout.ts'
-import { readmeBlock } from '../support/readme.ts'
 
 const graph = buildSchema(printGraph(layout))
 const plain = buildSchema(printGraph(layout, 'plain', { cost: true }))
@@ -47,7 +47,7 @@ const inOrganization = (fields: string): Asked => ({
 })
 
 const usual: readonly (Asked & { readonly name: string })[] = [
-  { name: "the README's first example", query: readmeBlock('members(first: 20)').text },
+  { name: "the README's first example", query: documentedBlock('members(first: 20)').text },
   { name: 'a person', query: '{ viewer { id name email createdAt accounts { id scopes } } }' },
   {
     name: 'a page of members with its length',

@@ -37,7 +37,7 @@ async function run(command: string, ...words: string[]): Promise<void> {
   await promisify(execFile)(command, words, { cwd: bff })
 }
 
-/** From the roles that the identity service gives to Better Auth, in the two steps the README shows. */
+/** From the roles that the identity service gives to Better Auth, in the two steps that docs/http.md shows. */
 async function writePermissions(): Promise<void> {
   const roles = await runCli(['access-control', 'dist/demo/access-control.js'])
   await writeFile(`${bff}/access-control.json`, roles.stdout)

@@ -4,7 +4,7 @@ import { buildSchema, isObjectType } from 'graphql'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Gateway } from '../../src/gateway.ts'
 import { type Server, startServer } from '../../src/http/server.ts'
-import { readmeBlock } from '../support/readme.ts'
+import { documentedBlock } from '../support/documentation.ts'
 import { world } from '../support/world.ts'
 import { compile, createApplication, documented, packages, readJson } from './support/clients.ts'
 
@@ -140,7 +140,7 @@ describe('Relay', () => {
   } = packages('relay-runtime')
 
   beforeAll(async () => {
-    const config = readmeBlock('"eagerEsModules"', 'docs/clients.md').text
+    const config = documentedBlock('"eagerEsModules"').text
     await application.write('relay.config.json', config)
     await application.run('relay-compiler')
   })

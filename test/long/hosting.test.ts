@@ -11,7 +11,7 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { findFreePort } from '../../src/demo/ports.ts'
-import { readmeBlock } from '../support/readme.ts'
+import { documentedBlock } from '../support/documentation.ts'
 import { useRedis } from '../support/redis.ts'
 import { world } from '../support/world.ts'
 import { installInto, packInto } from './support/packed.ts'
@@ -111,11 +111,11 @@ describe('in Next.js', () => {
     })
 
   beforeAll(async () => {
-    // There is nothing in it besides the file that README.md shows: no next.config either.
+    // There is nothing in it besides the file that docs/library.md shows: no next.config either.
     app = join(folder, 'next')
     route = join(app, 'app/api/graphql/route.ts')
     await mkdir(join(route, '..'), { recursive: true })
-    await writeFile(route, readmeBlock('// app/graphql/route.ts').text)
+    await writeFile(route, documentedBlock('// app/graphql/route.ts').text)
   })
 
   afterEach(() => running?.stop())
@@ -276,7 +276,7 @@ describe('bundled by esbuild', () => {
   })
 
   test('with its packages it answers when it is built as the documentation says', async () => {
-    await run(readmeBlock('esbuild server.ts', 'docs/hosting.md').text)
+    await run(documentedBlock('esbuild server.ts').text)
     for (const outfile of ['server.mjs', 'server.cjs'])
       await expectServed(outfile, { PRISMA_SCHEMA_FILE })
   })

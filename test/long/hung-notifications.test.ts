@@ -6,7 +6,7 @@ import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, type Person, startIdentity } from '../support/identity.ts'
 import { layout } from '../support/layout.ts'
 
-/** As the README states it of connections that hang, and a margin for a busy machine. */
+/** As docs/permissions.md states it of connections that hang, and a margin for a busy machine. */
 const BOUND_MS = 3000 + 500
 
 let identity: Identity

@@ -5,7 +5,7 @@ import { type GatewayUnderTest, gatewayFor } from '../support/gateway.ts'
 import { type Identity, type Person, startIdentity } from '../support/identity.ts'
 import { layout } from '../support/layout.ts'
 
-/** As the README states it of connections that end. */
+/** As docs/permissions.md states it of connections that end. */
 const BOUND_MS = 1000
 const KILLS = 20
 const ASKERS = 4

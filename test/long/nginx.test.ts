@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { close, findFreePort, listen } from '../../src/demo/ports.ts'
 import { type Server, startServer } from '../../src/http/server.ts'
-import { readmeBlock } from '../support/readme.ts'
+import { documentedBlock } from '../support/documentation.ts'
 import { world } from '../support/world.ts'
 import { need } from './support/need.ts'
 import { type Program, startProgram } from './support/program.ts'
@@ -16,7 +16,6 @@ import { type Program, startProgram } from './support/program.ts'
 /* nginx asks the gateway by auth_request and the adapter of docs/authzen.md, both as they are printed there. */
 
 const { gatewayWith, ada, bob, carol, eve, acme, services } = await world({ own: true })
-const page = 'docs/authzen.md'
 let folder: string
 let gateway: Server
 let adapter: Program
@@ -40,14 +39,14 @@ beforeAll(async () => {
     await findFreePort(),
   ]
   stops.push(() => close(service))
-  await writeFile(join(folder, 'adapter.mjs'), readmeBlock('adapter.mjs', page).text)
+  await writeFile(join(folder, 'adapter.mjs'), documentedBlock('adapter.mjs').text)
   adapter = await startProgram(['adapter.mjs'], {
     cwd: folder,
     env: { PDP: gateway.url, PORT: String(adapterPort) },
     until: /listening on (\d+)/,
   })
   stops.push(() => adapter.stop())
-  const printed = readmeBlock('auth_request /decision', page).text
+  const printed = documentedBlock('auth_request /decision').text
   const config = printed
     .replace('127.0.0.1:8080', `127.0.0.1:${port}`)
     .replace('127.0.0.1:3001', `127.0.0.1:${servicePort}`)

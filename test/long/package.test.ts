@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { accessControl } from '../../src/demo/access-control.ts'
-import { programs, textOf } from '../readme/programs.ts'
+import { programs, textOf } from '../documentation/programs.ts'
+import { documentedBlock } from '../support/documentation.ts'
 import { type Identity, startIdentity } from '../support/identity.ts'
-import { readmeBlock } from '../support/readme.ts'
 import { installInto, packInto } from './support/packed.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -65,7 +65,7 @@ describe('in an empty project', () => {
     '// app/graphql/route.ts',
   ]
 
-  test('the examples of the README compile, with every declaration they reach, and answer', async () => {
+  test('the examples of the documentation compile, with every declaration they reach, and answer', async () => {
     const ada = await identity.signUp('Ada')
     const { id } = await identity.createOrganization(ada, 'Acme')
     const roles = join(project, 'access-control.json')
@@ -73,7 +73,7 @@ describe('in an empty project', () => {
     const chosen = programs.filter(({ marker }) => names.includes(marker))
     expect(chosen).toHaveLength(names.length)
     for (const [index, program] of chosen.entries()) {
-      const { text } = readmeBlock(program.marker)
+      const { text } = documentedBlock(program.marker)
       await writeFile(join(project, `block-${index}.ts`), program.imports ? text : '')
       await writeFile(
         join(project, `main-${index}.ts`),

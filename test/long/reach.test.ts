@@ -332,8 +332,8 @@ describe('Redis', () => {
     {
       wrong: 'its user may not do what the gateway does',
       url: () => `redis://poor:poor@127.0.0.1:${plain}`,
-      parts: ['README.md lists under Permissions'],
-      todo: 'Give it the commands and keys that [README](../README.md#permissions) lists.',
+      parts: ['docs/permissions.md lists'],
+      todo: 'Give it the commands and keys that [permissions](permissions.md) lists.',
     },
     {
       wrong: '`rediss://`, and the port speaks no TLS',

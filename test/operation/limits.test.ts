@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { getIntrospectionQuery } from 'graphql'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createGateway, type Gateway, loadConfig } from '../../src/gateway.ts'
 import { samples } from '../../src/http/graphiql/samples.ts'
+import { documentedBlocks } from '../support/documentation.ts'
 
 /** Nothing can be resolved here: with its database away, what gets as far as that is UNAVAILABLE. */
 function gatewayWith(environment: Readonly<Record<string, string>> = {}): Gateway {
@@ -261,7 +261,6 @@ test('of variables that do not fit, no more than a few are told', async () => {
 })
 
 describe('an honest document passes:', () => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
   const [first] = samples
   const introspection = {
     descriptions: true,
@@ -274,10 +273,9 @@ describe('an honest document passes:', () => {
   test.each([
     ['the introspection of GraphiQL', getIntrospectionQuery(introspection)],
     ['the first query of GraphiQL', first?.query ?? ''],
-    ...[...readme.matchAll(/```graphql\n(\{[^`]*)```/g)].map(([, query = ''], index) => [
-      `query ${index + 1} of the README`,
-      query,
-    ]),
+    ...documentedBlocks()
+      .filter(({ language, text }) => language === 'graphql' && text.startsWith('{'))
+      .map(({ page, line, text }) => [`the query of ${page}, line ${line}`, text]),
   ])('%s', async (_what, query) => {
     const answer = await ask(query)
     expect(answer.errors).toBeUndefined()

@@ -2,25 +2,27 @@ import { parse, validate } from 'graphql'
 import { expect, test } from 'vitest'
 import { points } from '../../src/domain/points.ts'
 import { pointsOf, schema } from '../support/cost.ts'
-import { readme } from '../support/readme.ts'
+import { pageText } from '../support/documentation.ts'
 import { screens } from './screens.ts'
 
-test('the README lists the screens of a usual application with what they cost, all of them within the limit', () => {
+const limits = pageText('docs/limits.md')
+
+test('docs/limits.md lists the screens of a usual application with what they cost, all of them within the limit', () => {
   const listed = Object.entries(screens).map(([screen, query]) => {
     expect(validate(schema, parse(query)), screen).toEqual([])
     const points = pointsOf(query)
     expect(points, screen).toBeLessThanOrEqual(10_000)
     return `| ${screen} | ${points.toLocaleString('en-US')} |`
   })
-  const [, table] = readme.split('| screen | points |\n|---|---|\n')
+  const [, table] = limits.split('| screen | points |\n|---|---|\n')
   if (process.env.FIGURES) process.stdout.write(`${listed.join('\n')}\n`)
   expect(table?.split('\n').slice(0, listed.length)).toEqual(listed)
 })
 
-test('the README says what each thing weighs', () => {
+test('docs/limits.md says what each thing weighs', () => {
   const { object, leaf, nullableLeaf, edge, page, row, count, countOfUser, permission, filters } =
     points
-  const [, text] = readme.split('A **point** is about')
+  const [, text] = limits.split('A **point** is about')
   const table = text?.split('The most that')[0] ?? ''
   const weights = (key: keyof typeof filters) => [filters[key]?.page, filters[key]?.count]
   for (const line of [

@@ -1,4 +1,4 @@
-import { readmeBlock } from '../support/readme.ts'
+import { documentedBlock } from '../support/documentation.ts'
 
 /** What the screens of a usual application ask for, each at its largest. */
 export const screens = {
@@ -48,7 +48,7 @@ export const screens = {
       members(first: 100, filter: { permission: "leave:approve" }) { totalCount nodes { user { id name email } } }
     }
   }`,
-  'the query at the top of this page, for somebody in 50 organizations': readmeBlock(
+  'the query of README.md, for somebody in 50 organizations': documentedBlock(
     'organizations(first: 50)',
   ).text,
 }

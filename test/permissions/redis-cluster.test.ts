@@ -6,7 +6,7 @@ import { RedisAnnouncements } from '../../src/permissions/redis-announcements.ts
 import { RedisPermissionCache } from '../../src/permissions/redis-cache.ts'
 import { createRedis } from '../../src/redis/client.ts'
 import { grantOf, permissionCacheContract, someone } from '../contract/permission-cache.ts'
-import { readmeRedisUser } from '../support/readme.ts'
+import { gatewayRedisUser } from '../support/documentation.ts'
 import { type RedisProcess, startRedisProcess } from '../support/redis-process.ts'
 
 const password = 'p@ss:w%rd/#,?'
@@ -16,7 +16,7 @@ const SLOTS = [
   [10_923, 16_383],
 ] as const
 
-describe('a Redis Cluster of three nodes, whose user is the one of README.md', () => {
+describe('a Redis Cluster of three nodes, whose user is the one of docs/permissions.md', () => {
   let nodes: readonly RedisProcess[] = []
   let admins: readonly Redis[] = []
   const troubles: string[] = []
@@ -29,7 +29,7 @@ describe('a Redis Cluster of three nodes, whose user is the one of README.md', (
     nodes = await Promise.all(SLOTS.map(startNode))
     admins = nodes.map((node) => new Redis(node.url, { password: 'admin' }))
     for (const admin of admins) admin.on('error', () => {})
-    const user = readmeRedisUser(password)
+    const user = gatewayRedisUser(password)
     for (const [i, admin] of admins.entries()) {
       await admin.call('ACL', ...user)
       await admin.cluster('ADDSLOTSRANGE', ...(SLOTS[i] ?? []))

@@ -12,7 +12,7 @@ import { createRedis } from '../../src/redis/client.ts'
 import { describeRedisTrouble } from '../../src/redis/trouble.ts'
 import { someone } from '../contract/permission-cache.ts'
 import { CountingRoles } from '../permissions/counting-roles.ts'
-import { pluginRedisUser, readmeRedisUser } from '../support/readme.ts'
+import { gatewayRedisUser, pluginRedisUser } from '../support/documentation.ts'
 import { type RedisProcess, startRedisProcess, startSentinel } from '../support/redis-process.ts'
 
 const sentinelPassword = 'guard'
@@ -36,7 +36,7 @@ beforeAll(async () => {
   servers = [primary, replica]
   for (const { url } of servers) {
     const admin = adminOf(url, 'admin')
-    await admin.call('ACL', ...readmeRedisUser())
+    await admin.call('ACL', ...gatewayRedisUser())
     await admin.call('ACL', ...pluginRedisUser())
   }
   await vi.waitFor(
@@ -63,7 +63,7 @@ const url = (master = 'mymaster', port = sentinel?.port ?? 0) =>
 
 const quiet = { ...access, onTrouble: () => {} }
 
-test('doctor finds the primary, and the user of README.md is enough there', async () => {
+test('doctor finds the primary, and the user of docs/permissions.md is enough there', async () => {
   const found = await checkRedis({ redis: { ...access, url: url() } })
   expect(found.filter(({ level }) => level !== 'info')).toEqual([])
   const [finding, ...others] = await checkRedis({ redis: { ...access, url: url('other') } })

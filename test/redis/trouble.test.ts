@@ -10,7 +10,10 @@ const coded = (code: string) => Object.assign(new Error('connect'), { code })
 test.each([
   [new Error('NOAUTH Authentication required.'), 'wants a password'],
   [new Error('WRONGPASS invalid username-password pair'), 'refuses the user or the password'],
-  [new Error("NOPERM this user has no permissions to run the 'ping' command"), 'README.md'],
+  [
+    new Error("NOPERM this user has no permissions to run the 'ping' command"),
+    'docs/permissions.md',
+  ],
   [new Error('ERR DB index is out of range'), 'the number of the database'],
   [
     new Error("NOPERM this user has no permissions to run the 'select' command"),

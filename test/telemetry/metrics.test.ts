@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Metrics } from '../../src/telemetry/metrics.ts'
+import { pageText } from '../support/documentation.ts'
 import { printedMetrics } from '../support/metrics.ts'
-import { readme } from '../support/readme.ts'
 
 /** The names of the labels of each metric of ours. */
 function labelsOf(text: string): Record<string, readonly string[]> {
@@ -13,8 +13,9 @@ function labelsOf(text: string): Record<string, readonly string[]> {
   return found
 }
 
-test('the table of the README names every metric, and its labels', async () => {
-  const table = readme.split('| metric | labels |')[1]?.split('\n\n')[0] ?? ''
+test('the table of docs/operating.md names every metric, and its labels', async () => {
+  const table =
+    pageText('docs/operating.md').split('| metric | labels |')[1]?.split('\n\n')[0] ?? ''
   const rows = [...table.matchAll(/^\| (`.*) \|(.*)\|$/gm)].flatMap(
     ([, metrics = '', labels = '']) =>
       [...(metrics.split(':')[0] ?? '').matchAll(/`(\w+)`/g)].map(([, name = '']) => [

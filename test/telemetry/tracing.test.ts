@@ -55,7 +55,7 @@ let serving: Serving
 async function start(further: Readonly<Record<string, string>> = {}): Promise<Serving> {
   const { port } = collector.address() as AddressInfo
   return startServing({
-    NODE_OPTIONS: '--import ./test/support/tracing.js',
+    NODE_OPTIONS: '--import ./deploy/opentelemetry/tracing.js',
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
     OTEL_BSP_SCHEDULE_DELAY: '100',
     OTEL_SERVICE_NAME: 'identity',

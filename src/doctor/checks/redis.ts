@@ -138,7 +138,7 @@ async function rights(redis: RedisClient, { keyPrefix: prefix }: Where): Promise
   return [
     {
       level: 'warning',
-      message: `The user of REDIS_URL may ${may.join(' and ')}. Whoever writes to this Redis can grant permissions: give the gateway, and everybody else there, a user of their own, as README.md shows under Permissions.`,
+      message: `The user of REDIS_URL may ${may.join(' and ')}. Whoever writes to this Redis can grant permissions: give the gateway, and everybody else there, a user of their own, as docs/permissions.md shows.`,
     },
   ]
 }
@@ -164,7 +164,7 @@ async function needs(
   return [
     {
       level: 'error',
-      message: `The user of REDIS_URL may not run ${lacking.join(', ')} on keys of the gateway: give it the commands that README.md lists under Permissions, or ${counts ? 'permissions are not cached and each process counts requests for itself' : 'permissions are not cached'}.`,
+      message: `The user of REDIS_URL may not run ${lacking.join(', ')} on keys of the gateway: give it the commands that docs/permissions.md lists, or ${counts ? 'permissions are not cached and each process counts requests for itself' : 'permissions are not cached'}.`,
     },
   ]
 }

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { readmeBlock } from '../../support/readme.ts'
+import { documentedBlock } from '../../support/documentation.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const clients = join(root, 'test/clients')
@@ -25,7 +25,7 @@ export interface Application {
 
 /** The block of docs/clients.md that is this file. */
 export function documented(file: string): string {
-  return readmeBlock(`// ${file}\n`, 'docs/clients.md').text
+  return documentedBlock(`// ${file}\n`).text
 }
 
 export async function createApplication(): Promise<Application> {

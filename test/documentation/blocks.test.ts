@@ -4,13 +4,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Kind, parse, validate } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { groups } from '../../src/config/config.ts'
 import { accessControl } from '../../src/demo/access-control.ts'
 import { createGateway, loadConfig } from '../../src/gateway.ts'
 import { readFields } from '../../src/introspection/additional.ts'
+import { readPolicyTests } from '../../src/permissions/policy-tests.ts'
 import { runCli } from '../support/cli.ts'
-import { type Block, readme, readmeBlocks } from '../support/readme.ts'
+import { schema } from '../support/cost.ts'
+import { type Block, documentedBlocks, pages, pageText } from '../support/documentation.ts'
 import { useRedis } from '../support/redis.ts'
 import { world } from '../support/world.ts'
 import { programs, textOf } from './programs.ts'
@@ -18,14 +21,28 @@ import { programs, textOf } from './programs.ts'
 const { gateway, environment: usual, identity, ada, acme } = await world({ own: true })
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const blocks = readmeBlocks()
+/** Pages whose blocks are run, compiled or compared by tests of their own. */
+const heldElsewhere: Readonly<Record<string, string>> = {
+  'deploy/README.md': 'test/deploy',
+  'docs/authzen.md': 'test/long/nginx.test.ts',
+  'docs/clients.md': 'test/long/clients.test.ts',
+  'docs/graph.md': 'test/long/schema.test.ts',
+  'docs/screens.md': 'test/screens/screens.test.ts',
+}
+const blocks = documentedBlocks(pages.filter((page) => !heldElsewhere[page]))
 const of = (language: string) =>
   blocks.filter(
     (block) =>
       block.language === language && !runElsewhere.some((marker) => block.text.includes(marker)),
   )
-/** What takes the routers and composers of test/federation is compiled and composed there. */
-const runElsewhere = ['# leave.graphql', 'new ApolloGateway(', 'stitchSchemas(']
+/** In test/federation, test/plugins and test/long/hosting.test.ts, with the packages that they take. */
+const runElsewhere = [
+  '# leave.graphql',
+  'new ApolloGateway(',
+  'stitchSchemas(',
+  'type Passkey ',
+  'esbuild server.ts',
+]
 const packageOf = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'))
 
 let directory: string
@@ -33,7 +50,7 @@ let environment: Record<string, string>
 
 beforeAll(async () => {
   // In the repository, so that its own packages and itself are found by their names.
-  directory = await mkdtemp(join(root, '.readme-'))
+  directory = await mkdtemp(join(root, '.documentation-'))
   const roles = join(directory, 'access-control.json')
   await writeFile(roles, JSON.stringify(accessControl))
   environment = {
@@ -57,14 +74,15 @@ afterAll(async () => {
 test('every block is in a language that is run or read here', () => {
   expect(blocks.length).toBeGreaterThan(5)
   // Those of redis, ini and jsonl are run or read elsewhere: test/doctor/redis.test.ts, test/long/pgbouncer.test.ts and
-  // test/audit/audit.test.ts.
-  const known = ['ts', 'graphql', 'sh', 'json', 'redis', 'ini', 'jsonl', '']
+  // test/audit/audit.test.ts. Diagrams and texts are for people alone.
+  const known = ['ts', 'graphql', 'sh', 'json', 'redis', 'ini', 'jsonl', 'mermaid', 'text', '']
   const unknown = blocks.filter(({ language }) => !known.includes(language))
   expect(unknown).toEqual([])
 })
 
 const programOf = ({ text }: Block) => programs.filter(({ marker }) => text.includes(marker))
-const fileOf = ({ line }: Block) => `line-${line}`
+const fileOf = ({ page, line }: Block) => `${page.replaceAll(/\W/g, '-')}-${line}`
+const placeOf = ({ page, line }: Block) => `${page}, line ${line}`
 
 async function compilePrograms(): Promise<void> {
   for (const block of of('ts')) {
@@ -90,13 +108,13 @@ async function compilePrograms(): Promise<void> {
   await writeFile(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, include }))
   await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', directory]).catch(
     ({ stdout }) => {
-      throw new Error(`README.md does not compile: ${stdout}`)
+      throw new Error(`What is documented does not compile: ${stdout}`)
     },
   )
 }
 
-test.each(of('ts').map((block) => [block.line, block] as const))(
-  'the program of line %i compiles and answers',
+test.each(of('ts').map((block) => [placeOf(block), block] as const))(
+  'the program of %s compiles and answers',
   async (_, block) => {
     const [program, ...others] = programOf(block)
     if (!program || others.length > 0) throw new Error('No program is known, or several are.')
@@ -117,8 +135,9 @@ test('no program is known that is not there', () => {
     expect(of('ts').filter(({ text }) => text.includes(marker))).toHaveLength(1)
 })
 
-test.each(of('graphql').map(({ line, text }) => [line, text] as const))(
-  'the query of line %i is answered',
+const queries = of('graphql').filter(({ text }) => text.startsWith('{'))
+test.each(queries.map((block) => [placeOf(block), block.text] as const))(
+  'the query of %s is answered',
   async (_, query) => {
     const token = environment.AUTHORIZATION?.replace('Bearer ', '')
     const { data, errors } = await gateway.graphql(query, { token })
@@ -127,11 +146,22 @@ test.each(of('graphql').map(({ line, text }) => [line, text] as const))(
   },
 )
 
-test.each(of('json').map(({ line, text }) => [line, text] as const))(
-  'the file of line %i is accepted',
+test.each(
+  of('graphql')
+    .filter((block) => !queries.includes(block))
+    .map((block) => [placeOf(block), parse(block.text)] as const),
+)('what %s shows is GraphQL, and of this graph where it asks', (_, document) => {
+  const asks = document.definitions.some(({ kind }) => kind === Kind.OPERATION_DEFINITION)
+  if (asks) expect(validate(schema, document)).toEqual([])
+})
+
+test.each(of('json').map((block) => [placeOf(block), block.text] as const))(
+  'the file of %s is accepted',
   async (_, text) => {
     const file = join(directory, 'documents.json')
     await writeFile(file, text)
+    if (text.includes('"cases"'))
+      return expect(readPolicyTests(JSON.parse(text)).cases).toHaveLength(3)
     const [, shown] = /"(visibleTo|absent)"/.exec(text) ?? []
     if (shown)
       return expect(await readFields(file)).toHaveProperty(shown === 'absent' ? 'absent' : 'User')
@@ -143,25 +173,15 @@ test.each(of('json').map(({ line, text }) => [line, text] as const))(
 
 const variables = new Set<string>(groups.flatMap((group) => Object.keys(group.variables)))
 
-test('the table of variables has each that is read, and no other', () => {
-  const [, section = ''] = readme.split('\n## Configuration\n')
-  const cells = section
-    .split('\n## ', 1)[0]
-    ?.split('\n')
-    .filter((line) => line.startsWith('| `'))
-    .map((line) => line.split('|')[1] ?? '')
-  const named = cells?.flatMap((cell) => [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name))
-  expect(variables.size).toBeGreaterThan(20)
-  expect(named?.sort()).toEqual([...variables].sort())
-})
-
 describe('commands', () => {
   const { scripts } = packageOf('package.json')
-  const commands = of('sh').flatMap(({ text, line }) =>
-    text.split(/\n|&&/).map((command) => [line, command.replace(/[#>].*/, '').trim()] as const),
+  const commands = of('sh').flatMap((block) =>
+    block.text
+      .split(/\n|&&/)
+      .map((command) => [placeOf(block), command.replace(/[#>].*/, '').trim()] as const),
   )
 
-  test.each(commands)('line %i: %s', async (_, command) => {
+  test.each(commands)('%s: %s', async (_, command) => {
     const words = command.split(' ')
     const assigned =
       /^(?:[A-Z_]+=\S+ )*/
@@ -174,8 +194,8 @@ describe('commands', () => {
     if (tool === 'npm' && name === 'ci')
       expect(existsSync(join(root, 'package-lock.json'))).toBe(true)
     else if (tool === 'npm') expect(Object.keys(scripts)).toContain(name === 'run' ? rest[0] : name)
-    else if (tool === 'npx' && name === 'identity-gateway')
-      expect((await runCli(['--help'])).stdout).toMatch(new RegExp(`^ {2}${rest[0]} `, 'm'))
+    else if (tool === 'npx' && name === '--no-install')
+      expect((await runCli(['--help'])).stdout).toMatch(new RegExp(`^ {2}${rest[1]} `, 'm'))
     else if (tool === 'npx')
       expect(Object.keys(packageOf('test/bff/package.json').devDependencies)).toContain(
         name === 'graphql-codegen' ? '@graphql-codegen/cli' : name,
@@ -195,14 +215,15 @@ describe('commands', () => {
   }
 
   test('that the text names are scripts of this package', () => {
-    const named = [...readme.matchAll(/npm run (?:-s )?([\w:-]+)/g)].map(([, name]) => name ?? '')
+    const text = pages.map(pageText).join('\n')
+    const named = [...text.matchAll(/npm run (?:-s )?([\w:-]+)/g)].map(([, name]) => name ?? '')
     expect(named.length).toBeGreaterThan(3)
     for (const name of named) expect(Object.keys(scripts)).toContain(name)
   })
 })
 
-test.each(of('').map(({ line, text }) => [line, text] as const))(
-  'the files of line %i are there',
+test.each(of('').map((block) => [placeOf(block), block.text] as const))(
+  'what %s shows is there',
   (_, text) => {
     for (const line of text.split('\n')) {
       const [path = ''] = line.split(' ')

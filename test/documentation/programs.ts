@@ -1,4 +1,4 @@
-/** How a block of TypeScript in README.md is made a program whose output can be compared. */
+/** How a block of TypeScript in the documentation is made a program whose output can be compared. */
 export interface Program {
   /** What the block contains and no other does. */
   readonly marker: string
