@@ -3,7 +3,9 @@ import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
 import { memberById } from './member.ts'
 import { organizationById } from './organization.ts'
+import { hasTeams } from './refs.ts'
 import type { Directives } from './sdl/print.ts'
+import { teamById } from './team.ts'
 import { userById } from './user.ts'
 
 /**
@@ -14,6 +16,7 @@ const doors = {
   User: userById,
   Organization: organizationById,
   Member: memberById,
+  Team: teamById,
 } as const
 
 type Door = (context: Context, id: string) => Promise<unknown>
@@ -53,4 +56,5 @@ export function defineRelay({ builder, refs, features }: Graph) {
     'Member',
     'For Relay: a membership by its own id; null when there is none, or none in an organization the caller may see.',
   )
+  if (hasTeams(features)) define('Team', 'For Relay: the same as `team`.')
 }

@@ -72,6 +72,7 @@ const doors: Readonly<Record<string, string>> = {
   explainPermission: '(permission: "leave:approve", organizationId: "o", userId: "u") { allowed }',
   fetch__Member: '(id: "m") { id }',
   fetch__Organization: '(id: "o") { id }',
+  fetch__Team: '(id: "t") { id }',
   fetch__User: '(id: "u") { id }',
   invitation: '(id: "i") { id }',
   membersByIds: '(ids: ["m"]) { id }',

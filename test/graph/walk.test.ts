@@ -267,6 +267,7 @@ async function knownArguments(): Promise<Values> {
     'Query.organizationsBySlugs.slugs': [organizations.map(({ slug }) => slug)],
     'Query.membersByIds.ids': [members.map(({ id }) => id)],
     'Query.team.id': teams.map(({ id }) => id),
+    'Query.fetch__Team.id': teams.map(({ id }) => id),
     'Query.invitation.id': [invitation?.id],
     ...representationsOf('User', { id: users, email: users, username: users }),
     ...representationsOf('Organization', { id: organizations, slug: organizations }),

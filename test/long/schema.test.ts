@@ -107,6 +107,7 @@ test("Relay's compiler makes queries of fragments that are to be refetched, as d
   const fragments = [
     shown,
     'fragment Members_user on User @refetchable(queryName: "MembersUserQuery") { id name email }',
+    'fragment Members_team on Team @refetchable(queryName: "MembersTeamQuery") { id name memberCount }',
     'fragment Members_member on Member @refetchable(queryName: "MembersMemberQuery") { id roles permissions }',
   ]
   const source = join(folder, 'src')
@@ -129,6 +130,7 @@ test("Relay's compiler makes queries of fragments that are to be refetched, as d
   expect(asked.toSorted()).toEqual([
     'fetch__Member(id: $id)',
     'fetch__Organization(id: $id)',
+    'fetch__Team(id: $id)',
     'fetch__User(id: $id)',
   ])
 })

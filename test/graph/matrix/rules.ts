@@ -47,10 +47,10 @@ Query: organization/absent                          | U 0 0 0   0 0 0 0   0 F F 
 Query: organizationBySlug/absent                    | U 0 0 0   0 0 0 0   0 F F 0 0 F
 Query: organizationsByIds/absent                    | U 0 0 0   0 0 0 0   0 F F 0 0 F
 Query: fetch__User                                  | U + + +   0 0 + 0   + F F + + F
-Query: fetch__Organization fetch__Member            | U + + +   0 0 0 0   + F F + + F
+Query: fetch__Organization fetch__Member fetch__Team| U + + +   0 0 0 0   + F F + + F
 Query: fetch__User/absent                           | U 0 0 0   0 0 0 0   0 F F 0 0 F
 Query: fetch__Organization/absent                   | U 0 0 0   0 0 0 0   0 F F 0 0 F
-Query: fetch__Member/absent                         | U 0 0 0   0 0 0 0   0 F F 0 0 F
+Query: fetch__Member/absent fetch__Team/absent      | U 0 0 0   0 0 0 0   0 F F 0 0 F
 Query: organizationsBySlugs membersByIds team       | U + + +   0 0 0 0   + F F + + F
 Query: organizationsBySlugs/absent membersByIds/absent team/absent| U 0 0 0   0 0 0 0   0 F F 0 0 F
 Query: invitation                                   | U + 0 +   0 + 0 0   F F F + + F
@@ -340,6 +340,7 @@ function withEntities(rules: Map<string, Map<string, Rule>>) {
     'User fetched again': 'User',
     'Organization fetched again': 'Organization',
     'Member fetched again': 'Member',
+    'Team fetched again': 'Team',
     'Member entity by its ends': 'Member',
     'Team entity': 'Team',
     'ApiKey of the organization': 'ApiKey',

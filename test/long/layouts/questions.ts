@@ -153,7 +153,7 @@ export const questions: Readonly<Record<string, Question>> = {
   'teams and their members': {
     as: 'Cleo',
     organizations: true,
-    query: `query ($id: ID!, $team: ID!) { team(id: $team) { name memberCount organization { name } }
+    query: `query ($id: ID!, $team: ID!) { team(id: $team) { name memberCount organization { name } } fetch__Team(id: $team) { name }
       organization(id: $id) { viewerTeams { id name } all: members { nodes { user { name } teams { id name } } }
       teams(first: 5) { ${page} nodes { id name createdAt members(first: 5) { ${page} nodes { id createdAt user { name } } } } } } }`,
     variables: { id: '@Acme', team: '@Blue' },

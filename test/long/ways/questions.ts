@@ -79,9 +79,10 @@ const further: Readonly<Record<string, Question>> = {
   },
   'what Relay fetches again': {
     as: 'service',
-    query: `query ($user: ID!, $organization: ID!, $member: ID!) { fetch__User(id: $user) { ${user} }
-      fetch__Organization(id: $organization) { id slug } fetch__Member(id: $member) { id roles user { name } } }`,
-    variables: { user: '@Bob', organization: '@Acme', member: '@Bob of Acme' },
+    query: `query ($user: ID!, $organization: ID!, $member: ID!, $team: ID!) { fetch__User(id: $user) { ${user} }
+      fetch__Organization(id: $organization) { id slug } fetch__Member(id: $member) { id roles user { name } }
+      fetch__Team(id: $team) { id name } }`,
+    variables: { user: '@Bob', organization: '@Acme', member: '@Bob of Acme', team: '@Blue' },
   },
   'lists of organizations': {
     as: 'service',
