@@ -28,7 +28,7 @@ export const points = {
   /** By argument and what is set in it: what it adds to a page, and to `totalCount`. */
   filters: {
     'filter.roles': { page: 75, count: 250 },
-    'filter.search': { page: 700, count: 1100 },
+    'filter.search': { page: 2500, count: 1100 },
     'filter.permission': { page: 100, count: 300 },
     'orderBy.USER_NAME': { page: 250, count: 0 },
     'orderBy.USER_EMAIL': { page: 250, count: 0 },

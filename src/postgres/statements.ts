@@ -27,12 +27,19 @@ export function instantOf(text: string): Date {
 const MOST_NAMES = 200
 
 /**
+ * Begins a statement whose plan has to know its values, such as how a text begins: PostgreSQL plans what is prepared without
+ * them once that looks as good. It is planned each time.
+ */
+export const PLANNED_BY_VALUES = '/* planned by its values */'
+
+/**
  * A name for each text, to the first texts that come; others are not prepared. It is made of the text, so that one name
  * never means two texts, also where a pooler lets the connections of several gateways share a session.
  */
 export function nameStatements() {
   const names = new Map<string, string>()
   return (text: string): string => {
+    if (text.startsWith(PLANNED_BY_VALUES)) return ''
     const known = names.get(text)
     if (known !== undefined || names.size === MOST_NAMES) return known ?? ''
     const name = `identity_gateway_${hash('sha256', text, 'hex').slice(0, 32)}`

@@ -110,12 +110,14 @@ describe('in Next.js', () => {
       until: /Local: +(http:\S+)/,
     })
 
+  const shown = documentedBlock('// app/graphql/route.ts').text
+
   beforeAll(async () => {
     // There is nothing in it besides the file that docs/library.md shows: no next.config either.
     app = join(folder, 'next')
     route = join(app, 'app/api/graphql/route.ts')
     await mkdir(join(route, '..'), { recursive: true })
-    await writeFile(route, documentedBlock('// app/graphql/route.ts').text)
+    await writeFile(route, shown)
   })
 
   afterEach(() => running?.stop())
@@ -160,6 +162,8 @@ describe('in Next.js', () => {
         outputFileTracingRoot: ${JSON.stringify(hosting)},
       }`,
     )
+    // As it was before the development server saw it change.
+    await writeFile(route, shown)
     // What Next.js writes to start it is no module.
     await writeFile(join(app, 'package.json'), '{ "private": true }')
     await run('cd next && next build --webpack', { NEXT_TELEMETRY_DISABLED: '1' })

@@ -47,7 +47,8 @@ for (const granted of subsets) {
 }
 
 /** What is not of the entities: where a page ends, and what an answer about permissions rests on. */
-const passing = /^(cursor|startCursor|endCursor|has\w+Page|totalCountIsExact|source|resolvedAt)$/
+const passing =
+  /^(cursor|startCursor|endCursor|has\w+Page|totalCountIsExact|source|resolvedAt|ageSeconds|readAt)$/
 
 /** Less is null, false, a smaller number, or a list of some of the entries. */
 function isWithin(narrow: unknown, wide: unknown, name = ''): boolean {

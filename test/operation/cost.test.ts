@@ -85,17 +85,17 @@ describe('the cost is in points, rounded up:', () => {
       cost(`{ organization(id: "a") { members(first: 1${given}) { ${rest} } } }`)
     const plain = members('')
     expect(plain).toBe(34)
-    expect(members(', filter: { search: "a" }')).toBe(plain + 700)
+    expect(members(', filter: { search: "a" }')).toBe(plain + 2500)
     expect(members(', filter: { search: null }')).toBe(plain)
     expect(members(', filter: { search: " " }')).toBe(plain)
     expect(members(', filter: { roles: ["a"], permission: "a:b" }')).toBe(plain + 175)
     expect(members(', orderBy: { field: USER_NAME, direction: ASC }')).toBe(plain + 250)
     expect(members(', orderBy: { field: CREATED_AT, direction: ASC }')).toBe(plain)
     expect(members('', 'totalCount')).toBe(7 + 2 * 25 + 40)
-    expect(members(', filter: { search: "a" }', 'totalCount')).toBe(7 + 2 * 25 + 700 + 40 + 1100)
+    expect(members(', filter: { search: "a" }', 'totalCount')).toBe(7 + 2 * 25 + 2500 + 40 + 1100)
     const query =
       'query ($f: MemberFilter) { organization(id: "a") { members(first: 1, filter: $f) { nodes { id } } } }'
-    expect(cost(query, { f: { search: 'a' } })).toBe(plain + 700)
+    expect(cost(query, { f: { search: 'a' } })).toBe(plain + 2500)
     expect(cost(query)).toBe(plain)
   })
 

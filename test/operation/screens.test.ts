@@ -36,7 +36,7 @@ test('docs/limits.md says what each thing weighs', () => {
     `| ${weights('filter.permission').join(', ')} |`,
     `| ${weights('filter.roles').join(', ')} |`,
     `\`orderBy: { field: USER_NAME }\`, \`USER_EMAIL\`, \`ROLE\` | ${filters['orderBy.USER_NAME']?.page} |`,
-    `| ${filters['filter.search']?.page} for a page, ${filters['filter.search']?.count.toLocaleString('en-US')} more`,
+    `| ${filters['filter.search']?.page.toLocaleString('en-US')} for a page, ${filters['filter.search']?.count.toLocaleString('en-US')} more`,
   ])
     expect(table).toContain(line)
 })

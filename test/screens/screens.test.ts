@@ -29,7 +29,7 @@ function readScreens(from: string): Readonly<Record<string, string>> {
 
 const SIZES = [5, 50] as const
 /** Of the 10,000 that a request may cost. */
-const FAR_INSIDE = 5_000
+const FAR_INSIDE = 6_667
 
 const { gatewayWith, identity, services, sql, ada, bob, root, rita, ivy, ines, acme } = await world(
   { own: true },

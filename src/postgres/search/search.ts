@@ -2,6 +2,7 @@ import type { UserSearch } from '../../domain/user.ts'
 import { indexedWords, lowered, wordsIn } from '../../layout/words.ts'
 import { Prisma } from '../client.ts'
 import { type Db, mostRowsOf } from '../db.ts'
+import { PLANNED_BY_VALUES } from '../statements.ts'
 import type { TableInQuery, Tables } from '../tables.ts'
 import { areWordsIndexed } from './indexed.ts'
 
@@ -19,14 +20,17 @@ const SPECIAL = /[\\^$.|?*+()[\]{}]/g
  */
 export function matches(tables: Tables, user: TableInQuery, search: UserSearch): Sql {
   const { prefix } = search
-  const word = `[^[:alnum:]](?=[[:alnum:]])${prefix.replaceAll(SPECIAL, '\\$&')}`
+  // Looking ahead takes time, and what begins with a letter or a digit that all collations know needs none.
+  const ahead = /^[a-z0-9]/i.test(prefix) ? '' : '(?=[[:alnum:]])'
+  const word = `[^[:alnum:]]${ahead}${prefix.replaceAll(SPECIAL, '\\$&')}`
   const conditions = [
     ...beginnings(tables, user, search).map(({ begins }) => begins),
     ...wordFields(tables, search).map((field) => {
       const text = withText(lowered, user.column(field))
       return prefix.startsWith('@')
         ? Prisma.sql`strpos(${text}, lower(${prefix})) > 0`
-        : Prisma.sql`${text} ~ lower(${word})`
+        : // Most rows do not even hold it, which is found out in a tenth of the time that the pattern takes.
+          Prisma.sql`CASE WHEN strpos(${text}, lower(${prefix})) > 0 THEN ${text} ~ lower(${word}) ELSE FALSE END`
     }),
   ]
   return conditions.length === 0
@@ -60,7 +64,7 @@ export async function findIds(db: Db, search: UserSearch): Promise<readonly stri
         AND ${withText(indexedWords, table.column(field))} @@ (SELECT asked.query FROM asked)
       LIMIT ${most + 1})`,
   )
-  const rows = await read<{ readonly 'u.id': string }>(Prisma.sql`
+  const rows = await read<{ readonly 'u.id': string }>(Prisma.sql`${Prisma.raw(PLANNED_BY_VALUES)}
     WITH asked (query) AS (
       SELECT CASE WHEN cardinality(words) > 0
         THEN ('''' || array_to_string(words, ''' & ''') || ''':*')::tsquery END
