@@ -131,3 +131,24 @@ test.each(Object.keys(statements))('%s costs what it brings', async (what) => {
   expect(rows).toBeGreaterThan(0)
   expect(rows).toBeLessThanOrEqual(bound)
 })
+
+test('a search that comes again and again is planned for what it looks for each time', async () => {
+  // Where PostgreSQL chooses: after five times it may plan without values, and a beginning is found by an index with them.
+  const usual = openHouse({ url: database.url, poolSize: 1, statementTimeoutMs: 60_000 })
+  try {
+    const { listByOrganizationIds } = createMemberRepository({ ...usual, tables })
+    for (let time = 0; time < 12; time++) {
+      const search = {
+        prefix: `person ${(time + 16).toString(16)}`,
+        in: ['name', 'username', 'email'] as const,
+      }
+      const before = await taken()
+      await listByOrganizationIds(['o0'], first, { search }, oldestFirst)
+      await usual.read(Prisma.sql`SELECT pg_stat_force_next_flush()::text`)
+      await usual.ping()
+      expect((await taken()) - before).toBeLessThan(10_000)
+    }
+  } finally {
+    await usual.close()
+  }
+})
