@@ -1,6 +1,6 @@
 import type { AdditionalField } from '../domain/additional-field.ts'
 import type { Scope } from '../domain/caller.ts'
-import { GatewayError } from '../domain/errors.ts'
+import { GatewayError, isPermitted } from '../domain/errors.ts'
 import type { MembershipScope } from '../domain/member.ts'
 import type { Grant, Subject } from '../domain/permission.ts'
 import type { User } from '../domain/user.ts'
@@ -136,13 +136,8 @@ export class ClosedViewer {
 
   /** Whether the caller may find this user by this field of theirs: those alone who are shown it. `null`: there is none. */
   async findsBy(field: GuardedUserField, user: ReachedUser | null): Promise<boolean> {
-    try {
-      await this.requireUserField(user ?? NOBODY, field)
-      return user !== null
-    } catch (error) {
-      if (error instanceof GatewayError && error.code === 'FORBIDDEN') return false
-      throw error
-    }
+    const isShown = await isPermitted(this.requireUserField(user ?? NOBODY, field))
+    return isShown && user !== null
   }
 
   /** @throws GatewayError FORBIDDEN when the caller is in no audience of this field; `null`: of no user. */

@@ -1,6 +1,6 @@
 import { decisionRecord } from '../audit/decisions.ts'
 import type { Decision as Recorded } from '../domain/audit.ts'
-import { GatewayError } from '../domain/errors.ts'
+import { GatewayError, isPermitted } from '../domain/errors.ts'
 import { type Context, inTurn } from '../graph/context.ts'
 import { type Explained, explainDecision } from '../graph/explanation.ts'
 import { decide } from '../graph/permission.ts'
@@ -93,13 +93,7 @@ function toError({ message }: GatewayError): Decision {
 async function toContext({ decision, requireGrants, allowed: _, ...told }: Explained) {
   const { roles, grantingRoles, ...plain } = told
   const { source, resolvedAt, ageSeconds } = decision
-  const isTold = await requireGrants().then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof GatewayError && error.code === 'FORBIDDEN') return false
-      throw error
-    },
-  )
+  const isTold = await isPermitted(requireGrants())
   return {
     ...plain,
     roles: roles.map(({ permissions, ...role }) => ({ ...role, ...(isTold && { permissions }) })),

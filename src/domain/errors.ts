@@ -54,3 +54,14 @@ export class GatewayError extends Error {
     return error
   }
 }
+
+/** Whether what is required is there: what it is refused with otherwise is FORBIDDEN. Other errors go on. */
+export async function isPermitted(required: Promise<unknown>): Promise<boolean> {
+  try {
+    await required
+    return true
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'FORBIDDEN') return false
+    throw error
+  }
+}

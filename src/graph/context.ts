@@ -1,5 +1,7 @@
 import type { Viewer, ViewerSources } from '../access/viewer.ts'
 import type { AuditTrail } from '../domain/audit.ts'
+import type { Scope } from '../domain/caller.ts'
+import { checkKeys } from '../domain/limits.ts'
 import type { Permission, PermissionService } from '../domain/permission.ts'
 import type { Repositories } from '../domain/repositories.ts'
 import type { Loaders } from './loaders.ts'
@@ -42,6 +44,21 @@ export function createContext(
     undefinedPermissions: new Set(),
     ...sources,
   }
+}
+
+/**
+ * What a door lets the caller in to by each of these keys, in their order.
+ * @param name Of the argument that has the keys.
+ */
+export async function enterEach<Entity>(
+  context: Context,
+  scope: Scope,
+  { keys, name }: { readonly keys: readonly string[]; readonly name: string },
+  door: (context: Context, key: string) => Promise<Entity | null>,
+): Promise<Promise<Entity | null>[]> {
+  context.viewer.requireScope(scope)
+  const checked = await inTurn(context, checkKeys(keys, name))
+  return checked.map((key) => door(context, key))
 }
 
 /** The same entries, once it is their turn to be answered with. */

@@ -119,10 +119,7 @@ export function defineExplanation(
         'Why a user may do something in an organization or may not: their roles, what each grants, and what would. For whom `can` is answered; it costs a read of the database.',
       args: {
         ...refs.permissionArgument,
-        organizationId: t.arg.id({ required: true, description: 'In this organization.' }),
-        userId: t.arg.id({
-          description: 'This user; the caller when left out. Services must give it.',
-        }),
+        ...refs.subjectArguments,
         ...refs.consistencyArgument,
       },
       resolve: (_root, { consistency, ...check }, context) =>

@@ -71,13 +71,14 @@ async function follow(
   // Without one, each is refused by itself: as the specification has it, this list is never null.
   context.viewer.requireCredential()
   const reference: Reference = Object(representation)
-  const name = [...entities.keys()].find((known) => known === reference.__typename)
-  if (!name)
+  const name = reference.__typename as EntityName
+  const entrances = entities.get(name)
+  if (!entrances)
     throw new GatewayError(
       'BAD_USER_INPUT',
       `__typename of a representation is one of ${[...entities.keys()].join(', ')}.`,
     )
-  const entity = await enter(context, name, reference, entities.get(name) ?? [])
+  const entity = await enter(context, name, reference, entrances)
   brandWithType(entity, refs[name])
   return entity
 }
@@ -91,7 +92,7 @@ function enter(
   context: Context,
   name: EntityName,
   reference: Reference,
-  entrances: ReturnType<FederationOptions['entities']['get']> = [],
+  entrances: NonNullable<ReturnType<FederationOptions['entities']['get']>>,
 ) {
   for (const entrance of entrances) {
     const entity = entrance.enter(context, reference)

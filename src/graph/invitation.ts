@@ -5,7 +5,7 @@ import type { Context } from './context.ts'
 import { viewerGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
-import { defineLoader, inOrderOf } from './loaders.ts'
+import { byId } from './loaders.ts'
 import { hasTeams } from './refs.ts'
 import { teamsById } from './team.ts'
 import { wholeUser } from './user.ts'
@@ -161,12 +161,8 @@ export async function invitationById(context: Context, given: string): Promise<I
 /** No organization's id, to ask about where there is none: absent takes as long as not visible. */
 const NOWHERE = '-'
 
-const invitationsById = defineLoader<
-  string,
-  Invitation | null,
-  Pick<InvitationFilter, 'onlyForHolder'>
->(async (ids, { invitations }, filter) =>
-  inOrderOf(ids, await invitations.findByIds(ids, filter), ({ id }) => id),
+const invitationsById = byId<Invitation, Pick<InvitationFilter, 'onlyForHolder'>>(
+  (ids, { invitations }, filter) => invitations.findByIds(ids, filter),
 )
 
 const invitationsOfOrganization = defineList<Invitation, InvitationFilter>({

@@ -39,6 +39,15 @@ export function inOrderOf<Key, Value>(
   return keys.map((key) => values.get(key) ?? null)
 }
 
+/** Loads by id; `null`: there is none. */
+export function byId<Entity extends { readonly id: string }, Variant = void>(
+  find: (ids: readonly string[], context: Context, variant: Variant) => Promise<readonly Entity[]>,
+) {
+  return defineLoader<string, Entity | null, Variant>(async (ids, context, variant) =>
+    inOrderOf(ids, await find(ids, context, variant), ({ id }) => id),
+  )
+}
+
 /** Loads what belongs to each owner; `null`: that cannot be told. */
 export function ownedBy<Entity>(
   find: (ownerIds: readonly string[], context: Context) => Promise<readonly Entity[] | null>,

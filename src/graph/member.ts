@@ -3,11 +3,11 @@ import type { MemberFilter, MemberOrder, MemberWithUser } from '../domain/member
 import { type Permission, pairKey, type Subject } from '../domain/permission.ts'
 import type { UserSummary } from '../domain/user.ts'
 import { connect } from './connection.ts'
-import { type Context, inTurn } from './context.ts'
+import { type Context, enterEach } from './context.ts'
 import { heldInputs, whoMay } from './grant.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
-import { defineLoader, inOrderOf } from './loaders.ts'
+import { byId, defineLoader } from './loaders.ts'
 import { defineOrder } from './order.ts'
 import { type MemberShown, type UserShown, usersById } from './refs.ts'
 import { toSearch } from './user-list.ts'
@@ -49,11 +49,8 @@ export function defineMember(graph: Graph) {
           description: "At most 100 of Better Auth's ids of memberships.",
         }),
       },
-      resolve: async (_root, { ids }, context) => {
-        context.viewer.requireScope('identity:read')
-        const keys = await inTurn(context, checkKeys(ids, 'ids'))
-        return keys.map((id) => memberById(context, id))
-      },
+      resolve: (_root, { ids }, context) =>
+        enterEach(context, 'identity:read', { keys: ids, name: 'ids' }, memberById),
     }),
   )
   defineMembersOfOrganization(graph)
@@ -192,9 +189,7 @@ export async function memberByPair(
   return sees ? member : null
 }
 
-const membersById = defineLoader<string, MemberShown | null>(async (ids, { members }) =>
-  inOrderOf(ids, await members.findByIds(ids), ({ id }) => id),
-)
+const membersById = byId<MemberShown>((ids, { members }) => members.findByIds(ids))
 
 const membersByPair = defineLoader<Subject, MemberShown | null>(
   async (pairs, { members }) => {

@@ -1,7 +1,7 @@
-import { checkKey, checkKeys } from '../domain/limits.ts'
+import { checkKey } from '../domain/limits.ts'
 import type { Organization, OrganizationOrder } from '../domain/organization.ts'
 import { connect } from './connection.ts'
-import { type Context, inTurn } from './context.ts'
+import { type Context, enterEach } from './context.ts'
 import type { Graph } from './graph.ts'
 import { defineList, NO_PARENT } from './list.ts'
 import { defineLoader, inOrderOf } from './loaders.ts'
@@ -60,11 +60,8 @@ export function defineOrganization(graph: Graph) {
       args: {
         ids: t.arg.idList({ required: true, description: "At most 100 of Better Auth's ids." }),
       },
-      resolve: async (_root, { ids }, context) => {
-        context.viewer.requireScope('identity:read')
-        const keys = await inTurn(context, checkKeys(ids, 'ids'))
-        return keys.map((id) => organizationById(context, id))
-      },
+      resolve: (_root, { ids }, context) =>
+        enterEach(context, 'identity:read', { keys: ids, name: 'ids' }, organizationById),
     }),
     organizationsBySlugs: t.field({
       type: [refs.Organization],
@@ -74,11 +71,8 @@ export function defineOrganization(graph: Graph) {
       args: {
         slugs: t.arg.stringList({ required: true, description: 'At most 100 slugs, exactly.' }),
       },
-      resolve: async (_root, { slugs }, context) => {
-        context.viewer.requireScope('identity:read')
-        const keys = await inTurn(context, checkKeys(slugs, 'slugs'))
-        return keys.map((slug) => organizationBySlug(context, slug))
-      },
+      resolve: (_root, { slugs }, context) =>
+        enterEach(context, 'identity:read', { keys: slugs, name: 'slugs' }, organizationBySlug),
     }),
   }))
 }

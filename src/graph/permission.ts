@@ -54,10 +54,7 @@ export function definePermissionChecks({ builder, refs }: Graph) {
         'Whether a user may do something in an organization, as Better Auth answers it. About others: only in organizations the caller belongs to, else false.',
       args: {
         ...refs.permissionArgument,
-        organizationId: t.arg.id({ required: true, description: 'In this organization.' }),
-        userId: t.arg.id({
-          description: 'This user; the caller when left out. Services must give it.',
-        }),
+        ...refs.subjectArguments,
         ...refs.consistencyArgument,
       },
       resolve: async (_root, { consistency, ...check }, context) =>

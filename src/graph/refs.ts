@@ -6,7 +6,7 @@ import type { Organization } from '../domain/organization.ts'
 import type { Team } from '../domain/team.ts'
 import type { User, UserSummary } from '../domain/user.ts'
 import { type Builder, createBuilder } from './builder.ts'
-import { defineLoader, inOrderOf } from './loaders.ts'
+import { byId, type defineLoader } from './loaders.ts'
 
 export type Refs = ReturnType<typeof createRefs>
 
@@ -62,6 +62,11 @@ export function createRefs(builder: Builder, features: Features) {
       description: 'For example `leave:approve`.',
     }),
   }))
+  /** Arguments of a question about somebody in an organization. */
+  const subjectArguments = builder.args((t) => ({
+    organizationId: t.id({ required: true, description: 'In this organization.' }),
+    userId: t.id({ description: 'This user; the caller when left out. Services must give it.' }),
+  }))
   const OrderDirection = builder.enumType('OrderDirection', {
     description: 'Which way a list runs.',
     values: {
@@ -82,6 +87,7 @@ export function createRefs(builder: Builder, features: Features) {
     MemberConnection,
     consistencyArgument,
     permissionArgument,
+    subjectArguments,
     OrderDirection,
   }
 }
@@ -91,13 +97,10 @@ export function hasTeams({ organizations, models }: Features): boolean {
   return organizations && models.has('Team') && models.has('TeamMember')
 }
 
-export const usersById = defineLoader<string, User | null>(async (ids, { users }) =>
-  inOrderOf(ids, await users.findByIds(ids), ({ id }) => id),
-)
+export const usersById = byId<User>((ids, { users }) => users.findByIds(ids))
 
-export const organizationsById = defineLoader<string, Organization | null>(
-  async (ids, { organizations }) =>
-    inOrderOf(ids, await organizations.findByIds(ids), ({ id }) => id),
+export const organizationsById = byId<Organization>((ids, { organizations }) =>
+  organizations.findByIds(ids),
 )
 
 /** A type whose resolvers may return the entity or just its id; the ids of one moment load together. */

@@ -3,7 +3,7 @@ import type { Session } from '../domain/session.ts'
 import { connect } from './connection.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
-import { defineLoader, inOrderOf } from './loaders.ts'
+import { byId } from './loaders.ts'
 import { organizationById } from './organization.ts'
 import { hasTeams } from './refs.ts'
 import { teamById } from './team.ts'
@@ -115,9 +115,7 @@ export function defineSession({ builder, refs, features }: Graph) {
   )
 }
 
-const sessionsById = defineLoader<string, Session | null>(async (ids, { sessions }) =>
-  inOrderOf(ids, await sessions.findByIds(ids), ({ id }) => id),
-)
+const sessionsById = byId<Session>((ids, { sessions }) => sessions.findByIds(ids))
 
 /** What is stored may be anything, and the door takes ids alone. */
 function isKey(stored: string | null): stored is string {

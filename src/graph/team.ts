@@ -5,7 +5,7 @@ import { connect } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
 import { defineList } from './list.ts'
-import { defineLoader, inOrderOf } from './loaders.ts'
+import { byId, defineLoader } from './loaders.ts'
 
 export function defineTeam({ builder, refs }: Graph) {
   const { Team } = refs
@@ -124,9 +124,7 @@ async function requireMembers({ id, organizationId }: Team, context: Context): P
   context.viewer.requireTeamMembers(own.some((team) => team.id === id))
 }
 
-export const teamsById = defineLoader<string, Team | null>(async (ids, { teams }) =>
-  inOrderOf(ids, await teams.findByIds(ids), ({ id }) => id),
-)
+export const teamsById = byId<Team>((ids, { teams }) => teams.findByIds(ids))
 
 const teamsOfMember = defineLoader<Subject, readonly Team[]>(
   async (pairs, { teams }) => {

@@ -1,8 +1,8 @@
 import type { GuardedUserField } from '../access/audiences.ts'
-import { checkKey, checkKeys } from '../domain/limits.ts'
+import { checkKey } from '../domain/limits.ts'
 import { parseRoles } from '../domain/member.ts'
 import type { User } from '../domain/user.ts'
-import { type Context, inTurn } from './context.ts'
+import { type Context, enterEach } from './context.ts'
 import type { Graph } from './graph.ts'
 import { defineLoader, inOrderOf } from './loaders.ts'
 import { usersById } from './refs.ts'
@@ -75,11 +75,8 @@ export function defineUser(graph: Graph) {
       args: {
         ids: t.arg.idList({ required: true, description: "At most 100 of Better Auth's ids." }),
       },
-      resolve: async (_root, { ids }, context) => {
-        context.viewer.requireScope('identity:read')
-        const keys = await inTurn(context, checkKeys(ids, 'ids'))
-        return keys.map((id) => userById(context, id))
-      },
+      resolve: (_root, { ids }, context) =>
+        enterEach(context, 'identity:read', { keys: ids, name: 'ids' }, userById),
     }),
     usersByEmails: t.field({
       type: [refs.User],
@@ -89,11 +86,8 @@ export function defineUser(graph: Graph) {
       args: {
         emails: t.arg.stringList({ required: true, description: 'At most 100 whole addresses.' }),
       },
-      resolve: async (_root, { emails }, context) => {
-        context.viewer.requireScope('identity:pii')
-        const keys = await inTurn(context, checkKeys(emails, 'emails'))
-        return keys.map((email) => userByEmail(context, email))
-      },
+      resolve: (_root, { emails }, context) =>
+        enterEach(context, 'identity:pii', { keys: emails, name: 'emails' }, userByEmail),
     }),
   }))
 }

@@ -15,7 +15,7 @@ import { currentScope, type RequestScope } from '../scope.ts'
 import { collect } from './body.ts'
 import type { Head } from './head.ts'
 import type { Arrival } from './lane.ts'
-import { parseBody } from './values.ts'
+import { compressedBody, parseBody } from './values.ts'
 
 export interface AuthzenLaneOptions {
   readonly answer: AuthzenAnswer
@@ -146,10 +146,7 @@ function toFetchResponse({ body, ...head }: Reply): Response {
 function misfitOf({ method, header }: Head) {
   if (method !== 'POST')
     return badRequest(405, 'Only POST is understood here.', { headers: { allow: 'POST' } })
-  if ((header('content-encoding') ?? 'identity') !== 'identity')
-    return badRequest(415, 'A compressed body is not understood.', {
-      headers: { 'accept-encoding': 'identity' },
-    })
+  if ((header('content-encoding') ?? 'identity') !== 'identity') return compressedBody()
   const [mediaType = ''] = (header('content-type') ?? '').split(';', 1)
   if (mediaType.trim().toLowerCase() !== 'application/json')
     return badRequest(400, 'The header Content-Type must be application/json.')

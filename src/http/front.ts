@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import type { ExecutionResult } from 'graphql'
-import { paths } from '../authzen/answer.ts'
+import { paths, type Route } from '../authzen/answer.ts'
 import { GatewayError } from '../domain/errors.ts'
 import type { RateLimit } from '../domain/rate.ts'
 import { asRequestError, badRequest, rateLimited, requestError } from '../operation/errors.ts'
@@ -64,7 +64,7 @@ export class Front {
     const head = headOfNode(request)
     const asked = this.#options.authzen?.routeOf(head) ?? null
     const sendError = asked === null ? send : sendRefusal
-    const { scope, headers, run, end } = this.#begin(head, (scope) => {
+    const { scope, route, headers, run, end } = this.#begin(head, asked, (scope) => {
       const answer = () => sendError(response, this.#tooLate(scope, request))
       // Nothing answers by itself while it waits for a body.
       if (request.complete) setTimeout(answer, OWN_ANSWER_MS)
@@ -90,7 +90,7 @@ export class Front {
     }
     const refuse = (error: unknown) => sendError(response, this.#options.tell(scope, [error]))
     run(() => {
-      const refused = this.#refuse(head, scope)
+      const refused = this.#refuse(head, scope, route)
       if (refused instanceof Promise) return void refused.then(goOn).catch(refuse)
       try {
         goOn(refused)
@@ -111,12 +111,12 @@ export class Front {
         setTimeout(() => resolve(toError(this.#tooLate(scope))), OWN_ANSWER_MS)
       }
     })
-    const { scope, headers, run, end } = this.#begin(head, onDeadline)
+    const { scope, route, headers, run, end } = this.#begin(head, asked, onDeadline)
     const onAbort = () => scope.endEarly(clientGone())
     request.signal?.addEventListener('abort', onAbort, { once: true })
     try {
       const answered = run(async () => {
-        const refused = await this.#refuse(head, scope)
+        const refused = await this.#refuse(head, scope, route)
         if (refused) return toError(refused)
         const own = ownAnswer(head, this.#options)
         if (own) return new Response(own.body, own)
@@ -136,15 +136,17 @@ export class Front {
     }
   }
 
-  #begin(head: Head, onDeadline: (scope: RequestScope) => void) {
-    const { method, path, header, remoteAddress } = head
-    const { addressOf, forwardedHeader } = this.#options
+  /** @param asked Of the Authorization API; `null`: nothing of it. */
+  #begin(head: Head, asked: Route | null, onDeadline: (scope: RequestScope) => void) {
+    const { method, path, place, header, remoteAddress } = head
+    const { addressOf, endpoint, forwardedHeader } = this.#options
     const address = addressOf({ remoteAddress, forwardedFor: header(forwardedHeader) })
     const scope = new RequestScope({ id: requestIdOf(head), method, path, address })
-    const route = this.#routeOf(head)
+    const own = place === endpoint ? endpoint : null
+    // What requests are counted at, by their span and for their address; `null`: at nothing.
+    const route = asked === null ? own : paths[asked]
     // The Authorization API has whatever comes sent back; what is logged is well-formed.
-    const isAuthzen = route !== null && route !== this.#options.endpoint
-    const requestId = (isAuthzen ? header('x-request-id') : undefined) ?? scope.id
+    const requestId = (asked === null ? undefined : header('x-request-id')) ?? scope.id
     const span = isProbe(head) ? noSpan : startRequestSpan(scope, head, route)
     const deadline = setTimeout(() => {
       scope.endEarly(tookTooLong())
@@ -152,6 +154,7 @@ export class Front {
     }, this.#options.timeoutMs).unref()
     return {
       scope,
+      route,
       headers: { ...this.#cors(head), 'x-request-id': requestId } as Readonly<
         Record<string, string>
       >,
@@ -163,14 +166,6 @@ export class Front {
         span.end(status)
       },
     }
-  }
-
-  /** What requests are counted at, by their span and for their address; `null`: at nothing. */
-  #routeOf(head: Head): string | null {
-    const { endpoint, authzen } = this.#options
-    if (head.place === endpoint) return endpoint
-    const asked = authzen?.routeOf(head) ?? null
-    return asked && paths[asked]
   }
 
   /** Of a request that has no answer of its own after its deadline: an error, and another one where its body is missing. */
@@ -186,11 +181,12 @@ export class Front {
   #refuse(
     head: Head,
     scope: RequestScope,
+    route: string | null,
   ): ExecutionResult | null | Promise<ExecutionResult | null> {
     const { rate, tell } = this.#options
     const refusal = (error: unknown) => tell(scope, [error])
     if (!namesTarget(head)) return refusal(badRequest(400, 'The request names no valid target.'))
-    if (!rate || this.#routeOf(head) === null || head.method === 'OPTIONS') return null
+    if (!rate || route === null || head.method === 'OPTIONS') return null
     return rate
       .ofAddress(scope.address)
       .then((seconds) => (seconds === null ? null : refusal(rateLimited(seconds))), refusal)

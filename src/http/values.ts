@@ -18,6 +18,13 @@ export function checkValues(body: string, most: number): void {
     }
 }
 
+/** What is told of a body that came compressed. */
+export function compressedBody() {
+  return badRequest(415, 'A compressed body is not understood.', {
+    headers: { 'accept-encoding': 'identity' },
+  })
+}
+
 /** @throws GraphQLError BAD_REQUEST or LIMIT_EXCEEDED */
 export function parseBody(body: string, mostValues: number): unknown {
   checkValues(body, mostValues)

@@ -9,7 +9,7 @@ import { useCompressedPage } from './graphiql/compressed.ts'
 import { type GraphiQLParts, graphiqlOf } from './graphiql/graphiql.ts'
 import type { JsonLaneOptions } from './json.ts'
 import type { Arrival } from './lane.ts'
-import { checkValues } from './values.ts'
+import { checkValues, compressedBody } from './values.ts'
 
 export interface YogaOptions extends Omit<JsonLaneOptions, 'otherwise'> {
   readonly schema: GraphQLSchema
@@ -139,10 +139,7 @@ function useRequestBounds({ mostValues, batchLimit, trusted }: YogaOptions): Plu
     onRequestParse({ requestParser, setRequestParser, fetchAPI }) {
       setRequestParser(async (request) => {
         const encoding = request.headers.get('content-encoding') ?? 'identity'
-        if (encoding.toLowerCase() !== 'identity')
-          throw badRequest(415, 'A compressed body is not understood.', {
-            headers: { 'accept-encoding': 'identity' },
-          })
+        if (encoding.toLowerCase() !== 'identity') throw compressedBody()
         if (!requestParser) throw badRequest(415, 'This media type is not understood.')
         let readable = request
         let body = ''

@@ -7,6 +7,7 @@ import { by, byText } from './join.ts'
 import { countAll, listAll } from './list.ts'
 import { byInstant, byText as orderedByText } from './order.ts'
 import { type List, storedValues } from './rows.ts'
+import { believed } from './search/believed.ts'
 import { findIds, matches } from './search/search.ts'
 import type { TableInQuery } from './tables.ts'
 
@@ -125,16 +126,12 @@ function instant(table: TableInQuery, date: Date): Prisma.Sql {
   return table.instant('createdAt', Prisma.sql`${date.toISOString()}::text::timestamptz`)
 }
 
-const BELIEVED_MS = 60_000
-
 /**
  * Whether addresses are indexed in lower case (`doctor` asks for that index), so that one that another application stored
  * in capitals can be looked for without reading the whole table. Better Auth itself stores them in lower case.
  */
 function loweredAddresses({ read, tables }: Db): () => Promise<boolean> {
-  let known: Promise<boolean> | undefined
-  let askedAt = Number.NEGATIVE_INFINITY
-  const ask = async () => {
+  return believed(async () => {
     const { relation, name, type } = tables.as('User', 'u').real('email')
     if (type !== 'text') return false
     const [row] = await read<{ readonly indexed: boolean }>(Prisma.sql`
@@ -143,14 +140,5 @@ function loweredAddresses({ read, tables }: Db): () => Promise<boolean> {
         WHERE i.indrelid = to_regclass(${relation}) AND i.indisvalid AND i.indpred IS NULL
           AND pg_get_indexdef(i.indexrelid, 1, TRUE) IN (${loweredDefinitions(name)})) AS "indexed"`)
     return row?.indexed ?? false
-  }
-  return () => {
-    if (known && performance.now() - askedAt < BELIEVED_MS) return known
-    askedAt = performance.now()
-    known = ask().catch((error: unknown) => {
-      known = undefined
-      throw error
-    })
-    return known
-  }
+  })
 }

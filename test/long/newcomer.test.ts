@@ -6,14 +6,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { betterAuth } from 'better-auth'
-import { bearer } from 'better-auth/plugins'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findFreePort } from '../../src/demo/ports.ts'
 import { allPlugins, migrate } from '../introspection/migrate.ts'
 import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
 import { documentedBlock, documentedBlocks, pageText } from '../support/documentation.ts'
+import { signUpAda } from './support/own-better-auth.ts'
 
 /*
  * Somebody who arrives today: README.md word by word in an empty folder, with what the repository holds and no more. What
@@ -21,7 +20,6 @@ import { documentedBlock, documentedBlocks, pageText } from '../support/document
  */
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const ISSUER = 'https://auth.example.com'
 const readme = pageText('README.md')
 const run = promisify(execFile)
 
@@ -135,18 +133,7 @@ test('tries it: the two commands, and the first query', async () => {
 
 test('uses it with a Better Auth of their own, in the five steps', async () => {
   // It has been there for a while, and has signed tokens.
-  const auth = betterAuth({
-    baseURL: ISSUER,
-    secret: 'a secret that is long enough for Better Auth',
-    database: pool,
-    emailAndPassword: { enabled: true },
-    plugins: [...allPlugins, bearer()],
-  })
-  const { headers } = await auth.api.signUpEmail({
-    body: { name: 'Ada', email: 'ada@example.com', password: 'a long password' },
-    returnHeaders: true,
-  })
-  const asAda = new Headers({ authorization: `Bearer ${headers.get('set-auth-token')}` })
+  const { auth, asAda } = await signUpAda(pool)
   const { token } = await auth.api.getToken({ headers: asAda })
 
   await shell(filledIn(command('npm run introspect')))

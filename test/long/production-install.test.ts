@@ -5,8 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { betterAuth } from 'better-auth'
-import { bearer } from 'better-auth/plugins'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { pluginModels } from '../../src/layout/plugin-tables.ts'
@@ -14,6 +12,7 @@ import { allPlugins, migrate } from '../introspection/migrate.ts'
 import { runCli, type Serving, startServing } from '../support/cli.ts'
 import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
 import { valuesOf } from '../support/dockerfile.ts'
+import { ISSUER, signUpAda } from './support/own-better-auth.ts'
 
 /*
  * What the image holds, made by the commands of the Dockerfile: no Prisma CLI, no introspection, and of Prisma's compilers
@@ -22,7 +21,6 @@ import { valuesOf } from '../support/dockerfile.ts'
  */
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const ISSUER = 'https://auth.example.com'
 
 let folder: string
 let database: Database
@@ -95,18 +93,7 @@ test('without the Prisma CLI and its engines the gateway answers', async () => {
     '.bin/prisma',
   ])
     expect(existsSync(join(folder, 'node_modules', name)), name).toBe(false)
-  const auth = betterAuth({
-    baseURL: ISSUER,
-    secret: 'a secret that is long enough for Better Auth',
-    database: pool,
-    emailAndPassword: { enabled: true },
-    plugins: [...allPlugins, bearer()],
-  })
-  const { headers } = await auth.api.signUpEmail({
-    body: { name: 'Ada', email: 'ada@example.com', password: 'a long password' },
-    returnHeaders: true,
-  })
-  const asAda = new Headers({ authorization: `Bearer ${headers.get('set-auth-token')}` })
+  const { auth, asAda } = await signUpAda(pool)
   await auth.api.createOrganization({ body: { name: 'Acme', slug: 'acme' }, headers: asAda })
   const { token } = await auth.api.getToken({ headers: asAda })
 

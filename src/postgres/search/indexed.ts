@@ -1,31 +1,25 @@
+import type { UserSearch } from '../../domain/user.ts'
 import { hasWordsOf } from '../../layout/words.ts'
 import { Prisma } from '../client.ts'
 import type { Db } from '../db.ts'
 import type { Tables } from '../tables.ts'
+import { believed } from './believed.ts'
 
-const BELIEVED_MS = 60_000
-const known = new WeakMap<
-  Tables,
-  { readonly indexed: Promise<boolean>; readonly askedAt: number }
->()
+/** Of these every word is searched, of others how they begin. */
+export const OF_WORDS: readonly UserSearch['in'][number][] = ['name', 'email']
 
-/** Whether there is an index on the words of these fields of users, which `doctor` asks for; as of at most a minute ago. */
-export async function areWordsIndexed(db: Db, fields: readonly string[]): Promise<boolean> {
-  const { tables } = db
-  const before = known.get(tables)
-  if (before && performance.now() - before.askedAt < BELIEVED_MS) return before.indexed
-  const indexed = readWhetherIndexed(db, fields)
-  known.set(tables, { indexed, askedAt: performance.now() })
-  indexed.catch(() => known.delete(tables))
-  return indexed
+const known = new WeakMap<Tables, () => Promise<boolean>>()
+
+/** Whether there is an index on these words of users, which `doctor` asks for; as of at most a minute ago. */
+export function areWordsIndexed(db: Db): Promise<boolean> {
+  const asked = known.get(db.tables) ?? believed(() => readWhetherIndexed(db))
+  known.set(db.tables, asked)
+  return asked()
 }
 
-async function readWhetherIndexed(
-  { read, tables }: Db,
-  fields: readonly string[],
-): Promise<boolean> {
+async function readWhetherIndexed({ read, tables }: Db): Promise<boolean> {
   const table = tables.as('User', 'u')
-  const columns = fields.map((field) => table.real(field))
+  const columns = OF_WORDS.map((field) => table.real(field))
   const rows = await read<{ readonly definition: string }>(Prisma.sql`
     SELECT pg_get_indexdef(i.indexrelid, k, TRUE) AS "definition"
     FROM pg_catalog.pg_index AS i

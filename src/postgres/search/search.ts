@@ -4,12 +4,9 @@ import { Prisma } from '../client.ts'
 import { type Db, mostRowsOf } from '../db.ts'
 import { PLANNED_BY_VALUES } from '../statements.ts'
 import type { TableInQuery, Tables } from '../tables.ts'
-import { areWordsIndexed } from './indexed.ts'
+import { areWordsIndexed, OF_WORDS } from './indexed.ts'
 
 type Sql = Prisma.Sql
-
-/** Of these every word is searched, of others how they begin. */
-const OF_WORDS: readonly UserSearch['in'][number][] = ['name', 'email']
 
 /** What stands for something else in a pattern. */
 const SPECIAL = /[\\^$.|?*+()[\]{}]/g
@@ -57,7 +54,7 @@ export async function findIds(db: Db, search: UserSearch): Promise<readonly stri
   if (begun.length === 0) return []
   // Every address goes on with an @ and no word.
   const isOfAll = search.prefix.startsWith('@') && !/[\p{L}\p{N}]/u.test(search.prefix)
-  if (fields.length > 0 && (isOfAll || !(await areWordsIndexed(db, OF_WORDS)))) return null
+  if (fields.length > 0 && (isOfAll || !(await areWordsIndexed(db)))) return null
   const words = fields.map(
     (field) => Prisma.sql`(SELECT ${table.select(['id'])} FROM ${table.from}
       WHERE (SELECT count(*) FROM begun) <= ${most}::integer
