@@ -1,7 +1,8 @@
 import type { ExecutionResult } from 'graphql'
+import type { Change } from './domain/changes.ts'
 import type { Place } from './domain/fair-queue.ts'
 import type { RateLimit } from './domain/rate.ts'
-import type { LetIn } from './let-in.ts'
+import type { LetIn, LetInCaller } from './let-in.ts'
 import type { Admission } from './operation/admission.ts'
 import { readAsked } from './operation/asked.ts'
 import { withCookieHint } from './operation/cookie-hint.ts'
@@ -20,6 +21,8 @@ import { Pace, type Turns } from './operation/turns.ts'
 import { variableErrors } from './operation/variables.ts'
 import type { createWarnings } from './operation/warnings.ts'
 import type { RequestScope } from './scope.ts'
+import type { EventStream } from './stream.ts'
+import type { Streams } from './streams.ts'
 
 export interface AnswerParts {
   readonly admission: Admission
@@ -30,6 +33,8 @@ export interface AnswerParts {
   readonly rate: Pick<RateLimit, 'ofAddress'> | null
   readonly turns: Turns
   readonly letIn: LetIn
+  /** `null`: nothing can be subscribed to. */
+  readonly streams: Streams | null
   /** Where mutations are told to go: Better Auth's HTTP API. `null`: they are not told. */
   readonly writeTo: string | null
   readonly challenge: Challenge
@@ -37,12 +42,15 @@ export interface AnswerParts {
   readonly warn: ReturnType<typeof createWarnings>
 }
 
-/** Answers one operation, whatever way it came. Its errors are as clients are told of them, HTTP status included. */
+/**
+ * Answers one operation, whatever way it came: a subscription with its events, to a request that takes them. Errors are as
+ * clients are told of them, HTTP status included.
+ */
 export type Answer = (
   sent: unknown,
   headers: Pick<Headers, 'get'>,
   scope: RequestScope,
-) => Promise<ExecutionResult>
+) => Promise<ExecutionResult | EventStream>
 
 /** The first operation of a request begins at once, and the others of a batch by turns, as if they were so many entries. */
 const OF_AN_OPERATION = 50
@@ -55,7 +63,7 @@ const OF_AN_ENTRY = 100
  * errors, and ends it there.
  */
 export function createAnswer(parts: AnswerParts): Answer {
-  const { admission, turns, documents, trusted, rate, letIn, tell, warn } = parts
+  const { admission, turns, documents, trusted, rate, letIn, streams, tell, warn } = parts
   const { limits, introspection } = documents.rules
 
   return async (sent, headers, scope) => {
@@ -78,7 +86,9 @@ export function createAnswer(parts: AnswerParts): Answer {
 
       // Before anybody is authenticated: whoever wants to change something is told where, known mutation or not.
       if (operation.operation === 'mutation') throw readOnly(parts.writeTo)
-      if (operation.operation === 'subscription') throw noSubscriptions()
+      const isSubscription = operation.operation === 'subscription'
+      if (isSubscription && !streams) throw noSubscriptions()
+      if (isSubscription) streams?.checkTakesEvents(scope, headers)
 
       const problems = document.problems()
       if (problems.length > 0) return tell(scope, problems)
@@ -86,17 +96,34 @@ export function createAnswer(parts: AnswerParts): Answer {
       scope.cost += points
       checkCost(scope.cost, limits)
 
+      const misfits = () => variableErrors(documents.rules.schema, operation, variables)
+      const finish = (
+        { trail, context }: LetInCaller,
+        of: RequestScope,
+        result: ExecutionResult,
+      ) => {
+        checkAnswer(result, points, limits)
+        trail?.end(result)
+        const answer = result.errors ? { ...result, ...tell(of, result.errors) } : result
+        return warn(answer, context.undefinedPermissions)
+      }
+      if (isSubscription && streams) {
+        const subscribe = async ({ context }: LetInCaller) => {
+          const errors = misfits()
+          return errors ? { errors } : document.subscribe(operation, variables, context)
+        }
+        const answer = async (caller: LetInCaller, of: RequestScope, change: Change) =>
+          finish(caller, of, await document.runEvent(operation, variables, caller.context, change))
+        return await streams.open({ scope, headers, points, subscribe, answer })
+      }
+
       const caller = await letIn({ scope, headers, pace, points })
       place = caller.place
-      const { trail, context } = caller
-      const misfits = variableErrors(documents.rules.schema, operation, variables)
-      if (misfits) return tell(scope, misfits)
+      const errors = misfits()
+      if (errors) return tell(scope, errors)
 
-      const result = await document.run(operation, variables, context)
-      checkAnswer(result, points, limits)
-      trail?.end(result)
-      const answer = result.errors ? { ...result, ...tell(scope, result.errors) } : result
-      const told = warn(answer, context.undefinedPermissions)
+      const result = await document.run(operation, variables, caller.context)
+      const told = finish(caller, scope, result)
       const costed =
         headers.get(COST_HEADER) === null ? told : withCost(told, points, scope, limits)
       const { cookieIgnored } = scope

@@ -2,26 +2,23 @@ import type { RequestListener } from 'node:http'
 import { createAnswer } from './answer.ts'
 import { createAudit } from './audit/create.ts'
 import { createAuth } from './auth/auth.ts'
+import { ChangeFeed } from './changes/feed.ts'
+import { membersAmong } from './changes/members-among.ts'
 import { type Config, ConfigError, reading } from './config/config.ts'
 import { readLayout } from './config/layout.ts'
 import type { AuditSink } from './domain/audit.ts'
 import { tellRefusalsOnce } from './graph/refusals.ts'
 import { createSchema, createSubgraph } from './graph/schema.ts'
 import { withPrefix } from './graph/sdl/prefix.ts'
-import { describeGateway } from './http/about.ts'
 import { createAuthzenLane } from './http/authzen.ts'
 import { CostBudget } from './http/budget.ts'
-import { clientAddressFinder } from './http/client-address.ts'
 import { credentialHeaders } from './http/cors.ts'
-import { Front } from './http/front.ts'
+import { createHttp } from './http/create.ts'
 import type { GraphiQLParts } from './http/graphiql/graphiql.ts'
-import { createJsonLane } from './http/json.ts'
 import { recordRequests } from './http/log.ts'
 import { describeResource } from './http/protected-resource.ts'
 import { RateLimiter } from './http/rate-limiter.ts'
 import { Unsent } from './http/unsent.ts'
-import { roomOf } from './http/values.ts'
-import { createYogaLane } from './http/yoga.ts'
 import { createStores, type Identity } from './identity.ts'
 import { featuresOf } from './layout/features.ts'
 import { ownerFunctions } from './layout/owner-functions.ts'
@@ -33,9 +30,11 @@ import { createTell } from './operation/tell.ts'
 import { TrustedDocuments } from './operation/trusted.ts'
 import { Turns } from './operation/turns.ts'
 import { createWarnings } from './operation/warnings.ts'
+import { freshly } from './permissions/fresh.ts'
 import { createLookups, verifyLookup } from './postgres/session.ts'
 import { createCounters } from './redis/counters.ts'
 import { askersOf } from './scope.ts'
+import { Streams } from './streams.ts'
 import { createLogger, describeError, type Logger } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import { Telemetry } from './telemetry/telemetry.ts'
@@ -58,6 +57,8 @@ export interface Gateway extends Pick<Identity, 'ready' | 'verify'> {
   start(): void
   /** What was counted; `null` unless METRICS_PORT is set. */
   readonly metrics: Metrics | null
+  /** Cuts off subscriptions, so that their clients subscribe elsewhere. */
+  drain(): void
   /** Lets go of connections; requests under way should have ended. */
   close(): Promise<void>
 }
@@ -67,8 +68,6 @@ export interface GatewayParts extends GraphiQLParts {
   /** Takes what AUDIT_LOG names, in place of AUDIT_LOG_FILE. */
   readonly audit?: AuditSink
 }
-
-const ENDPOINT = '/graphql'
 
 /**
  * The composition root: every part of the gateway is made here, once, and handed what it needs. Nothing is opened.
@@ -82,7 +81,11 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
 
   const layout = readLayout(config.database)
   const askers = askersOf(READ_FOR_AN_ANSWER * limits.document.answerBytes)
-  const stores = createStores(config, layout, telemetry, askers)
+  const isTelling = config.permissions.events !== 'off' && limits.subscriptions.most > 0
+  const changes = isTelling
+    ? new ChangeFeed({ findMembers: (...of) => membersAmong(identity.members, ...of) })
+    : null
+  const stores = createStores(config, layout, telemetry, { askers, notices: changes ?? undefined })
   const { identity, database, signingKeys } = stores
 
   const obstacle = findCredentialObstacle(layout, config.auth)
@@ -145,52 +148,45 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const turns = new Turns()
   const sources = {
     ...identity,
+    changes,
     platformAdmins: config.platformAdmins,
     creatorRole: config.permissions.creatorRole,
   }
-  const caller = { admission, authenticator: auth.authenticator, sources }
+  const { authenticator } = auth
+  const caller = { admission, authenticator, sources }
+  const audit = auditing?.audit ?? null
+  const { subscriptions } = limits
+  const streams =
+    changes &&
+    new Streams({
+      ...{ ...subscriptions, admission, authenticator, tell, turns, timeoutMs: http.timeoutMs },
+      letIn: createLetIn({
+        ...caller,
+        audit,
+        sources: { ...sources, permissions: freshly(identity.permissions) },
+      }),
+      onEvent: () => metrics?.event(),
+    })
   const answer = createAnswer({
-    ...{ ...common, documents, trusted, rate, turns },
-    letIn: createLetIn({ ...caller, audit: auditing?.audit ?? null }),
+    ...{ ...common, documents, trusted, rate, turns, streams },
+    letIn: createLetIn({ ...caller, audit }),
     writeTo: config.betterAuthUrl?.href ?? null,
     warn: createWarnings(log),
   })
-  const lane = {
-    answer,
-    tell,
-    endpoint: ENDPOINT,
-    ...roomOf({ ...limits, ...limits.document, references: subgraph?.mostReferences ?? 0 }),
-  }
-  const graphiql = http.graphiql && !trusted ? parts : null
-  const yoga = createYogaLane({
-    ...lane,
-    schema: served,
-    graphiql,
-    findObstacle: stores.findObstacle,
-    batchLimit: http.batchLimit,
-    trusted: trusted !== null,
-  })
   const record = recordRequests(log, metrics, config.accessLog)
-  const front = new Front({
-    node: createJsonLane({ ...lane, otherwise: yoga.node }),
-    fetch: yoga.fetch,
-    endpoint: ENDPOINT,
+  const { front, close } = createHttp({
+    ...{ http, answer, tell, rate, unsent, resource, schema: served },
+    room: { ...limits, ...limits.document, references: subgraph?.mostReferences ?? 0 },
+    graphiql: http.graphiql && !trusted ? parts : null,
+    findObstacle: stores.findObstacle,
+    trusted: trusted !== null,
     authzen:
       config.authzen &&
       createAuthzenLane({
         ...{ ...config.authzen, ...common, turns, limits, publicUrl: config.auth.publicUrl },
         letIn: createLetIn({ ...caller, audit: auditing?.ofDecisions ?? null }),
       }),
-    rate,
-    addressOf: clientAddressFinder(http.trustProxy, http.trustProxyHeader),
-    forwardedHeader: http.trustProxyHeader,
-    corsOrigins: http.corsOrigins,
     varyBy: credentialHeaders(config.auth.apiKeys),
-    about: describeGateway(ENDPOINT, graphiql !== null),
-    unsent,
-    resource,
-    timeoutMs: http.timeoutMs,
-    tell,
     onEnd: (scope, status) => {
       scope.ended = true
       admission.leave(scope, Number.POSITIVE_INFINITY)
@@ -200,6 +196,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   metrics?.watch({
     pool: () => ({ size: config.database.poolSize, ...database.poolUse() }),
     underWay: () => admission.underWay,
+    subscriptions: () => streams?.count ?? 0,
     ...stores.watched,
     keyAges: auth.keyAges,
   })
@@ -234,8 +231,11 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       if (config.auth.opaqueTokens) await verifyLookup(lookups.opaqueTokens.findByHash)
     },
     metrics,
+    drain: () => changes?.end(),
     close: async () => {
-      await yoga.dispose()
+      changes?.close()
+      streams?.close()
+      await close()
       await auditing?.file?.close()
       counters?.client.disconnect()
       await identity.close()

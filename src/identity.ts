@@ -1,19 +1,19 @@
 import { type Config, reading } from './config/config.ts'
 import { readLayout } from './config/layout.ts'
 import type { Askers } from './domain/askers.ts'
+import type { NoticeListener } from './domain/changes.ts'
 import type { PermissionService } from './domain/permission.ts'
 import type { Repositories } from './domain/repositories.ts'
 import type { SigningKeyRepository } from './domain/signing-key.ts'
 import { featuresOf } from './layout/features.ts'
 import type { Layout } from './layout/layout.ts'
+import { createNews } from './news.ts'
 import { createPermissions } from './permissions/create.ts'
 import {
   defaultRoleDefinitions,
   parseRoleDefinitions,
   type RoleDefinitions,
 } from './permissions/definitions.ts'
-import { createForgetting } from './permissions/news.ts'
-import { RedisAnnouncements } from './permissions/redis-announcements.ts'
 import { createAccountRepository } from './postgres/account.ts'
 import { type Database, openDatabase } from './postgres/client.ts'
 import type { Db } from './postgres/db.ts'
@@ -22,7 +22,6 @@ import { createInvitationRepository } from './postgres/invitation.ts'
 import { createMemberRepository } from './postgres/member.ts'
 import { createOrganizationRepository } from './postgres/organization.ts'
 import { createPluginRepositories } from './postgres/plugins/repositories.ts'
-import { PostgresNotifications } from './postgres/postgres-notifications.ts'
 import { createReadiness, type Readiness } from './postgres/readiness.ts'
 import { createRoleRepository } from './postgres/role.ts'
 import { createSessionRepository } from './postgres/session.ts'
@@ -33,7 +32,6 @@ import { describeUnreachable } from './postgres/unreachable.ts'
 import { createUserRepository } from './postgres/user.ts'
 import { createVisibilityRepository } from './postgres/visibility.ts'
 import { warmUp } from './postgres/warm-up.ts'
-import { createRedis } from './redis/client.ts'
 import { whyOf } from './redis/trouble.ts'
 import { createLogger, describeError, type Logger } from './telemetry/log.ts'
 import type { MetricsSources } from './telemetry/metrics.ts'
@@ -95,13 +93,17 @@ export interface Stores {
   start(): void
 }
 
-/** Opens nothing. */
+/**
+ * Opens nothing.
+ * @param to Whom things are read for, and who is told of changes.
+ */
 export function createStores(
   config: IdentityConfig,
   layout: Layout,
   telemetry: Telemetry,
-  askers: Askers | null = null,
+  to: { readonly askers?: Askers; readonly notices?: NoticeListener | undefined } = {},
 ): Stores {
+  const { askers = null, notices } = to
   const { log, metrics, trouble } = telemetry
   const { schema, timestampZone } = config.database
   const database = openDatabase({
@@ -149,7 +151,7 @@ export function createStores(
     },
     onAttempt: telemetry.onRedisAttempt,
   })
-  const news = createNews(config, { permissions, trust, trouble })
+  const news = createNews(config, { permissions, trust, trouble, notices })
   const signingKeys = createSigningKeyRepository(db)
   const repositories: Repositories = {
     users: createUserRepository(db),
@@ -208,43 +210,4 @@ const SHARED_SESSIONS =
 function readDefinitions({ permissions: { accessControl } }: IdentityConfig): RoleDefinitions {
   if (accessControl === null) return defaultRoleDefinitions
   return reading('ACCESS_CONTROL_FILE', () => parseRoleDefinitions(accessControl))
-}
-
-/** What tells of changes, by whichever source is configured. */
-function createNews(
-  { database, redis, permissions: { events } }: IdentityConfig,
-  to: Omit<Parameters<typeof createForgetting>[0], `on${string}`> & Pick<Telemetry, 'trouble'>,
-) {
-  const news = createForgetting({
-    ...to,
-    onTrouble: to.trouble('The cache cannot be told of changes.'),
-    onDropped: () => notifications?.reset(),
-  })
-  const onTrouble = to.trouble(
-    'News of changes cannot be received.',
-    events === 'redis'
-      ? whyOf(redis)
-      : (error) => describeUnreachable(error, database.listenUrl, 'DATABASE_LISTEN_URL'),
-  )
-  let notifications: PostgresNotifications | undefined
-  let announcements: RedisAnnouncements | undefined
-  return {
-    start: () => {
-      if (events === 'postgres')
-        notifications = new PostgresNotifications({
-          url: database.listenUrl,
-          listener: news,
-          onTrouble,
-        })
-      if (events === 'redis' && redis)
-        announcements = new RedisAnnouncements(createRedis(redis.url, { ...redis, onTrouble }), {
-          prefix: redis.keyPrefix,
-          listener: news,
-        })
-    },
-    close: async () => {
-      await (notifications ?? announcements)?.close()
-      news.close()
-    },
-  }
 }

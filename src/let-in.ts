@@ -40,8 +40,10 @@ export function createLetIn({ admission, authenticator, sources, audit }: LetInP
     const trail = audit?.(caller, scope)
     const viewer = createViewer(caller, { visibility, platformAdmins, creatorRole, pace })
     const context: Context = createContext(sources, viewer, { pace, trail })
-    return { place, trail, context }
+    return { caller, place, trail, context }
   }
 }
 
 export type LetIn = ReturnType<typeof createLetIn>
+/** Whoever was let in. */
+export type LetInCaller = Awaited<ReturnType<LetIn>>

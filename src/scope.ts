@@ -36,6 +36,12 @@ export class RequestScope {
   budget: Spent | null = null
   /** What kinds of operation it asked for, with their names where those are of a closed set. */
   readonly operations: { readonly type: string; readonly name: string | null }[] = []
+  /** Whether it asks for several operations at once. */
+  isBatch = false
+  /** Whether events can be sent to it one after the other. */
+  takesEvents = false
+  /** Events that were sent to it; `null`: it is answered once. */
+  events: number | null = null
   /** Of every error that its answer holds. */
   readonly codes = new Set<string>()
   /** Whether its answer has been sent or given up: nobody is told anything any more. */
@@ -59,6 +65,14 @@ export class RequestScope {
     this.path = path
     this.address = address
     this.share = `address:${address}`
+  }
+
+  /** What answering with one event belongs to: it has a deadline of its own, and ends early with the request. */
+  forEvent(): RequestScope {
+    const { id, method, path, address } = this
+    const scope = new RequestScope({ id, method, path, address })
+    scope.share = this.share
+    return scope
   }
 
   /** Whether it was refused for want of room, is past its deadline or has lost its client: errors need no explanation. */

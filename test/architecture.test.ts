@@ -59,7 +59,16 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: [],
   },
   'answer.ts': {
+    rooms: ['domain', 'let-in.ts', 'operation', 'scope.ts', 'stream.ts', 'streams.ts'],
+    packages: ['graphql'],
+  },
+  changes: { rooms: ['domain'], packages: [] },
+  'stream.ts': {
     rooms: ['domain', 'let-in.ts', 'operation', 'scope.ts'],
+    packages: ['graphql'],
+  },
+  'streams.ts': {
+    rooms: ['domain', 'operation', 'scope.ts', 'stream.ts'],
     packages: ['graphql'],
   },
   authzen: {
@@ -87,7 +96,20 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
   },
   'identity.ts': {
-    rooms: ['config', 'domain', 'layout', 'permissions', 'postgres', 'redis', 'telemetry'],
+    rooms: [
+      'config',
+      'domain',
+      'layout',
+      'news.ts',
+      'permissions',
+      'postgres',
+      'redis',
+      'telemetry',
+    ],
+    packages: [],
+  },
+  'news.ts': {
+    rooms: ['domain', 'identity.ts', 'permissions', 'postgres', 'redis', 'telemetry'],
     packages: [],
   },
   'client.ts': { rooms: ['config', 'layout', 'postgres'], packages: [] },
@@ -99,6 +121,7 @@ const rooms: Readonly<Record<string, Room>> = {
         'audit',
         'auth',
         'authzen',
+        'changes',
         'config',
         'domain',
         'graph',
@@ -107,7 +130,7 @@ const rooms: Readonly<Record<string, Room>> = {
         'layout',
       ],
       ...['let-in.ts', 'operation', 'permissions', 'postgres', 'print.ts', 'redis', 'scope.ts'],
-      'telemetry',
+      ...['streams.ts', 'telemetry'],
     ],
     packages: ['node:http'],
   },

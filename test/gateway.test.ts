@@ -24,9 +24,10 @@ const config = loadConfig({
 })
 
 describe('the graph', () => {
-  test('has neither mutations nor subscriptions', () => {
+  test('has no mutations, and subscriptions to changes alone', () => {
     expect(schema.getMutationType()).toBeUndefined()
-    expect(schema.getSubscriptionType()).toBeUndefined()
+    const subscriptions = Object.keys(schema.getSubscriptionType()?.getFields() ?? {})
+    expect(subscriptions).toEqual(['accessChanged', 'organizationChanged', 'viewerChanged'])
   })
 
   test('describes every type, field, argument and value', () => {
@@ -70,8 +71,11 @@ describe('the graph', () => {
       isObjectType(type) ? Object.keys(type.getFields()).map((name) => `${type.name}.${name}`) : [],
     )
     const secret = /password|token|secret|privatekey|backupcodes|verification/i
-    // Whether there is one, and not which.
-    expect(fields.filter((name) => secret.test(name))).toEqual(['User.hasPassword'])
+    // Whether there is one, and not which; and a place in what was told.
+    expect(fields.filter((name) => secret.test(name))).toEqual([
+      'AccessChange.resumeToken',
+      'User.hasPassword',
+    ])
   })
 })
 

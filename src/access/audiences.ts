@@ -88,6 +88,8 @@ export const organizationAudiences = {
 export const listAudiences = {
   users: ['platform admin', 'identity:read'],
   organizations: ['identity:read'],
+  /** What has changed, of whomever. */
+  changes: ['identity:read'],
 } as const satisfies Record<string, readonly UserAudience[]>
 
 export type GuardedOrganizationField = keyof typeof organizationAudiences

@@ -42,7 +42,7 @@ export function createAuthenticator(
   const { verifyJwt, opaqueTokens, verifyProof, sessions, apiKeys } = by
   const byToken = async (
     header: string,
-    signed: Pick<Presented, 'proof' | 'method' | 'url'>,
+    signed: Pick<Presented, 'proof' | 'method' | 'url'> | null,
   ): Promise<Caller> => {
     const [, scheme, token] = /^(Bearer|DPoP) +([\w.~+/=%-]+)$/i.exec(header) ?? []
     if (token === undefined) throw refused('malformed')
@@ -54,7 +54,7 @@ export function createAuthenticator(
       if (isBearer !== (boundTo === null)) throw refused('scheme')
       if (boundTo === null) return caller
       if (!verifyProof) throw refused('needs PUBLIC_URL')
-      await verifyProof({ token, boundTo, ...signed })
+      if (signed) await verifyProof({ token, boundTo, ...signed })
       return caller
     }
     if (!isBearer) throw refused('scheme')
@@ -63,23 +63,28 @@ export function createAuthenticator(
     if (!caller) throw refused('session')
     return caller
   }
+  const find = async (
+    headers: { get(name: string): string | null },
+    request: Pick<Presented, 'method' | 'url'> | null,
+  ): Promise<Caller> => {
+    const authorization = headers.get('authorization')
+    const isForeign = ignoreBasic && authorization !== null && /^basic /i.test(authorization)
+    if (authorization !== null && !isForeign)
+      return byToken(authorization, request && { proof: headers.get('dpop'), ...request })
+    const key = apiKeys && headers.get(apiKeys.header)
+    if (apiKeys && key !== null) return apiKeys.verify(key)
+    const cookies = headers.get('cookie')
+    if (cookies === null || sessionCookie === undefined) return anonymous
+    if (!hasSessionCookie(cookies, sessionCookie)) return anonymous
+    if (!sessions) return anonymousFor('needs AUTH_SESSIONS')
+    const distrust = whyNotAskedFirst(headers, origins)
+    if (distrust) return anonymousFor(distrust)
+    const found = await sessions.findByCookie(cookies)
+    return typeof found === 'string' ? anonymousFor(found) : found
+  }
   return {
-    authenticate: async (headers, method, url) => {
-      const authorization = headers.get('authorization')
-      const isForeign = ignoreBasic && authorization !== null && /^basic /i.test(authorization)
-      if (authorization !== null && !isForeign)
-        return byToken(authorization, { proof: headers.get('dpop'), method, url })
-      const key = apiKeys && headers.get(apiKeys.header)
-      if (apiKeys && key !== null) return apiKeys.verify(key)
-      const cookies = headers.get('cookie')
-      if (cookies === null || sessionCookie === undefined) return anonymous
-      if (!hasSessionCookie(cookies, sessionCookie)) return anonymous
-      if (!sessions) return anonymousFor('needs AUTH_SESSIONS')
-      const distrust = whyNotAskedFirst(headers, origins)
-      if (distrust) return anonymousFor(distrust)
-      const found = await sessions.findByCookie(cookies)
-      return typeof found === 'string' ? anonymousFor(found) : found
-    },
+    authenticate: (headers, method, url) => find(headers, { method, url }),
+    again: (headers) => find(headers, null),
   }
 }
 
@@ -103,9 +108,22 @@ function whyNotAskedFirst(
   const origin = headers.get('origin')
   if (origin !== null && !allowedOrigins.includes(origin) && hostOf(origin) !== headers.get('host'))
     return 'origin'
+  if (
+    isEventSource(headers) &&
+    (origin !== null || headers.get('sec-fetch-site') === 'same-origin')
+  )
+    return null
   const [mediaType = ''] = (headers.get('content-type') ?? '').split(';', 1)
   const isJson = mediaType.trim().toLowerCase() === 'application/json'
   return isJson || ASK_FIRST.some((name) => headers.get(name) !== null) ? null : 'needs preflight'
+}
+
+/**
+ * `EventSource` of browsers can send no headers. What it asks for is read by nobody but a page of this host, or of an
+ * origin that was allowed, and the browser says which.
+ */
+function isEventSource(headers: { get(name: string): string | null }): boolean {
+  return headers.get('accept') === 'text/event-stream'
 }
 
 /** `undefined` for the opaque origin `null`. */

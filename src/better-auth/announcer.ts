@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { InvalidationTarget } from '../domain/invalidation.ts'
-import { announcementChannel, EPOCH_SECONDS, encodeTarget } from '../permissions/announcement.ts'
+import {
+  type Announcement,
+  announcementChannel,
+  EPOCH_SECONDS,
+  encodeAnnouncement,
+} from '../permissions/announcement.ts'
 import { epochKeys } from '../permissions/keys.ts'
 import { createPendingTargets } from '../permissions/pending-targets.ts'
 import { createRedis, type RedisClient } from '../redis/client.ts'
@@ -29,7 +33,7 @@ const MOST_WAITING = 10_000
 export class Announcer {
   readonly #redis: RedisClient
   readonly #prefix: string
-  readonly #pending: ReturnType<typeof createPendingTargets>
+  readonly #pending: ReturnType<typeof createPendingTargets<Announcement>>
 
   constructor({ redisUrl, keyPrefix, onTrouble, ...options }: AnnouncerOptions) {
     this.#prefix = keyPrefix
@@ -39,7 +43,7 @@ export class Announcer {
       sentinelPassword: options.redisSentinelPassword,
       onTrouble,
     })
-    this.#pending = createPendingTargets({
+    this.#pending = createPendingTargets<Announcement>({
       deliver: (targets) => this.#deliver(targets),
       intervalMs: 1,
       retryMs: RETRY_MS,
@@ -53,8 +57,8 @@ export class Announcer {
     this.#redis.connect().catch(() => {})
   }
 
-  announce(target: InvalidationTarget): void {
-    this.#pending.add(target)
+  announce(announcement: Announcement): void {
+    this.#pending.add(announcement)
   }
 
   close(): void {
@@ -62,12 +66,13 @@ export class Announcer {
     this.#redis.disconnect()
   }
 
-  async #deliver(targets: readonly InvalidationTarget[]): Promise<void> {
+  async #deliver(announcements: readonly Announcement[]): Promise<void> {
     const epoch = randomUUID()
-    const keys = new Set(targets.flatMap((target) => epochKeys(this.#prefix, target)))
+    const keys = new Set(announcements.flatMap((one) => epochKeys(this.#prefix, one)))
     const { commands } = this.#redis
     await Promise.all([...keys].map((key) => commands.set(key, epoch, 'EX', EPOCH_SECONDS)))
     const channel = announcementChannel(this.#prefix)
-    await Promise.all(targets.map((target) => commands.publish(channel, encodeTarget(target))))
+    const texts = announcements.map(encodeAnnouncement)
+    await Promise.all(texts.map((text) => commands.publish(channel, text)))
   }
 }

@@ -1,7 +1,7 @@
 import type { BetterAuthPlugin } from 'better-auth'
 import { createAuthMiddleware, getSessionFromCtx } from 'better-auth/api'
 import { Announcer } from './announcer.ts'
-import { targetOf } from './changes.ts'
+import { announcementOf } from './changes.ts'
 
 export interface IdentityGatewayOptions {
   /** The REDIS_URL of the gateway. */
@@ -22,7 +22,7 @@ export interface IdentityGatewayPlugin extends BetterAuthPlugin {
 
 /**
  * A plug-in for Better Auth that tells identity gateways whose permissions changed, so that they forget what they have
- * cached within milliseconds. It sees what is done through Better Auth's endpoints, not what other plug-ins or SQL do
+ * cached within milliseconds, and what else changed, for those who subscribe there. It sees what is done through Better Auth's endpoints, not what other plug-ins or SQL do
  * to the tables. A Redis that fails or hangs neither fails nor delays a request of Better Auth.
  */
 export function identityGateway(options: IdentityGatewayOptions): IdentityGatewayPlugin {
@@ -34,6 +34,8 @@ export function identityGateway(options: IdentityGatewayOptions): IdentityGatewa
   })
   const announceUser = async (user: { readonly id: string }) =>
     announcer.announce({ userId: user.id })
+  const announceSession = async (session: { readonly userId: string }) =>
+    announcer.announce({ sessionsOf: session.userId })
   return {
     id: 'identity-gateway',
     init({ logger }) {
@@ -43,6 +45,11 @@ export function identityGateway(options: IdentityGatewayOptions): IdentityGatewa
         options: {
           databaseHooks: {
             user: { update: { after: announceUser }, delete: { after: announceUser } },
+            session: {
+              create: { after: announceSession },
+              update: { after: announceSession },
+              delete: { after: announceSession },
+            },
           },
         },
       }
@@ -52,7 +59,7 @@ export function identityGateway(options: IdentityGatewayOptions): IdentityGatewa
         {
           matcher: () => true,
           handler: createAuthMiddleware(async (context) => {
-            const target = await targetOf({
+            const announcement = await announcementOf({
               path: context.path,
               body: context.body,
               returned: context.context.returned,
@@ -61,7 +68,7 @@ export function identityGateway(options: IdentityGatewayOptions): IdentityGatewa
                 return found?.session.activeOrganizationId
               },
             })
-            if (target) announcer.announce(target)
+            if (announcement) announcer.announce(announcement)
           }),
         },
       ],

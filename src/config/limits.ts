@@ -42,6 +42,16 @@ export const limits = group({
       '102400',
       'the longest body of a request',
     ),
+    LIMIT_SUBSCRIPTIONS: withDefault(
+      wholeNumber(0, 1_000_000),
+      '5000',
+      'with `PERMISSION_EVENTS`, the most subscriptions at once; 0: there are none',
+    ),
+    LIMIT_SUBSCRIPTIONS_PER_CALLER: withDefault(
+      wholeNumber(1, 1_000_000),
+      '20',
+      'the most of each user and of the keys of each organization; services have up to three quarters of all',
+    ),
     RATE_LIMIT_PER_MINUTE: withDefault(
       wordOr('off', wholeNumber(1, 10_000_000)),
       'off',
@@ -64,6 +74,10 @@ export const limits = group({
       costPerMinute: unlessOff(env.LIMIT_COST_PER_MINUTE),
       costPerMinuteOfServices: unlessOff(env.LIMIT_COST_PER_MINUTE_OF_SERVICES),
       bodyBytes: env.LIMIT_BODY_BYTES,
+      subscriptions: {
+        most: env.LIMIT_SUBSCRIPTIONS,
+        mostPerCaller: env.LIMIT_SUBSCRIPTIONS_PER_CALLER,
+      },
       /** Requests of one caller, and of one address; `null`: any number. */
       ratePerMinute: unlessOff(env.RATE_LIMIT_PER_MINUTE),
     },

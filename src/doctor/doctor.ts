@@ -21,6 +21,7 @@ import { checkRedis } from './checks/redis.ts'
 import { checkRole } from './checks/role.ts'
 import { checkRowSecurity } from './checks/row-security.ts'
 import { checkSessions } from './checks/sessions.ts'
+import { checkSubscriptions } from './checks/subscriptions.ts'
 import { checkTimestamps } from './checks/timestamps.ts'
 import { checkTriggers } from './checks/triggers.ts'
 import { checkUniqueness } from './checks/uniqueness.ts'
@@ -57,6 +58,7 @@ const checksByLayout: Readonly<Record<string, Check>> = {
   'opaque-tokens': checkOpaqueTokens,
   'api-keys': checkApiKeys,
   triggers: checkTriggers,
+  subscriptions: checkSubscriptions,
   'access-control': checkAccessControl,
 }
 

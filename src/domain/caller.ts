@@ -115,4 +115,10 @@ export interface Authenticator {
     method: string,
     url?: string | null,
   ): Promise<Caller>
+
+  /**
+   * The same later in the same request, for which nobody signs another proof of holding a key.
+   * @throws GatewayError as `authenticate`
+   */
+  again(headers: { get(name: string): string | null }): Promise<Caller>
 }

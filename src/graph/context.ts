@@ -1,6 +1,7 @@
 import type { Viewer, ViewerSources } from '../access/viewer.ts'
 import type { AuditTrail } from '../domain/audit.ts'
 import type { Scope } from '../domain/caller.ts'
+import type { Changes } from '../domain/changes.ts'
 import { checkKeys } from '../domain/limits.ts'
 import type { Permission, PermissionService } from '../domain/permission.ts'
 import type { Repositories } from '../domain/repositories.ts'
@@ -10,6 +11,8 @@ import type { Refusals } from './refusals.ts'
 /** What the graph reads from. */
 export interface Sources extends Repositories, Omit<ViewerSources, 'pace'> {
   readonly permissions: PermissionService
+  /** `null`: they cannot be subscribed to. */
+  readonly changes: Changes | null
 }
 
 /** Made anew for each request: the viewer and the loaders remember what was read, and never beyond it. */

@@ -3,6 +3,7 @@ import type { Features } from '../domain/features.ts'
 import { defineAccount } from './account.ts'
 import { defineAdditionalFields } from './additional.ts'
 import { createBuilder } from './builder.ts'
+import { defineChanges } from './changes.ts'
 import { defineConnections } from './connection.ts'
 import { entitiesOf } from './entities.ts'
 import { defineExplanation } from './explanation.ts'
@@ -88,6 +89,7 @@ function defineGraph(features: Features): Graph {
   }
   if (has('Apikey')) defineApiKey(graph)
   if (has('Subscription')) defineSubscription(graph)
+  defineChanges(graph)
   defineRelay(graph)
   defineAdditionalFields(graph)
   return graph

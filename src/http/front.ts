@@ -73,8 +73,9 @@ export class Front {
     for (const name in headers) response.setHeader(name, headers[name] ?? '')
     this.#options.unsent.watch(response, scope)
     response.once('close', () => {
-      const gone = !response.writableFinished
-      if (gone) scope.endEarly(clientGone())
+      // Whoever takes events goes when they please.
+      const gone = !response.writableFinished && scope.events === null
+      if (!response.writableFinished) scope.endEarly(clientGone())
       end(gone ? CLIENT_GONE : response.statusCode)
     })
     const goOn = (refused: ExecutionResult | null) => {
@@ -112,6 +113,7 @@ export class Front {
       }
     })
     const { scope, route, headers, run, end } = this.#begin(head, asked, onDeadline)
+    scope.takesEvents = true
     const onAbort = () => scope.endEarly(clientGone())
     request.signal?.addEventListener('abort', onAbort, { once: true })
     try {
@@ -149,6 +151,8 @@ export class Front {
     const requestId = (asked === null ? undefined : header('x-request-id')) ?? scope.id
     const span = isProbe(head) ? noSpan : startRequestSpan(scope, head, route)
     const deadline = setTimeout(() => {
+      // Each event has a deadline of its own.
+      if (scope.events !== null) return
       scope.endEarly(tookTooLong())
       onDeadline(scope)
     }, this.#options.timeoutMs).unref()

@@ -1,3 +1,4 @@
+import type { ExecutionResult } from 'graphql'
 import type { Answer } from '../answer.ts'
 import type { Tell } from '../operation/tell.ts'
 import { currentScope } from '../scope.ts'
@@ -14,6 +15,8 @@ export interface JsonLaneOptions {
   /** The most values in a body. */
   readonly mostValues: number
   readonly tell: Tell
+  /** Takes requests that are answered with events. */
+  readonly events: { takes(head: Head): boolean; readonly answer: Lane }
   /** Takes whatever is unusual about a request. */
   readonly otherwise: Lane
 }
@@ -23,12 +26,13 @@ export interface JsonLaneOptions {
  * can do very much more, costs more than most queries. Both ways call the same `answer` and write the same.
  */
 export function createJsonLane(options: JsonLaneOptions): Lane {
-  const { answer, mostValues, tell, otherwise } = options
+  const { answer, mostValues, tell, events, otherwise } = options
   return (arrival) => {
     const { request, response, head } = arrival
     const scope = currentScope()
     const mediaType = isUsual(head, options) ? answeredAs(request.headers.accept) : undefined
-    if (!scope || mediaType === undefined) return otherwise(arrival)
+    if (!scope || mediaType === undefined)
+      return events.takes(head) ? events.answer(arrival) : otherwise(arrival)
     const onBody = (body: Buffer) => {
       let sent: unknown
       try {
@@ -38,7 +42,10 @@ export function createJsonLane(options: JsonLaneOptions): Lane {
       }
       if (!isOne(sent)) return otherwise({ ...arrival, body })
       const headers = { get: (name: string) => request.headers[name]?.toString() ?? null }
-      void answer(sent, headers, scope).then((result) => send(response, result, mediaType))
+      // Events are for requests that take them, which this is not.
+      void answer(sent, headers, scope).then((result) =>
+        send(response, result as ExecutionResult, mediaType),
+      )
     }
     if (arrival.body) return onBody(arrival.body)
     // No more comes than the length that it has said.
@@ -51,15 +58,27 @@ const LENGTH = /^[1-9]\d{0,8}$/
 /** Headers that change what is read, in ways that are Yoga's to know. */
 const unusual = ['content-encoding', 'transfer-encoding'] as const
 
-function isUsual({ method, place, target, header }: Head, options: JsonLaneOptions): boolean {
+function isUsual(head: Head, options: Pick<JsonLaneOptions, Known>): boolean {
+  return (
+    head.method === 'POST' &&
+    head.place === options.endpoint &&
+    !head.target.includes('?') &&
+    isJsonOfKnownForm(head, options)
+  )
+}
+
+type Known = 'endpoint' | 'largestBodyBytes'
+
+/** Whether the body is JSON, and as long as it says and may be. */
+export function isJsonOfKnownForm(
+  { header }: Pick<Head, 'header'>,
+  { largestBodyBytes }: Pick<JsonLaneOptions, Known>,
+): boolean {
   const length = header('content-length') ?? ''
   return (
-    method === 'POST' &&
-    place === options.endpoint &&
-    !target.includes('?') &&
     JSON_BODY.test(header('content-type') ?? '') &&
     LENGTH.test(length) &&
-    Number(length) <= options.largestBodyBytes &&
+    Number(length) <= largestBodyBytes &&
     unusual.every((name) => header(name) === undefined)
   )
 }

@@ -18,7 +18,8 @@ export function recordRequests(log: Logger, metrics: Metrics | null, share: numb
     if (isLogged(status >= 400 || scope.codes.size > 0))
       lines[probe ? 'debug' : 'info'](toLogLine(scope, status, durationMs), 'request')
     if (!probe) metrics?.response(classOf(status))
-    for (const { name } of scope.operations)
+    // How long somebody listens says nothing of how long anybody waits.
+    for (const { name } of scope.events === null ? scope.operations : [])
       metrics?.request(name, outcomeOf(scope, status), durationMs / 1000)
     for (const code of scope.codes) metrics?.error(code)
   }
@@ -29,7 +30,7 @@ export function recordRequests(log: Logger, metrics: Metrics | null, share: numb
  * client sent but method, path and, where well-formed, its id.
  */
 function toLogLine(scope: RequestScope, status: number, durationMs: number): object {
-  const { id, method, path, operations, caller, codes, refusedFor, cookieIgnored } = scope
+  const { id, method, path, operations, caller, codes, refusedFor, cookieIgnored, events } = scope
   return {
     requestId: id,
     method,
@@ -37,6 +38,7 @@ function toLogLine(scope: RequestScope, status: number, durationMs: number): obj
     status,
     durationMs: Math.round(durationMs),
     ...(operations.length === 0 ? {} : { operations }),
+    ...(events === null ? {} : { events }),
     ...(caller === null ? {} : { caller }),
     ...(codes.size === 0 ? {} : { codes: [...codes] }),
     ...(refusedFor === null ? {} : { refused: refusedFor }),

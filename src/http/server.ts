@@ -6,8 +6,8 @@ export interface Server {
   /** Where it listens, for example `http://127.0.0.1:4000`. */
   readonly url: string
   /**
-   * Stops in order: no longer ready, but still answering for the time of grace; then no new connections, requests under
-   * way end, the gateway closes.
+   * Stops in order: no longer ready, but still answering for the time of grace; then no new connections, streams are
+   * cut off, requests under way end, the gateway closes.
    */
   stop(): Promise<void>
 }
@@ -55,6 +55,8 @@ const LARGEST_HEADERS_BYTES = 16 * 1024
 /** What is served, and closed at the end. */
 export interface Served {
   readonly node: RequestListener
+  /** Ends answers that would not end by themselves, so that their clients ask elsewhere. */
+  drain?(): void
   close(): Promise<void>
 }
 
@@ -102,6 +104,7 @@ export async function startServer(served: Served, options: ServerOptions): Promi
       await sleep(shutdownGraceMs)
       accepting = false
       const ended = new Promise((resolve) => server.close(resolve))
+      served.drain?.()
       server.closeIdleConnections()
       // Node.js takes a connection that has not said anything yet for one that is busy.
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()

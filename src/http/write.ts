@@ -14,9 +14,13 @@ export function send(
   mediaType = JSON_TYPE,
 ): void {
   if (response.headersSent) return
-  const written = processRegularResult(result as Result, plain, mediaType) as unknown as Plain
-  const { body, status, headers } = written
+  const { body, status, headers } = textOf(result, mediaType)
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
+}
+
+/** What is sent of a result: its text, and how it is answered over HTTP. */
+export function textOf(result: ExecutionResult, mediaType = JSON_TYPE): Plain {
+  return processRegularResult(result as Result, plain, mediaType) as unknown as Plain
 }
 
 export function toResponse(result: ExecutionResult): Response {

@@ -11,7 +11,7 @@ import type { JsonLaneOptions } from './json.ts'
 import type { Arrival } from './lane.ts'
 import { checkValues, compressedBody } from './values.ts'
 
-export interface YogaOptions extends Omit<JsonLaneOptions, 'otherwise'> {
+export interface YogaOptions extends Omit<JsonLaneOptions, 'events' | 'otherwise'> {
   readonly schema: GraphQLSchema
   /** Why it is not ready, in a sentence that anybody may read, or `null`. */
   readonly findObstacle: () => Promise<string | null>
@@ -113,11 +113,14 @@ function useAnswer({ answer }: YogaOptions): Plugin {
       setParamsHandler(() => {
         const scope = currentScope()
         if (!scope) throw new Error('An operation belongs to a request.')
-        return answer(params, request.headers, scope) as Promise<ExecutionResult<never>>
+        return answer(params, request.headers, scope) as Promise<Answered>
       })
     },
   }
 }
+
+/** Yoga sends either. */
+type Answered = ExecutionResult<never> | AsyncIterable<ExecutionResult<never>>
 
 /** Of GET requests and of forms, Yoga reads only the parameters that GraphQL always had. */
 function withNames(params: GraphQLParams, { method, url, headers }: Request, body: string) {
@@ -159,8 +162,10 @@ function useRequestBounds({ mostValues, batchLimit, trusted }: YogaOptions): Plu
       })
       return {
         onRequestParseDone({ requestParserResult }) {
-          if (!Array.isArray(requestParserResult) || requestParserResult.length <= batchLimit)
-            return
+          if (!Array.isArray(requestParserResult)) return
+          const scope = currentScope()
+          if (scope) scope.isBatch = true
+          if (requestParserResult.length <= batchLimit) return
           const message = `A request takes at most ${batchLimit} operations.`
           throw requestError('LIMIT_EXCEEDED', message, { status: 413 })
         },

@@ -1,3 +1,4 @@
+import { changeTriggerStatements } from './change-trigger-sql.ts'
 import type { Layout } from './layout.ts'
 import { functionStatements, type OwnerFunction, ownerFunctions } from './owner-functions.ts'
 import { publicStatements } from './public-sql.ts'
@@ -134,7 +135,10 @@ ${[
   lookup('sessions', aboutSessions, sessions, sessionIds),
   lookup('opaque-tokens', aboutOpaqueTokens, opaqueTokens),
   lookup('api-keys', aboutApiKeys, apiKeys),
-  optional('triggers', aboutTriggers, triggerStatements(layout, grantee.schema)),
+  optional('triggers', aboutTriggers, [
+    ...triggerStatements(layout, grantee.schema),
+    ...changeTriggerStatements(layout, grantee.schema),
+  ]),
 ].join('')}commit;
 `
 }
@@ -152,7 +156,8 @@ const aboutPublic = `-- Whoever else makes temporary tables here, or large objec
 `
 
 const aboutTriggers = `-- PERMISSION_EVENTS=postgres needs the rest (--without-triggers leaves it out). With each statement that changes memberships,
--- roles or bans, PostgreSQL tells the gateway whose permissions it forgets.
+-- roles or bans, PostgreSQL tells the gateway whose permissions it forgets; and with each that changes other things as well, of
+-- whom, for those who subscribe to changes.
 `
 
 const aboutSessions = `-- AUTH_SESSIONS=on needs this (--without-sessions leaves it out). It finds whose session a token is, and which; tokens themselves stay out of

@@ -1,6 +1,14 @@
 import { MARK } from './absent.ts'
 import type { Layout, Table } from './layout.ts'
-import { literal, quote, quotedColumn } from './quote.ts'
+import { quote, quotedColumn } from './quote.ts'
+import {
+  EVENTS,
+  type Event,
+  type StatementTrigger,
+  type Trigger,
+  triggerOn,
+  triggersIn,
+} from './statement-trigger.ts'
 
 /** The channel that the triggers notify and the gateway listens on. */
 export const CHANNEL = 'identity_gateway_invalidate'
@@ -17,23 +25,20 @@ const ALL = `'{"all":true}'`
  * `{"organizations":[…]}` or `{"all":true}`.
  */
 export function triggerStatements(layout: Layout, schema: string): string[] {
-  return watchedTables(layout).flatMap((watched) => watch(schema, watched))
-}
-
-/** A trigger by its name and the table it is on. */
-export interface Trigger {
-  readonly table: string
-  readonly name: string
+  return watchedTables(layout).flatMap((watched) => triggerOn(schema, toTrigger(watched)))
 }
 
 /** The triggers that these statements make. */
 export function triggersOf(layout: Layout): readonly Trigger[] {
-  return watchedTables(layout).flatMap((watched) =>
-    EVENTS.filter((event) => isNeeded(watched, event)).map((event) => ({
-      table: watched.table.name,
-      name: triggerName(event),
-    })),
-  )
+  return triggersIn(watchedTables(layout).map(toTrigger))
+}
+
+function toTrigger(watched: Watched): StatementTrigger {
+  return {
+    ...{ table: watched.table, function: watched.function, prefix: 'identity_gateway' },
+    events: EVENTS.filter((event) => isNeeded(watched, event)),
+    body: body(watched),
+  }
 }
 
 function watchedTables({ Member, OrganizationRole, User }: Layout): readonly Watched[] {
@@ -82,52 +87,8 @@ function endings({ columns }: Table): readonly string[] {
   )
 }
 
-const EVENTS = ['insert', 'update', 'delete', 'truncate'] as const
-type Event = (typeof EVENTS)[number]
-
-const REFERENCING: Readonly<Record<Event, string>> = {
-  insert: ' referencing new table as is_now',
-  update: ' referencing old table as was new table as is_now',
-  delete: ' referencing old table as was',
-  truncate: '',
-}
-
-function triggerName(event: Event): string {
-  return `identity_gateway_${event}`
-}
-
 function isNeeded({ counting }: Watched, event: Event): boolean {
   return counting === undefined || (event === 'update' ? counting.length > 0 : event !== 'insert')
-}
-
-function watch(schema: string, watched: Watched): string[] {
-  const name = quote(schema, watched.function)
-  const on = quote(schema, watched.table.name)
-  return [
-    `create or replace function ${name}() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp
-as ${literal(body(watched))}`,
-    `alter function ${name}() owner to current_user`,
-    onTable(
-      on,
-      EVENTS.flatMap((event) => {
-        const trigger = quote(triggerName(event))
-        const drop = `drop trigger if exists ${trigger} on ${on}`
-        const create = `create trigger ${trigger} after ${event} on ${on}${REFERENCING[event]}
-for each statement execute function ${name}()`
-        return isNeeded(watched, event) ? [drop, create] : [drop]
-      }),
-    ),
-  ]
-}
-
-/** A view has no such triggers, and is passed by. */
-function onTable(on: string, statements: readonly string[]): string {
-  return `do ${literal(`begin
-if (select relkind in ('r', 'p') from pg_catalog.pg_class where oid = ${literal(on)}::regclass) then
-${statements.map((statement) => `${statement};`).join('\n')}
-end if;
-end`)}`
 }
 
 function body(watched: Watched): string {

@@ -1,4 +1,5 @@
 import {
+  createSourceEventStream,
   type DocumentNode,
   type ExecutionResult,
   execute,
@@ -90,18 +91,45 @@ export class Document {
     variables: Readonly<Record<string, unknown>>,
     context: Execution['contextValue'],
   ): ExecutionResult | Promise<ExecutionResult> {
-    const execution = {
+    const execution = this.#executionOf(operation, variables, context)
+    this.#times += 1
+    if (this.#times === COMPILED_AT) this.#compile()
+    return this.#compiled && fits(variables, this.#measure())
+      ? runCompiled(this.#compiled, execution)
+      : execute(execution)
+  }
+
+  /** What a subscription waits for, or why it cannot. */
+  subscribe(
+    operation: OperationDefinitionNode,
+    variables: Readonly<Record<string, unknown>>,
+    context: Execution['contextValue'],
+  ): Promise<AsyncIterable<unknown> | ExecutionResult> {
+    return createSourceEventStream(this.#executionOf(operation, variables, context))
+  }
+
+  /** What one event of a subscription is answered with. */
+  runEvent(
+    operation: OperationDefinitionNode,
+    variables: Readonly<Record<string, unknown>>,
+    context: Execution['contextValue'],
+    event: unknown,
+  ): ExecutionResult | Promise<ExecutionResult> {
+    return execute({ ...this.#executionOf(operation, variables, context), rootValue: event })
+  }
+
+  #executionOf(
+    operation: OperationDefinitionNode,
+    variables: Readonly<Record<string, unknown>>,
+    context: Execution['contextValue'],
+  ): Execution {
+    return {
       schema: this.#rules.schema,
       document: this.#parse(),
       operationName: operation.name?.value,
       variableValues: variables,
       contextValue: context,
     }
-    this.#times += 1
-    if (this.#times === COMPILED_AT) this.#compile()
-    return this.#compiled && fits(variables, this.#measure())
-      ? runCompiled(this.#compiled, execution)
-      : execute(execution)
   }
 
   #parse(): DocumentNode {

@@ -56,7 +56,8 @@ export function readOnly(writeTo: string | null): GraphQLError {
 
 /** As a mutation is refused: whatever it asks for, nothing but queries is answered. */
 export function noSubscriptions(): GraphQLError {
-  const message = 'This graph answers queries alone: it has no subscriptions.'
+  const message =
+    'There are no subscriptions here: they need PERMISSION_EVENTS, and LIMIT_SUBSCRIPTIONS above 0.'
   return requestError('READ_ONLY', message, badDocument)
 }
 

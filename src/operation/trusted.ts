@@ -71,7 +71,7 @@ function problemsOf(text: string, schema: GraphQLSchema): readonly string[] {
   try {
     const document = parse(text)
     const changes = document.definitions.some(
-      (definition) => 'operation' in definition && definition.operation !== 'query',
+      (definition) => 'operation' in definition && definition.operation === 'mutation',
     )
     if (changes) return ['This graph answers queries alone.']
     return validate(schema, document).map(({ message }) => message)

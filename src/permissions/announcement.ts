@@ -9,21 +9,41 @@ export function announcementChannel(prefix: string): string {
   return `${prefix}invalidate`
 }
 
-export function encodeTarget(target: InvalidationTarget): string {
-  return JSON.stringify(target)
+/** What a publisher tells: whose permissions to forget, and what else has changed. */
+export interface Announcement extends InvalidationTarget {
+  /** The organization of which the user is or was a member, of whose others nothing has changed. */
+  readonly within?: string | undefined
+  /** Whose account has changed, and no permissions. */
+  readonly account?: string | undefined
+  /** Whose sessions have changed. */
+  readonly sessionsOf?: string | undefined
+  /** More has changed than is told. */
+  readonly again?: true | undefined
 }
 
-/** Whoever may publish can send anything; what is not a target is `undefined`. */
-export function decodeTarget(text: string): InvalidationTarget | undefined {
+export function encodeAnnouncement(announcement: Announcement): string {
+  return JSON.stringify(announcement)
+}
+
+/** Whoever may publish can send anything; what is no announcement is `undefined`. */
+export function decodeAnnouncement(text: string): Announcement | undefined {
   if (text.length > LONGEST) return undefined
   try {
-    return target.safeParse(JSON.parse(text)).data
+    return announcement.safeParse(JSON.parse(text)).data
   } catch {
     return undefined
   }
 }
 
 const LONGEST = 4096
-const target = z
-  .object({ organizationId: z.string().optional(), userId: z.string().optional() })
-  .refine(({ organizationId, userId }) => organizationId !== undefined || userId !== undefined)
+const id = z.string().optional()
+const announcement = z
+  .object({
+    organizationId: id,
+    userId: id,
+    within: id,
+    account: id,
+    sessionsOf: id,
+    again: z.literal(true).optional(),
+  })
+  .refine((said) => Object.values(said).some((value) => value !== undefined))

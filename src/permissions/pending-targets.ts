@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 import type { InvalidationTarget } from '../domain/invalidation.ts'
 
-export interface PendingTargetsOptions {
+export interface PendingTargetsOptions<Target> {
   /** Makes the change known; all or nothing. */
-  readonly deliver: (targets: readonly InvalidationTarget[]) => Promise<void>
+  readonly deliver: (targets: readonly Target[]) => Promise<void>
   /** The shortest time from the end of one delivery to the beginning of the next. */
   readonly intervalMs: number
   /** After a delivery that failed. */
@@ -22,9 +22,11 @@ const BATCH = 100
  * Targets on their way. Whoever adds one waits for nothing. The first is delivered at once; those that come during a
  * delivery or shortly after it wait, each once however often it is added. What cannot be delivered stays.
  */
-export function createPendingTargets(options: PendingTargetsOptions) {
+export function createPendingTargets<Target extends InvalidationTarget>(
+  options: PendingTargetsOptions<Target>,
+) {
   const { most, intervalMs, retryMs } = options
-  const waiting = new Map<string, InvalidationTarget>()
+  const waiting = new Map<string, Target>()
   let busy = false
   let complained = false
   let closed = false
@@ -54,9 +56,9 @@ export function createPendingTargets(options: PendingTargetsOptions) {
   }
 
   return {
-    add: (target: InvalidationTarget): void => {
+    add: (target: Target): void => {
       if (closed) return
-      waiting.set(JSON.stringify([target.organizationId, target.userId]), target)
+      waiting.set(keyOf(target), target)
       if (waiting.size > most) {
         const [oldest] = waiting.keys()
         if (oldest !== undefined) waiting.delete(oldest)
@@ -71,4 +73,9 @@ export function createPendingTargets(options: PendingTargetsOptions) {
       waiting.clear()
     },
   }
+}
+
+/** Whatever order it is said in. */
+function keyOf(target: object): string {
+  return JSON.stringify(Object.entries(target).toSorted(([one], [other]) => (one < other ? -1 : 1)))
 }

@@ -1,10 +1,14 @@
+import { randomUUID } from 'node:crypto'
+import type { Notice, NoticeListener } from '../domain/changes.ts'
 import type { InvalidationListener, InvalidationSource } from '../domain/invalidation.ts'
 import type { RedisClient } from '../redis/client.ts'
-import { announcementChannel, decodeTarget } from './announcement.ts'
+import { type Announcement, announcementChannel, decodeAnnouncement } from './announcement.ts'
 
 export interface RedisAnnouncementsOptions {
   readonly prefix: string
   readonly listener: InvalidationListener
+  /** Absent: nobody is to be told what has changed. */
+  readonly notices?: NoticeListener | undefined
 }
 
 const HEARTBEAT_MS = 5000
@@ -15,21 +19,37 @@ const HEARTBEAT_MS = 5000
  */
 export class RedisAnnouncements implements InvalidationSource {
   readonly #redis: RedisClient
+  readonly #options: RedisAnnouncementsOptions
   readonly #heartbeat: NodeJS.Timeout
+  /** Redis has no clock that all gateways could ask, so positions are those of this process alone. */
+  readonly #clock = randomUUID()
+  /** Since when messages come; `null`: they do not. */
+  #sinceMs: number | null = null
 
-  constructor(redis: RedisClient, { prefix, listener }: RedisAnnouncementsOptions) {
+  constructor(redis: RedisClient, options: RedisAnnouncementsOptions) {
     this.#redis = redis
+    this.#options = options
     redis.on('message', (_channel: string, text: string) => {
-      const target = decodeTarget(text)
-      if (target) listener.changed(target)
+      const announcement = decodeAnnouncement(text)
+      if (announcement) this.#tell(announcement)
     })
     redis.on('ready', () => {
-      redis.commands.subscribe(announcementChannel(prefix)).catch(() => {})
+      this.#lose()
+      redis.commands
+        .subscribe(announcementChannel(options.prefix))
+        .then(this.#onSubscribed, () => {})
     })
+    redis.on('close', () => this.#lose())
+    // A Cluster listens on one of its nodes, and goes on at another when that one is gone.
+    redis.on('+subscriber', () => this.#lose())
     redis.connect().catch(() => {})
     // Without a question nobody notices that the other end vanished.
     this.#heartbeat = setInterval(() => {
-      redis.commands.ping().catch(() => {})
+      const askedMs = Date.now()
+      redis.commands.ping().then(
+        () => this.#hear(askedMs),
+        () => this.#lose(),
+      )
     }, HEARTBEAT_MS)
     this.#heartbeat.unref()
   }
@@ -38,4 +58,37 @@ export class RedisAnnouncements implements InvalidationSource {
     clearInterval(this.#heartbeat)
     this.#redis.disconnect()
   }
+
+  #tell({ organizationId, userId, ...others }: Announcement): void {
+    const { listener, notices } = this.#options
+    if (organizationId !== undefined || userId !== undefined)
+      listener.changed({ organizationId, userId })
+    const { within, account, sessionsOf, again } = others
+    if (again) notices?.toldOfAll()
+    notices?.told({
+      ...named('users', userId, account),
+      ...named('sessions', sessionsOf),
+      ...named('organizations', within),
+      ...named('everyoneIn', organizationId),
+    })
+  }
+
+  readonly #onSubscribed = (): void => {
+    this.#hear(Date.now())
+  }
+
+  #hear(untilMs: number): void {
+    this.#sinceMs ??= untilMs
+    this.#options.notices?.heard({ clock: this.#clock, sinceMs: this.#sinceMs, untilMs })
+  }
+
+  #lose(): void {
+    this.#sinceMs = null
+    this.#options.notices?.lost()
+  }
+}
+
+function named(list: keyof Notice, ...ids: readonly (string | undefined)[]): Notice {
+  const known = ids.filter((id) => id !== undefined)
+  return known.length === 0 ? {} : { [list]: known }
 }

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type {
-  ContinuityListener,
-  InvalidationSource,
-  InvalidationTarget,
-} from '../domain/invalidation.ts'
+import type { NoticeListener } from '../domain/changes.ts'
+import type { ContinuityListener, InvalidationSource } from '../domain/invalidation.ts'
+import { CHANGES_CHANNEL, decodeChanges } from '../layout/change-notification.ts'
 import { CHANNEL } from '../layout/trigger-sql.ts'
 import { endAtOnce, openSession } from './session-options.ts'
 
@@ -12,10 +10,14 @@ interface PostgresNotificationsOptions {
   /** Of the database's primary, and not through a pooler that shares sessions. */
   readonly url: string
   readonly listener: ContinuityListener
+  /** Absent: nobody is to be told what has changed. */
+  readonly notices?: NoticeListener | undefined
   /** Told once when the connection is lost or cannot be made, and not again before it was there. */
   readonly onTrouble: (error: unknown) => void
 }
 
+/** That of the database, whichever gateway asks for it. */
+const CLOCK = 'database'
 const CONNECT_TIMEOUT_MS = 5000
 const HEARTBEAT_MS = 1000
 const ANSWER_TIMEOUT_MS = 1000
@@ -60,6 +62,7 @@ export class PostgresNotifications implements InvalidationSource {
         })
       } catch (error) {
         this.#options.listener.lost()
+        this.#options.notices?.lost()
         if (!inTrouble) this.#options.onTrouble(error)
         inTrouble = true
         await this.#sleep(pauseMs)
@@ -80,21 +83,26 @@ export class PostgresNotifications implements InvalidationSource {
     }
     client.on('error', fail)
     client.on('end', () => fail(new Error('PostgreSQL ended the connection.')))
-    client.on('notification', ({ payload = '' }) => this.#tell(payload))
+    client.on('notification', ({ channel, payload = '' }) => this.#tell(channel, payload))
     try {
       await client.query(`LISTEN ${CHANNEL}`)
+      if (this.#options.notices) await client.query(`LISTEN ${CHANGES_CHANNEL}`)
       let since: Date | undefined
+      let listeningSince: Date | undefined
       let seen = this.#resets
       while (!this.#closed) {
         const asked = this.#resets
         const atMs = performance.now()
         const { rows } = await client.query<{ now: Date }>('SELECT clock_timestamp() AS now')
         if (failure) throw failure
+        const now = rows[0]?.now
+        listeningSince ??= now
+        if (now && listeningSince) this.#heardUntil(now, listeningSince)
         // A clock that was read before everything changed says nothing of the time after it.
         if (asked !== this.#resets) continue
         if (seen !== asked) since = undefined
         seen = asked
-        since ??= rows[0]?.now
+        since ??= now
         if (since) this.#options.listener.heard({ since, atMs })
         onListening()
         await this.#sleep(HEARTBEAT_MS)
@@ -105,10 +113,35 @@ export class PostgresNotifications implements InvalidationSource {
     }
   }
 
-  #tell(payload: string): void {
-    const targets = decode(payload)
-    if (targets === 'all') this.reset()
-    else for (const target of targets) this.#options.listener.changed(target)
+  #tell(channel: string, payload: string): void {
+    if (channel === CHANGES_CHANNEL) this.#tellChanges(payload)
+    else this.#tellTargets(payload)
+  }
+
+  #tellTargets(payload: string): void {
+    const { listener, notices } = this.#options
+    const { all, users = [], organizations = [] } = decode(payload)
+    if (all) {
+      this.reset()
+      notices?.toldOfAll()
+      return
+    }
+    for (const userId of users) listener.changed({ userId })
+    for (const organizationId of organizations) listener.changed({ organizationId })
+    // So those are told who have subscribed where the triggers for them are not installed.
+    if (users.length > 0) notices?.told({ users })
+    if (organizations.length > 0) notices?.told({ everyoneIn: organizations })
+  }
+
+  #tellChanges(payload: string): void {
+    const changes = decodeChanges(payload)
+    if (changes === 'all') this.#options.notices?.toldOfAll()
+    else if (changes) this.#options.notices?.told(changes)
+  }
+
+  #heardUntil(now: Date, since: Date): void {
+    const [sinceMs, untilMs] = [since.getTime(), now.getTime()]
+    this.#options.notices?.heard({ clock: CLOCK, sinceMs, untilMs })
   }
 
   #sleep(milliseconds: number): Promise<void> {
@@ -178,13 +211,8 @@ async function notifyFrom(url: string, payload: string): Promise<void> {
  * What the triggers sent. Anybody with an account in the database can notify as well: what says nothing changes
  * nothing.
  */
-function decode(payload: string): readonly InvalidationTarget[] | 'all' {
-  const { all, users = [], organizations = [] } = notification.safeParse(payload).data ?? {}
-  if (all) return 'all'
-  return [
-    ...users.map((userId) => ({ userId })),
-    ...organizations.map((organizationId) => ({ organizationId })),
-  ]
+function decode(payload: string): z.infer<typeof notification> {
+  return notification.safeParse(payload).data ?? {}
 }
 
 const json = z.string().transform((text, context): unknown => {

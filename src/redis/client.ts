@@ -16,6 +16,8 @@ export function createRedis(url: string, options: RedisClientOptions): RedisClie
 }
 
 type Listener = (...args: string[]) => void
+/** The last is told of a Cluster, when another of its nodes is listened to. */
+type Event = 'message' | 'ready' | 'close' | '+subscriber'
 
 /**
  * One server, the one that sentinels name, or a Redis Cluster, to which the address of one node is enough. Connects on
@@ -24,7 +26,7 @@ type Listener = (...args: string[]) => void
 export class RedisClient {
   readonly #address: RedisAddress
   readonly #options: RedisClientOptions
-  readonly #listeners: (readonly [string, Listener])[] = []
+  readonly #listeners: (readonly [Event, Listener])[] = []
   #commands: Redis | Cluster
   /** Until it is known whether a server is a node of a Cluster and, if so, the Cluster is connected to. */
   #recognition: Promise<void> | undefined
@@ -46,7 +48,7 @@ export class RedisClient {
     return this.#commands
   }
 
-  on(event: 'message' | 'ready', listener: Listener): void {
+  on(event: Event, listener: Listener): void {
     this.#listeners.push([event, listener])
     this.#commands.on(event, listener)
   }

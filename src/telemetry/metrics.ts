@@ -6,6 +6,8 @@ export interface MetricsSources {
   /** How many connections there may be and are, how many of them idle, and how many statements wait for one. */
   readonly pool: () => Readonly<Record<'size' | 'total' | 'idle' | 'waiting', number>>
   readonly underWay: () => number
+  /** How many are open. */
+  readonly subscriptions: () => number
   readonly ready: () => Promise<boolean>
   /** Whether they answer now; `null`: there is no Redis. */
   readonly answering: {
@@ -70,6 +72,7 @@ export class Metrics {
     ['of'],
   )
 
+  readonly #events = this.#counter('subscription_events_total', 'Events that were sent.', [])
   readonly #auditDropped = this.#counter(
     'audit_dropped_total',
     'Records of the audit log that were lost.',
@@ -90,6 +93,9 @@ export class Metrics {
   watch(sources: MetricsSources): void {
     this.#gauge('requests_under_way', 'Operations being answered.', [], (gauge) =>
       gauge.set(sources.underWay()),
+    )
+    this.#gauge('subscriptions', 'Subscriptions that are open.', [], (gauge) =>
+      gauge.set(sources.subscriptions()),
     )
     this.#gauge('sql_connections', 'Connections to PostgreSQL.', ['state'], (gauge) => {
       const { total, idle } = sources.pool()
@@ -132,6 +138,10 @@ export class Metrics {
 
   error(code: string): void {
     this.#errors.inc({ code })
+  }
+
+  event(): void {
+    this.#events.inc()
   }
 
   shed(): void {

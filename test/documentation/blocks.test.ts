@@ -28,6 +28,7 @@ const heldElsewhere: Readonly<Record<string, string>> = {
   'docs/clients.md': 'test/long/clients.test.ts',
   'docs/graph.md': 'test/long/schema.test.ts',
   'docs/screens.md': 'test/screens/screens.test.ts',
+  'docs/subscriptions.md': 'test/long/subscriptions.test.ts',
 }
 const blocks = documentedBlocks(pages.filter((page) => !heldElsewhere[page]))
 const of = (language: string) =>

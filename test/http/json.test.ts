@@ -243,6 +243,7 @@ describe('of two lanes,', () => {
     endpoint: '/graphql',
     largestBodyBytes: 1000,
     mostValues: 100,
+    events: { takes: () => false, answer: () => {} },
     otherwise: ({ response }) => {
       byOther++
       response.end()

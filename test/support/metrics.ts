@@ -6,6 +6,7 @@ export async function printedMetrics(): Promise<string> {
   metrics.watch({
     pool: () => ({ size: 10, total: 3, idle: 2, waiting: 1 }),
     underWay: () => 1,
+    subscriptions: () => 1,
     ready: async () => true,
     answering: { database: async () => true, redis: async () => false },
     keyAges: () => ({ users: 1 }),
@@ -14,6 +15,7 @@ export async function printedMetrics(): Promise<string> {
   metrics.request(null, 'answered', 0.1)
   metrics.error('FORBIDDEN')
   metrics.shed()
+  metrics.event()
   metrics.permissionReads(1, 1)
   metrics.coalesced('users', 1)
   metrics.statement('answered', 0.1)

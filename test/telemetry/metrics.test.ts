@@ -41,6 +41,7 @@ test('once it stops it is not ready, whatever answers', async () => {
   metrics.watch({
     pool: () => ({ size: 1, total: 0, idle: 0, waiting: 0 }),
     underWay: () => 0,
+    subscriptions: () => 0,
     ready: async () => true,
     answering: { database: async () => true, redis: null },
     keyAges: () => ({}),

@@ -1,3 +1,4 @@
+import type { Trigger } from '../../layout/statement-trigger.ts'
 import { triggerStatements, triggersOf } from '../../layout/trigger-sql.ts'
 import { Prisma } from '../../postgres/client.ts'
 import { isHeard } from '../../postgres/postgres-notifications.ts'
@@ -11,31 +12,42 @@ export const checkTriggers: Check = async (examined) =>
     ? [...(await findMissing(examined)), ...(await findUnheard(examined))]
     : []
 
-async function findMissing({ config, database, layout }: Examined): Promise<Findings> {
-  const { schema } = config.database
-  const wanted = triggersOf(layout)
+async function findMissing(examined: Examined): Promise<Findings> {
+  const { config, layout } = examined
+  return findTriggers(examined, triggersOf(layout), {
+    level: 'error',
+    missing: (names) =>
+      `PERMISSION_EVENTS is postgres, but these triggers are missing or disabled, so changes are not told of: ${names}.`,
+    there: 'The triggers that tell of changes are there.',
+    sql: script(triggerStatements(layout, config.database.schema)),
+  })
+}
+
+/** Whether these triggers are there and enabled. */
+export async function findTriggers(
+  { config, database }: Pick<Examined, 'config' | 'database'>,
+  wanted: readonly Trigger[],
+  as: {
+    readonly level: Finding['level']
+    readonly missing: (names: string) => string
+    readonly there: string
+    readonly sql: string
+  },
+): Promise<Findings> {
   const tables = [...new Set(wanted.map(({ table }) => table))]
-  const found = await database.read<Found>(tablesUnder(schema, tables))
+  const found = await database.read<Found>(tablesUnder(config.database.schema, tables))
   const missing = wanted.filter(
     ({ table, name }) => !found.some((it) => it.of === table && it.triggers.includes(name)),
   )
-  if (missing.length === 0)
-    return [{ level: 'info', message: 'The triggers that tell of changes are there.' }]
+  if (missing.length === 0) return [{ level: 'info', message: as.there }]
   const isView = (table: string) => !found.some((it) => it.of === table && it.itself)
   const ofTables = missing.filter(({ table }) => !isView(table))
   const views = tables.filter((table) => isView(table) && missing.some((it) => it.table === table))
   const names = ofTables.map(({ table, name }) => `"${name}" on "${table}"`).join(', ')
+  const { level, sql } = as
   return [
-    ...(ofTables.length === 0
-      ? []
-      : [
-          {
-            level: 'error',
-            message: `PERMISSION_EVENTS is postgres, but these triggers are missing or disabled, so changes are not told of: ${names}.`,
-            sql: script(triggerStatements(layout, schema)),
-          } as const,
-        ]),
-    ...views.map((view): Findings[number] => ({ level: 'error', message: ofView(view, found) })),
+    ...(ofTables.length === 0 ? [] : [{ level, message: as.missing(names), sql }]),
+    ...views.map((view) => ({ level, message: ofView(view, found) })),
   ]
 }
 

@@ -4,7 +4,7 @@ import type { Graph } from '../graph.ts'
 import { ownedBy } from '../loaders.ts'
 
 export function defineSubscription({ builder, refs, features }: Graph) {
-  const Subscription = builder.objectRef<Subscription>('Subscription').implement({
+  const Subscription = builder.objectRef<Subscription>('StripeSubscription').implement({
     description: 'What a user or an organization pays for, without what Stripe calls it.',
     fields: (t) => {
       const instant = (name: Instant, description: string) =>

@@ -222,10 +222,10 @@ ConnectedApp: resources createdAt                   | . + . .   . . . .   . . . 
 ScimUser: id active externalId displayName          | . . . .   . . + .   . . . + + .
 SsoProvider: id providerId issuer domain            | . + . .   . . . .   . . . . . .
 SsoProvider: domainVerified                         | . + . .   . . . .   . . . . . .
-Subscription: id plan status periodStart periodEnd  | . + . .   . . . .   . . . . . .
-Subscription: trialStart trialEnd cancelAt seats    | . + . .   . . . .   . . . . . .
-Subscription: cancelAtPeriodEnd canceledAt endedAt  | . + . .   . . . .   . . . . . .
-Subscription: billingInterval                       | . + . .   . . . .   . . . . . .
+StripeSubscription: id plan status periodStart periodEnd  | . + . .   . . . .   . . . . . .
+StripeSubscription: trialStart trialEnd cancelAt seats    | . + . .   . . . .   . . . . . .
+StripeSubscription: cancelAtPeriodEnd canceledAt endedAt  | . + . .   . . . .   . . . . . .
+StripeSubscription: billingInterval                       | . + . .   . . . .   . . . . . .
 OrganizationRole: name permissions source           | . + + .   . . . .   + . . + + .
 
 UserConnection: nodes edges pageInfo totalCount     | . . . .   . . + .   + . . + + .
@@ -344,7 +344,7 @@ function withEntities(rules: Map<string, Map<string, Rule>>) {
     'Member entity by its ends': 'Member',
     'Team entity': 'Team',
     'ApiKey of the organization': 'ApiKey',
-    'Subscription of the organization': 'Subscription',
+    'StripeSubscription of the organization': 'StripeSubscription',
   }
   for (const [route, other] of Object.entries(like)) rules.set(route, new Map(rules.get(other)))
   // By a user name, those alone find somebody who are shown it.

@@ -1,0 +1,67 @@
+import type { Table } from './layout.ts'
+import { literal, quote } from './quote.ts'
+
+export const EVENTS = ['insert', 'update', 'delete', 'truncate'] as const
+export type Event = (typeof EVENTS)[number]
+
+/** Triggers on one table, which call one function once a statement. */
+export interface StatementTrigger {
+  readonly table: Table
+  /** The name of the function. */
+  readonly function: string
+  /** In PL/pgSQL; it finds the rows from before and after the statement in `was` and `is_now`. */
+  readonly body: string
+  readonly events: readonly Event[]
+  /** What the names of the triggers begin with. */
+  readonly prefix: string
+}
+
+/** A trigger by its name and the table it is on. */
+export interface Trigger {
+  readonly table: string
+  readonly name: string
+}
+
+export function triggersIn(all: readonly StatementTrigger[]): readonly Trigger[] {
+  return all.flatMap(({ table, events, prefix }) =>
+    events.map((event) => ({ table: table.name, name: `${prefix}_${event}` })),
+  )
+}
+
+const REFERENCING: Readonly<Record<Event, string>> = {
+  insert: ' referencing new table as is_now',
+  update: ' referencing old table as was new table as is_now',
+  delete: ' referencing old table as was',
+  truncate: '',
+}
+
+/** Statements that make these triggers, in place of any of the same names. */
+export function triggerOn(schema: string, made: StatementTrigger): string[] {
+  const name = quote(schema, made.function)
+  const on = quote(schema, made.table.name)
+  return [
+    `create or replace function ${name}() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp
+as ${literal(made.body)}`,
+    `alter function ${name}() owner to current_user`,
+    onTable(
+      on,
+      EVENTS.flatMap((event) => {
+        const trigger = quote(`${made.prefix}_${event}`)
+        const drop = `drop trigger if exists ${trigger} on ${on}`
+        const create = `create trigger ${trigger} after ${event} on ${on}${REFERENCING[event]}
+for each statement execute function ${name}()`
+        return made.events.includes(event) ? [drop, create] : [drop]
+      }),
+    ),
+  ]
+}
+
+/** A view has no such triggers, and is passed by. */
+function onTable(on: string, statements: readonly string[]): string {
+  return `do ${literal(`begin
+if (select relkind in ('r', 'p') from pg_catalog.pg_class where oid = ${literal(on)}::regclass) then
+${statements.map((statement) => `${statement};`).join('\n')}
+end if;
+end`)}`
+}
