@@ -36,9 +36,12 @@ async function introspect(databaseUrl: string) {
 
 async function startGateway(settings: DemoGatewaySettings) {
   const { createGateway } = await import('../gateway.ts')
+  const { CORS_ORIGINS, ...environment } = settings.environment
   const { database, permissions, ...given } = loadConfig({
     ...process.env,
-    ...settings.environment,
+    ...environment,
+    // Pages that may ask already still may.
+    CORS_ORIGINS: [process.env.CORS_ORIGINS, CORS_ORIGINS].filter(Boolean).join(','),
   })
   const config = {
     ...given,

@@ -20,6 +20,8 @@ export interface BetterAuthSettings {
   readonly plugins?: readonly BetterAuthPlugin[]
   /** JSON documents to serve next to Better Auth, by path. */
   readonly documents?: Readonly<Record<string, unknown>>
+  /** HTML pages, as they are when they are asked for. */
+  readonly pages?: ReadonlyMap<string, string>
 }
 
 /** Better Auth with all its plug-ins: `auth.api` holds every operation, also those that have no HTTP route. */
@@ -45,7 +47,7 @@ export async function startBetterAuth(settings: BetterAuthSettings) {
     const { tokenLifetime = '15m', algorithm = 'EdDSA', plugins = [] } = settings
     const auth = createAuth({ origin, pool, secret, tokenLifetime, algorithm }, plugins)
     await (await getMigrations(auth.options)).runMigrations()
-    handle = createHandler(auth, port, settings.documents ?? {})
+    handle = createHandler(auth, port, settings)
     return {
       url: `${origin}/api/auth`,
       /** What its JWTs carry as `iss` and `aud`. */
@@ -75,7 +77,11 @@ function createAuth(settings: IdentitySettings, plugins: readonly BetterAuthPlug
 }
 
 /** A page that a browser was tricked into sending here under another name is refused (DNS rebinding). */
-function createHandler(auth: Auth, port: number, documents: Readonly<Record<string, unknown>>) {
+function createHandler(
+  auth: Auth,
+  port: number,
+  { documents = {}, pages = new Map() }: Pick<BetterAuthSettings, 'documents' | 'pages'>,
+) {
   const names = new Set([`127.0.0.1:${port}`, `localhost:${port}`])
   const api = toNodeHandler(auth)
   return (request: IncomingMessage, response: ServerResponse): void => {
@@ -83,6 +89,8 @@ function createHandler(auth: Auth, port: number, documents: Readonly<Record<stri
     if (!names.has(request.headers.host ?? '')) send(response, 421, { error: 'Unknown host.' })
     else if (path.startsWith('/api/auth/'))
       api(request, response).catch(() => send(response, 500, { error: 'Failed.' }))
+    else if (pages.has(path))
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(pages.get(path))
     else if (Object.hasOwn(documents, path)) send(response, 200, documents[path])
     else send(response, 404, { error: 'Better Auth is at /api/auth.' })
   }

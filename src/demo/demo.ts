@@ -2,10 +2,11 @@ import type { Layout } from '../layout/layout.ts'
 import { accessControl } from './access-control.ts'
 import { startBetterAuth } from './better-auth.ts'
 import { callersOf } from './callers.ts'
+import { livePage } from './live.ts'
 import { findFreePort, isTaken } from './ports.ts'
 import { startPostgres } from './postgres.ts'
 import { findOrStartRedis } from './redis.ts'
-import { createReadOnlyRole } from './role.ts'
+import { createReadOnlyRole, createTriggers } from './role.ts'
 import { readScreens, type Screen } from './screens.ts'
 import { type DemoPerson, seed } from './seed.ts'
 import { createServiceIssuer } from './service-issuer.ts'
@@ -56,6 +57,8 @@ export interface Demo {
   readonly databaseOwner: string
   readonly redis: string | null
   readonly service: { readonly token: string }
+  /** The address of the page that shows changes as they come. */
+  readonly live: string
   readonly people: readonly DemoPerson[]
   /** Stops everything that was started, the last part first. */
   stop(): Promise<void>
@@ -74,12 +77,14 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
     const redis = registered(await findOrStartRedis({ url: options.redisUrl }), stops)
     log('PostgreSQL is ready.')
     const services = await createServiceIssuer()
+    const pages = new Map<string, string>()
     const betterAuth = registered(
       await startBetterAuth({
         databaseUrl: postgres.url,
         port: port === 3000 ? 0 : 3000,
         tokenLifetime: '12h',
         documents: { '/services/jwks': services.jwks },
+        pages,
       }),
       stops,
     )
@@ -88,6 +93,7 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
     log('Better Auth is ready; people and organizations are signing up.')
     const people = await seed(betterAuth.auth)
     const databaseUrl = await createReadOnlyRole(postgres.url, layout)
+    await createTriggers(postgres.url, layout)
     const service = { issuer: `${betterAuth.issuer}/services`, audience: 'identity-gateway' }
     const serviceToken = await services.sign(service)
     const gateway = registered(
@@ -106,6 +112,9 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
           SERVICE_AUDIENCE: service.audience,
           SERVICE_JWKS_URL: `${betterAuth.issuer}/services/jwks`,
           DYNAMIC_ACCESS_CONTROL: 'on',
+          PERMISSION_EVENTS: 'postgres',
+          DATABASE_LISTEN_URL: '',
+          CORS_ORIGINS: betterAuth.issuer,
           HOST: '127.0.0.1',
           PORT: String(port),
         },
@@ -116,6 +125,7 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
       }),
       stops,
     )
+    pages.set(LIVE, livePage({ graphql: gateway.url, people }))
     return {
       graphql: gateway.url,
       auth: betterAuth.url,
@@ -123,6 +133,7 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
       databaseOwner: postgres.url,
       redis: redis?.url ?? null,
       service: { token: serviceToken },
+      live: `${betterAuth.issuer}${LIVE}`,
       people,
       stop,
     }
@@ -131,6 +142,8 @@ export async function startDemo({ log, ...options }: DemoOptions): Promise<Demo>
     throw error
   }
 }
+
+const LIVE = '/live'
 
 function registered<Part extends { stop(): Promise<void> } | null>(
   part: Part,

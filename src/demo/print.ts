@@ -2,7 +2,7 @@ import type { Demo } from './demo.ts'
 import type { DemoPerson } from './seed.ts'
 
 /** One line of JSON for programs. */
-export function toJsonLine({ stop: _, ...demo }: Demo): string {
+export function toJsonLine({ stop: _, live: __, ...demo }: Demo): string {
   return JSON.stringify(demo)
 }
 
@@ -27,11 +27,12 @@ function curl({ graphql, people: [first] }: Demo): string {
   return `curl ${graphql} -H 'content-type: application/json' -H 'authorization: Bearer ${first?.token}' -d '${body}'`
 }
 
-function facts({ graphql, auth, database, databaseOwner, redis }: Demo): string {
+function facts({ graphql, auth, live, database, databaseOwner, redis }: Demo): string {
   const cache = redis === null ? 'in this process (no redis-server found)' : withoutPassword(redis)
   return columns([
     ['GraphiQL', graphql],
     ['Better Auth', auth],
+    ['Changes', `${live} in two windows`],
     ['PostgreSQL', database],
     ['… as owner', databaseOwner],
     ['Cache', redis === null ? cache : `Redis at ${cache}`],

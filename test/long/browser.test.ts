@@ -72,6 +72,15 @@ beforeEach(async () => {
 
 afterEach(() => page.close())
 
+/** Ports are not part of a site, so what signs in here has its cookie sent by every page of 127.0.0.1. */
+async function signIn(): Promise<void> {
+  const [{ email, password }] = demo.people as [DemoFacts['people'][0]]
+  await browser.context.request.post(`${demo.auth}/sign-in/email`, {
+    data: { email, password },
+    headers: { origin: new URL(demo.auth).origin },
+  })
+}
+
 async function startPages(): Promise<typeof allowed> {
   const server = createServer((_, response) => {
     response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Another site</title>')
@@ -323,14 +332,7 @@ describe('a page of another origin', () => {
     }, demo.graphql)
   }
 
-  beforeAll(async () => {
-    // Ports are not part of a site, so what signs in here has its cookie sent by every page of 127.0.0.1.
-    const [{ email, password }] = demo.people as [DemoFacts['people'][0]]
-    await browser.context.request.post(`${demo.auth}/sign-in/email`, {
-      data: { email, password },
-      headers: { origin: new URL(demo.auth).origin },
-    })
-  })
+  beforeAll(signIn)
 
   test('that is listed reads as whoever is signed in', async () => {
     expect(await askFrom(allowed.origin)).toEqual({ data: { viewer: { name: 'Amara Okafor' } } })
@@ -357,6 +359,66 @@ describe('a page of another origin', () => {
       data: { viewer: null },
       extensions: { cookie: { ignored: 'origin', hint: expect.stringContaining('CORS_ORIGINS') } },
     })
+  })
+})
+
+describe('changes', () => {
+  beforeAll(signIn)
+
+  /** What the first event says to a page that opens an EventSource with the cookies of whoever is signed in. */
+  async function firstEvent(origin: string): Promise<unknown> {
+    await page.goto(origin)
+    return page.evaluate(
+      (url) =>
+        new Promise((resolve) => {
+          const query = 'subscription { viewerChanged { kind viewer { name } } }'
+          const address = `${url}?query=${encodeURIComponent(query)}`
+          const source = new EventSource(address, { withCredentials: true })
+          const end = (told: unknown) => {
+            source.close()
+            resolve(told)
+          }
+          source.addEventListener('next', ({ data }) => end(JSON.parse(data)))
+          source.addEventListener('error', () => end(null))
+        }),
+      demo.graphql,
+    )
+  }
+
+  test('are told to an EventSource of the gateway’s own host and of a page that is listed', async () => {
+    const told = {
+      data: { viewerChanged: { kind: 'READ_AGAIN', viewer: { name: 'Amara Okafor' } } },
+    }
+    expect(await firstEvent(`${demo.graphql}?query={__typename}`)).toEqual(told)
+    expect(await firstEvent(allowed.origin)).toEqual(told)
+    expect(await firstEvent(other.origin)).toBeNull()
+  })
+
+  test('are shown in GraphiQL as they come', async () => {
+    const query = 'subscription News { viewerChanged { kind viewer { name } } }'
+    await page.goto(`${demo.graphql}?query=${encodeURIComponent(query)}`)
+    await page.locator('.graphiql-query-editor', { hasText: 'News' }).waitFor()
+    await page.locator('.graphiql-execute-button').click()
+    const shown = page.locator('.result-window', { hasText: 'READ_AGAIN' })
+    await shown.waitFor()
+    expect(await shown.innerText()).toContain('viewerChanged')
+  })
+
+  test('go from one window to another: who loses a role sees the button go grey', async () => {
+    const live = `${new URL(demo.auth).origin}/live`
+    await page.goto(live)
+    await page.getByRole('link', { name: 'Jonas Lindqvist (owner)' }).click()
+    const member = await browser.context.newPage()
+    await member.goto(live)
+    await member.getByRole('link', { name: 'Ravi Kulkarni' }).click()
+    const button = member.getByRole('button', { name: 'Approve leave' })
+    const row = page.getByRole('row', { name: 'Ravi Kulkarni' })
+    expect(await button.isDisabled()).toBe(true)
+    await row.getByRole('button', { name: 'Make them an approver' }).click()
+    await expect.poll(() => button.isEnabled()).toBe(true)
+    await row.getByRole('button', { name: 'Take the role from them' }).click()
+    await expect.poll(() => button.isDisabled()).toBe(true)
+    await member.close()
   })
 })
 

@@ -1,3 +1,4 @@
+import { readEvents } from './events.ts'
 import type { GraphiQLCaller, GraphiQLSample } from './graphiql.ts'
 import { script } from './script.ts'
 import { style } from './style.ts'
@@ -44,7 +45,7 @@ self.MonacoEnvironment = {
 }
 </script>
 <script>${js}</script>
-<script>(${script})(${inScript(given)})</script>
+<script>(${script})(${inScript(given)}, ${readEvents})</script>
 </body>
 </html>
 `

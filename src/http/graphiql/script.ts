@@ -3,7 +3,7 @@
  * GraphiQL is to send: as whoever is chosen, asking what it costs. Of tokens it keeps nothing; what it keeps is the name
  * of who was chosen, and what was asked.
  */
-export const script = String.raw`({ callers, samples, who }) => {
+export const script = String.raw`({ callers, samples, who }, readEvents) => {
   const find = (id) => document.getElementById(id)
   const CHOSEN = 'identity-gateway:caller'
   const HISTORY = 'identity-gateway:history'
@@ -53,20 +53,28 @@ export const script = String.raw`({ callers, samples, who }) => {
     return { ...headers, authorization: 'Bearer ' + token }
   }
 
-  async function ask(params, headers) {
-    const response = await fetch(location.pathname, {
+  const send = (params, headers) =>
+    fetch(location.pathname, {
       method: 'POST',
       credentials: 'same-origin',
       headers: { 'content-type': 'application/json', ...withCredential(headers) },
       body: JSON.stringify(params),
     })
+
+  async function ask(params, headers) {
+    const response = await send(params, headers)
     // However many errors there are, the data is what a reader looks for first.
     const { data, errors, ...rest } = await response.json()
     return { ...(data !== undefined && { data }), ...(errors && { errors }), ...rest }
   }
 
+  async function* listen(params, headers) {
+    const { body } = await send(params, { ...headers, accept: 'text/event-stream' })
+    yield* readEvents(body)
+  }
+
   let last = null
-  async function fetcher({ query, variables, operationName: name }, { headers = {} } = {}) {
+  async function fetcher({ query, variables, operationName: name }, { headers = {}, documentAST } = {}) {
     // GraphiQL learns a little later than its reader that another tab has another operation.
     const operationName = name && new RegExp('\\b' + name + '\\b').test(query) ? name : undefined
     const params = { query, variables, operationName }
@@ -77,6 +85,8 @@ export const script = String.raw`({ callers, samples, who }) => {
       return introspection
     }
     last = params
+    const operation = documentAST?.definitions.find((one) => one.operation && (!operationName || one.name?.value === operationName))
+    if (operation?.operation === 'subscription') return listen(params, headers)
     const begun = performance.now()
     const result = await ask(params, { ...headers, 'x-graphql-cost': '1' })
     const told = tellCost(result, Math.round(performance.now() - begun))
