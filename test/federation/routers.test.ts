@@ -299,3 +299,33 @@ describe('with authorization in the graph, Hive Gateway', () => {
     expect(answer.data.organizations.nodes).not.toEqual([])
   })
 })
+
+test('Hive Gateway passes subscriptions on', async () => {
+  const query = `subscription { organizationChanged(id: "${acme.id}") { kind
+    organization { name } } }`
+  const end = new AbortController()
+  const response = await world.hive.subscribe(query, await ada.jwt(), end.signal)
+  expect(response.headers.get('content-type')).toContain('text/event-stream')
+  const told: unknown[] = []
+  let rest = ''
+  let asked = false
+  for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const blocks = (rest + text).split('\n\n')
+    rest = blocks.pop() ?? ''
+    for (const block of blocks) {
+      const data = /^data: ?(.+)$/m.exec(block)?.[1]
+      if (data) told.push(JSON.parse(data))
+    }
+    if (told.length === 1 && !asked) {
+      asked = true
+      await world.identity.sql("update organizations set name = 'Acme 2' where id = $1", [acme.id])
+    }
+    if (told.length === 2) break
+  }
+  end.abort()
+  await world.identity.sql("update organizations set name = 'Acme' where id = $1", [acme.id])
+  const event = (kind: string, name: string) => ({
+    data: { organizationChanged: { kind, organization: { name } } },
+  })
+  expect(told).toEqual([event('READ_AGAIN', 'Acme'), event('CHANGED', 'Acme 2')])
+})

@@ -21,6 +21,12 @@ export interface Router {
   stop(): Promise<void>
 }
 
+/** One that passes subscriptions on. */
+export interface SubscribingRouter extends Router {
+  /** Answered as a client that takes Server-Sent Events is. */
+  subscribe(query: string, token: string, signal: AbortSignal): Promise<Response>
+}
+
 export interface Answer {
   // biome-ignore lint/suspicious/noExplicitAny: whatever the operation selects
   readonly data: any
@@ -63,7 +69,7 @@ export async function startApolloGateway(supergraphSdl: string): Promise<Router>
 export async function startHiveGateway(
   supergraph: string,
   { guarded = false } = {},
-): Promise<Router> {
+): Promise<SubscribingRouter> {
   const runtime = createGatewayRuntime({
     supergraph,
     ...(guarded
@@ -84,15 +90,20 @@ export async function startHiveGateway(
       },
     },
   })
+  const post = async (query: string, token: string | undefined, more: RequestInit = {}) =>
+    runtime.fetch('http://hive/graphql', {
+      method: 'POST',
+      ...more,
+      headers: { 'content-type': 'application/json', ...asCaller({ token }), ...more.headers },
+      body: JSON.stringify({ query }),
+    })
   return {
     async ask(query, token) {
-      const response = await runtime.fetch('http://hive/graphql', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...asCaller({ token }) },
-        body: JSON.stringify({ query }),
-      })
+      const response = await post(query, token)
       return toAnswer((await response.json()) as FormattedExecutionResult)
     },
+    subscribe: (query, token, signal) =>
+      post(query, token, { signal, headers: { accept: 'text/event-stream' } }),
     stop: async () => {
       await runtime[Symbol.asyncDispose]()
     },

@@ -3,12 +3,19 @@ import { composeServices as composeByGuild } from '@theguild/federation-composit
 import { type DocumentNode, parse } from 'graphql'
 import { printGraph } from '../../src/gateway.ts'
 import { startServer } from '../../src/http/server.ts'
+import { changeTriggerStatements } from '../../src/layout/change-trigger-sql.ts'
 import { gatewayFor } from '../support/gateway.ts'
 import { type Identity, startIdentity } from '../support/identity.ts'
 import { layout } from '../support/layout.ts'
 import { recordStatements } from '../support/sql-log.ts'
 import { type ServiceIssuer, startServiceIssuer } from '../support/tokens.ts'
-import { type Router, startApolloGateway, startHiveGateway, startStitched } from './routers.ts'
+import {
+  type Router,
+  type SubscribingRouter,
+  startApolloGateway,
+  startHiveGateway,
+  startStitched,
+} from './routers.ts'
 import {
   type Invoice,
   type LeaveRequest,
@@ -25,6 +32,8 @@ export interface World {
   readonly leaveRequests: LeaveRequest[]
   readonly invoices: Invoice[]
   readonly routers: Readonly<Record<RouterName, Router>>
+  /** One of them, which passes subscriptions on. */
+  readonly hive: SubscribingRouter
   /** Hive Gateway in front of the graph that is printed with authorization. */
   readonly guarded: Router
   /** What some work asks of the gateway: its requests to `/graphql`, and its SQL statements. */
@@ -37,9 +46,11 @@ export type RouterName = (typeof routerNames)[number]
 
 export async function startWorld(): Promise<World> {
   const identity = await startIdentity()
+  await identity.sql(changeTriggerStatements(layout, 'public').join(';\n'))
   const services = await startServiceIssuer()
   const gateway = gatewayFor(identity, {
     FEDERATION: 'on',
+    PERMISSION_EVENTS: 'postgres',
     ...services.environment,
   })
   let requests = 0
@@ -64,9 +75,10 @@ export async function startWorld(): Promise<World> {
     [leave, billing],
     url,
   )
+  const hive = await startHiveGateway(compositions.guild(subgraphs))
   const routers = {
     'Apollo Gateway': await startApolloGateway(compositions.apollo(subgraphs)),
-    'Hive Gateway': await startHiveGateway(compositions.guild(subgraphs)),
+    'Hive Gateway': hive,
     'a stitched schema': startStitched({ url, sdl: printGraph(layout, 'stitching') }, [leave]),
   }
   const guarded = await startHiveGateway(compositions.guild(authorized), { guarded: true })
@@ -76,6 +88,7 @@ export async function startWorld(): Promise<World> {
     leaveRequests,
     invoices,
     routers,
+    hive,
     guarded,
     async costOf(work) {
       const before = requests
