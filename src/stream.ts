@@ -94,7 +94,7 @@ export class EventStream implements AsyncIterableIterator<ExecutionResult, undef
     this.#first = null
     if (first) return this.#tell(first)
     try {
-      const { value: change } = this.#isOver ? over : await this.#source.next()
+      const change = await this.#nextChange()
       if (!change) {
         this.#end()
         return over
@@ -121,6 +121,17 @@ export class EventStream implements AsyncIterableIterator<ExecutionResult, undef
   async recheck(): Promise<void> {
     const caller = await this.#callerNow().catch(() => this.#caller)
     if (caller === null) this.#source.wake()
+  }
+
+  /** `null`: there are no more. What was of sessions alone, and has left the credential as it was, is nothing to tell. */
+  async #nextChange(): Promise<Change | null> {
+    while (!this.#isOver) {
+      const { value: change } = await this.#source.next()
+      if (!change?.isOfSessions) return change ?? null
+      const caller = await this.#callerNow().catch(() => null)
+      if (caller === null) return change
+    }
+    return null
   }
 
   #tell(value: ExecutionResult): IteratorResult<ExecutionResult, undefined> {

@@ -60,11 +60,15 @@ export class ChangeFeed implements Changes, NoticeListener {
     const { users, sessions, organizations, everyoneIn } = notice
     const concerned = [
       ...this.#users.of(users),
-      ...this.#sessions.of(sessions),
       ...this.#organizations.of(organizations),
       ...this.#organizations.of(everyoneIn),
     ]
     for (const subscriber of concerned) subscriber.wake()
+    for (const subscriber of this.#sessions.of(sessions)) {
+      const isAboutThem = this.#open.get(subscriber)?.organization === undefined
+      if (isAboutThem) subscriber.wake()
+      else subscriber.check()
+    }
     const forAll = withoutSessions(notice)
     if (Object.keys(forAll).length > 0)
       for (const subscriber of this.#everything) subscriber.wake(forAll)

@@ -32,7 +32,9 @@ export class Recent {
   heard(heard: Heard): void {
     const goesOn = this.#heard?.clock === heard.clock && this.#heard.sinceMs === heard.sinceMs
     if (!goesOn) this.forget(heard.sinceMs)
-    this.#heard = heard
+    // A clock that is set back does not take back what was told.
+    const untilMs = Math.max(heard.untilMs, this.#heard?.untilMs ?? 0)
+    this.#heard = { ...heard, untilMs }
   }
 
   forget(completeSinceMs = Number.POSITIVE_INFINITY): void {
@@ -55,6 +57,8 @@ export class Recent {
   after({ clock, ms }: Position): readonly (Notice | null)[] | null {
     const from = ms - MARGIN_MS
     if (this.#heard?.clock !== clock || from < this.#completeSinceMs) return null
+    // Of what is still to come by this clock, another one has told.
+    if (from > this.#heard.untilMs) return null
     return this.#entries.filter((entry) => entry.ms >= from).map(({ notice }) => notice)
   }
 

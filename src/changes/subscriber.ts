@@ -25,6 +25,7 @@ export class Subscriber implements ChangeStream {
   #dueAt = 0
   #waiting: Waiting | null = null
   #isFirst = true
+  #isOfSessions = false
   #timer: NodeJS.Timeout | undefined
   #isOver = false
   #failure: Error | null = null
@@ -51,6 +52,13 @@ export class Subscriber implements ChangeStream {
     this.#keep(notice)
     this.#dueAt = Math.max(this.#dueAt, performance.now() + (this.#timer ? 0 : COALESCE_MS))
     this.#schedule()
+  }
+
+  /** Sessions of whoever subscribed have changed, which it is not about. */
+  check(): void {
+    const isAlone = this.#kind === null
+    this.wake()
+    this.#isOfSessions = isAlone
   }
 
   /** Whoever waits is told that nobody knows any more what changes. */
@@ -87,6 +95,7 @@ export class Subscriber implements ChangeStream {
     const { users = [], organizations = [], everyoneIn = [] } = notice ?? {}
     for (const id of users) this.#userIds.add(id)
     for (const id of [...organizations, ...everyoneIn]) this.#organizationIds.add(id)
+    this.#isOfSessions = false
     const isMuch = this.#userIds.size + this.#organizationIds.size > MOST_IDS
     if (notice === null || isMuch) this.#kind = 'READ_AGAIN'
     this.#kind ??= 'CHANGED'
@@ -115,6 +124,7 @@ export class Subscriber implements ChangeStream {
       organizationIds: isAll ? [] : [...this.#organizationIds],
       resumeToken: this.#tokenNow(),
       isFirst: this.#isFirst,
+      isOfSessions: this.#isOfSessions,
     })
     this.#isFirst = false
     this.#userIds.clear()
@@ -150,10 +160,12 @@ class OneChange implements Change {
   organizationIds: readonly string[]
   resumeToken: string | null
   readonly isFirst: boolean
+  readonly isOfSessions: boolean
 
   constructor(kind: ChangeKind, of: Omit<Change, 'kind' | 'end'>) {
     this.#kind = kind
     this.isFirst = of.isFirst
+    this.isOfSessions = of.isOfSessions
     this.userIds = of.userIds
     this.organizationIds = of.organizationIds
     this.resumeToken = of.resumeToken

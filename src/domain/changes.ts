@@ -42,6 +42,11 @@ export interface Change {
   readonly resumeToken: string | null
   /** Whether it is the one with which a subscription begins, which is refused as a query would be. */
   readonly isFirst: boolean
+  /**
+   * Whether nothing has changed but sessions of whoever subscribed, on one of which the subscription may hang, and it is
+   * about something else.
+   */
+  readonly isOfSessions: boolean
   /** Makes it the last one. */
   end(): void
 }
@@ -50,7 +55,7 @@ export interface Change {
 export interface Topics {
   /** The user whose account, memberships and permissions. */
   readonly user?: string
-  /** The user whose sessions, one of which it may hang on. */
+  /** The user whose sessions: it may hang on one of them, also where it is about an organization. */
   readonly sessionsOf?: string
   readonly organization?: string
   /** Everybody's accounts, memberships and permissions. */

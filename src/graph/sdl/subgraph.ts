@@ -60,14 +60,19 @@ const shared: Directives = {
 }
 
 /**
- * Only one door is for services alone: users carry no scopes, so a scope demanded elsewhere would lock them out. Without a
+ * Two doors are for services alone: users carry no scopes, so a scope demanded elsewhere would lock them out. Without a
  * credential `viewer` is null here, and so it is to a router that asks nobody.
  */
 function authorizations(schema: GraphQLSchema): Directives {
-  const doors = Object.keys(schema.getQueryType()?.getFields() ?? {})
+  const doors = [schema.getQueryType(), schema.getSubscriptionType()].flatMap((root) =>
+    Object.keys(root?.getFields() ?? {}).map((door) => `${root?.name}.${door}`),
+  )
+  const places = [...entitiesOf(schema).keys(), ...doors]
   return {
-    ...Object.fromEntries([...entitiesOf(schema).keys()].map((type) => [type, '@authenticated'])),
-    ...Object.fromEntries(doors.map((door) => [`Query.${door}`, '@authenticated'])),
-    'Query.organizations': '@requiresScopes(scopes: [["identity:read"]])',
+    ...Object.fromEntries(places.map((place) => [place, '@authenticated'])),
+    ...Object.fromEntries(ofServices.map((door) => [door, READERS])),
   }
 }
+
+const ofServices = ['Query.organizations', 'Subscription.accessChanged']
+const READERS = '@requiresScopes(scopes: [["identity:read"]])'
