@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -10,7 +11,8 @@ import { documentOf, type Part, randomPart } from './support/dear-documents.ts'
 /*
  * That nobody can be kept waiting by somebody else: what the dearest requests take that are accepted, as they are found by
  * a search, and how others fare beside whoever sends them. Everything is measured in CPU, of the gateway and of PostgreSQL,
- * beside a usual page. HUNT_SECONDS=3600 searches for longer.
+ * beside a usual page. HUNT_SECONDS=3600 searches for longer; with FIGURES those who attack also ask a server that does
+ * nothing, which says what of the wait is the machine's.
  */
 
 const HUNT_SECONDS = Number(process.env.HUNT_SECONDS ?? 120)
@@ -192,6 +194,11 @@ describe('whoever asks beside those who send the dearest requests', () => {
   }, 60_000)
   afterAll(() => gateway?.stop())
 
+  const run = (program: string) =>
+    spawn(process.execPath, [fileURLToPath(new URL(`support/${program}`, import.meta.url))], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+
   const quantile = (waits: readonly number[], share: number) =>
     Math.round(waits.toSorted((a, b) => a - b)[Math.floor(waits.length * share)] ?? 0)
 
@@ -249,20 +256,28 @@ describe('whoever asks beside those who send the dearest requests', () => {
           ),
         ),
       )
-      const flood = spawn(
-        process.execPath,
-        [fileURLToPath(new URL('support/flood.js', import.meta.url))],
-        { stdio: ['pipe', 'pipe', 'inherit'] },
-      )
-      flood.stdin.end(
-        JSON.stringify({ url: gateway.url, tokens, bodies, connections: 16 * accounts }),
-      )
-      const statuses = text(flood.stdout)
-      const beside = { ...(await fare()), resident: gateway.resident() }
-      flood.kill('SIGTERM')
+      const besideFlood = async (url: string) => {
+        const flood = run('flood.js')
+        flood.stdin.end(JSON.stringify({ url, tokens, bodies, connections: 16 * accounts }))
+        const statuses = text(flood.stdout)
+        const found = { ...(await fare()), resident: gateway.resident() }
+        flood.kill('SIGTERM')
+        return { ...found, statuses: await statuses }
+      }
+      if (process.env.FIGURES) {
+        // What those who attack take of the machine before anybody answers them.
+        const swallow = run('swallow.js')
+        const [url] = await once(swallow.stdout, 'data')
+        const { p50, p99, statuses } = await besideFlood(String(url).trim())
+        swallow.kill('SIGTERM')
+        process.stdout.write(
+          `beside ${accounts} who ask somebody else: p50 ${p50} p99 ${p99} ms; they were answered ${statuses}\n`,
+        )
+      }
+      const { statuses, ...beside } = await besideFlood(gateway.url)
       const mib = (bytes: number) => Math.round(bytes / 2 ** 20)
       process.stdout.write(
-        `alone p50 ${before.p50} p99 ${before.p99} ms, probes at most ${before.probes} ms, ${mib(before.resident)} MiB; beside ${accounts} p50 ${beside.p50} p99 ${beside.p99} ms of ${beside.requests}, probes at most ${beside.probes} ms, ${mib(beside.resident)} MiB; they were answered ${await statuses}\n`,
+        `alone p50 ${before.p50} p99 ${before.p99} ms, probes at most ${before.probes} ms, ${mib(before.resident)} MiB; beside ${accounts} p50 ${beside.p50} p99 ${beside.p99} ms of ${beside.requests}, probes at most ${beside.probes} ms, ${mib(beside.resident)} MiB; they were answered ${statuses}\n`,
       )
       expect(beside.refused.slice(0, 3)).toEqual([])
       expect(beside.resident - before.resident).toBeLessThan(300 * 2 ** 20)
