@@ -40,6 +40,8 @@ export class RequestScope {
   isBatch = false
   /** Whether events can be sent to it one after the other. */
   takesEvents = false
+  /** Whether it is one event of a request, and so no request that anybody sent. */
+  isEvent = false
   /** Events that were sent to it; `null`: it is answered once. */
   events: number | null = null
   /** Of every error that its answer holds. */
@@ -72,6 +74,7 @@ export class RequestScope {
     const { id, method, path, address } = this
     const scope = new RequestScope({ id, method, path, address })
     scope.share = this.share
+    scope.isEvent = true
     return scope
   }
 

@@ -83,7 +83,7 @@ export class Admission {
     scope.caller = kindOf(caller)
     scope.share = shareOf(caller) ?? scope.share
     if (mayNotAsk(scope.share)) throw new GatewayError('UNAVAILABLE', UNREAD)
-    const wait = rate && (await rate.ofCaller(caller))
+    const wait = rate && !scope.isEvent ? await rate.ofCaller(caller) : null
     if (wait !== null) throw rateLimited(wait)
     scope.budget = budget.spend(caller, scope.share, points)
     if (scope.budget && scope.budget.refusedFor !== null) {
