@@ -56,7 +56,7 @@ export class Subscriber implements ChangeStream {
 
   /** Sessions of whoever subscribed have changed, which it is not about. */
   check(): void {
-    const isAlone = this.#kind === null
+    const isAlone = this.#kind === null || this.#isOfSessions
     this.wake()
     this.#isOfSessions = isAlone
   }
@@ -99,6 +99,12 @@ export class Subscriber implements ChangeStream {
     const isMuch = this.#userIds.size + this.#organizationIds.size > MOST_IDS
     if (notice === null || isMuch) this.#kind = 'READ_AGAIN'
     this.#kind ??= 'CHANGED'
+    if (this.#kind === 'READ_AGAIN') this.#forgetIds()
+  }
+
+  #forgetIds(): void {
+    this.#userIds.clear()
+    this.#organizationIds.clear()
   }
 
   /** Nothing is scheduled while nobody waits, or while there is nothing to tell. */
@@ -118,17 +124,15 @@ export class Subscriber implements ChangeStream {
     const waiting = this.#waiting
     const kind = this.#kind
     if (!waiting || kind === null) return
-    const isAll = kind === 'READ_AGAIN'
     const value = new OneChange(kind, {
-      userIds: isAll ? [] : [...this.#userIds],
-      organizationIds: isAll ? [] : [...this.#organizationIds],
+      userIds: [...this.#userIds],
+      organizationIds: [...this.#organizationIds],
       resumeToken: this.#tokenNow(),
       isFirst: this.#isFirst,
       isOfSessions: this.#isOfSessions,
     })
     this.#isFirst = false
-    this.#userIds.clear()
-    this.#organizationIds.clear()
+    this.#forgetIds()
     this.#kind = null
     this.#waiting = null
     this.#dueAt = performance.now() + INTERVAL_MS
@@ -139,8 +143,7 @@ export class Subscriber implements ChangeStream {
     if (this.#isOver) return
     this.#isOver = true
     clearTimeout(this.#timer)
-    this.#userIds.clear()
-    this.#organizationIds.clear()
+    this.#forgetIds()
     this.#onEnd(this)
     const waiting = this.#waiting
     this.#waiting = null
