@@ -1,4 +1,4 @@
-import type { ExecutionResult } from 'graphql'
+import type { ExecutionResult, OperationDefinitionNode } from 'graphql'
 import type { Change } from './domain/changes.ts'
 import type { Place } from './domain/fair-queue.ts'
 import type { RateLimit } from './domain/rate.ts'
@@ -6,6 +6,7 @@ import type { LetIn, LetInCaller } from './let-in.ts'
 import type { Admission } from './operation/admission.ts'
 import { readAsked } from './operation/asked.ts'
 import { withCookieHint } from './operation/cookie-hint.ts'
+import type { Document } from './operation/document.ts'
 import type { Documents } from './operation/documents.ts'
 import {
   asRequestError,
@@ -52,6 +53,14 @@ export type Answer = (
   scope: RequestScope,
 ) => Promise<ExecutionResult | EventStream>
 
+/** An operation that may be executed, as far as that is known without knowing who asks. */
+interface Checked {
+  readonly document: Document
+  readonly operation: OperationDefinitionNode
+  readonly variables: Readonly<Record<string, unknown>>
+  readonly points: number
+}
+
 /** The first operation of a request begins at once, and the others of a batch by turns, as if they were so many entries. */
 const OF_AN_OPERATION = 50
 
@@ -64,7 +73,38 @@ const OF_AN_ENTRY = 100
  */
 export function createAnswer(parts: AnswerParts): Answer {
   const { admission, turns, documents, trusted, rate, letIn, streams, tell, warn } = parts
-  const { limits, introspection } = documents.rules
+  const { limits, introspection, schema } = documents.rules
+
+  const misfitsOf = ({ operation, variables }: Checked) =>
+    variableErrors(schema, operation, variables)
+
+  const tellResult = (
+    result: ExecutionResult,
+    { points }: Checked,
+    { trail, context }: LetInCaller,
+    scope: RequestScope,
+  ) => {
+    checkAnswer(result, points, limits)
+    trail?.end(result)
+    const answer = result.errors ? { ...result, ...tell(scope, result.errors) } : result
+    return warn(answer, context.undefinedPermissions)
+  }
+
+  /** The same steps from the caller on, for each of its events. */
+  const subscription = (asked: Checked, headers: Pick<Headers, 'get'>, scope: RequestScope) => {
+    const { document, operation, variables, points } = asked
+    return {
+      ...{ scope, headers, points },
+      subscribe: async ({ context }: LetInCaller) => {
+        const errors = misfitsOf(asked)
+        return errors ? { errors } : document.subscribe(operation, variables, context)
+      },
+      answer: async (caller: LetInCaller, of: RequestScope, change: Change) => {
+        const result = await document.runEvent(operation, variables, caller.context, change)
+        return tellResult(result, asked, caller, of)
+      },
+    }
+  }
 
   return async (sent, headers, scope) => {
     const pace = new Pace(turns, () => scope.share)
@@ -96,34 +136,16 @@ export function createAnswer(parts: AnswerParts): Answer {
       scope.cost += points
       checkCost(scope.cost, limits)
 
-      const misfits = () => variableErrors(documents.rules.schema, operation, variables)
-      const finish = (
-        { trail, context }: LetInCaller,
-        of: RequestScope,
-        result: ExecutionResult,
-      ) => {
-        checkAnswer(result, points, limits)
-        trail?.end(result)
-        const answer = result.errors ? { ...result, ...tell(of, result.errors) } : result
-        return warn(answer, context.undefinedPermissions)
-      }
-      if (isSubscription && streams) {
-        const subscribe = async ({ context }: LetInCaller) => {
-          const errors = misfits()
-          return errors ? { errors } : document.subscribe(operation, variables, context)
-        }
-        const answer = async (caller: LetInCaller, of: RequestScope, change: Change) =>
-          finish(caller, of, await document.runEvent(operation, variables, caller.context, change))
-        return await streams.open({ scope, headers, points, subscribe, answer })
-      }
+      const asked = { document, operation, variables, points }
+      if (isSubscription && streams) return await streams.open(subscription(asked, headers, scope))
 
       const caller = await letIn({ scope, headers, pace, points })
       place = caller.place
-      const errors = misfits()
+      const errors = misfitsOf(asked)
       if (errors) return tell(scope, errors)
 
       const result = await document.run(operation, variables, caller.context)
-      const told = finish(caller, scope, result)
+      const told = tellResult(result, asked, caller, scope)
       const costed =
         headers.get(COST_HEADER) === null ? told : withCost(told, points, scope, limits)
       const { cookieIgnored } = scope

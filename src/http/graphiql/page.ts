@@ -45,7 +45,7 @@ self.MonacoEnvironment = {
 }
 </script>
 <script>${js}</script>
-<script>(${script})(${inScript(given)}, ${readEvents})</script>
+<script>((${script})(${readEvents}))(${inScript(given)})</script>
 </body>
 </html>
 `

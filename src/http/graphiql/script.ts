@@ -3,7 +3,7 @@
  * GraphiQL is to send: as whoever is chosen, asking what it costs. Of tokens it keeps nothing; what it keeps is the name
  * of who was chosen, and what was asked.
  */
-export const script = String.raw`({ callers, samples, who }, readEvents) => {
+export const script = String.raw`(readEvents) => ({ callers, samples, who }) => {
   const find = (id) => document.getElementById(id)
   const CHOSEN = 'identity-gateway:caller'
   const HISTORY = 'identity-gateway:history'
