@@ -368,6 +368,7 @@ describe('with a prefix', () => {
         'Organization',
         'PageInfo',
         'Query',
+        'Subscription',
         'Team',
         'User',
       ],

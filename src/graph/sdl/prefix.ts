@@ -14,7 +14,7 @@ import {
  * themselves. Whatever else a graph has may stand in another's way.
  */
 const kept: ReadonlySet<string> = new Set([
-  ...['Query', 'User', 'Organization', 'Member', 'Team', 'Invitation'],
+  ...['Query', 'Subscription', 'User', 'Organization', 'Member', 'Team', 'Invitation'],
   ...['PageInfo', 'DateTime', 'JSON', 'ID', 'String', 'Int', 'Float', 'Boolean'],
 ])
 
