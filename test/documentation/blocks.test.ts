@@ -74,8 +74,8 @@ afterAll(async () => {
 
 test('every block is in a language that is run or read here', () => {
   expect(blocks.length).toBeGreaterThan(5)
-  // Those of redis, ini and jsonl are run or read elsewhere: test/doctor/redis.test.ts, test/long/pgbouncer.test.ts and
-  // test/audit/audit.test.ts. Diagrams and texts are for people alone.
+  // Those of redis, ini, jsonl and mermaid are run, read or drawn elsewhere: test/doctor/redis.test.ts,
+  // test/long/pgbouncer.test.ts, test/audit/audit.test.ts and test/long/diagrams.test.ts. Texts are for people alone.
   const known = ['ts', 'graphql', 'sh', 'json', 'redis', 'ini', 'jsonl', 'mermaid', 'text', '']
   const unknown = blocks.filter(({ language }) => !known.includes(language))
   expect(unknown).toEqual([])

@@ -32,6 +32,8 @@ interface Dashboard {
   readonly panels: readonly {
     readonly id: number
     readonly title: string
+    readonly type: string
+    readonly options?: Readonly<Record<string, unknown>>
     readonly gridPos: Readonly<Record<'x' | 'y' | 'w' | 'h', number>>
     readonly targets?: readonly { readonly expr: string }[]
   }[]

@@ -8,6 +8,8 @@ const folders = [
   'adapters',
   'bff',
   'clients',
+  'deploy',
+  'documentation',
   'federation',
   'hosting',
   'oauth',
