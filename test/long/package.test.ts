@@ -15,6 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 let identity: Identity
 let directory: string
 let project: string
+let tarball: string
 let contents: readonly string[]
 
 beforeAll(async () => {
@@ -22,13 +23,14 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'identity-package-'))
   project = await mkdtemp(join(directory, 'project-'))
   const packed = await packInto(directory)
+  tarball = packed.tarball
   contents = packed.contents
   await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }')
   const { devDependencies } = JSON.parse(
     await promisify(execFile)('npm', ['pkg', 'get'], { cwd: root }).then(({ stdout }) => stdout),
   )
   const tools = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`)
-  await installInto(project, packed.tarball, ...tools)
+  await installInto(project, tarball, ...tools)
 })
 
 afterAll(async () => {
@@ -56,6 +58,35 @@ test('it holds what runs, and nothing else', () => {
   )
   expect(contents.filter((path) => path.startsWith('dist/demo/'))).toEqual([])
   expect(contents).toContain('dist/cli/main.js')
+})
+
+test('npm would publish it as CONTRIBUTING.md says: for everybody, under a scope, with its repository', async () => {
+  await run('tar', ['xzf', tarball, '-C', directory])
+  const folder = join(directory, 'package')
+  const [naming = '', publishing = ''] = documentedBlock('npm pkg set name=').text.split('\n')
+  await run('sh', ['-c', naming], folder)
+  const [command = ''] = publishing.split(' #')
+  // Without an account, and without the scripts: they are the checks and the tests.
+  const line = `${command.trim()} --dry-run --ignore-scripts --offline --json`
+  const { stdout, stderr } = await run('sh', ['-c', line], folder)
+  const [published] = Object.values<{ name: string; entryCount: number }>(JSON.parse(stdout))
+  expect(published).toMatchObject({
+    name: '@your-org/identity-gateway',
+    entryCount: contents.length,
+  })
+  expect(stderr).toContain('with tag latest and public access')
+  // npm names here what it would correct by itself.
+  expect(stderr).not.toMatch(/auto-corrected|errors corrected/)
+  const fields = ['publishConfig', 'repository', 'license', 'engines', 'bin', 'exports']
+  const { stdout: told } = await run('npm', ['pkg', 'get', ...fields], folder)
+  expect(JSON.parse(told)).toMatchObject({
+    publishConfig: { access: 'public', provenance: true },
+    repository: { type: 'git', url: 'git+https://github.com/your-org/identity-gateway.git' },
+    license: 'MIT',
+    engines: { node: '>=20.19' },
+    bin: { 'identity-gateway': 'dist/cli/main.js' },
+    exports: { '.': {}, './identity': {}, './client': {}, './better-auth': {}, './writes': {} },
+  })
 })
 
 describe('in an empty project', () => {
