@@ -23,7 +23,7 @@ const { gateway, environment: usual, identity, ada, acme } = await world({ own: 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 /** Pages whose blocks are run, compiled or compared by tests of their own. */
 const heldElsewhere: Readonly<Record<string, string>> = {
-  'deploy/README.md': 'test/deploy',
+  'deploy/README.md': 'test/deploy and test/long/containers.test.ts',
   'docs/authzen.md': 'test/long/nginx.test.ts',
   'docs/clients.md': 'test/long/clients.test.ts',
   'docs/graph.md': 'test/long/schema.test.ts',

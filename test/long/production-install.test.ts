@@ -1,26 +1,20 @@
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, lstat, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { lstat, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { pluginModels } from '../../src/layout/plugin-tables.ts'
 import { allPlugins, migrate } from '../introspection/migrate.ts'
 import { runCli, type Serving, startServing } from '../support/cli.ts'
 import { asSuperuser, createDatabase, type Database } from '../support/database.ts'
-import { valuesOf } from '../support/dockerfile.ts'
 import { ISSUER, signUpAda } from './support/own-better-auth.ts'
+import { createProductionFolder } from './support/production-folder.ts'
 
 /*
  * What the image holds, made by the commands of the Dockerfile: no Prisma CLI, no introspection, and of Prisma's compilers
  * the one that is used. It serves a database with
  * Better Auth's own layout by the schema file that is mounted, and doctor looks at that database.
  */
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
 
 let folder: string
 let database: Database
@@ -30,15 +24,7 @@ let role: string
 let serving: Serving | undefined
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'production-'))
-  // The command line builds dist when it is not there.
-  await runCli(['--help'])
-  for (const name of ['package.json', 'package-lock.json', 'dist', 'prisma', '.npmrc'])
-    if (existsSync(join(root, name)))
-      await cp(join(root, name), join(folder, name), { recursive: true })
-  const environment = { ...process.env, npm_config_prefer_offline: 'true' }
-  for (const command of [...valuesOf('RUN', 'served'), ...valuesOf('RUN', 'dependencies')])
-    await promisify(execFile)('sh', ['-c', command], { cwd: folder, env: environment })
+  folder = await createProductionFolder()
   database = await createDatabase('empty')
   await migrate(database.url, { plugins: allPlugins })
   pool = new pg.Pool({ connectionString: database.url })

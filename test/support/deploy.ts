@@ -11,6 +11,7 @@ interface Compose {
 }
 
 interface ComposeService {
+  readonly image?: string
   readonly environment?: Environment
   readonly secrets?: readonly string[]
   readonly command?: string
