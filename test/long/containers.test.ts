@@ -52,7 +52,7 @@ describe.skipIf(!dockerCanRun)('in containers', () => {
       refusal = refusalBySystem(error)
       if (refusal === null) throw error
       process.stderr.write(`Containers are not tried here: ${refusal}\n`)
-      await making
+      production = await making
       return
     }
     const known = Object.values(compose.services).flatMap(({ image = '' }) =>
