@@ -83,12 +83,17 @@ export function createAnswer(parts: AnswerParts): Answer {
     { points }: Checked,
     { trail, context }: LetInCaller,
     scope: RequestScope,
+    headers: Pick<Headers, 'get'>,
   ) => {
     checkAnswer(result, points, limits)
     trail?.end(result)
-    const answer = result.errors ? { ...result, ...tell(scope, result.errors) } : result
-    return warn(answer, context.undefinedPermissions)
+    const told = result.errors ? { ...result, ...tell(scope, result.errors) } : result
+    const answer = warn(told, context.undefinedPermissions)
+    return headers.get(COST_HEADER) === null ? answer : withCost(answer, points, scope, limits)
   }
+
+  const withHint = (answer: ExecutionResult, { cookieIgnored }: RequestScope) =>
+    cookieIgnored && introspection ? withCookieHint(answer, cookieIgnored) : answer
 
   /** The same steps from the caller on, for each of its events. */
   const subscription = (asked: Checked, headers: Pick<Headers, 'get'>, scope: RequestScope) => {
@@ -101,7 +106,7 @@ export function createAnswer(parts: AnswerParts): Answer {
       },
       answer: async (caller: LetInCaller, of: RequestScope, change: Change) => {
         const result = await document.runEvent(operation, variables, caller.context, change)
-        return tellResult(result, asked, caller, of)
+        return tellResult(result, asked, caller, of, headers)
       },
     }
   }
@@ -137,7 +142,10 @@ export function createAnswer(parts: AnswerParts): Answer {
       checkCost(scope.cost, limits)
 
       const asked = { document, operation, variables, points }
-      if (isSubscription && streams) return await streams.open(subscription(asked, headers, scope))
+      if (isSubscription && streams) {
+        const opened = await streams.open(subscription(asked, headers, scope))
+        return Symbol.asyncIterator in opened ? opened : withHint(opened, scope)
+      }
 
       const caller = await letIn({ scope, headers, pace, points })
       place = caller.place
@@ -145,11 +153,7 @@ export function createAnswer(parts: AnswerParts): Answer {
       if (errors) return tell(scope, errors)
 
       const result = await document.run(operation, variables, caller.context)
-      const told = tellResult(result, asked, caller, scope)
-      const costed =
-        headers.get(COST_HEADER) === null ? told : withCost(told, points, scope, limits)
-      const { cookieIgnored } = scope
-      return cookieIgnored && introspection ? withCookieHint(costed, cookieIgnored) : costed
+      return withHint(tellResult(result, asked, caller, scope, headers), scope)
     } catch (error) {
       return tell(scope, [asRequestError(error, parts.challenge)])
     } finally {

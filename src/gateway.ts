@@ -231,7 +231,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       if (config.auth.opaqueTokens) await verifyLookup(lookups.opaqueTokens.findByHash)
     },
     metrics,
-    drain: () => changes?.end(),
+    drain: () => changes?.close(),
     close: async () => {
       changes?.close()
       streams?.close()

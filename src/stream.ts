@@ -79,6 +79,11 @@ export class EventStream implements AsyncIterableIterator<ExecutionResult, undef
     this.#forget = of.scope.whenEnded(this.#end)
   }
 
+  /** Whether nothing more comes, as when its client has gone before it began. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
   /** The event with which it begins, and whether others may follow: of what was refused there are none. */
   async begin(entered: LetInCaller): Promise<{ result: ExecutionResult; goesOn: boolean }> {
     const { value: change } = await this.#source.next()

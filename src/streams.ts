@@ -74,7 +74,7 @@ export class Streams {
       const from = { caller: entered.caller, source: source as ChangeStream, onEnd }
       stream = new EventStream(this.#parts, of, from)
       const { result, goesOn } = await stream.begin(entered)
-      if (!goesOn) return result
+      if (!goesOn || stream.isOver) return result
       scope.events = 0
       this.#keep(stream)
       return stream

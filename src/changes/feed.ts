@@ -33,6 +33,7 @@ export class ChangeFeed implements Changes, NoticeListener {
   readonly #organizations = new TopicIndex<Subscriber>()
   readonly #everything = new Set<Subscriber>()
   #patience: NodeJS.Timeout | undefined
+  #isClosed = false
   /** Whether notices went untold that nobody has been told of. */
   #missed = true
 
@@ -43,7 +44,7 @@ export class ChangeFeed implements Changes, NoticeListener {
   open(topics: Topics): ChangeStream {
     // What is asked for is looked at first: a token that is none is never any good.
     const position = topics.after == null ? null : decodePosition(topics.after)
-    if (this.#recent.token === null) throw new GatewayError('UNAVAILABLE', UNTOLD)
+    if (this.#isClosed || this.#recent.token === null) throw new GatewayError('UNAVAILABLE', UNTOLD)
     const missed = position && this.#recent.after(position)
     const subscriber = new Subscriber(missed ? 'CHANGED' : 'READ_AGAIN', this.#told)
     for (const notice of missed ?? []) subscriber.wake(notice && withoutSessions(notice))
@@ -91,18 +92,20 @@ export class ChangeFeed implements Changes, NoticeListener {
   lost(): void {
     this.#missed = true
     this.#recent.forget()
-    this.#patience ??= setTimeout(() => this.end(), PATIENCE_MS).unref()
+    if (!this.#isClosed) this.#patience ??= setTimeout(() => this.#end(), PATIENCE_MS).unref()
   }
 
-  /** Ends all subscriptions, so that clients ask again, here or elsewhere. */
-  end(): void {
+  /** Ends all subscriptions, so that clients ask again elsewhere, and lets nobody begin another. */
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#patience)
+    this.#end()
+  }
+
+  /** Has all clients ask again, here or elsewhere. */
+  #end(): void {
     for (const subscriber of this.#open.keys())
       subscriber.fail(new GatewayError('UNAVAILABLE', UNTOLD))
-  }
-
-  close(): void {
-    clearTimeout(this.#patience)
-    this.end()
   }
 
   async #tellMembers(organizationIds: readonly string[]): Promise<void> {

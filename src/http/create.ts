@@ -1,5 +1,6 @@
 import { describeGateway } from './about.ts'
 import { clientAddressFinder } from './client-address.ts'
+import { Heartbeats } from './event-stream.ts'
 import { EventLane } from './events.ts'
 import { Front, type FrontOptions } from './front.ts'
 import { createJsonLane } from './json.ts'
@@ -36,8 +37,9 @@ export function createHttp({ http, room, ...options }: HttpOptions) {
     ...{ answer: options.answer, tell: options.tell, endpoint: ENDPOINT },
     ...roomOf(room),
   }
-  const yoga = createYogaLane({ ...options, ...lane, batchLimit: http.batchLimit })
-  const events = new EventLane(lane)
+  const heartbeats = new Heartbeats()
+  const yoga = createYogaLane({ ...options, ...lane, batchLimit: http.batchLimit, heartbeats })
+  const events = new EventLane({ ...lane, heartbeats, otherwise: yoga.node })
   const front = new Front({
     ...options,
     ...{ endpoint: ENDPOINT, corsOrigins: http.corsOrigins, timeoutMs: http.timeoutMs },

@@ -1,16 +1,26 @@
 import type { ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
-import { badRequest } from '../operation/errors.ts'
+import { badRequest, requestError } from '../operation/errors.ts'
 import { documentNames } from '../operation/trusted.ts'
 import { currentScope } from '../scope.ts'
 import { collect } from './body.ts'
+import {
+  BEAT,
+  COMPLETE,
+  EVENT_HEADERS,
+  type Events,
+  eventOf,
+  type Heartbeats,
+} from './event-stream.ts'
 import type { Head } from './head.ts'
-import { isJsonOfKnownForm, type JsonLaneOptions } from './json.ts'
+import { isOne, isPlainJson, type JsonLaneOptions } from './json.ts'
 import type { Lane } from './lane.ts'
 import { checkValues, parseBody } from './values.ts'
-import { textOf } from './write.ts'
+import { send, textOf } from './write.ts'
 
-type Events = AsyncIterableIterator<ExecutionResult, undefined>
+export interface EventLaneOptions extends Omit<JsonLaneOptions, 'events'> {
+  readonly heartbeats: Heartbeats
+}
 
 /**
  * The way of requests that are answered with Server-Sent Events: GET, as `EventSource` sends it, or POST with a JSON body.
@@ -18,10 +28,9 @@ type Events = AsyncIterableIterator<ExecutionResult, undefined>
  * Fetch API; here, it would not notice that a client has gone or does not read.
  */
 export class EventLane {
-  readonly #options: Omit<JsonLaneOptions, 'events' | 'otherwise'>
-  readonly #heartbeats = new Heartbeats()
+  readonly #options: EventLaneOptions
 
-  constructor(options: Omit<JsonLaneOptions, 'events' | 'otherwise'>) {
+  constructor(options: EventLaneOptions) {
     this.#options = options
   }
 
@@ -31,50 +40,56 @@ export class EventLane {
     return (
       head.place === endpoint &&
       /\btext\/event-stream\b/i.test(head.header('accept') ?? '') &&
-      (head.method === 'GET' || (head.method === 'POST' && isJsonOfKnownForm(head, this.#options)))
+      (head.method === 'GET' || (head.method === 'POST' && isPlainJson(head, this.#options)))
     )
   }
 
-  readonly answer: Lane = ({ request, response, head, body }) => {
+  readonly answer: Lane = (arrival) => {
+    const { request, response, head, body } = arrival
     const scope = currentScope()
     if (!scope) throw new Error('Events belong to a request.')
-    const { answer, mostValues, tell } = this.#options
-    const refuse = (error: unknown) => this.#sendOnce(response, tell(scope, [error]))
-    const answerTo = (read: () => unknown) => {
+    const { answer, largestBodyBytes, mostValues, otherwise, tell } = this.#options
+    const json = jsonIn(head.header('accept'))
+    const sendOnce = (result: ExecutionResult) =>
+      json === undefined ? sendEvent(response, result) : send(response, result, json)
+    const refuse = (error: unknown) => sendOnce(tell(scope, [error]))
+    const answerTo = (read: () => unknown, onMany = (_sent: unknown) => {}) => {
       let sent: unknown
       try {
         sent = read()
       } catch (error) {
         return refuse(error)
       }
+      if (!isOne(sent)) return onMany(sent)
       scope.takesEvents = true
       const headers = { get: (name: string) => request.headers[name]?.toString() ?? null }
       void answer(sent, headers, scope).then((result) =>
-        Symbol.asyncIterator in result
-          ? this.#sendAll(response, result)
-          : this.#sendOnce(response, result),
+        Symbol.asyncIterator in result ? this.#sendAll(response, result) : sendOnce(result),
       )
     }
-    if (head.method === 'GET') answerTo(() => parametersOf(head, mostValues))
-    else {
-      const onBody = (read: Buffer) => answerTo(() => parseBody(read.toString('utf8'), mostValues))
-      if (body) onBody(body)
-      else collect(request, { most: Number.POSITIVE_INFINITY, onBody, onTooMuch: () => {} })
-    }
-  }
-
-  #sendOnce(response: ServerResponse, result: ExecutionResult): void {
-    if (response.headersSent) return
-    const { body, status, headers } = textOf(result)
-    response.writeHead(status, { ...headers, ...HEADERS })
-    response.end(`${eventOf(body)}${COMPLETE}`)
+    if (head.method === 'GET') return answerTo(() => parametersOf(head, mostValues))
+    const onBody = (read: Buffer) =>
+      answerTo(
+        () => parseBody(read.toString('utf8'), mostValues),
+        () => otherwise({ ...arrival, body: read }),
+      )
+    if (body) return onBody(body)
+    collect(request, { most: largestBodyBytes, onBody, onTooMuch: () => refuse(tooLong()) })
   }
 
   async #sendAll(response: ServerResponse, events: Events): Promise<void> {
-    response.writeHead(200, HEADERS)
+    // It may have been answered already because its deadline had passed.
+    if (response.headersSent || response.destroyed) return void events.return?.()
+    response.writeHead(200, EVENT_HEADERS)
     // Some browsers hand nothing on before something has come.
     response.write(BEAT)
-    this.#heartbeats.add(response)
+    const { heartbeats } = this.#options
+    const reader = {
+      isBehind: () => response.writableNeedDrain,
+      beat: () => void response.write(BEAT),
+      cut: () => void response.destroy(),
+    }
+    heartbeats.add(reader)
     try {
       for await (const result of events) {
         const isRead = response.write(eventOf(textOf(result).body))
@@ -85,22 +100,31 @@ export class EventLane {
       // Without the event that completes, clients open another.
       response.destroy()
     } finally {
-      this.#heartbeats.remove(response)
+      heartbeats.remove(reader)
     }
   }
 }
 
-const HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache, no-transform',
-  // nginx keeps back what it forwards otherwise, until there is enough of it.
-  'x-accel-buffering': 'no',
+/** What is answered once, to whoever takes nothing but events. */
+function sendEvent(response: ServerResponse, result: ExecutionResult): void {
+  if (response.headersSent) return
+  const { body, status, headers } = textOf(result)
+  response.writeHead(status, { ...headers, ...EVENT_HEADERS })
+  response.end(`${eventOf(body)}${COMPLETE}`)
 }
-const BEAT = ':\n\n'
-const COMPLETE = 'event: complete\ndata:\n\n'
 
-function eventOf(json: string): string {
-  return `event: next\ndata: ${json}\n\n`
+const JSON_TYPES = ['application/graphql-response+json', 'application/json']
+
+/** In which form of JSON whoever takes events would rather have what is answered once; `undefined`: in none. */
+function jsonIn(accept = ''): string | undefined {
+  const taken = accept.split(',').map((type) => type.replace(/;.*/, '').trim().toLowerCase())
+  const found = taken.find((type) => JSON_TYPES.includes(type))
+  return found ?? (taken.includes('*/*') ? 'application/json' : undefined)
+}
+
+function tooLong() {
+  const http = { status: 413, headers: { connection: 'close' } }
+  return requestError('LIMIT_EXCEEDED', 'The body of the request is too long.', http)
 }
 
 /** @throws GraphQLError BAD_REQUEST or LIMIT_EXCEEDED */
@@ -137,35 +161,4 @@ function readOrClosed(response: ServerResponse): Promise<void> {
     response.on('drain', done)
     response.on('close', done)
   })
-}
-
-/** Shorter than what balancers and this server itself take for the silence of a connection that is dead. */
-const BEAT_MS = 12_000
-
-/** Writes something to every stream now and then, and cuts off those that have read nothing since the last time. */
-class Heartbeats {
-  /** With whether its reader was behind the last time. */
-  readonly #responses = new Map<ServerResponse, boolean>()
-  #timer: NodeJS.Timeout | undefined
-
-  add(response: ServerResponse): void {
-    this.#responses.set(response, false)
-    this.#timer ??= setInterval(this.#beat, BEAT_MS).unref()
-  }
-
-  remove(response: ServerResponse): void {
-    this.#responses.delete(response)
-    if (this.#responses.size > 0) return
-    clearInterval(this.#timer)
-    this.#timer = undefined
-  }
-
-  readonly #beat = (): void => {
-    for (const [response, wasBehind] of this.#responses) {
-      const isBehind = response.writableNeedDrain
-      if (isBehind && wasBehind) response.destroy()
-      else if (!isBehind) response.write(BEAT)
-      this.#responses.set(response, isBehind)
-    }
-  }
 }

@@ -17,7 +17,7 @@ import type { Lane } from './lane.ts'
 import { CLIENT_GONE, isProbe } from './log.ts'
 import type { ProtectedResource } from './protected-resource.ts'
 import type { Unsent } from './unsent.ts'
-import { send, toResponse } from './write.ts'
+import { send, toldAtEnd, toResponse } from './write.ts'
 
 export interface FrontOptions {
   /** Whatever answers requests, behind the front. */
@@ -116,6 +116,10 @@ export class Front {
     scope.takesEvents = true
     const onAbort = () => scope.endEarly(clientGone())
     request.signal?.addEventListener('abort', onAbort, { once: true })
+    const onEnd = (status: number) => {
+      request.signal?.removeEventListener('abort', onAbort)
+      end(status)
+    }
     try {
       const answered = run(async () => {
         const refused = await this.#refuse(head, scope, route)
@@ -128,13 +132,12 @@ export class Front {
       // What an answer says of itself goes before.
       for (const name in headers)
         if (!response.headers.has(name)) response.headers.set(name, headers[name] ?? '')
-      end(response.status)
+      if (scope.events !== null) return toldAtEnd(response, () => onEnd(response.status))
+      onEnd(response.status)
       return response
     } catch (error) {
-      end(request.signal?.aborted ? CLIENT_GONE : 500)
+      onEnd(request.signal?.aborted ? CLIENT_GONE : 500)
       throw error
-    } finally {
-      request.signal?.removeEventListener('abort', onAbort)
     }
   }
 

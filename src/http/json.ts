@@ -55,8 +55,6 @@ export function createJsonLane(options: JsonLaneOptions): Lane {
 
 const JSON_BODY = /^application\/json(; ?charset=utf-8)?$/i
 const LENGTH = /^[1-9]\d{0,8}$/
-/** Headers that change what is read, in ways that are Yoga's to know. */
-const unusual = ['content-encoding', 'transfer-encoding'] as const
 
 function isUsual(head: Head, options: Pick<JsonLaneOptions, Known>): boolean {
   return (
@@ -70,16 +68,20 @@ function isUsual(head: Head, options: Pick<JsonLaneOptions, Known>): boolean {
 type Known = 'endpoint' | 'largestBodyBytes'
 
 /** Whether the body is JSON, and as long as it says and may be. */
-export function isJsonOfKnownForm(
+function isJsonOfKnownForm(head: Pick<Head, 'header'>, options: Pick<JsonLaneOptions, Known>) {
+  const hasLength = LENGTH.test(head.header('content-length') ?? '')
+  return hasLength && head.header('transfer-encoding') === undefined && isPlainJson(head, options)
+}
+
+/** Whether the body is JSON, neither compressed nor longer than it may be, as far as it says how long it is. */
+export function isPlainJson(
   { header }: Pick<Head, 'header'>,
   { largestBodyBytes }: Pick<JsonLaneOptions, Known>,
 ): boolean {
-  const length = header('content-length') ?? ''
   return (
     JSON_BODY.test(header('content-type') ?? '') &&
-    LENGTH.test(length) &&
-    Number(length) <= largestBodyBytes &&
-    unusual.every((name) => header(name) === undefined)
+    header('content-encoding') === undefined &&
+    Number(header('content-length') ?? 0) <= largestBodyBytes
   )
 }
 
@@ -100,6 +102,6 @@ function answeredAs(accept = '*/*'): string | undefined {
 }
 
 /** Whether these are one operation's parameters, and not a batch or nothing that an answer could be about. */
-function isOne(sent: unknown): boolean {
+export function isOne(sent: unknown): boolean {
   return typeof sent === 'object' && sent !== null && !Array.isArray(sent)
 }

@@ -27,6 +27,29 @@ export function toResponse(result: ExecutionResult): Response {
   return processRegularResult(result as Result, { Response } as FetchAPI, JSON_TYPE)
 }
 
+/** The same response. `onEnd` is told once its body has been read, or is read no further. */
+export function toldAtEnd(response: Response, onEnd: () => void): Response {
+  const reader = response.body?.getReader()
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { value } = (await reader?.read()) ?? {}
+        if (value) return controller.enqueue(value)
+        controller.close()
+        onEnd()
+      } catch (error) {
+        onEnd()
+        throw error
+      }
+    },
+    async cancel(reason) {
+      await reader?.cancel(reason)
+      onEnd()
+    },
+  })
+  return new Response(body, response)
+}
+
 type Result = Parameters<typeof processRegularResult>[0]
 
 class Plain {

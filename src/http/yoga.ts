@@ -5,6 +5,7 @@ import { createYoga, type GraphQLParams, type Plugin, useReadinessCheck } from '
 import { badRequest, requestError } from '../operation/errors.ts'
 import { documentNames } from '../operation/trusted.ts'
 import { currentScope } from '../scope.ts'
+import { type Events, type Heartbeats, toEventResponse } from './event-stream.ts'
 import { useCompressedPage } from './graphiql/compressed.ts'
 import { type GraphiQLParts, graphiqlOf } from './graphiql/graphiql.ts'
 import type { JsonLaneOptions } from './json.ts'
@@ -21,6 +22,7 @@ export interface YogaOptions extends Omit<JsonLaneOptions, 'events' | 'otherwise
   readonly batchLimit: number
   /** Whether documents are named, and not sent. */
   readonly trusted: boolean
+  readonly heartbeats: Heartbeats
 }
 
 /**
@@ -47,6 +49,7 @@ export function createYogaLane(options: YogaOptions) {
       }),
       useRequestBounds(options),
       useAnswer(options),
+      useEvents(options),
       useCompressedPage(!options.graphiql?.graphiqlCallers?.length),
     ],
     maskedErrors: { maskError },
@@ -121,6 +124,16 @@ function useAnswer({ answer }: YogaOptions): Plugin {
 
 /** Yoga sends either. */
 type Answered = ExecutionResult<never> | AsyncIterable<ExecutionResult<never>>
+
+/** Sends events to whoever takes them among other things. Yoga would send parts of a body to those that take these as well. */
+function useEvents({ heartbeats }: YogaOptions): Plugin {
+  return {
+    onResultProcess({ result, setResultProcessor }) {
+      if (!Array.isArray(result) && Symbol.asyncIterator in result)
+        setResultProcessor(() => toEventResponse(result as Events, heartbeats), 'text/event-stream')
+    },
+  }
+}
 
 /** Of GET requests and of forms, Yoga reads only the parameters that GraphQL always had. */
 function withNames(params: GraphQLParams, { method, url, headers }: Request, body: string) {

@@ -20,6 +20,7 @@ import { COMPILED_AT, compile, type Execution, fits, runCompiled } from './engin
 import { badDocument, badRequest } from './errors.ts'
 import { type DocumentLimits, findComparisons, findExcess, parseWithin } from './limits.ts'
 import { type Shape, shapeOf } from './shape.ts'
+import { UnconditionalSubscriptionsRule } from './unconditional-subscriptions.ts'
 
 export interface DocumentRules {
   readonly schema: GraphQLSchema
@@ -157,7 +158,10 @@ export class Document {
     if (shape.circular) return this.#validate([NoFragmentCyclesRule])
     const comparisons = findComparisons(shape)
     if (comparisons) return [comparisons]
-    const usual = specifiedRules.filter((rule) => rule !== OverlappingFieldsCanBeMergedRule)
+    const usual = [
+      ...specifiedRules.filter((rule) => rule !== OverlappingFieldsCanBeMergedRule),
+      UnconditionalSubscriptionsRule,
+    ]
     const errors = this.#validate(
       introspection ? usual : [...usual, NoSchemaIntrospectionCustomRule],
     )

@@ -25,6 +25,9 @@ export class RedisAnnouncements implements InvalidationSource {
   readonly #clock = randomUUID()
   /** Since when messages come; `null`: they do not. */
   #sinceMs: number | null = null
+  #isSubscribed = false
+  /** How often messages may have gone missing: what was asked before says nothing of the time after. */
+  #losses = 0
 
   constructor(redis: RedisClient, options: RedisAnnouncementsOptions) {
     this.#redis = redis
@@ -33,24 +36,13 @@ export class RedisAnnouncements implements InvalidationSource {
       const announcement = decodeAnnouncement(text)
       if (announcement) this.#tell(announcement)
     })
-    redis.on('ready', () => {
-      this.#lose()
-      redis.commands
-        .subscribe(announcementChannel(options.prefix))
-        .then(this.#onSubscribed, () => {})
-    })
+    redis.on('ready', this.#subscribe)
     redis.on('close', () => this.#lose())
     // A Cluster listens on one of its nodes, and goes on at another when that one is gone.
-    redis.on('+subscriber', () => this.#lose())
+    redis.on('+subscriber', this.#subscribe)
     redis.connect().catch(() => {})
     // Without a question nobody notices that the other end vanished.
-    this.#heartbeat = setInterval(() => {
-      const askedMs = Date.now()
-      redis.commands.ping().then(
-        () => this.#hear(askedMs),
-        () => this.#lose(),
-      )
-    }, HEARTBEAT_MS)
+    this.#heartbeat = setInterval(() => this.#ask(), HEARTBEAT_MS)
     this.#heartbeat.unref()
   }
 
@@ -73,16 +65,38 @@ export class RedisAnnouncements implements InvalidationSource {
     })
   }
 
-  readonly #onSubscribed = (): void => {
-    this.#hear(Date.now())
+  readonly #subscribe = (): void => {
+    this.#lose()
+    const losses = this.#losses
+    const channel = announcementChannel(this.#options.prefix)
+    this.#redis.commands.subscribe(channel).then(
+      () => {
+        this.#isSubscribed = losses === this.#losses
+        this.#hear(Date.now(), losses)
+      },
+      () => {},
+    )
   }
 
-  #hear(untilMs: number): void {
+  #ask(): void {
+    if (!this.#isSubscribed && this.#redis.commands.status === 'ready') this.#subscribe()
+    const askedMs = Date.now()
+    const losses = this.#losses
+    this.#redis.commands.ping().then(
+      () => this.#hear(askedMs, losses),
+      () => this.#lose(),
+    )
+  }
+
+  #hear(untilMs: number, losses: number): void {
+    if (!this.#isSubscribed || losses !== this.#losses) return
     this.#sinceMs ??= untilMs
     this.#options.notices?.heard({ clock: this.#clock, sinceMs: this.#sinceMs, untilMs })
   }
 
   #lose(): void {
+    this.#losses += 1
+    this.#isSubscribed = false
     this.#sinceMs = null
     this.#options.notices?.lost()
   }

@@ -1,4 +1,5 @@
 import { afterAll, expect, vi } from 'vitest'
+import type { AuditSink } from '../../src/gateway.ts'
 import { type Server, startServer } from '../../src/http/server.ts'
 import { changeTriggerStatements } from '../../src/layout/change-trigger-sql.ts'
 import { triggerStatements } from '../../src/layout/trigger-sql.ts'
@@ -14,8 +15,11 @@ export async function changesWorld(environment: Readonly<Record<string, string>>
   await of.sql(triggerStatements(layout, 'public').join(';\n'))
   await of.sql(changeTriggerStatements(layout, 'public').join(';\n'))
   /** Everything is closed with the file. */
-  const listen = async (more: Readonly<Record<string, string>> = {}): Promise<Listening> => {
-    const gateway = of.gatewayWith({ ...variables, ...more })
+  const listen = async (
+    more: Readonly<Record<string, string>> = {},
+    audit?: AuditSink,
+  ): Promise<Listening> => {
+    const gateway = of.gatewayWith({ ...variables, ...more }, audit)
     const server = await startServer(gateway, { host: '127.0.0.1', port: 0 })
     const open: Subscribed[] = []
     afterAll(async () => {
