@@ -8,7 +8,7 @@ import type { Admission } from './operation/admission.ts'
 import { asRequestError } from './operation/errors.ts'
 import type { Tell } from './operation/tell.ts'
 import { Pace, type Turns } from './operation/turns.ts'
-import { type RequestScope, runIn } from './scope.ts'
+import { type RequestScope, runIn, runShared } from './scope.ts'
 
 /** A subscription that has been checked, as far as it can be without knowing who asks. */
 export interface Subscription {
@@ -122,9 +122,10 @@ export class EventStream implements AsyncIterableIterator<ExecutionResult, undef
     return this
   }
 
-  /** Has the last event come soon where the credential is over. */
+  /** Has the last event come soon where the credential is over. Whatever began to look may have ended since. */
   async recheck(): Promise<void> {
-    const caller = await this.#callerNow().catch(() => this.#caller)
+    const { share } = this.#of.scope
+    const caller = await runShared(() => this.#callerNow(), { share }).catch(() => this.#caller)
     if (caller === null) this.#source.wake()
   }
 
