@@ -1,7 +1,7 @@
 import { CHANGES_CHANNEL, IDS_AT_ONCE, MOST_BYTES, MOST_IDS } from './change-notification.ts'
 import type { Layout, Table } from './layout.ts'
 import { quote, quotedColumn } from './quote.ts'
-import { type StatementTrigger, triggerOn, triggersIn } from './statement-trigger.ts'
+import { EVENTS, type StatementTrigger, triggerOn, triggersIn } from './statement-trigger.ts'
 
 /**
  * SQL that lets PostgreSQL tell gateways what a statement changed, for those who subscribe to changes, for the owner of the
@@ -27,12 +27,12 @@ function watchedTables(layout: Layout, schema: string): readonly StatementTrigge
     table: Table | null,
     what: string,
     told: (table: Table) => Told,
-    events: StatementTrigger['events'] = ['insert', 'update', 'delete', 'truncate'],
+    { events = EVENTS, readsOthers = false }: Partial<StatementTrigger> = {},
   ): StatementTrigger[] =>
     table
       ? [
           {
-            ...{ table, events, prefix: 'identity_gateway_tell' },
+            ...{ table, events, readsOthers, prefix: 'identity_gateway_tell' },
             function: `identity_gateway_tell_of_${what}`,
             body: body(told(table)),
           },
@@ -45,7 +45,7 @@ function watchedTables(layout: Layout, schema: string): readonly StatementTrigge
       : 'select null::text where false'
   return [
     // Nobody can have subscribed to what has just been made.
-    ...watch(User, 'users', (table) => ({ users: column(table, 'id') }), CHANGES),
+    ...watch(User, 'users', (table) => ({ users: column(table, 'id') }), { events: CHANGES }),
     ...watch(Session, 'sessions', (table) => ({ sessions: column(table, 'userId') })),
     ...watch(Member, 'members', (table) => ({
       users: column(table, 'userId'),
@@ -54,17 +54,16 @@ function watchedTables(layout: Layout, schema: string): readonly StatementTrigge
     ...watch(OrganizationRole, 'roles', (table) => ({
       everyoneIn: column(table, 'organizationId'),
     })),
-    ...watch(
-      Organization,
-      'organizations',
-      (table) => ({ organizations: column(table, 'id') }),
-      CHANGES,
-    ),
+    ...watch(Organization, 'organizations', (table) => ({ organizations: column(table, 'id') }), {
+      events: CHANGES,
+    }),
     ...watch(Team, 'teams', (table) => ({ organizations: column(table, 'organizationId') })),
-    ...watch(TeamMember, 'team_members', (table) => ({
-      users: column(table, 'userId'),
-      organizations: inTeams(table),
-    })),
+    ...watch(
+      TeamMember,
+      'team_members',
+      (table) => ({ users: column(table, 'userId'), organizations: inTeams(table) }),
+      { readsOthers: true },
+    ),
   ]
 }
 

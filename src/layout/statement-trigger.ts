@@ -14,6 +14,8 @@ export interface StatementTrigger {
   readonly events: readonly Event[]
   /** What the names of the triggers begin with. */
   readonly prefix: string
+  /** Reads other tables as well, as the owner: whoever changes this one need not be let read those. */
+  readonly readsOthers?: boolean
 }
 
 /** A trigger by its name and the table it is on. */
@@ -39,11 +41,13 @@ const REFERENCING: Readonly<Record<Event, string>> = {
 export function triggerOn(schema: string, made: StatementTrigger): string[] {
   const name = quote(schema, made.function)
   const on = quote(schema, made.table.name)
+  const definer = made.readsOthers ? ' security definer' : ''
   return [
     `create or replace function ${name}() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql${definer} set search_path = pg_catalog, pg_temp
 as ${literal(made.body)}`,
     `alter function ${name}() owner to current_user`,
+    ...(made.readsOthers ? [`revoke all on function ${name}() from public`] : []),
     onTable(
       on,
       EVENTS.flatMap((event) => {
