@@ -34,6 +34,9 @@ export function identityGateway(options: IdentityGatewayOptions): IdentityGatewa
   })
   const announceUser = async (user: { readonly id: string }) =>
     announcer.announce({ userId: user.id })
+  /** Where they were a member is not known any more. */
+  const announceDeleted = async (user: { readonly id: string }) =>
+    announcer.announce({ userId: user.id, again: true })
   const announceSession = async (session: { readonly userId: string }) =>
     announcer.announce({ sessionsOf: session.userId })
   return {
@@ -44,7 +47,7 @@ export function identityGateway(options: IdentityGatewayOptions): IdentityGatewa
       return {
         options: {
           databaseHooks: {
-            user: { update: { after: announceUser }, delete: { after: announceUser } },
+            user: { update: { after: announceUser }, delete: { after: announceDeleted } },
             session: {
               create: { after: announceSession },
               update: { after: announceSession },

@@ -28,6 +28,7 @@ const member = z.object({ userId: text, organizationId: text.optional() })
 const holder = z.object({ member })
 const organization = z.object({ organizationId: text })
 const made = z.object({ id: text })
+const withMembers = z.object({ members: z.array(member) })
 const role = z.object({ roleData: organization })
 const ofTeam = z.object({ userId: text })
 
@@ -35,6 +36,7 @@ const ofReturnedMember: Reader = ({ returned }) => userOf(member.safeParse(retur
 const ofAddedMember: Reader = (call) =>
   organization.safeParse(call.returned).success ? ofReturnedMember(call) : undefined
 const ofMemberWithin: Reader = ({ returned }) => userOf(holder.safeParse(returned).data?.member)
+const ofCreated: Reader = ({ returned }) => userOf(withMembers.safeParse(returned).data?.members[0])
 const ofRole: Reader = async (call) => {
   const organizationId = await organizationOf(call)
   return organizationId === undefined ? undefined : { organizationId }
@@ -63,6 +65,7 @@ const readers: Readonly<Record<string, Reader>> = {
   '/organization/create-role': ofRole,
   '/organization/update-role': ofRole,
   '/organization/delete-role': ofRole,
+  '/organization/create': ofCreated,
   '/organization/delete': ofDeleted,
   '/organization/update': ofUpdated,
   '/organization/create-team': ofTeamChange,

@@ -6,12 +6,18 @@ import { triggerStatements } from '../../src/layout/trigger-sql.ts'
 import { type Subscribed, type SubscribeOptions, subscribe } from './events.ts'
 import type { GatewayUnderTest } from './gateway.ts'
 import { layout } from './layout.ts'
-import { world } from './world.ts'
+import { type WorldOptions, world } from './world.ts'
 
 /** A world whose database tells of changes, and gateways of it that listen on ports of their own. */
-export async function changesWorld(environment: Readonly<Record<string, string>> = {}) {
+export async function changesWorld(
+  environment: Readonly<Record<string, string>> = {},
+  betterAuth: WorldOptions['betterAuth'] = undefined,
+) {
   const variables = { PERMISSION_EVENTS: 'postgres', ...environment }
-  const of = await world({ own: true, environment: variables })
+  const of = await world({
+    ...{ own: true, environment: variables },
+    ...(betterAuth && { betterAuth }),
+  })
   await of.sql(triggerStatements(layout, 'public').join(';\n'))
   await of.sql(changeTriggerStatements(layout, 'public').join(';\n'))
   /** Everything is closed with the file. */

@@ -19,7 +19,7 @@ export interface World extends Cast {
   gatewayWith(environment: Readonly<Record<string, string>>, audit?: AuditSink): GatewayUnderTest
 }
 
-interface WorldOptions {
+export interface WorldOptions {
   /** Further variables of the gateway. */
   readonly environment?: Readonly<Record<string, string>>
   /** A database for this file alone, to change. Without, it is shared with other files, and PostgreSQL lets nobody write. */
