@@ -210,6 +210,10 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     if (rate || proofAlgorithms.length > 0) counters?.client.connect().catch(() => {})
     auth.tryLookups()
   }
+  const drain = () => {
+    changes?.close()
+    streams?.close()
+  }
   return {
     fetch: (request) => {
       start()
@@ -231,10 +235,9 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       if (config.auth.opaqueTokens) await verifyLookup(lookups.opaqueTokens.findByHash)
     },
     metrics,
-    drain: () => changes?.close(),
+    drain,
     close: async () => {
-      changes?.close()
-      streams?.close()
+      drain()
       await close()
       await auditing?.file?.close()
       counters?.client.disconnect()

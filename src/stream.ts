@@ -59,6 +59,7 @@ export class EventStream implements AsyncIterableIterator<ExecutionResult, undef
   readonly #forget: () => void
   #first: ExecutionResult | null = null
   #isOver = false
+  #isCut = false
   #pausing: { readonly timer: NodeJS.Timeout; readonly goOn: () => void } | null = null
 
   /** @param onEnd Told once, when nothing more comes. */
@@ -100,6 +101,7 @@ export class EventStream implements AsyncIterableIterator<ExecutionResult, undef
     if (first) return this.#tell(first)
     try {
       const change = await this.#nextChange()
+      if (this.#isCut) throw new GatewayError('UNAVAILABLE', CUT)
       if (!change) {
         this.#end()
         return over
@@ -120,6 +122,12 @@ export class EventStream implements AsyncIterableIterator<ExecutionResult, undef
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  /** Has its client open another, also where it waits for something else than a change. */
+  cut(): void {
+    this.#isCut = true
+    this.#end()
   }
 
   /** Has the last event come soon where the credential is over. Whatever began to look may have ended since. */

@@ -87,9 +87,10 @@ export class Streams {
     }
   }
 
+  /** Cuts off all of them, so that their clients ask again elsewhere. */
   close(): void {
     clearTimeout(this.#recheck)
-    for (const stream of this.#open) void stream.return()
+    for (const stream of this.#open) stream.cut()
   }
 
   /** @throws GraphQLError LIMIT_EXCEEDED or UNAVAILABLE */

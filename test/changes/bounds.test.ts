@@ -100,6 +100,11 @@ test('what events cost is spent, and whoever has none left gets the event when t
   const told = await stream.next(10_000)
   expect(told.errors).toBeUndefined()
   expect(told.data.viewerChanged).toMatchObject({ kind: 'CHANGED', viewer: { name: 'Bob poor' } })
+  // It waits again, and not for longer than the gateway is there.
+  await rename(bob.id, 'Bob poorer')
+  expect(await stream.isQuiet(700)).toBe(true)
+  listening.gateway.drain()
+  expect(await stream.end(500)).toBe('cut')
 }, 20_000)
 
 test('a deadline is for what is answered, and not for how long somebody listens', async () => {

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
+import { createServer, type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { listen as listenAt } from '../../src/demo/ports.ts'
 import type { AuditRecord } from '../../src/gateway.ts'
 import { startServer } from '../../src/http/server.ts'
 import { changesWorld } from '../support/changes-world.ts'
+import { subscribe as subscribeAt } from '../support/events.ts'
 
 const { of, listen } = await changesWorld()
 const { sql, ada, carol, acme, services } = of
@@ -318,6 +320,23 @@ test('a trusted document is subscribed to by its name, and no other', async () =
     expect(await reading(`documentId=${hash}`)).toContain(JSON.stringify(first)),
   )
   expect(await reading(`query=${encodeURIComponent(VIEWER)}`)).toContain('PERSISTED_QUERY')
+})
+
+test('behind a parser that has read the body', async () => {
+  const app = createServer(async (asked: IncomingMessage & { body?: unknown }, response) => {
+    asked.body = JSON.parse(await text(asked))
+    gateway.node(asked, response)
+  })
+  const port = await listenAt(app, 0, '127.0.0.1')
+  onTestFinished(() => {
+    app.closeAllConnections()
+    app.close()
+  })
+  const stream = await subscribeAt(`http://127.0.0.1:${port}/api/graphql`, VIEWER, { token })
+  expect(await stream.next()).toMatchObject({ data: { viewerChanged: { kind: 'READ_AGAIN' } } })
+  await rename('Parsed')
+  expect((await stream.next(1000)).data.viewerChanged.kind).toBe('CHANGED')
+  stream.close()
 })
 
 describe('over the Fetch API', () => {
