@@ -6,7 +6,8 @@ export type Events = AsyncIterableIterator<ExecutionResult, undefined>
 
 export const EVENT_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache, no-transform',
+  // As all answers have it, and not to be compressed on the way, where it would be collected first.
+  'cache-control': 'no-store, no-transform',
   // nginx keeps back what it forwards otherwise, until there is enough of it.
   'x-accel-buffering': 'no',
 }

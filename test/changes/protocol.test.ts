@@ -84,7 +84,7 @@ describe('is asked for by', () => {
     expect(stream.status).toBe(200)
     expect(stream.headers).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache, no-transform',
+      'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
       vary: expect.stringContaining('Accept'),
       'x-request-id': expect.any(String),
