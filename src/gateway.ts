@@ -166,6 +166,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
         sources: { ...sources, permissions: freshly(identity.permissions) },
       }),
       onEvent: () => metrics?.event(),
+      onClose: () => changes.close(),
     })
   const answer = createAnswer({
     ...{ ...common, documents, trusted, rate, turns, streams },
@@ -210,10 +211,6 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
     if (rate || proofAlgorithms.length > 0) counters?.client.connect().catch(() => {})
     auth.tryLookups()
   }
-  const drain = () => {
-    changes?.close()
-    streams?.close()
-  }
   return {
     fetch: (request) => {
       start()
@@ -235,9 +232,9 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
       if (config.auth.opaqueTokens) await verifyLookup(lookups.opaqueTokens.findByHash)
     },
     metrics,
-    drain,
+    drain: () => streams?.close(),
     close: async () => {
-      drain()
+      streams?.close()
       await close()
       await auditing?.file?.close()
       counters?.client.disconnect()

@@ -12,6 +12,8 @@ export interface StreamsOptions extends Omit<StreamParts, 'queue'> {
   readonly most: number
   /** Of one caller who is no service. */
   readonly mostPerCaller: number
+  /** Told when nobody is to wait for changes any more. */
+  readonly onClose: () => void
 }
 
 /** Events that are answered with at once, of all subscriptions. */
@@ -87,9 +89,10 @@ export class Streams {
     }
   }
 
-  /** Cuts off all of them, so that their clients ask again elsewhere. */
+  /** Cuts off all of them, so that their clients ask again elsewhere, and lets nobody begin another. */
   close(): void {
     clearTimeout(this.#recheck)
+    this.#options.onClose()
     for (const stream of this.#open) stream.cut()
   }
 
