@@ -7,6 +7,7 @@ import type { LetIn, LetInCaller } from './let-in.ts'
 import type { Admission } from './operation/admission.ts'
 import { asRequestError } from './operation/errors.ts'
 import type { Tell } from './operation/tell.ts'
+import { pauseAfter } from './operation/try-again.ts'
 import { Pace, type Turns } from './operation/turns.ts'
 import { type RequestScope, runIn, runShared } from './scope.ts'
 
@@ -42,8 +43,6 @@ export interface StreamParts {
 
 /** An event that cannot be answered with now is tried so often, before the stream is cut off. */
 const MOST_ATTEMPTS = 5
-const FIRST_PAUSE_MS = 500
-const LONGEST_PAUSE_MS = 30_000
 
 /**
  * The events of one subscription, each read when its reader takes it, as a request of its own: who calls is found out
@@ -236,17 +235,6 @@ export class EventStream implements AsyncIterableIterator<ExecutionResult, undef
 
 const over = { done: true, value: undefined } as const
 const CUT = 'The subscription was cut off: subscribe again.'
-const TEMPORARY: readonly unknown[] = ['UNAVAILABLE', 'TIMEOUT', 'RATE_LIMITED']
-
-/** After which to try again what failed for a reason that passes; `null`: it is to be told. */
-function pauseAfter({ errors = [] }: ExecutionResult, attempt: number): number | null {
-  const failed = errors.find(({ extensions }) => TEMPORARY.includes(extensions.code))
-  if (!failed) return null
-  const http = failed.extensions.http as { headers?: Record<string, string> } | undefined
-  const seconds = Number(http?.headers?.['retry-after'] ?? 0)
-  return Math.min(Math.max(seconds * 1000, FIRST_PAUSE_MS * attempt), LONGEST_PAUSE_MS)
-}
-
 function tookTooLong(): GatewayError {
   return new GatewayError('TIMEOUT', 'The event took too long.')
 }
