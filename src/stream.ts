@@ -235,6 +235,7 @@ export class EventStream implements AsyncIterableIterator<ExecutionResult, undef
 
 const over = { done: true, value: undefined } as const
 const CUT = 'The subscription was cut off: subscribe again.'
+
 function tookTooLong(): GatewayError {
   return new GatewayError('TIMEOUT', 'The event took too long.')
 }

@@ -23,6 +23,9 @@ export interface FeedOptions {
 /** A source that is away for longer ends all subscriptions: a stream that says nothing must mean that nothing changed. */
 const PATIENCE_MS = 5000
 
+/** Of users who subscribed and organizations, in which they are looked for: of more, all of them are told to read again. */
+const MOST_PAIRS = 20_000
+
 /** Passes notices on to the subscriptions that are about them. */
 export class ChangeFeed implements Changes, NoticeListener {
   readonly #options: FeedOptions
@@ -109,11 +112,14 @@ export class ChangeFeed implements Changes, NoticeListener {
   }
 
   async #tellMembers(organizationIds: readonly string[]): Promise<void> {
+    const { ids } = this.#users
     try {
-      const members = await this.#options.findMembers(organizationIds, this.#users.ids)
+      if (organizationIds.length * ids.length > MOST_PAIRS)
+        throw new Error('Too many are asked for.')
+      const members = await this.#options.findMembers(organizationIds, ids)
       for (const subscriber of this.#users.of(members)) subscriber.wake()
     } catch {
-      for (const subscriber of this.#users.of(this.#users.ids)) subscriber.wake(null)
+      for (const subscriber of this.#users.of(ids)) subscriber.wake(null)
     }
   }
 

@@ -24,8 +24,8 @@ export interface EventLaneOptions extends Omit<JsonLaneOptions, 'events'> {
 
 /**
  * The way of requests that are answered with Server-Sent Events: GET, as `EventSource` sends it, or POST with a JSON body.
- * Events are as the protocol GraphQL over SSE has them for distinct connections. Yoga does the same for servers of the
- * Fetch API; here, it would not notice that a client has gone or does not read.
+ * Events are as the protocol GraphQL over SSE has them for distinct connections. Through Yoga, nobody would notice here that
+ * a client has gone or does not read; requests of servers of the Fetch API take that way, to `toEventResponse`.
  */
 export class EventLane {
   readonly #options: EventLaneOptions
