@@ -38,6 +38,8 @@ export async function startBetterAuth(settings: BetterAuthSettings) {
     application_name: 'better-auth',
   })
   pool.on('error', () => {})
+  // The pool listens to those alone that nobody uses.
+  pool.on('connect', (client) => client.on('error', () => {}))
   // The port is part of every token's issuer, so it is taken before Better Auth is made.
   let handle = (_: IncomingMessage, response: ServerResponse) => send(response, 503, null)
   const server = createServer((request, response) => handle(request, response))

@@ -62,7 +62,7 @@ export interface Serving {
   /** No longer reads that, until the process has ended. */
   ignoreComplaints(): void
   /** Answers once it has ended. */
-  signal(name: 'SIGTERM' | 'SIGINT'): Promise<number | null>
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | null>
 }
 
 /** `serve` on a free port of 127.0.0.1, from when it listens. */

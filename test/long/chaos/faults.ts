@@ -18,7 +18,10 @@ export interface RestartableRedis {
   current: RedisProcess
 }
 
-export function faultsOf(world: World, redis: RestartableRedis, url: string): readonly Fault[] {
+/** Of a world what there are faults of. */
+export type Troubled = Pick<World, 'postgres' | 'services' | 'sql' | 'owner'>
+
+export function faultsOf(world: Troubled, redis: RestartableRedis, url: string): readonly Fault[] {
   const { postgres, services } = world
   const startRedis = async () => {
     redis.current = await startRedisProcess({ port: redis.current.port })
@@ -163,7 +166,7 @@ export function faultsOf(world: World, redis: RestartableRedis, url: string): re
 const END_CONNECTIONS =
   "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'identity-gateway'"
 
-async function takeConnections(world: World): Promise<pg.Client[]> {
+async function takeConnections(world: Troubled): Promise<pg.Client[]> {
   const taken: pg.Client[] = []
   for (;;) {
     const client = new pg.Client(world.postgres.url)

@@ -79,7 +79,7 @@ const statements: Readonly<Record<string, (random: Random, of: Changeable) => st
     `insert into team_members (id, team_id, user_id, created_at)
       select '${fresh('tm')}', t.id, m.user_id, now() from teams t join members m using (organization_id)
       where m.user_id = ${person(random, of)} and t.${oneTeam(random, of)}
-      and not exists (select from team_members o where o.team_id = t.id and o.user_id = m.user_id)`,
+      and not exists (select from team_members o where o.team_id = t.id and o.user_id = m.user_id) limit 1`,
   'somebody is in no team': (random, of) =>
     `delete from team_members where user_id = ${person(random, of)}`,
   'an organization has another name': (random, of) =>
