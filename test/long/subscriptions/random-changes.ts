@@ -14,7 +14,7 @@ export interface Changeable {
 type Make = (random: Random, of: Changeable) => Promise<unknown>
 
 const ROLES = ['member', 'approver', 'admin', 'owner', 'clerk', 'clerk,member', 'nonsense']
-const PERMISSIONS = ['{"report":["read"]}', '{"leave":["approve"]}', '{"member":["create"]}', '{']
+const PERMISSIONS = ['{"report":["read"]}', '{"leave":["approve"]}', '{"member":["create"]}', '[]']
 
 let count = 0
 const fresh = (what: string) => `${what}-${++count}`
