@@ -13,7 +13,7 @@ export interface Changeable {
 /** One change; `null` where there was nothing to change. */
 type Make = (random: Random, of: Changeable) => Promise<unknown>
 
-const ROLES = ['member', 'approver', 'admin', 'owner', 'clerk', 'clerk,member', 'nonsense']
+const ROLES = ['member', 'approver', 'admin', 'owner', 'clerk', 'clerk', 'clerk,member', 'nonsense']
 const PERMISSIONS = ['{"report":["read"]}', '{"leave":["approve"]}', '{"member":["create"]}', '[]']
 
 let count = 0
@@ -63,7 +63,7 @@ const statements: Readonly<Record<string, (random: Random, of: Changeable) => st
   'a role is made': (random, of) =>
     `insert into organization_roles (id, organization_id, role, permission, created_at)
       select '${fresh('r')}', ${organization(random, of)}, ${text(random.one(['clerk', 'member']))}, ${permission(random)}, now()
-      where (select count(*) from organization_roles) < 6`,
+      where (select count(*) from organization_roles) < 8`,
   'roles are changed': (random, of) =>
     `update organization_roles set permission = ${permission(random)} where organization_id = ${organization(random, of)}`,
   'roles are deleted': (random, of) =>
@@ -76,8 +76,8 @@ const statements: Readonly<Record<string, (random: Random, of: Changeable) => st
     `update teams set name = '${fresh('Team')}' where ${oneTeam(random, of)}`,
   'a team is deleted': (random, of) => `delete from teams where ${oneTeam(random, of)}`,
   'somebody is in a team': (random, of) =>
-    `insert into team_members (id, team_id, user_id, created_at)
-      select '${fresh('tm')}', t.id, m.user_id, now() from teams t join members m using (organization_id)
+    `insert into team_members (id, team_id, user_id, membership_key, created_at)
+      select '${fresh('tm')}', t.id, m.user_id, '${fresh('key')}', now() from teams t join members m using (organization_id)
       where m.user_id = ${person(random, of)} and t.${oneTeam(random, of)}
       and not exists (select from team_members o where o.team_id = t.id and o.user_id = m.user_id) limit 1`,
   'somebody is in no team': (random, of) =>
@@ -190,8 +190,21 @@ async function byOwner(
   if (session && member) await call(of, session, path, { organizationId, ...bodyFor(member.id) })
 }
 
+/** So that nobody is alone, banned or without a role after many changes. */
+const everybody = ({ people, organizations }: Changeable) => `
+  update users set banned = false where banned;
+  insert into members (id, organization_id, user_id, role, created_at)
+    select '${fresh('m')}-' || u.id || '-' || o.id, o.id, u.id, 'clerk,member', now()
+    from organizations o, users u
+    where o.id in (${organizations.map(text)}) and u.id in (${people.slice(0, 5).map(({ id }) => text(id))})
+    and not exists (select from members m where m.user_id = u.id and m.organization_id = o.id)`
+
 /** Makes a change: through Better Auth, by a statement, or by several in one transaction. Answers what it is called. */
 export async function makeChange(random: Random, of: Changeable): Promise<string> {
+  if (random.chance(0.1)) {
+    await of.identity.sql(everybody(of))
+    return 'everybody is there again'
+  }
   if (random.chance(0.35)) {
     const [name, make] = random.one(Object.entries(calls)) ?? []
     await make?.(random, of)
