@@ -1,3 +1,4 @@
+import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { identityGateway } from '../../src/better-auth/better-auth-plugin.ts'
@@ -210,6 +211,17 @@ test('somebody who is let in again subscribes again', async () => {
   await first(page, 0, ({ kind }: { kind: string }) => kind === 'READ_AGAIN')
 })
 
+/** Until every client was told that there is nobody yet: one asks by POST, and the other by GET. */
+async function refuseEach(port: string): Promise<void> {
+  const refused = new Set<string | undefined>()
+  const server = createServer(({ method }, response) => {
+    refused.add(method)
+    response.writeHead(503, { connection: 'close' }).end()
+  }).listen(Number(port), '127.0.0.1')
+  await vi.waitFor(() => expect(refused.size).toBe(2), { timeout: 20_000 })
+  await new Promise((resolve) => server.close(resolve))
+}
+
 test('clients go on at the gateway that takes the place of another, and miss nothing', async () => {
   const port = String(await findFreePort())
   const start = () =>
@@ -238,6 +250,7 @@ test('clients go on at the gateway that takes the place of another, and miss not
   const counts = clients.map(({ events }) => events.length)
   expect(await one.signal('SIGTERM')).toBe(0)
   await rename('Ada 2')
+  await refuseEach(port)
   const other = await start()
   await Promise.all(
     clients.map((seen, index) =>

@@ -73,13 +73,14 @@ export async function sseClient(
   }
 }
 
-/** The `EventSource` of docs/subscriptions.md in a page of the gateway's own host, which has this cookie. */
+/** The `EventSource` of docs/subscriptions.md in a page of the gateway's own host, which has this cookie. It waits for less. */
 export function eventSource(url: string, cookie: string): Seen {
   const { EventSource } = packages('eventsource')
   const origin = new URL(url).origin
-  const seen = watch(() => source?.close())
-  // biome-ignore lint/suspicious/noExplicitAny: of a package that only the long tests install
-  let source: any
+  const sources: { close(): void }[] = []
+  const seen = watch(() => {
+    for (const source of sources) source.close()
+  })
   /** What browsers add by themselves. */
   class PageEventSource extends EventSource {
     constructor(address: string) {
@@ -90,14 +91,16 @@ export function eventSource(url: string, cookie: string): Seen {
             headers: { ...init.headers, cookie, 'sec-fetch-site': 'same-origin' },
           }),
       })
-      source = this
+      sources.push(this as unknown as { close(): void })
       this.addEventListener('complete', () => {
         seen.ended = true
       })
     }
   }
   const page = { log: (data: { readonly data: unknown }) => seen.events.push(arrived(data)) }
-  new Function('EventSource', 'console', documentedWith('js', 'EventSource'))(PageEventSource, page)
+  const soon = (work: () => void) => setTimeout(work, 1000)
+  const block = documentedWith('js', 'EventSource')
+  new Function('EventSource', 'console', 'setTimeout', block)(PageEventSource, page, soon)
   return seen
 }
 
