@@ -86,6 +86,17 @@ function gatewayFaults(round: number): readonly Fault[] {
   return [
     end('a gateway stopped', 'SIGTERM', stopped ?? ''),
     end('a gateway killed', 'SIGKILL', killed ?? ''),
+    ...gateways.map(
+      (gateway): Fault => ({
+        name: `a gateway hanging, told by ${gateway.source}`,
+        milliseconds: 3000,
+        cause: async () => {
+          const { pid = 0 } = gateway.serving
+          process.kill(pid, 'SIGSTOP')
+          return async () => void process.kill(pid, 'SIGCONT')
+        },
+      }),
+    ),
   ]
 }
 
