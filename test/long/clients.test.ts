@@ -108,7 +108,7 @@ test('code generators are told of scalars as the one of test/bff is', async () =
 test('types without a key are those that the page names', () => {
   const keyless = Object.values(schema.getTypeMap())
     .filter(isObjectType)
-    .filter(({ name }) => !/^__|^Query$|Connection$|Edge$|^PageInfo$/.test(name))
+    .filter(({ name }) => !/^__|^(Query|Subscription)$|Connection$|Edge$|^PageInfo$/.test(name))
     .filter((type) => !type.getFields().id)
     .map(({ name }) => name)
   const named = (file: string, key: RegExp) =>
