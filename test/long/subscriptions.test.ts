@@ -1,4 +1,3 @@
-import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { identityGateway } from '../../src/better-auth/better-auth-plugin.ts'
@@ -16,6 +15,9 @@ import { compile, createApplication } from './support/clients.ts'
 import {
   documentedWith,
   eventSource,
+  first,
+  LONGEST_MS,
+  refuseEach,
   type Seen,
   sseClient,
 } from './support/subscription-clients.ts'
@@ -41,7 +43,6 @@ const ACCESS = documentedWith('graphql', 'accessChanged')
 const ORGANIZATION = `subscription ($id: ID!) {
   organizationChanged(id: $id) { kind organization { name members { nodes { user { id } roles } } } }
 }`
-const LONGEST_MS = 5000
 
 const sources = ['postgres', 'redis'] as const
 type Source = (typeof sources)[number]
@@ -81,20 +82,6 @@ async function subscribed(
 }
 
 const cookieOf = ({ session }: Person) => `better-auth.session_token=${session}`
-
-/** The first of these events that is like this, from the one with this index. */
-function first(seen: Seen, from: number, isIt: (event: never) => boolean): Promise<number> {
-  return vi.waitFor(
-    () => {
-      const found = seen.events
-        .slice(from)
-        .find(({ data }) => isIt(Object.values(data)[0] as never))
-      expect(found, JSON.stringify(seen.events.map(({ data }) => data))).toBeDefined()
-      return found?.atMs ?? 0
-    },
-    { timeout: LONGEST_MS, interval: 10 },
-  )
-}
 
 const begun = (seen: Seen) => first(seen, 0, () => true)
 
@@ -212,17 +199,6 @@ test('somebody who is let in again subscribes again', async () => {
   open.push(page)
   await first(page, 0, ({ kind }: { kind: string }) => kind === 'READ_AGAIN')
 })
-
-/** Until every client was told that there is nobody yet: one asks by POST, and the other by GET. */
-async function refuseEach(port: string): Promise<void> {
-  const refused = new Set<string | undefined>()
-  const server = createServer(({ method }, response) => {
-    refused.add(method)
-    response.writeHead(503, { connection: 'close' }).end()
-  }).listen(Number(port), '127.0.0.1')
-  await vi.waitFor(() => expect(refused.size).toBe(2), { timeout: 20_000 })
-  await new Promise((resolve) => server.close(resolve))
-}
 
 test('clients go on at the gateway that takes the place of another, and miss nothing', async () => {
   const port = String(await findFreePort())

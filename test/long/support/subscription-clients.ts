@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import { expect, vi } from 'vitest'
 import { documentedBlocks } from '../../support/documentation.ts'
 import type { Application } from './clients.ts'
 import { packages } from './clients.ts'
@@ -15,6 +17,9 @@ export interface Seen {
   error: unknown
   close(): void
 }
+
+/** In which a client has to be told, also where a machine is busy. */
+export const LONGEST_MS = 5000
 
 const blocks = documentedBlocks(['docs/subscriptions.md'])
 
@@ -113,4 +118,29 @@ function watch(close: () => void): Seen {
 function arrived(result: { readonly data: unknown; readonly errors?: unknown }) {
   if (result.errors) throw new Error(JSON.stringify(result.errors))
   return { data: result.data, atMs: performance.now() }
+}
+
+/** The first of these events that is like this, from the one with this index. */
+export function first(seen: Seen, from: number, isIt: (event: never) => boolean): Promise<number> {
+  return vi.waitFor(
+    () => {
+      const found = seen.events
+        .slice(from)
+        .find(({ data }) => isIt(Object.values(data)[0] as never))
+      expect(found, JSON.stringify(seen.events.map(({ data }) => data))).toBeDefined()
+      return found?.atMs ?? 0
+    },
+    { timeout: LONGEST_MS, interval: 10 },
+  )
+}
+
+/** Until every client was told that there is nobody yet: one asks by POST, and the other by GET. */
+export async function refuseEach(port: string): Promise<void> {
+  const refused = new Set<string | undefined>()
+  const server = createServer(({ method }, response) => {
+    refused.add(method)
+    response.writeHead(503, { connection: 'close' }).end()
+  }).listen(Number(port), '127.0.0.1')
+  await vi.waitFor(() => expect(refused.size).toBe(2), { timeout: 20_000 })
+  await new Promise((resolve) => server.close(resolve))
 }
