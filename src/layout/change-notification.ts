@@ -21,7 +21,8 @@ export function decodeChanges(payload: string): Notice | 'all' | null {
   return Object.keys(notice).length > 0 ? notice : null
 }
 
-const json = z.string().transform((text, context): unknown => {
+/** What a notification says, where it is JSON. */
+export const json = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text)
   } catch {

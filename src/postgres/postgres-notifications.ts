@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { NoticeListener } from '../domain/changes.ts'
 import type { ContinuityListener, InvalidationSource } from '../domain/invalidation.ts'
-import { CHANGES_CHANNEL, decodeChanges } from '../layout/change-notification.ts'
+import { CHANGES_CHANNEL, decodeChanges, json } from '../layout/change-notification.ts'
 import { CHANNEL } from '../layout/trigger-sql.ts'
 import { endAtOnce, openSession } from './session-options.ts'
 
@@ -215,14 +215,6 @@ function decode(payload: string): z.infer<typeof notification> {
   return notification.safeParse(payload).data ?? {}
 }
 
-const json = z.string().transform((text, context): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    context.addIssue('is no JSON')
-    return z.NEVER
-  }
-})
 const ids = z.array(z.string()).optional()
 const notification = json.pipe(
   z.object({ all: z.literal(true).optional(), users: ids, organizations: ids }),
