@@ -1,5 +1,6 @@
-import { getNamedType, isIntrospectionType, isObjectType } from 'graphql'
+import { isIntrospectionType, isObjectType } from 'graphql'
 import { describe, expect, test } from 'vitest'
+import { subscriptionTypes } from '../support/subscription-types.ts'
 import { questionsOf, readRoute, typeAt } from './matrix/reader.ts'
 import { routesOf } from './matrix/routes.ts'
 import { type Outcome, ruleOfApp, ruleOfOrganizationKey, rules } from './matrix/rules.ts'
@@ -12,12 +13,7 @@ import { apps, callers, keys, matrixWorld } from './matrix/world.ts'
 const matrix = await matrixWorld({ FEDERATION: 'on' })
 const { gateway, schema } = matrix
 
-/** What is shown to those who subscribe is asked in test/changes. */
-const Subscription = schema.getSubscriptionType()
-const ofSubscriptions = new Set<unknown>([
-  Subscription,
-  ...Object.values(Subscription?.getFields() ?? {}).map(({ type }) => getNamedType(type)),
-])
+const ofSubscriptions = subscriptionTypes(schema)
 
 test('every type has a route, and every field on every route has a rule', () => {
   const routes = Object.keys(routesOf(matrix))

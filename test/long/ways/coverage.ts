@@ -10,6 +10,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql'
+import { subscriptionTypes } from '../../support/subscription-types.ts'
 
 /** The fields, arguments, fields of inputs and values of arguments that none of these operations uses. */
 export function unasked(schema: GraphQLSchema, texts: Iterable<string>): readonly string[] {
@@ -28,7 +29,10 @@ export function unasked(schema: GraphQLSchema, texts: Iterable<string>): readonl
 }
 
 function everythingOf(schema: GraphQLSchema): string[] {
-  const types = Object.values(schema.getTypeMap()).filter((type) => !isIntrospectionType(type))
+  const ofSubscriptions = subscriptionTypes(schema)
+  const types = Object.values(schema.getTypeMap()).filter(
+    (type) => !isIntrospectionType(type) && !ofSubscriptions.has(type),
+  )
   const answered = ['DecisionSource', 'PermissionReason', 'RoleSource']
   return types.flatMap((type) => {
     if (isObjectType(type))
