@@ -67,7 +67,7 @@ test('npm would publish it as CONTRIBUTING.md says: for everybody, under a scope
   await run('sh', ['-c', naming], folder)
   const [command = ''] = publishing.split(' #')
   // Without an account, and without the scripts: they are the checks and the tests.
-  const line = `${command.trim()} --dry-run --ignore-scripts --offline --json`
+  const line = `${command.trim()} --dry-run --ignore-scripts --offline --json --loglevel=notice`
   const { stdout, stderr } = await run('sh', ['-c', line], folder)
   const [published] = Object.values<{ name: string; entryCount: number }>(JSON.parse(stdout))
   expect(published).toMatchObject({
