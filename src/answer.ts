@@ -133,7 +133,7 @@ export function createAnswer(parts: AnswerParts): Answer {
       if (operation.operation === 'mutation') throw readOnly(parts.writeTo)
       const isSubscription = operation.operation === 'subscription'
       if (isSubscription && !streams) throw noSubscriptions()
-      if (isSubscription) streams?.checkTakesEvents(scope, headers)
+      if (isSubscription) streams?.checkTakesEvents(scope)
 
       const problems = document.problems()
       if (problems.length > 0) return tell(scope, problems)

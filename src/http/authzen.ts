@@ -13,7 +13,7 @@ import { badRequest, requestError } from '../operation/errors.ts'
 import type { Tell } from '../operation/tell.ts'
 import { currentScope, type RequestScope } from '../scope.ts'
 import { collect } from './body.ts'
-import type { Head } from './head.ts'
+import { type Head, headersOf } from './head.ts'
 import type { Arrival } from './lane.ts'
 import { compressedBody, parseBody } from './values.ts'
 
@@ -80,8 +80,7 @@ export class AuthzenLane {
       return
     }
     const onBody = (read: Buffer) => {
-      const headers = { get: (name: string) => request.headers[name]?.toString() ?? null }
-      void this.#answer(route, read.toString('utf8'), headers, scope).then((reply) =>
+      void this.#answer(route, read.toString('utf8'), headersOf(request), scope).then((reply) =>
         sendReply(response, reply),
       )
     }

@@ -1,5 +1,11 @@
 import type { ExecutionResult } from 'graphql'
+import type { Head } from './head.ts'
 import { textOf } from './write.ts'
+
+/** Whether events can be sent to whoever sent this. */
+export function acceptsEvents({ header }: Pick<Head, 'header'>): boolean {
+  return /\btext\/event-stream\b/i.test(header('accept') ?? '')
+}
 
 /** Results one after the other. Whoever takes no more of them returns it. */
 export type Events = AsyncIterableIterator<ExecutionResult, undefined>

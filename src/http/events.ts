@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
-import { badRequest, requestError } from '../operation/errors.ts'
-import { documentNames } from '../operation/trusted.ts'
+import { requestError } from '../operation/errors.ts'
 import { currentScope } from '../scope.ts'
 import { collect } from './body.ts'
 import {
+  acceptsEvents,
   BEAT,
   COMPLETE,
   EVENT_HEADERS,
@@ -12,10 +12,10 @@ import {
   eventOf,
   type Heartbeats,
 } from './event-stream.ts'
-import type { Head } from './head.ts'
+import { type Head, headersOf } from './head.ts'
 import { isOne, isPlainJson, type JsonLaneOptions } from './json.ts'
 import type { Lane } from './lane.ts'
-import { checkValues, parseBody } from './values.ts'
+import { documentNamesIn, NO_JSON, parseBody, parseJson } from './values.ts'
 import { send, textOf } from './write.ts'
 
 export interface EventLaneOptions extends Omit<JsonLaneOptions, 'events'> {
@@ -39,7 +39,7 @@ export class EventLane {
     const { endpoint } = this.#options
     return (
       head.place === endpoint &&
-      /\btext\/event-stream\b/i.test(head.header('accept') ?? '') &&
+      acceptsEvents(head) &&
       (head.method === 'GET' || (head.method === 'POST' && isPlainJson(head, this.#options)))
     )
   }
@@ -62,8 +62,7 @@ export class EventLane {
       }
       if (!isOne(sent)) return onMany(sent)
       scope.takesEvents = true
-      const headers = { get: (name: string) => request.headers[name]?.toString() ?? null }
-      void answer(sent, headers, scope).then((result) =>
+      void answer(sent, headersOf(request), scope).then((result) =>
         Symbol.asyncIterator in result ? this.#sendAll(response, result) : sendOnce(result),
       )
     }
@@ -133,16 +132,10 @@ function parametersOf({ target }: Head, mostValues: number): object {
   const text = (name: string) => fields.get(name) ?? undefined
   const json = (name: string) => {
     const given = fields.get(name)
-    if (!given) return undefined
-    checkValues(given, mostValues)
-    try {
-      return JSON.parse(given)
-    } catch {
-      throw badRequest(400, 'The parameters are not valid JSON.')
-    }
+    return given ? parseJson(given, mostValues, NO_JSON) : undefined
   }
   return {
-    ...Object.fromEntries(documentNames.map((name) => [name, text(name)])),
+    ...documentNamesIn(fields),
     query: text('query'),
     operationName: text('operationName'),
     variables: json('variables'),

@@ -12,6 +12,7 @@ import { type AuthzenLane, sendRefusal, toRefusal } from './authzen.ts'
 import { bodyReadBefore } from './body.ts'
 import type { RequestOrigin } from './client-address.ts'
 import { corsFor } from './cors.ts'
+import { acceptsEvents } from './event-stream.ts'
 import { type Head, headOfFetch, headOfNode, namesTarget, requestIdOf } from './head.ts'
 import type { Lane } from './lane.ts'
 import { CLIENT_GONE, isProbe } from './log.ts'
@@ -113,7 +114,7 @@ export class Front {
       }
     })
     const { scope, route, headers, run, end } = this.#begin(head, asked, onDeadline)
-    scope.takesEvents = true
+    scope.takesEvents = acceptsEvents(head)
     const onAbort = () => scope.endEarly(clientGone())
     request.signal?.addEventListener('abort', onAbort, { once: true })
     const onEnd = (status: number) => {

@@ -56,6 +56,11 @@ export function headOfFetch({ method, url, headers }: Request): Head {
   }
 }
 
+/** The headers of a request of `node:http`, as the Fetch API asks for them. */
+export function headersOf({ headers }: IncomingMessage): Pick<Headers, 'get'> {
+  return { get: (name) => headers[name]?.toString() ?? null }
+}
+
 function placeOf(path: string): string {
   const end = path.endsWith('/') ? path.length - 1 : path.length
   return path.slice(Math.max(0, path.lastIndexOf('/', end - 1)), end) || '/'

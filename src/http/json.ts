@@ -3,7 +3,7 @@ import type { Answer } from '../answer.ts'
 import type { Tell } from '../operation/tell.ts'
 import { currentScope } from '../scope.ts'
 import { collect } from './body.ts'
-import type { Head } from './head.ts'
+import { type Head, headersOf } from './head.ts'
 import type { Lane } from './lane.ts'
 import { parseBody } from './values.ts'
 import { send } from './write.ts'
@@ -41,9 +41,8 @@ export function createJsonLane(options: JsonLaneOptions): Lane {
         return send(response, tell(scope, [error]), mediaType)
       }
       if (!isOne(sent)) return otherwise({ ...arrival, body })
-      const headers = { get: (name: string) => request.headers[name]?.toString() ?? null }
       // Events are for requests that take them, which this is not.
-      void answer(sent, headers, scope).then((result) =>
+      void answer(sent, headersOf(request), scope).then((result) =>
         send(response, result as ExecutionResult, mediaType),
       )
     }

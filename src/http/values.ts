@@ -1,4 +1,5 @@
 import { badRequest, requestError } from '../operation/errors.ts'
+import { documentNames } from '../operation/trusted.ts'
 
 /** What begins another value in JSON, also as forms write it. Documents contain the same characters. */
 const BEGINNING = /[,[{]|%(?:2c|5b|7b)/gi
@@ -27,12 +28,25 @@ export function compressedBody() {
 
 /** @throws GraphQLError BAD_REQUEST or LIMIT_EXCEEDED */
 export function parseBody(body: string, mostValues: number): unknown {
-  checkValues(body, mostValues)
+  return parseJson(body, mostValues, 'POST body sent invalid JSON.')
+}
+
+/** @throws GraphQLError BAD_REQUEST, with this complaint, or LIMIT_EXCEEDED */
+export function parseJson(text: string, mostValues: number, complaint: string): unknown {
+  checkValues(text, mostValues)
   try {
-    return JSON.parse(body)
+    return JSON.parse(text)
   } catch {
-    throw badRequest(400, 'POST body sent invalid JSON.')
+    throw badRequest(400, complaint)
   }
+}
+
+/** Of the variables and extensions of a request that is no body of JSON. */
+export const NO_JSON = 'The parameters are not valid JSON.'
+
+/** What these fields of a GET request or a form name a trusted document by. */
+export function documentNamesIn(fields: URLSearchParams): object {
+  return Object.fromEntries(documentNames.map((name) => [name, fields.get(name) ?? undefined]))
 }
 
 /** Those of 100 permission checks, and what is around them. */

@@ -3,14 +3,13 @@ import { Readable } from 'node:stream'
 import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
 import { createYoga, type GraphQLParams, type Plugin, useReadinessCheck } from 'graphql-yoga'
 import { badRequest, requestError } from '../operation/errors.ts'
-import { documentNames } from '../operation/trusted.ts'
 import { currentScope } from '../scope.ts'
 import { type Events, type Heartbeats, toEventResponse } from './event-stream.ts'
 import { useCompressedPage } from './graphiql/compressed.ts'
 import { type GraphiQLParts, graphiqlOf } from './graphiql/graphiql.ts'
 import type { JsonLaneOptions } from './json.ts'
 import type { Arrival } from './lane.ts'
-import { checkValues, compressedBody } from './values.ts'
+import { checkValues, compressedBody, documentNamesIn, NO_JSON } from './values.ts'
 
 export interface YogaOptions extends Omit<JsonLaneOptions, 'events' | 'otherwise'> {
   readonly schema: GraphQLSchema
@@ -140,10 +139,7 @@ function withNames(params: GraphQLParams, { method, url, headers }: Request, bod
   const isForm = headers.get('content-type')?.startsWith('application/x-www-form-urlencoded')
   if (method !== 'GET' && !isForm) return params
   const fields = method === 'GET' ? new URL(url).searchParams : new URLSearchParams(body)
-  return {
-    ...params,
-    ...Object.fromEntries(documentNames.map((name) => [name, fields.get(name) ?? undefined])),
-  }
+  return { ...params, ...documentNamesIn(fields) }
 }
 
 /**
@@ -189,7 +185,7 @@ function useRequestBounds({ mostValues, batchLimit, trusted }: YogaOptions): Plu
 
 /** What a parser of Yoga's throws, as a refusal where it is about JSON, whose status no media type changes. */
 function asNoJson(error: unknown): unknown {
-  if (error instanceof SyntaxError) return badRequest(400, 'The parameters are not valid JSON.')
+  if (error instanceof SyntaxError) return badRequest(400, NO_JSON)
   if (error instanceof GraphQLError && error.extensions.originalError)
     return badRequest(400, error.message)
   return error

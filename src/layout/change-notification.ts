@@ -6,8 +6,6 @@ export const CHANGES_CHANNEL = 'identity_gateway_changes'
 
 /** Of a statement that changes more, no ids are told. */
 export const MOST_IDS = 1000
-/** PostgreSQL refuses a notification of 8000 bytes, and with it the statement that the trigger belongs to. */
-export const MOST_BYTES = 7900
 /** Ids in one notification: of 36 characters, with quotes and a comma, they have half of these bytes. */
 export const IDS_AT_ONCE = 100
 

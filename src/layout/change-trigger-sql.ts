@@ -1,7 +1,15 @@
-import { CHANGES_CHANNEL, IDS_AT_ONCE, MOST_BYTES, MOST_IDS } from './change-notification.ts'
+import { CHANGES_CHANNEL, IDS_AT_ONCE, MOST_IDS } from './change-notification.ts'
 import type { Layout, Table } from './layout.ts'
 import { quote, quotedColumn } from './quote.ts'
-import { EVENTS, type StatementTrigger, triggerOn, triggersIn } from './statement-trigger.ts'
+import {
+  ALL,
+  EVENTS,
+  MOST_BYTES,
+  type StatementTrigger,
+  triggerOn,
+  triggersIn,
+  withChangedRows,
+} from './statement-trigger.ts'
 
 /**
  * SQL that lets PostgreSQL tell gateways what a statement changed, for those who subscribe to changes, for the owner of the
@@ -76,11 +84,11 @@ function column(table: Table, name: string): string {
 /** In an order of its own, so that the same ids make the same notification, which PostgreSQL sends once. */
 function body(told: Told): string {
   const lists = Object.entries(told)
-  const collect = (rows: string) =>
+  const collect = (from: string) =>
     lists
       .map(
         ([list, ids]) =>
-          `${list} := array(with changed as (${rows}) select distinct id::text from (${ids}) as ids(id) where id is not null order by 1);`,
+          `${list} := array(with changed as (select * from ${from}) select distinct id::text from (${ids}) as ids(id) where id is not null order by 1);`,
       )
       .join('\n    ')
   const count = lists.map(([list]) => `cardinality(${list})`).join(' + ')
@@ -98,13 +106,7 @@ declare
 ${lists.map(([list]) => `  ${list} text[] := '{}';`).join('\n')}
   payload text;
 begin
-  if tg_op = 'INSERT' then
-    ${collect('select * from is_now')}
-  elsif tg_op = 'DELETE' then
-    ${collect('select * from was')}
-  elsif tg_op = 'UPDATE' then
-    ${collect('select * from was union all select * from is_now')}
-  end if;
+  ${withChangedRows(collect)}
   if tg_op = 'TRUNCATE' or ${count} > ${MOST_IDS} then
     perform pg_notify('${CHANGES_CHANNEL}', ${ALL});
     return null;
@@ -113,5 +115,3 @@ begin
   return null;
 end`
 }
-
-const ALL = `'{"all":true}'`

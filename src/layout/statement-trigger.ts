@@ -18,6 +18,28 @@ export interface StatementTrigger {
   readonly readsOthers?: boolean
 }
 
+/** PostgreSQL refuses a notification of 8000 bytes, and with it the statement that the trigger belongs to. */
+export const MOST_BYTES = 7900
+/** What is notified where ids would be too many, or too long: a literal of SQL. */
+export const ALL = `'{"all":true}'`
+
+const UPDATED = 'select * from was union all select * from is_now'
+
+/**
+ * In PL/pgSQL, what is done with the rows that a statement changed.
+ * @param collect Does it with the rows of what it is given, as `from` takes it.
+ * @param updated Which rows count of an update (as they were and as they are).
+ */
+export function withChangedRows(collect: (from: string) => string, updated = UPDATED): string {
+  return `if tg_op = 'INSERT' then
+    ${collect('is_now')}
+  elsif tg_op = 'DELETE' then
+    ${collect('was')}
+  elsif tg_op = 'UPDATE' then
+    ${collect(`(${updated}) as changed`)}
+  end if;`
+}
+
 /** A trigger by its name and the table it is on. */
 export interface Trigger {
   readonly table: string

@@ -2,12 +2,15 @@ import { MARK } from './absent.ts'
 import type { Layout, Table } from './layout.ts'
 import { quote, quotedColumn } from './quote.ts'
 import {
+  ALL,
   EVENTS,
   type Event,
+  MOST_BYTES,
   type StatementTrigger,
   type Trigger,
   triggerOn,
   triggersIn,
+  withChangedRows,
 } from './statement-trigger.ts'
 
 /** The channel that the triggers notify and the gateway listens on. */
@@ -15,9 +18,6 @@ export const CHANNEL = 'identity_gateway_invalidate'
 
 /** A statement that changes more people than this is told of by organization, and of more of these as all. */
 const MOST_NAMED = 20
-/** PostgreSQL refuses a notification of 8000 bytes, and with it the statement that the trigger belongs to. */
-const MOST_BYTES = 7900
-const ALL = `'{"all":true}'`
 
 /**
  * SQL that lets PostgreSQL tell gateways whose permissions a statement changed, for the owner of the tables to run in
@@ -105,13 +105,7 @@ declare
   organizations text[] := '{}';
   payload text := ${ALL};
 begin
-  if tg_op = 'INSERT' then
-    ${collect('is_now')}
-  elsif tg_op = 'DELETE' then
-    ${collect('was')}
-  elsif tg_op = 'UPDATE' then
-    ${collect(`(${changedRows(users, counting)}) as changed`)}
-  end if;
+  ${withChangedRows(collect, counting && updatedRows(users, counting))}
   if tg_op <> 'TRUNCATE' and users = '{}' and organizations = '{}' then return null; end if;
   if cardinality(users) between 1 and ${MOST_NAMED} then
     payload := json_build_object('users', users);
@@ -124,8 +118,7 @@ begin
 end`
 }
 
-function changedRows(id: string | undefined, counting: readonly string[] | undefined): string {
-  if (counting === undefined) return 'select * from was union all select * from is_now'
+function updatedRows(id: string | undefined, counting: readonly string[]): string {
   if (counting.length === 0 || id === undefined) return 'select * from was where false'
   const values = (row: string) => `(${counting.map((column) => `${row}.${column}`).join(', ')})`
   return `select was.* from was join is_now on was.${id} = is_now.${id}

@@ -1,9 +1,10 @@
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Notice } from '../../src/domain/changes.ts'
-import { CHANGES_CHANNEL, decodeChanges, MOST_BYTES } from '../../src/layout/change-notification.ts'
+import { CHANGES_CHANNEL, decodeChanges } from '../../src/layout/change-notification.ts'
 import { changeTriggerStatements, changeTriggersOf } from '../../src/layout/change-trigger-sql.ts'
 import type { Layout, Table } from '../../src/layout/layout.ts'
+import { MOST_BYTES } from '../../src/layout/statement-trigger.ts'
 import { createDatabase, type Database } from '../support/database.ts'
 import { layout } from '../support/layout.ts'
 
