@@ -18,7 +18,7 @@ import {
 import { COST_HEADER, checkAnswer, checkCost, withCost } from './operation/limits.ts'
 import type { Tell } from './operation/tell.ts'
 import type { TrustedDocuments } from './operation/trusted.ts'
-import { Pace, type Turns } from './operation/turns.ts'
+import { Pace, type TurnsByWeight } from './operation/turns.ts'
 import { variableErrors } from './operation/variables.ts'
 import type { createWarnings } from './operation/warnings.ts'
 import type { RequestScope } from './scope.ts'
@@ -32,7 +32,7 @@ export interface AnswerParts {
   readonly trusted: TrustedDocuments | null
   /** `null`: any number of operations. */
   readonly rate: Pick<RateLimit, 'ofAddress'> | null
-  readonly turns: Turns
+  readonly turns: TurnsByWeight
   readonly letIn: LetIn
   /** `null`: nothing can be subscribed to. */
   readonly streams: Streams | null
@@ -112,7 +112,7 @@ export function createAnswer(parts: AnswerParts): Answer {
   }
 
   return async (sent, headers, scope) => {
-    const pace = new Pace(turns, () => scope.share)
+    const pace = new Pace(turns, scope)
     let entered = false
     let place: Place | undefined
     try {
@@ -125,7 +125,7 @@ export function createAnswer(parts: AnswerParts): Answer {
 
       const { query, operationName, variables } = readAsked(sent, trusted)
       const document = documents.find(query)
-      if (!document.isChecked) await pace.take(query.length / OF_AN_ENTRY)
+      if (!document.isChecked) await pace.takeToCheck(query.length / OF_AN_ENTRY)
       const operation = document.operation(operationName)
       scope.operations.push({ type: operation.operation, name: trusted?.nameOf(query) ?? null })
 

@@ -145,7 +145,7 @@ export function createGateway(config: Config, parts: GatewayParts = {}): Gateway
   const resource = describeResource(config.auth.oauth, proofAlgorithms)
   const challenge = { metadataUrl: resource?.metadataUrl, proofAlgorithms }
   const common = { admission, challenge, tell }
-  const turns = new Turns()
+  const turns = { light: new Turns(), heavy: new Turns(() => admission.isServingLight) }
   const sources = {
     ...identity,
     changes,

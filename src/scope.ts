@@ -30,6 +30,8 @@ export class RequestScope {
   asked = 0
   /** What these cost, in points. */
   cost = 0
+  /** Whether that is so much that it goes among its like. */
+  isHeavy = false
   /** What PostgreSQL has told for it alone. */
   bytesRead = 0
   /** What its caller may still spend; `null`: any number of points. */

@@ -8,7 +8,7 @@ import type { Admission } from './operation/admission.ts'
 import { asRequestError } from './operation/errors.ts'
 import type { Tell } from './operation/tell.ts'
 import { pauseAfter } from './operation/try-again.ts'
-import { Pace, type Turns } from './operation/turns.ts'
+import { Pace, type TurnsByWeight } from './operation/turns.ts'
 import { type RequestScope, runIn, runShared } from './scope.ts'
 
 /** A subscription that has been checked, as far as it can be without knowing who asks. */
@@ -32,7 +32,7 @@ export interface StreamParts {
   readonly authenticator: Pick<Authenticator, 'again'>
   readonly letIn: LetIn
   readonly tell: Tell
-  readonly turns: Turns
+  readonly turns: TurnsByWeight
   /** In which events of all streams are answered with, a few at once, however many are waiting. */
   readonly queue: FairQueue
   /** The longest that answering with one event may take. */
@@ -194,7 +194,7 @@ export class EventStream implements AsyncIterableIterator<ExecutionResult, undef
     if (caller === null) change.end()
     scope.authenticated = Promise.resolve(caller ?? anonymous)
     scope.cost = caller === null ? 0 : points
-    const pace = new Pace(turns, () => scope.share)
+    const pace = new Pace(turns, scope)
     const entered = await letIn({ scope, headers, pace, points: scope.cost })
     try {
       return await answer(entered, scope, change)

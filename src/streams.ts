@@ -60,7 +60,7 @@ export class Streams {
   async open(of: Subscription): Promise<EventStream | ExecutionResult> {
     const { letIn, turns, tell } = this.#parts
     const { scope, headers, points } = of
-    const pace = new Pace(turns, () => scope.share)
+    const pace = new Pace(turns, scope)
     const entered = await letIn({ scope, headers, pace, points })
     const release = this.#take(scope.share)
     let stream: EventStream | undefined

@@ -8,7 +8,7 @@ import type { Admission } from '../operation/admission.ts'
 import { asRequestError, type Challenge } from '../operation/errors.ts'
 import { checkCost, type DocumentLimits } from '../operation/limits.ts'
 import type { Tell } from '../operation/tell.ts'
-import { Pace, type Turns } from '../operation/turns.ts'
+import { Pace, type TurnsByWeight } from '../operation/turns.ts'
 import type { RequestScope } from '../scope.ts'
 import { evaluate, evaluateAll } from './evaluation.ts'
 import { organizationFinder } from './mapping.ts'
@@ -39,7 +39,7 @@ export interface AuthzenParts {
   readonly baseUrl: string | null
   readonly admission: Admission
   readonly letIn: LetIn
-  readonly turns: Turns
+  readonly turns: TurnsByWeight
   readonly limits: DocumentLimits
   readonly challenge: Challenge
   readonly tell: Tell
@@ -73,7 +73,7 @@ export function createAuthzenAnswer(parts: AuthzenParts): AuthzenAnswer {
   const read = createReader(parts.organizationTypes)
 
   return async (route, sent, headers, scope) => {
-    const pace = new Pace(turns, () => scope.share)
+    const pace = new Pace(turns, scope)
     const path = paths[route]
     let entered = false
     let place: Place | undefined

@@ -47,6 +47,11 @@ export class FairQueue {
     this.#options = options
   }
 
+  /** Whether anybody has something of it. */
+  get isInUse(): boolean {
+    return this.#used > 0
+  }
+
   /** How many wait. */
   get waiting(): number {
     return this.#count

@@ -29,7 +29,8 @@ const HEAVY = 900
 const MOST_HEAVY = 2000
 /** Points that wait in each queue, beyond which the dearest are refused. */
 const MOST_WAITING = 500_000
-const REFUSED_AFTER_MS = 500
+/** Whoever has spent what they may is told so after this long, or up to three times as long. */
+const REFUSED_AFTER_MS = 1000
 const UNREAD = 'Read the answers first that are on their way to you.'
 const FULL = 'Too much is under way: try again soon.'
 
@@ -49,6 +50,11 @@ export class Admission {
 
   get underWay(): number {
     return this.#underWay
+  }
+
+  /** Whether something is being executed that is not heavy. */
+  get isServingLight(): boolean {
+    return this.#light.isInUse
   }
 
   /** Then `leave` follows. @throws GatewayError UNAVAILABLE when there is no room for one more operation. */
@@ -84,17 +90,17 @@ export class Admission {
     scope.share = shareOf(caller) ?? scope.share
     if (mayNotAsk(scope.share)) throw new GatewayError('UNAVAILABLE', UNREAD)
     const wait = rate && !scope.isEvent ? await rate.ofCaller(caller) : null
-    if (wait !== null) throw rateLimited(wait)
+    if (wait !== null) {
+      await this.#holdBack(scope)
+      throw rateLimited(wait)
+    }
     scope.budget = budget.spend(caller, scope.share, points)
     if (scope.budget && scope.budget.refusedFor !== null) {
-      // Whoever asks again and again all the same keeps the process busy with refusals otherwise. Nothing is under way
-      // meanwhile.
-      this.leave(scope)
-      await waitFor(sleep(REFUSED_AFTER_MS)).finally(() => this.#count(scope))
+      await this.#holdBack(scope)
       throw overBudget(scope.budget, points)
     }
-    const isHeavy = scope.budget !== null && scope.cost > HEAVY
-    const place = (isHeavy ? this.#heavy : this.#light).enter(scope.share, points)
+    scope.isHeavy = scope.budget !== null && scope.cost > HEAVY
+    const place = (scope.isHeavy ? this.#heavy : this.#light).enter(scope.share, points)
     try {
       if (place.ready) await waitFor(place.ready)
     } catch (error) {
@@ -103,6 +109,17 @@ export class Admission {
       throw error
     }
     return place
+  }
+
+  /**
+   * Before somebody is told to wait: whoever asks again at once all the same, on many connections, keeps the process busy
+   * with refusals otherwise. No two are held back for as long, so that what came together does not come together again.
+   * Nothing is under way meanwhile, and whoever has less time left is told all the same.
+   */
+  async #holdBack(scope: RequestScope): Promise<void> {
+    this.leave(scope)
+    await waitFor(sleep(REFUSED_AFTER_MS * (1 + 2 * Math.random()))).catch(() => {})
+    this.#count(scope)
   }
 
   #shed(scope: RequestScope): void {
