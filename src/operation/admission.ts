@@ -114,9 +114,11 @@ export class Admission {
   /**
    * Before somebody is told to wait: whoever asks again at once all the same, on many connections, keeps the process busy
    * with refusals otherwise. No two are held back for as long, so that what came together does not come together again.
-   * Nothing is under way meanwhile, and whoever has less time left is told all the same.
+   * Nothing is under way meanwhile, and whoever has less time left is told all the same. Events are tried again by this
+   * process, which waits by itself.
    */
   async #holdBack(scope: RequestScope): Promise<void> {
+    if (scope.isEvent) return
     this.leave(scope)
     await waitFor(sleep(REFUSED_AFTER_MS * (1 + 2 * Math.random()))).catch(() => {})
     this.#count(scope)
