@@ -1,4 +1,3 @@
-import DataLoader from 'dataloader'
 import type { Caller, Scope } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
 import type { MembershipScope } from '../domain/member.ts'
@@ -10,8 +9,9 @@ import {
   undelegated,
 } from './audiences.ts'
 import { ClosedViewer, type ReachedUser } from './closed-viewer.ts'
+import { PacedLoader } from './paced-loader.ts'
 import { ServiceViewer } from './service-viewer.ts'
-import { scheduledBy, type ViewerSources } from './user-viewer.ts'
+import type { ViewerSources } from './user-viewer.ts'
 
 /**
  * A key of an organization is shown what its scopes would show a service, of that organization and of its members. That
@@ -21,7 +21,7 @@ export class OrganizationViewer extends ClosedViewer {
   readonly #organizationId: string
   readonly #scopes: ReadonlySet<string>
   readonly #service: ServiceViewer
-  readonly #members: DataLoader<string, boolean>
+  readonly #members: PacedLoader<string, boolean>
 
   constructor(
     { organizationId, scopes }: Extract<Caller, { kind: 'organization' }>,
@@ -31,13 +31,14 @@ export class OrganizationViewer extends ClosedViewer {
     this.#organizationId = organizationId
     this.#scopes = scopes
     this.#service = new ServiceViewer(scopes)
-    this.#members = new DataLoader(
+    this.#members = new PacedLoader(
       async (userIds) => {
         const members = await sources.visibility.findMembers(organizationId, userIds)
         if (!members) throw new GatewayError('UNAUTHENTICATED', 'This organization does not exist.')
         return userIds.map((id) => members.has(id))
       },
-      { maxBatchSize: 1000, ...scheduledBy(sources) },
+      sources.pace,
+      { maxBatchSize: 1000 },
     )
   }
 

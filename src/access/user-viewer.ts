@@ -1,4 +1,3 @@
-import DataLoader from 'dataloader'
 import type { Delegation } from '../domain/caller.ts'
 import { GatewayError } from '../domain/errors.ts'
 import type { MembershipScope } from '../domain/member.ts'
@@ -12,6 +11,7 @@ import {
   organizationAudiences,
 } from './audiences.ts'
 import { ClosedViewer, type ReachedUser } from './closed-viewer.ts'
+import { type Pace, PacedLoader } from './paced-loader.ts'
 
 export interface ViewerSources {
   readonly visibility: VisibilityRepository
@@ -21,8 +21,8 @@ export interface ViewerSources {
   }
   /** The role that whoever creates an organization gets, which only its holders may hand out. */
   readonly creatorRole: string
-  /** When what is asked in one moment is asked of the database; absent: when the moment has passed. */
-  readonly pace?: { readonly whenSettled: (work: () => void) => void }
+  /** Absent: what is asked in one moment is asked of the database when that has passed. */
+  readonly pace?: Pace
 }
 
 /**
@@ -35,7 +35,7 @@ export class UserViewer extends ClosedViewer {
   readonly #delegation: Delegation | null
   readonly #findSession: () => Promise<string | null>
   #session: Promise<string | null> | undefined
-  #answers: DataLoader<Question, Answer, string> | undefined
+  #answers: PacedLoader<Question, Answer, string> | undefined
 
   /**
    * @param by Through whom the user asks, where nothing is for them once that has ended, and what finds the session they
@@ -143,10 +143,9 @@ export class UserViewer extends ClosedViewer {
   }
 
   #ask(about: Question['about'], id: string): Promise<Answer> {
-    this.#answers ??= new DataLoader((questions) => this.#look(questions), {
+    this.#answers ??= new PacedLoader((questions) => this.#look(questions), this.#sources.pace, {
       cacheKeyFn: (question) => `${question.about}:${question.id}`,
       maxBatchSize: 1000,
-      ...scheduledBy(this.#sources),
     })
     return this.#answers.load({ about, id })
   }
@@ -181,9 +180,4 @@ interface Question {
 interface Answer {
   readonly self: User
   readonly visible: boolean
-}
-
-/** How a loader of a viewer gathers its questions. */
-export function scheduledBy({ pace }: Pick<ViewerSources, 'pace'>) {
-  return pace && { batchScheduleFn: (ask: () => void) => pace.whenSettled(ask) }
 }

@@ -16,18 +16,17 @@ export type ErrorCode =
   | 'TIMEOUT'
   | 'INTERNAL'
 
-/** Errors of one field of a document that are told each. */
-export const FEW_TIMES = 10
-
 /** An error whose message may be shown to the client. The cause and the reason are for the log alone. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError'
   readonly code: ErrorCode
   /** Which check refused, in a word of a closed set, so that the line of the request can say it. */
   readonly reason: string | undefined
-  /** Fields of one answer that are refused alike; when it is more than a few, only the first of these errors is told. */
+  /** Fields of one answer that are refused alike, of which this is the first. */
   times = 1
-  /** The first of them. */
+  /** Whether these are so many that this error is told alone, with their number. */
+  standsForAll = false
+  /** The first of these, where this is another. */
   again: GatewayError | null = null
   /** What this was made of: one failure may be what many fields waited for, and the log is told of it once. */
   #origin: GatewayError = this
@@ -38,6 +37,8 @@ export class GatewayError extends Error {
     if (code !== 'INTERNAL') Error.stackTraceLimit = 0
     super(message, options)
     Error.stackTraceLimit = stackTraceLimit
+    // A text, which is not made anew by whoever asks for it, as GraphQL does of each error.
+    if (code !== 'INTERNAL') this.stack = `GatewayError: ${message}`
     this.code = code
     this.reason = options?.reason
   }

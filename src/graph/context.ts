@@ -1,3 +1,4 @@
+import type { Pace } from '../access/paced-loader.ts'
 import type { Viewer, ViewerSources } from '../access/viewer.ts'
 import type { AuditTrail } from '../domain/audit.ts'
 import type { Scope } from '../domain/caller.ts'
@@ -6,7 +7,7 @@ import { checkKeys } from '../domain/limits.ts'
 import type { Permission, PermissionService } from '../domain/permission.ts'
 import type { Repositories } from '../domain/repositories.ts'
 import type { Loaders } from './loaders.ts'
-import type { Refusals } from './refusals.ts'
+import { Refusals } from './refusals.ts'
 
 /** What the graph reads from. */
 export interface Sources extends Repositories, Omit<ViewerSources, 'pace'> {
@@ -19,12 +20,7 @@ export interface Sources extends Repositories, Omit<ViewerSources, 'pace'> {
 export interface Context extends Sources {
   readonly viewer: Viewer
   readonly loaders: Loaders
-  readonly pace: {
-    /** Waited for before so many entries are answered with; `null`: they may be at once. */
-    readonly take: (entries: number) => Promise<void> | null
-    /** Works when no entries wait. */
-    readonly whenSettled: (work: () => void) => void
-  }
+  readonly pace: Pace
   readonly refusals: Refusals
   /** Permissions that were asked for and that no role defines. */
   readonly undefinedPermissions: Set<Permission>
@@ -43,7 +39,7 @@ export function createContext(
     pace,
     trail,
     loaders: new Map(),
-    refusals: new Map(),
+    refusals: new Refusals(),
     undefinedPermissions: new Set(),
     ...sources,
   }

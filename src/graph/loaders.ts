@@ -1,4 +1,5 @@
-import DataLoader from 'dataloader'
+import type DataLoader from 'dataloader'
+import { PacedLoader } from '../access/paced-loader.ts'
 import type { Context } from './context.ts'
 
 /** The loaders of one request: by what they load with, then by the JSON of their variant. */
@@ -19,10 +20,7 @@ export function defineLoader<Key, Value, Variant = void>(
     // The maps hold loaders of many types; what lies under this function loads with it.
     const known = variants?.get(name) as DataLoader<Key, Value, unknown> | undefined
     if (known) return known
-    const made = new DataLoader((keys) => load(keys, context, variant), {
-      ...options,
-      batchScheduleFn: (dispatch) => context.pace.whenSettled(dispatch),
-    })
+    const made = new PacedLoader((keys) => load(keys, context, variant), context.pace, options)
     variants ??= new Map()
     context.loaders.set(load, variants.set(name, made))
     return made

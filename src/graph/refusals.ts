@@ -8,11 +8,40 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql'
-import { FEW_TIMES, GatewayError } from '../domain/errors.ts'
+import { GatewayError } from '../domain/errors.ts'
 import type { Context } from './context.ts'
 
-/** What an operation refused its caller so far, by what they are told and which field of the document it is of. */
-export type Refusals = Map<string, GatewayError>
+/** Errors of one field of a document that are told each. */
+export const FEW_TIMES = 10
+/** In an answer with more errors than that, further ones of the same field are not told each: nobody reads as many. */
+export const FEW_ERRORS = 100
+
+/** What an operation refused its caller so far. */
+export class Refusals {
+  /** By what they are told, and which field of the document it is of. */
+  readonly #firsts = new Map<string, GatewayError>()
+  #errors = 0
+
+  clear(): void {
+    this.#firsts.clear()
+    this.#errors = 0
+  }
+
+  /** What a field is refused with; `null`: the first error of its kind stands for it. */
+  add(error: GatewayError, told: string): GatewayError | null {
+    const first = this.#firsts.get(told)
+    if (first) {
+      first.times += 1
+      first.standsForAll ||= first.times > FEW_TIMES || this.#errors >= FEW_ERRORS
+      if (first.standsForAll) return null
+    }
+    const own = error.forOneField()
+    own.again = first ?? null
+    if (!first) this.#firsts.set(told, own)
+    this.#errors += 1
+    return own
+  }
+}
 
 /**
  * Has an answer tell once that a field is refused, for whatever reason, where a page has more than a few of it, as one of
@@ -64,11 +93,7 @@ function nullUnlessFew(error: unknown, { path }: GraphQLResolveInfo, { refusals 
   let told = error.message
   for (let at: typeof path | undefined = path; at; at = at.prev)
     if (typeof at.key === 'string') told += `\n${at.key}`
-  const first = refusals.get(told)
-  if (first) first.times += 1
-  if (first && first.times > FEW_TIMES) return null
-  const own = error.forOneField()
-  own.again = first ?? null
-  if (!first) refusals.set(told, own)
+  const own = refusals.add(error, told)
+  if (own === null) return null
   throw own
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
 import { type FetchAPI, processRegularResult } from 'graphql-yoga'
+import { withoutStacks } from '../operation/without-stacks.ts'
 
 const JSON_TYPE = 'application/json'
 
@@ -20,11 +21,16 @@ export function send(
 
 /** What is sent of a result: its text, and how it is answered over HTTP. */
 export function textOf(result: ExecutionResult, mediaType = JSON_TYPE): Plain {
-  return processRegularResult(result as Result, plain, mediaType) as unknown as Plain
+  return process(result, plain, mediaType) as unknown as Plain
 }
 
 export function toResponse(result: ExecutionResult): Response {
-  return processRegularResult(result as Result, { Response } as FetchAPI, JSON_TYPE)
+  return process(result, { Response } as FetchAPI, JSON_TYPE)
+}
+
+/** Yoga makes each error anew, to leave out what is no business of clients. */
+function process(result: ExecutionResult, fetchApi: FetchAPI, mediaType: string): Response {
+  return withoutStacks(() => processRegularResult(result as Result, fetchApi, mediaType))
 }
 
 /** The same response. `onEnd` is told once its body has been read, or is read no further. */

@@ -21,6 +21,7 @@ import { badDocument, badRequest } from './errors.ts'
 import { type DocumentLimits, findComparisons, findExcess, parseWithin } from './limits.ts'
 import { type Shape, shapeOf } from './shape.ts'
 import { UnconditionalSubscriptionsRule } from './unconditional-subscriptions.ts'
+import { withoutStacks } from './without-stacks.ts'
 
 export interface DocumentRules {
   readonly schema: GraphQLSchema
@@ -181,16 +182,5 @@ export class Document {
     const shape = this.#measure()
     this.#compiled = compile(this.#rules.schema, this.#parse(), shape)
     if (this.#compiled) this.#onCompiled(shape.expandedFields)
-  }
-}
-
-/** Where the library makes an error of a client's is of no interest, and costs as much as finding it. */
-function withoutStacks<Result>(work: () => Result): Result {
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 0
-  try {
-    return work()
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
   }
 }

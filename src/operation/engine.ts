@@ -10,6 +10,7 @@ import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
 import { GatewayError } from '../domain/errors.ts'
 import { MOST_KEYS } from '../domain/limits.ts'
 import type { Shape } from './shape.ts'
+import { withoutStacks } from './without-stacks.ts'
 
 /** An operation is compiled when it comes for this many times: compiling costs as much as running it some twenty times. */
 export const COMPILED_AT = 10
@@ -64,7 +65,7 @@ export async function runCompiled(
     contextValue.refusals.clear()
     return execute(execution)
   }
-  return { ...result, errors: result.errors.map((error) => placed(error, execution.document)) }
+  return { ...result, errors: placed(result.errors, execution.document) }
 }
 
 function isOurs({ originalError }: GraphQLError): boolean {
@@ -72,12 +73,16 @@ function isOurs({ originalError }: GraphQLError): boolean {
 }
 
 /** Errors of compiled functions know lines and columns alone; Yoga, which writes them, wants places in the text. */
-function placed(error: GraphQLError, { loc }: DocumentNode): GraphQLError {
-  const { message, path, locations = [], originalError } = error
-  if (!loc) return error
+function placed(errors: readonly GraphQLError[], { loc }: DocumentNode): readonly GraphQLError[] {
+  if (!loc) return errors
   const { source } = loc
   const ends = source.body.matchAll(/\r\n|[\n\r]/g)
   const begins = [0, ...[...ends].map(({ index, 0: end }) => index + end.length)]
-  const positions = locations.map(({ line, column }) => (begins[line - 1] ?? 0) + column - 1)
-  return new GraphQLError(message, { path: path ?? null, originalError, source, positions })
+  return withoutStacks(() =>
+    errors.map(({ message, path, locations = [], originalError }) => {
+      const positions = locations.map(({ line, column }) => (begins[line - 1] ?? 0) + column - 1)
+      const error = new GraphQLError(message, { path: path ?? null, originalError })
+      return Object.assign(error, { source, positions, locations })
+    }),
+  )
 }

@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql'
-import { type ErrorCode, FEW_TIMES, GatewayError } from '../domain/errors.ts'
+import { type ErrorCode, GatewayError } from '../domain/errors.ts'
 import type { RequestScope } from '../scope.ts'
+import { withoutStacks } from './without-stacks.ts'
 
 export interface TellParts {
   /** Whether errors may name parts of the graph that the client did not name. */
@@ -23,18 +24,19 @@ export function createTell({ suggestions, onUnexpected }: TellParts): Tell {
     if (error instanceof Error) reported.add(error)
     onUnexpected(error, scope)
   }
+  const tellOne = (error: unknown, scope: RequestScope) => {
+    const origin = originOf(error)
+    const code = codeOf(origin)
+    scope.codes.add(code)
+    if (origin instanceof GatewayError) scope.refusedFor ??= origin.reason ?? null
+    if (worthReporting.includes(code))
+      report(origin instanceof GatewayError ? origin.origin : origin, scope)
+    const message = messageOf(error, code, suggestions)
+    const count = standsForAll(origin) ? origin.times : undefined
+    return toClientError(error, message, { code, requestId: scope.id, count })
+  }
   return (scope, errors) => ({
-    errors: errors.filter(isTold).map((error) => {
-      const origin = originOf(error)
-      const code = codeOf(origin)
-      scope.codes.add(code)
-      if (origin instanceof GatewayError) scope.refusedFor ??= origin.reason ?? null
-      if (worthReporting.includes(code))
-        report(origin instanceof GatewayError ? origin.origin : origin, scope)
-      const message = messageOf(error, code, suggestions)
-      const times = isMany(origin) ? origin.times : undefined
-      return toClientError(error, message, { code, requestId: scope.id, count: times })
-    }),
+    errors: withoutStacks(() => errors.filter(isTold).map((error) => tellOne(error, scope))),
   })
 }
 
@@ -71,14 +73,14 @@ function messageOf(error: unknown, code: ErrorCode, suggestions: boolean): strin
   return suggestions ? short : short.replace(/ ?Did you mean .+\?$/s, '')
 }
 
-/** Not what was refused again, and again more than a few times. */
+/** Not what another error stands for. */
 function isTold(error: unknown): boolean {
   const origin = originOf(error)
-  return !(origin instanceof GatewayError && isMany(origin.again))
+  return !(origin instanceof GatewayError && standsForAll(origin.again))
 }
 
-function isMany(error: unknown): error is GatewayError {
-  return error instanceof GatewayError && error.times > FEW_TIMES
+function standsForAll(error: unknown): error is GatewayError {
+  return error instanceof GatewayError && error.standsForAll
 }
 
 function originOf(error: unknown): unknown {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { FEW_TIMES } from '../../src/domain/errors.ts'
+import { FEW_ERRORS, FEW_TIMES } from '../../src/graph/refusals.ts'
 import { COMPILED_AT } from '../../src/operation/engine.ts'
 import { world } from '../support/world.ts'
 
@@ -110,6 +110,24 @@ describe('a field that is refused for entries of a list', () => {
         count: undefined,
       })),
     )
+  })
+
+  test('is told once of each place where there are many more, few of each', async () => {
+    const places = FEW_ERRORS / FEW_TIMES + 3
+    const fields = Array.from(
+      { length: places },
+      (_, nth) => `a${nth}: members(last: ${FEW_TIMES}) { nodes { user { id banned } } }`,
+    )
+    const query = `{ organization(id: "${acme.id}") { ${fields.join(' ')} } }`
+    for (let time = 0; time <= COMPILED_AT; time++) {
+      const { data, errors } = await gateway.graphql(query, { token })
+      expect(JSON.stringify(data).match(/"banned":null/g)).toHaveLength(places * FEW_TIMES)
+      const counts = errors.map(({ extensions }) => (extensions as { count?: number }).count)
+      expect(counts.toSorted()).toEqual([
+        ...Array.from({ length: places - FEW_ERRORS / FEW_TIMES }, () => FEW_TIMES),
+        ...Array.from({ length: FEW_ERRORS }, () => undefined),
+      ])
+    }
   })
 })
 
