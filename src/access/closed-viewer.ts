@@ -130,8 +130,7 @@ export class ClosedViewer {
 
   /** @throws GatewayError FORBIDDEN when the caller is in no audience of this field of this user. */
   async requireUserField(user: ReachedUser, field: GuardedUserField): Promise<void> {
-    if (!(await this.isIn(userAudiences[field], user)))
-      throw new GatewayError('FORBIDDEN', `The field ${field} of this user is not for this caller.`)
+    if (!(await this.isIn(userAudiences[field], user))) throw refusalOf(field)
   }
 
   /** Whether the caller may find this user by this field of theirs: those alone who are shown it. `null`: there is none. */
@@ -150,6 +149,19 @@ export class ClosedViewer {
   protected async isIn(_audience: readonly Audience[], _user: ReachedUser | null) {
     return false
   }
+}
+
+const refusals = new Map<GuardedUserField, GatewayError>()
+
+/** One of each field for all, because an answer may refuse thousands. */
+function refusalOf(field: GuardedUserField): GatewayError {
+  let refusal = refusals.get(field)
+  if (!refusal) {
+    const message = `The field ${field} of this user is not for this caller.`
+    refusal = new GatewayError('FORBIDDEN', message)
+    refusals.set(field, refusal)
+  }
+  return refusal
 }
 
 /** Asked about where there is no user: that takes the same work. */
