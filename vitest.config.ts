@@ -8,6 +8,8 @@ export default defineConfig({
     // Also not what the packages of single folders bring along, once the long tests or the bench have installed them.
     exclude: ['**/node_modules/**', 'test/long/**', 'test/federation/**'],
     globalSetup: './test/support/global-setup.ts',
+    setupFiles: './test/support/patience.ts',
+    expect: { poll: { timeout: 10_000 } },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: '100%',

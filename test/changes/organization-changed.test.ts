@@ -42,9 +42,9 @@ const told = ({ data, errors }: Told) => {
 test('tells of members, of what it is called, and of roles that it defines', async () => {
   const stream = await begun(acme.id, await carol.jwt(), MEMBERS)
   const memberId = await identity.addMember(acme, rita, 'member')
-  expect(told(await stream.next(1000)).members.nodes).toHaveLength(4)
+  expect(told(await stream.next()).members.nodes).toHaveLength(4)
   await sql("update members set role = 'member,approver' where id = $1", [memberId])
-  expect(told(await stream.next(1000)).members.nodes).toContainEqual({
+  expect(told(await stream.next()).members.nodes).toContainEqual({
     user: { id: rita.id },
     roles: ['member', 'approver'],
   })
@@ -52,18 +52,18 @@ test('tells of members, of what it is called, and of roles that it defines', asy
     body: { memberIdOrEmail: memberId, organizationId: acme.id },
     headers: ada.headers,
   })
-  expect(told(await stream.next(1000)).members.nodes).toHaveLength(3)
+  expect(told(await stream.next()).members.nodes).toHaveLength(3)
   await api.updateOrganization({
     body: { organizationId: acme.id, data: { name: 'Acme 2' } },
     headers: ada.headers,
   })
-  expect(told(await stream.next(1000)).name).toBe('Acme 2')
+  expect(told(await stream.next()).name).toBe('Acme 2')
   await sql(
     `insert into organization_roles (id, organization_id, role, permission, created_at)
       values ('r1', $1, 'clerk', '{"report":["read"]}', now())`,
     [acme.id],
   )
-  told(await stream.next(1000))
+  told(await stream.next())
 })
 
 test('tells of teams and who is in them, through Better Auth and by SQL', async () => {
@@ -73,18 +73,18 @@ test('tells of teams and who is in them, through Better Auth and by SQL', async 
     headers: ada.headers,
   })
   const blue = (totalCount: number, name = 'Blue') => ({ name, members: { totalCount } })
-  expect(told(await stream.next(1000)).teams.nodes).toContainEqual(blue(0))
+  expect(told(await stream.next()).teams.nodes).toContainEqual(blue(0))
   await api.addTeamMember({
     body: { organizationId: acme.id, teamId, userId: carol.id },
     headers: ada.headers,
   })
-  expect(told(await stream.next(1000)).teams.nodes).toContainEqual(blue(1))
+  expect(told(await stream.next()).teams.nodes).toContainEqual(blue(1))
   await sql('delete from team_members where team_id = $1', [teamId])
-  expect(told(await stream.next(1000)).teams.nodes).toContainEqual(blue(0))
+  expect(told(await stream.next()).teams.nodes).toContainEqual(blue(0))
   await sql("update teams set name = 'Green' where id = $1", [teamId])
-  expect(told(await stream.next(1000)).teams.nodes).toContainEqual(blue(0, 'Green'))
+  expect(told(await stream.next()).teams.nodes).toContainEqual(blue(0, 'Green'))
   await sql('delete from teams where id = $1', [teamId])
-  expect(told(await stream.next(1000)).teams.nodes).not.toContainEqual(blue(0, 'Green'))
+  expect(told(await stream.next()).teams.nodes).not.toContainEqual(blue(0, 'Green'))
 })
 
 test('an organization of others is as one that is not there', async () => {
@@ -108,17 +108,17 @@ describe('ends with an event that says so, and tells nothing after it, of', () =
     await identity.addMember(acme, ivy, 'member')
     const [stream, staying] = [await begun(acme.id, await ivy.jwt(), MEMBERS), await others()]
     await api.leaveOrganization({ body: { organizationId: acme.id }, headers: ivy.headers })
-    expect(await stream.next(1000)).toEqual(ended)
+    expect(await stream.next()).toEqual(ended)
     expect(await stream.end()).toBe('complete')
     await sql("update organizations set name = 'Acme 3' where id = $1", [acme.id])
-    expect(told(await staying.next(1000)).name).toMatch(/Acme/)
+    expect(told(await staying.next()).name).toMatch(/Acme/)
     expect(stream.events).toHaveLength(2)
   })
 
   test('somebody who is banned', async () => {
     const stream = await begun(acme.id, await bob.jwt())
     await sql('update users set banned = true where id = $1', [bob.id])
-    expect(await stream.next(1000)).toEqual(ended)
+    expect(await stream.next()).toEqual(ended)
     expect(await stream.end()).toBe('complete')
     await sql('update users set banned = false where id = $1', [bob.id])
   })
@@ -130,9 +130,9 @@ describe('ends with an event that says so, and tells nothing after it, of', () =
       await begun(acme.id, await ada.jwt(), MEMBERS),
     ]
     await sql('delete from users where id = $1', [rita.id])
-    expect(await stream.next(1000)).toEqual(ended)
+    expect(await stream.next()).toEqual(ended)
     expect(await stream.end()).toBe('complete')
-    expect(told(await staying.next(1000)).members.nodes).toHaveLength(3)
+    expect(told(await staying.next()).members.nodes).toHaveLength(3)
   })
 
   test('an organization that is deleted, of whoever sees it', async () => {
@@ -145,7 +145,7 @@ describe('ends with an event that says so, and tells nothing after it, of', () =
     ]
     await sql('delete from organizations where id = $1', [gone.id])
     for (const stream of streams) {
-      expect(await stream.next(1000)).toEqual(ended)
+      expect(await stream.next()).toEqual(ended)
       expect(await stream.end()).toBe('complete')
     }
   })
@@ -155,7 +155,7 @@ describe('is for', () => {
   test('services, and not for platform admins, who see no organization', async () => {
     const stream = await begun(evil.id, await services.token('identity:read'))
     await sql("update organizations set name = name || '!' where id = $1", [evil.id])
-    expect(told(await stream.next(1000)).name).toBe('Evil!')
+    expect(told(await stream.next()).name).toBe('Evil!')
     const admin = await asked(evil.id, await root.jwt())
     expect(await admin.next()).toEqual({ data: { organizationChanged: null } })
     expect(await admin.end()).toBe('complete')
@@ -165,7 +165,7 @@ describe('is for', () => {
     const key = await giveKey({ reference_id: acme.id, config_id: organizationConfig })
     const stream = await begun(acme.id, undefined, NAME, { 'x-api-key': key })
     await sql("update organizations set name = 'Acme' where id = $1", [acme.id])
-    expect(told(await stream.next(1000)).name).toBe('Acme')
+    expect(told(await stream.next()).name).toBe('Acme')
     const foreign = await asked(evil.id, undefined, NAME, { 'x-api-key': key })
     expect(await foreign.next()).toEqual({ data: { organizationChanged: null } })
     expect(await foreign.end()).toBe('complete')
@@ -175,7 +175,7 @@ describe('is for', () => {
     const token = await app.token(carol, 'openid identity:read')
     const stream = await begun(acme.id, token)
     await sql("update organizations set name = 'Acme 4' where id = $1", [acme.id])
-    expect(told(await stream.next(1000)).name).toBe('Acme 4')
+    expect(told(await stream.next()).name).toBe('Acme 4')
     expect(await (await asked(evil.id, token)).next()).toEqual({
       data: { organizationChanged: null },
     })

@@ -268,7 +268,7 @@ describe('is told of as what it is:', () => {
     const cost = { requested: expect.any(Number), limit: 10_000 }
     expect(await stream.next()).toMatchObject({ ...first, extensions: { cost } })
     await rename('Costly')
-    expect(await stream.next(1000)).toMatchObject({ extensions: { cost } })
+    expect(await stream.next()).toMatchObject({ extensions: { cost } })
     stream.close()
   })
 
@@ -279,7 +279,7 @@ describe('is told of as what it is:', () => {
     const stream = await subscribe(ofService, { token: service, headers })
     await stream.next()
     await sql("update organizations set name = 'Watched' where id = $1", [acme.id])
-    await stream.next(1000)
+    await stream.next()
     expect(stream.headers['x-request-id']).toBe('of-this-stream')
     const lines = () => gateway.logged.filter((line) => line.includes('of-this-stream'))
     expect(lines()).toEqual([])
@@ -335,7 +335,7 @@ test('behind a parser that has read the body', async () => {
   const stream = await subscribeAt(`http://127.0.0.1:${port}/api/graphql`, VIEWER, { token })
   expect(await stream.next()).toMatchObject({ data: { viewerChanged: { kind: 'READ_AGAIN' } } })
   await rename('Parsed')
-  expect((await stream.next(1000)).data.viewerChanged.kind).toBe('CHANGED')
+  expect((await stream.next()).data.viewerChanged.kind).toBe('CHANGED')
   stream.close()
 })
 

@@ -56,7 +56,7 @@ describe('is told to who is concerned, as news of an organization and of a membe
       }),
     )
     await make()
-    const told = await Promise.all(streams.map(async (stream) => (await stream.next(1000)).data))
+    const told = await Promise.all(streams.map(async (stream) => (await stream.next()).data))
     const { kind, userIds, organizationIds } = told[0].accessChanged
     if (kind !== 'READ_AGAIN')
       expect([person.id, organization.id]).toContain([...userIds, ...organizationIds][0])
@@ -69,7 +69,7 @@ describe('is told to who is concerned, as news of an organization and of a membe
   test('making one', async () => {
     const stream = await begun(VIEWER, await eve.jwt())
     await call(scene, eve, '/organization/create', { name: 'New', slug: 'new' })
-    expect((await stream.next(1000)).data.viewerChanged.kind).toBe('CHANGED')
+    expect((await stream.next()).data.viewerChanged.kind).toBe('CHANGED')
   })
 
   test('teams, their members, its name, and sessions', async () => {
@@ -82,19 +82,19 @@ describe('is told to who is concerned, as news of an organization and of a membe
       name: 'T',
       organizationId,
     })
-    await ofAcme.next(1000)
+    await ofAcme.next()
     await call(scene, ada, '/organization/add-team-member', {
       teamId,
       userId: ada.id,
       organizationId,
     })
-    await Promise.all([ofAcme.next(1000), ofAda.next(1000)])
+    await Promise.all([ofAcme.next(), ofAda.next()])
     await call(scene, ada, '/organization/update', { organizationId, data: { name: 'Acme 2' } })
-    await ofAcme.next(1000)
+    await ofAcme.next()
     await identity.betterAuth.auth.api.signInEmail({
       body: { email: ada.email, password: ada.password },
     })
-    await ofAda.next(1000)
+    await ofAda.next()
   })
 })
 
@@ -109,7 +109,7 @@ describe('a connection that was lost', () => {
     const again = await begun(ACCESS, service, { after: resumeToken })
     expect(again.events[0].data.accessChanged.kind).toBe('READ_AGAIN')
     await call(scene, ada, '/organization/update', { organizationId: acme.id, data: { name: 'A' } })
-    expect((await again.next(1000)).data.accessChanged.organizationIds).toEqual([acme.id])
+    expect((await again.next()).data.accessChanged.organizationIds).toEqual([acme.id])
   })
 
   test('ends what waits when it is away for long, and lets others begin when it is back', async () => {

@@ -108,7 +108,7 @@ function read(response: IncomingMessage, close: () => void): Subscribed {
     get ended() {
       return ended
     },
-    async next(withinMs = 5000) {
+    async next(withinMs = 10_000) {
       if (!(await until(() => events.length > taken, withinMs)))
         throw new Error(`No event came within ${withinMs} ms; ended: ${ended}.`)
       taken += 1
@@ -117,7 +117,7 @@ function read(response: IncomingMessage, close: () => void): Subscribed {
     async isQuiet(forMs) {
       return !(await until(() => events.length > taken, forMs))
     },
-    async end(withinMs = 5000) {
+    async end(withinMs = 10_000) {
       if (!(await until(() => ended !== null, withinMs)) || ended === null)
         throw new Error(`The subscription has not ended within ${withinMs} ms.`)
       return ended
