@@ -130,7 +130,8 @@ export class ClosedViewer {
 
   /** @throws GatewayError FORBIDDEN when the caller is in no audience of this field of this user. */
   async requireUserField(user: ReachedUser, field: GuardedUserField): Promise<void> {
-    if (!(await this.isIn(userAudiences[field], user))) throw refusalOf(field)
+    if (!(await this.isIn(userAudiences[field], user)))
+      throw refusalOf(`The field ${field} of this user is not for this caller.`)
   }
 
   /** Whether the caller may find this user by this field of theirs: those alone who are shown it. `null`: there is none. */
@@ -142,7 +143,7 @@ export class ClosedViewer {
   /** @throws GatewayError FORBIDDEN when the caller is in no audience of this field; `null`: of no user. */
   async requireAdditional({ name, visibleTo }: AdditionalField, user: ReachedUser | null) {
     if (!(await this.isIn(visibleTo, user)))
-      throw new GatewayError('FORBIDDEN', `The field ${name} is not for this caller.`)
+      throw refusalOf(`The field ${name} is not for this caller.`)
   }
 
   /** Whether the caller is in one of the audiences of what belongs to this user, or with `null` to no user. */
@@ -151,16 +152,17 @@ export class ClosedViewer {
   }
 }
 
-const refusals = new Map<GuardedUserField, GatewayError>()
+const refusals = new Map<string, GatewayError>()
 
-/** One of each field for all, because an answer may refuse thousands. */
-function refusalOf(field: GuardedUserField): GatewayError {
-  let refusal = refusals.get(field)
-  if (!refusal) {
-    const message = `The field ${field} of this user is not for this caller.`
-    refusal = new GatewayError('FORBIDDEN', message)
-    refusals.set(field, refusal)
-  }
+/**
+ * One of each field for all, because an answer may refuse thousands.
+ * @param message Names a field of the graph and nothing that a caller says, so that there are few.
+ */
+function refusalOf(message: string): GatewayError {
+  const known = refusals.get(message)
+  if (known) return known
+  const refusal = new GatewayError('FORBIDDEN', message)
+  refusals.set(message, refusal)
   return refusal
 }
 

@@ -28,12 +28,14 @@ export class PacedLoader<Key, Value, CacheKey = Key> extends DataLoader<Key, Val
     options?: DataLoader.Options<Key, Value, CacheKey>,
   ) {
     const asking = { count: 0 }
-    const whenSettled = (dispatch: () => void) =>
-      pace?.whenSettled(() => {
-        asking.count = 0
-        dispatch()
-      })
-    super(load, { ...options, ...(pace && { batchScheduleFn: whenSettled }) })
+    const scheduled = pace && {
+      batchScheduleFn: (dispatch: () => void) =>
+        pace.whenSettled(() => {
+          asking.count = 0
+          dispatch()
+        }),
+    }
+    super(load, { ...options, ...scheduled })
     this.#pace = pace
     this.#asking = asking
   }

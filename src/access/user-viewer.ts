@@ -35,7 +35,7 @@ export class UserViewer extends ClosedViewer {
   readonly #delegation: Delegation | null
   readonly #findSession: () => Promise<string | null>
   #session: Promise<string | null> | undefined
-  #self: Promise<User> | undefined
+  #self: User | undefined
   #answers: PacedLoader<Question, Answer, string> | undefined
 
   /**
@@ -78,9 +78,8 @@ export class UserViewer extends ClosedViewer {
     return isInTeam
   }
 
-  override self(): Promise<User> {
-    this.#self ??= this.#ask('user', this.userId).then(({ self }) => self)
-    return this.#self
+  override async self(): Promise<User> {
+    return this.#self ?? (await this.#ask('user', this.userId)).self
   }
 
   override async seesUser(id: string | null): Promise<boolean> {
@@ -162,7 +161,7 @@ export class UserViewer extends ClosedViewer {
       { userId, delegation: this.#delegation, organizationIds: ids('organization'), userIds },
     ])
     // Every answer says who asks, so that thousands of fields that are for admins alone need no question of their own.
-    if (sight) this.#self ??= Promise.resolve(sight.self)
+    this.#self ??= sight?.self
     return questions.map(({ about, id }) => {
       if (!sight) return new GatewayError('UNAUTHENTICATED', 'This account is not active.')
       const { self, organizationIds, coMemberIds } = sight

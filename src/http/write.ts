@@ -21,15 +21,15 @@ export function send(
 
 /** What is sent of a result: its text, and how it is answered over HTTP. */
 export function textOf(result: ExecutionResult, mediaType = JSON_TYPE): Plain {
-  return process(result, plain, mediaType) as unknown as Plain
+  return processed(result, plain, mediaType) as unknown as Plain
 }
 
 export function toResponse(result: ExecutionResult): Response {
-  return process(result, { Response } as FetchAPI, JSON_TYPE)
+  return processed(result, { Response } as FetchAPI, JSON_TYPE)
 }
 
 /** Yoga makes each error anew, to leave out what is no business of clients. */
-function process(result: ExecutionResult, fetchApi: FetchAPI, mediaType: string): Response {
+function processed(result: ExecutionResult, fetchApi: FetchAPI, mediaType: string): Response {
   return withoutStacks(() => processRegularResult(result as Result, fetchApi, mediaType))
 }
 
