@@ -19,7 +19,12 @@ export interface PageRequest {
   readonly from: 'start' | 'end'
   readonly after?: Position | undefined
   readonly before?: Position | undefined
+  /** What nobody asks for of its entries, and need not be read. Absent: everything is. */
+  readonly without?: readonly Omissible[] | undefined
 }
+
+/** What a page may come without. Of a user who is listed, these fields are undefined then; positions may not be asked for. */
+export type Omissible = 'position' | 'user.image' | 'user.email'
 
 /** An entity at its place in a list. */
 export interface Listed<Entity> {

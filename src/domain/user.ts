@@ -28,8 +28,11 @@ export interface User {
   readonly additional: AdditionalValues
 }
 
-/** What a list of members brings of each person; the rest is read when it is asked for. */
-export type UserSummary = Pick<User, 'id' | 'name' | 'image' | 'email'>
+/** What a list of members brings of each person; what is undefined, and the rest, is read when it is asked for. */
+export interface UserSummary extends Pick<User, 'id' | 'name'> {
+  readonly image?: string | null | undefined
+  readonly email?: string | undefined
+}
 
 export type UserOrder = Order<'CREATED_AT' | 'NAME' | 'EMAIL'>
 

@@ -1,10 +1,10 @@
 import type { Invitation, InvitationFilter, InvitationStatus } from '../domain/invitation.ts'
 import { checkKey } from '../domain/limits.ts'
-import { connect } from './connection.ts'
 import type { Context } from './context.ts'
 import { viewerGrant } from './grant.ts'
 import type { Graph } from './graph.ts'
-import { defineList } from './list.ts'
+import { connect } from './lists/connection.ts'
+import { defineList } from './lists/list.ts'
 import { byId } from './loaders.ts'
 import { hasTeams } from './refs.ts'
 import { teamsById } from './team.ts'
@@ -125,8 +125,8 @@ export function defineInvitation({ builder, refs, features }: Graph) {
       resolve: async (user, args, context, info) => {
         await context.viewer.requireUserField(user, 'receivedInvitations')
         const own = await wholeUser(context, user)
-        const list = own?.emailVerified && user.email ? invitationsToAddress : invitationsToNobody
-        const parentId = user.email.toLowerCase()
+        const list = own?.emailVerified && own.email ? invitationsToAddress : invitationsToNobody
+        const parentId = own?.email.toLowerCase() ?? ''
         return connect(context, args, list, { parentId, variant: null, info })
       },
     }),

@@ -2,13 +2,13 @@ import { checkKey, checkKeys } from '../domain/limits.ts'
 import type { MemberFilter, MemberOrder, MemberWithUser } from '../domain/member.ts'
 import { type Permission, pairKey, type Subject } from '../domain/permission.ts'
 import type { UserSummary } from '../domain/user.ts'
-import { connect } from './connection.ts'
 import { type Context, enterEach } from './context.ts'
 import { heldInputs, whoMay } from './grant.ts'
 import type { Graph } from './graph.ts'
-import { defineList } from './list.ts'
+import { connect } from './lists/connection.ts'
+import { defineList, OF_LISTED_PEOPLE } from './lists/list.ts'
+import { defineOrder } from './lists/order.ts'
 import { byId, defineLoader } from './loaders.ts'
-import { defineOrder } from './order.ts'
 import { type MemberShown, type UserShown, usersById } from './refs.ts'
 import { toSearch } from './user-list.ts'
 
@@ -203,6 +203,7 @@ type Variant = readonly [MemberFilter, Permission | null | undefined, MemberOrde
 
 export const membersOfOrganization = defineList<MemberWithUser, Variant>({
   field: 'Organization.members',
+  neededBy: OF_LISTED_PEOPLE,
   load: async (organizationIds, page, context, [filter, permission, order]) => {
     const which = await whoMay(filter, permission, { organizationIds }, context)
     return context.members.listByOrganizationIds(organizationIds, page, which, order)

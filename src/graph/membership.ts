@@ -8,11 +8,11 @@ import type {
 } from '../domain/member.ts'
 import type { Organization } from '../domain/organization.ts'
 import type { Permission } from '../domain/permission.ts'
-import { connect } from './connection.ts'
 import { heldInputs, whoMay } from './grant.ts'
 import type { Graph } from './graph.ts'
-import { defineList } from './list.ts'
-import { defineOrder } from './order.ts'
+import { connect } from './lists/connection.ts'
+import { defineList, OF_MEMBERSHIPS } from './lists/list.ts'
+import { defineOrder } from './lists/order.ts'
 
 /** The memberships of a user: as such, and as the organizations they lead to. */
 export function defineMembership(graph: Graph) {
@@ -120,6 +120,7 @@ function defineMemberships(field: string) {
   type Variant = readonly [MembershipFilter, Permission | null | undefined, MembershipOrder]
   return defineList<MemberWithOrganization, Variant>({
     field,
+    neededBy: OF_MEMBERSHIPS,
     load: async (ofUserIds, page, context, [filter, permission, order]) => {
       const which = await whoMay(filter, permission, { ofUserIds }, context)
       return context.members.listByUserIds(ofUserIds, page, which, order)

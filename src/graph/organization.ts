@@ -1,11 +1,11 @@
 import { checkKey } from '../domain/limits.ts'
 import type { Organization, OrganizationOrder } from '../domain/organization.ts'
-import { connect } from './connection.ts'
 import { type Context, enterEach } from './context.ts'
 import type { Graph } from './graph.ts'
-import { defineList, NO_PARENT } from './list.ts'
+import { connect } from './lists/connection.ts'
+import { defineList, NO_PARENT } from './lists/list.ts'
+import { defineOrder } from './lists/order.ts'
 import { defineLoader, inOrderOf } from './loaders.ts'
-import { defineOrder } from './order.ts'
 import { organizationsById } from './refs.ts'
 
 export function defineOrganization(graph: Graph) {

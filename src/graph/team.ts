@@ -1,10 +1,10 @@
 import { checkKey } from '../domain/limits.ts'
 import { pairKey, type Subject } from '../domain/permission.ts'
 import type { Team, TeamMemberWithUser } from '../domain/team.ts'
-import { connect } from './connection.ts'
 import type { Context } from './context.ts'
 import type { Graph } from './graph.ts'
-import { defineList } from './list.ts'
+import { connect } from './lists/connection.ts'
+import { defineList, OF_LISTED_PEOPLE } from './lists/list.ts'
 import { byId, defineLoader } from './loaders.ts'
 
 export function defineTeam({ builder, refs }: Graph) {
@@ -142,6 +142,7 @@ const teamsOfOrganization = defineList({
 
 const membersOfTeam = defineList({
   field: 'Team.members',
+  neededBy: OF_LISTED_PEOPLE,
   load: (ids, page, { teams }) => teams.listMembers(ids, page),
   count: (ids, { teams }) => teams.countMembers(ids),
 })

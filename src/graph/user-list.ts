@@ -1,10 +1,10 @@
 import type { Viewer } from '../access/viewer.ts'
 import { checkKey } from '../domain/limits.ts'
 import type { User, UserFilter, UserOrder, UserSearch } from '../domain/user.ts'
-import { connect } from './connection.ts'
 import type { Graph } from './graph.ts'
-import { defineList, NO_PARENT } from './list.ts'
-import { defineOrder } from './order.ts'
+import { connect } from './lists/connection.ts'
+import { defineList, NO_PARENT } from './lists/list.ts'
+import { defineOrder } from './lists/order.ts'
 
 /** `Query.users`: everyone there is, for platform admins and services. */
 export function defineUserList(graph: Graph) {

@@ -5,7 +5,7 @@ import type { User } from '../domain/user.ts'
 import { type Context, enterEach } from './context.ts'
 import type { Graph } from './graph.ts'
 import { defineLoader, inOrderOf } from './loaders.ts'
-import { usersById } from './refs.ts'
+import { type UserShown, usersById } from './refs.ts'
 
 export function defineUser(graph: Graph) {
   const { builder, refs, features } = graph
@@ -15,7 +15,11 @@ export function defineUser(graph: Graph) {
     fields: (t) => ({
       id: t.exposeID('id', { description: "Better Auth's own id." }),
       name: t.exposeString('name', { description: 'The name to show.' }),
-      image: t.exposeString('image', { nullable: true, description: 'Address of a picture.' }),
+      image: t.string({
+        nullable: true,
+        description: 'Address of a picture.',
+        resolve: (user, _args, context) => columnOf(user, 'image', context),
+      }),
     }),
   })
 
@@ -29,9 +33,8 @@ export function defineUser(graph: Graph) {
         description,
         resolve: async (user, _args, context) => {
           await context.viewer.requireUserField(user, field)
-          const known: Partial<User> | null = field in user ? user : await wholeUser(context, user)
+          const value = await columnOf(user, field, context)
           // An address that is not kept is empty to repositories.
-          const value = known?.[field] ?? null
           return (field === 'email' && value === '' ? null : value) as string | null
         },
       }),
@@ -120,6 +123,18 @@ function defineDerived({ builder, refs, features }: Graph) {
         },
       }),
     )
+}
+
+/** A column of somebody whom the caller has reached, read now where a list left it out. */
+function columnOf<Field extends keyof User>(
+  user: UserShown,
+  field: Field,
+  context: Context,
+): User[Field] | null | Promise<User[Field] | null> {
+  const known = (user as Partial<User>)[field]
+  return known === undefined
+    ? wholeUser(context, user).then((whole) => whole?.[field] ?? null)
+    : known
 }
 
 /** Of somebody whom the caller has reached, what a list may have left out. `null`: they have been deleted meanwhile. */

@@ -22,6 +22,7 @@ export type Sources<Entity> = { readonly [Field in keyof Entity]: Source<Entity[
 /** What stands beside a row of a table in a statement: an entity, or one column. */
 interface Beside<Value> {
   select(tables: Tables): Prisma.Sql
+  again(tables: Tables): Prisma.Sql
   read(row: Row): Value
 }
 
@@ -30,6 +31,7 @@ export function columnOf<Value>(model: Model, alias: string, column: string): Be
   const missing = standIn(model, column)
   return {
     select: (tables) => tables.as(model, alias).select([column]),
+    again: (tables) => tables.as(model, alias).again([column]),
     read: (row) => (row[`${alias}.${column}`] ?? missing) as Value,
   }
 }
@@ -68,10 +70,7 @@ export function parseJson(stored: unknown): unknown {
 }
 
 /** What another column of the statement says as well, so that it does not come twice with each row. */
-export function given<Value>(
-  name: string,
-  read = (value: unknown): Value => value as Value,
-): { readonly given: string; readonly read: (value: unknown) => Value } {
+export function given<Value>(name: string, read = (value: unknown): Value => value as Value) {
   return { given: name, read }
 }
 
@@ -96,8 +95,9 @@ export class Columns<Entity> {
   readonly #columns: readonly string[]
   readonly #beside: readonly Beside<unknown>[]
   /** Statements are put together for each request, and this is the same in all of them. */
-  readonly #selected = new WeakMap<Tables, Prisma.Sql>()
+  readonly #selected = new WeakMap<Tables, Readonly<Record<'select' | 'again', Prisma.Sql>>>()
   readonly #inLists = new Map<string, Columns<Entity>>()
+  readonly #without = new Map<string, Columns<Entity>>()
 
   /**
    * @param alias What the table is called in statements. Empty: rows are read by Prisma, whose columns have no prefix.
@@ -134,13 +134,43 @@ export class Columns<Entity> {
 
   /** Each column that there is, as an output column that `read` knows; empty when what is given is all. */
   select(tables: Tables): Prisma.Sql {
+    return this.#selectedFrom(tables).select
+  }
+
+  /** The same output columns, of rows that were selected as `item`. */
+  again(tables: Tables): Prisma.Sql {
+    return this.#selectedFrom(tables).again
+  }
+
+  #selectedFrom(tables: Tables) {
     const known = this.#selected.get(tables)
     if (known) return known
-    const parts = this.#beside.map((columns) => columns.select(tables))
-    if (this.#columns.length > 0) parts.unshift(this.table(tables).select(this.#columns))
-    const selected = parts.length > 0 ? Prisma.join(parts) : Prisma.empty
+    const listed = (how: 'select' | 'again') => {
+      const parts = this.#beside.map((columns) => columns[how](tables))
+      if (this.#columns.length > 0) parts.unshift(this.table(tables)[how](this.#columns))
+      return parts.length > 0 ? Prisma.join(parts) : Prisma.empty
+    }
+    const selected = { select: listed('select'), again: listed('again') }
     this.#selected.set(tables, selected)
     return selected
+  }
+
+  /** The same without some fields, which are undefined then; those of what stands beside it after a dot. */
+  without(fields: readonly string[]): Columns<Entity> {
+    const name = fields.join()
+    const known = this.#without.get(name)
+    if (known) return known
+    const sources = Object.entries<Source<unknown>>(this.#sources)
+      .filter(([field]) => !fields.includes(field))
+      .map(([field, source]) => {
+        const beside = fields.filter((other) => other.startsWith(`${field}.`))
+        return source instanceof Columns
+          ? [field, source.without(beside.map((other) => other.slice(field.length + 1)))]
+          : [field, source]
+      })
+    const fewer = this.#of(Object.fromEntries(sources))
+    this.#without.set(name, fewer)
+    return fewer
   }
 
   /** The same for the rows of a list, which say themselves what they are listed by. */
@@ -157,14 +187,13 @@ export class Columns<Entity> {
       field,
       source === 'same' ? (said.get(field) ?? source) : source,
     ])
-    const listed = new Columns<Entity>(
-      this.model,
-      this.#alias,
-      Object.fromEntries(sources),
-      this.#as,
-    )
+    const listed = this.#of(Object.fromEntries(sources))
     this.#inLists.set(name, listed)
     return listed
+  }
+
+  #of(sources: Sources<Entity>): Columns<Entity> {
+    return new Columns(this.model, this.#alias, sources, this.#as)
   }
 
   /** The table as `select` speaks of it. */

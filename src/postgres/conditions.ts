@@ -1,5 +1,6 @@
 import type { GrantingRole } from '../domain/permission.ts'
 import { Prisma } from './client.ts'
+import { textsOf } from './statements.ts'
 import type { TableInQuery, Tables } from './tables.ts'
 
 /** Joins conditions into what follows a WHERE: each with AND before it. Those not asked for are left out. */
@@ -33,7 +34,7 @@ function held(column: Prisma.Sql): Prisma.Sql {
 /** That a column with role names holds at least one of these. */
 export function holdsRole(column: Prisma.Sql, roles: readonly string[]): Prisma.Sql {
   return Prisma.sql`EXISTS (
-    SELECT FROM ${held(column)} WHERE held.role = ANY(${roles}::text[]))`
+    SELECT FROM ${held(column)} WHERE held.role = ANY(${textsOf(roles)}))`
 }
 
 /** That a column with role names holds one of these roles, each in its own organization or in every one. */
@@ -46,7 +47,7 @@ export function holdsGrantingRole(
   const roles = granting.map(({ role }) => role)
   return Prisma.sql`EXISTS (
     SELECT FROM ${held(column)}
-    JOIN unnest(${organizations}::text[], ${roles}::text[]) AS granting (organization_id, role)
+    JOIN unnest(${textsOf(organizations)}, ${textsOf(roles)}) AS granting (organization_id, role)
       ON granting.role = held.role
     WHERE granting.organization_id IS NULL OR granting.organization_id = ${organizationId}::text)`
 }

@@ -75,10 +75,11 @@ async function listPages<Entity>(
   page: PageRequest,
 ): Promise<PagesByParent<Listed<Entity>>> {
   const mostRows = mostRowsOf(db)
+  const asked = columns.without(page.without ?? [])
   const found = new Map<string, Page<Listed<Entity>>>()
   for await (const [way, most] of waysOf(list, mostRows)) {
     const unread = parentIds.filter((id) => !found.has(id))
-    for (const [id, own] of await readPages(db, way, columns.inList(way), unread, page, most))
+    for (const [id, own] of await readPages(db, way, asked.inList(way), unread, page, most))
       found.set(id, own)
     if (found.size === new Set(parentIds).size) return found
   }
@@ -102,7 +103,7 @@ async function readPages<Entity>(
 ): Promise<Map<string, Page<Listed<Entity>>>> {
   const { direction = 'ASC' } = list
   const [next, previous] = direction === 'ASC' ? ['>', '<'] : ['<', '>']
-  const { after, before } = page
+  const { after, before, without = [] } = page
   const along = Prisma.raw(direction)
   const against = Prisma.raw(direction === 'ASC' ? 'DESC' : 'ASC')
   const at = (operator: string, cursor: Position | undefined) =>
@@ -119,19 +120,21 @@ async function readPages<Entity>(
   }
   const start = beyond(beyondStart, `${previous}=`, after, against)
   const end = beyond(beyondEnd, `${next}=`, before, along)
-  const selected = columns.select(tables)
   const items = rowsOf(list, {
-    columns: selected === Prisma.empty ? selected : Prisma.sql`${selected},`,
+    columns: withComma(columns.select(tables)),
     between: Prisma.sql`${at(next, after)} ${at(previous, before)}`,
     way: page.from === 'start' ? along : against,
     size: page.size + 1,
     mostRows,
   })
+  const key = without.includes('position') ? Prisma.empty : Prisma.sql`${list.key.text} AS "key",`
+  const unfinished = mayBeUnfinished(list) ? Prisma.sql`item.unfinished,` : Prisma.empty
   const rows = await read<PageRow>(Prisma.sql`
-    SELECT parent.id::text AS parent ${start.column} ${end.column}, item.*
+    SELECT parent.id::text AS parent ${start.column} ${end.column}, ${withComma(columns.again(tables))}
+      ${key} ${unfinished} item."keyId"::text AS "keyId"
     FROM ${parents(list, parentIds)} ${start.join} ${end.join}
     LEFT JOIN LATERAL (${items}) AS item ON TRUE
-    ORDER BY ${list.key.sorted} ${along}, item."keyId" ${along}`)
+    ORDER BY item."key" ${along}, item."keyId" ${along}`)
   const byParent = new Map<string, PageRow[]>(parentIds.map((id) => [id, []]))
   for (const row of rows) byParent.get(row.parent)?.push(row)
   const finished = [...byParent].filter(([, own]) => !own.some(({ unfinished }) => unfinished))
@@ -140,6 +143,10 @@ async function readPages<Entity>(
     position: new Place(row, list.key),
   })
   return new Map(finished.map(([id, own]) => [id, toPage(own, page, listed)]))
+}
+
+function withComma(columns: Prisma.Sql): Prisma.Sql {
+  return columns === Prisma.empty ? columns : Prisma.sql`${columns},`
 }
 
 /** The length of every parent's list. */
@@ -188,7 +195,8 @@ interface PageRow extends Row {
   readonly beyondStart?: boolean | null
   readonly beyondEnd?: boolean | null
   readonly unfinished?: boolean | null
-  readonly key: string
+  /** Absent: the page is read without positions. */
+  readonly key?: string
   readonly keyId: string | null
 }
 
@@ -221,7 +229,9 @@ class Place implements Position {
   }
 
   get value(): string {
-    return this.#key.shown(this.#row.key)
+    const { key } = this.#row
+    if (key === undefined) throw new Error('This page was read without positions.')
+    return this.#key.shown(key)
   }
 
   get id(): string {

@@ -10,6 +10,7 @@ import { Columns } from './columns.ts'
 import { activeUser } from './conditions.ts'
 import { type Db, findRows, joining } from './db.ts'
 import { pick, type Sharing } from './join.ts'
+import { textsOf } from './statements.ts'
 import type { Tables } from './tables.ts'
 
 const dynamicRole = new Columns<DynamicRole & { readonly organizationId: string }>(
@@ -75,8 +76,8 @@ async function findRoles(
             AND ${m.column('organizationId')} = asked.organization_id${m.cast('organizationId')}
           ORDER BY ${m.column('createdAt')}, ${m.column('id')}) AS memberships,
         ${dynamicRolesOf(tables, options.dynamic)} AS "dynamicRoles"
-      FROM unnest(${asked.map((subject) => subject.userId)}::text[],
-        ${asked.map((subject) => subject.organizationId)}::text[])
+      FROM unnest(${textsOf(asked.map((subject) => subject.userId))},
+        ${textsOf(asked.map((subject) => subject.organizationId))})
         WITH ORDINALITY AS asked (user_id, organization_id, place)
       LEFT JOIN ${u.from} ON ${u.column('id')} = asked.user_id${u.cast('id')}`)
   return toRolesRead(subjects, asked, rows)

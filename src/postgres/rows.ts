@@ -2,6 +2,7 @@ import { GatewayError } from '../domain/errors.ts'
 import type { Direction, Position } from '../domain/page.ts'
 import { Prisma } from './client.ts'
 import type { Key } from './order.ts'
+import { textsOf } from './statements.ts'
 import type { TableInQuery } from './tables.ts'
 
 type Sql = Prisma.Sql
@@ -52,7 +53,7 @@ interface Part {
 
 /** The ids of parents, as rows of `parent (id)`, of which the rest of a statement speaks. */
 export function parents({ table, parent }: List, ids: readonly string[]): Sql {
-  const values = parent === null ? Prisma.sql`${ids}::text[]` : table.array(parent, ids)
+  const values = parent === null ? textsOf(ids) : table.array(parent, ids)
   return Prisma.sql`unnest(${values}) AS parent (id)`
 }
 
@@ -107,7 +108,7 @@ export function rowsOf(list: List, part: Part): Sql {
   if (!list.narrowed || list.gathered) return rowsInOrder(list, part)
   return Prisma.sql`SELECT item.* FROM ${list.narrowed.values} AS narrowed (value)
     CROSS JOIN LATERAL (${rowsInOrder(list, part)}) AS item
-    ORDER BY ${list.key.sorted} ${way}, item."keyId" ${way} ${limit(list, size)}`
+    ORDER BY item."key" ${way}, item."keyId" ${way} ${limit(list, size)}`
 }
 
 /**
@@ -125,7 +126,7 @@ function rowsInOrder(list: List, { columns, between, way, size, mostRows }: Part
   const { table, key, where = Prisma.empty, narrowed, gathered } = list
   const id = table.column('id')
   const order = Prisma.sql`ORDER BY ${key.sql} ${way}, ${id} ${way}`
-  const selected = Prisma.sql`${columns} ${key.text} AS "key", ${id}::text AS "keyId"`
+  const selected = Prisma.sql`${columns} ${key.sql} AS "key", ${id} AS "keyId"`
   const belonging = Prisma.sql`${belongs(list)} ${narrowed && !gathered ? isNarrowed(list) : Prisma.empty}`
   if (!mayBeUnfinished(list))
     return Prisma.sql`SELECT ${selected} FROM ${table.from} ${besideOf(list)}

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import pg from 'pg'
+import { Prisma } from './generated/client.ts'
 
 /**
  * How values of PostgreSQL reach hand-written statements' rows, given to `pg` with each statement: `bigint` and `oid` as a
@@ -47,3 +48,19 @@ export function nameStatements() {
     return name
   }
 }
+
+/**
+ * Values, bound as an array of a type such as `::text`, whose length PostgreSQL does not see when it plans. It expects ten of
+ * them, would take a plan made for fewer to be better, and so plan a prepared statement each time it is sent: that takes
+ * longer than to look up a few rows.
+ */
+export function arrayOf(values: readonly (string | null)[], type: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`(SELECT ${values}${type}[])${type}[]`
+}
+
+/** The same of texts, whatever the columns hold that they are compared with. */
+export function textsOf(values: readonly (string | null)[]): Prisma.Sql {
+  return arrayOf(values, TEXT)
+}
+
+const TEXT = Prisma.raw('::text')

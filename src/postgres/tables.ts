@@ -6,6 +6,7 @@ import { type Column, type Layout, type StoredType, UTC } from '../layout/layout
 import { isPrismasTable } from '../layout/prismas.ts'
 import { literal, quote } from '../layout/quote.ts'
 import { Prisma } from './client.ts'
+import { arrayOf } from './statements.ts'
 
 type Sql = Prisma.Sql
 
@@ -37,6 +38,8 @@ export interface TableInQuery {
    * whatever the zone of the session. `additional` is an object with the application's own, where there are some.
    */
   select(fields: readonly string[]): Sql
+  /** The same output columns, of rows that were selected as `item`. */
+  again(fields: readonly string[]): Sql
   /** The values, bound as an array of the column's type; those that do not fit are left out. */
   array(field: string, values: readonly string[]): Sql
   /** Whether a value can be of the column's type at all. */
@@ -112,13 +115,15 @@ export class Tables {
       return known
     }
     const own = [...parts].flatMap(([field, { value }]) =>
-      value ? [Prisma.sql`${value} AS ${identifier(field)}`] : [],
+      value ? Prisma.sql`${value} AS ${identifier(field)}` : [],
     )
+    const named = (field: string) => (alias === '' ? field : `${alias}.${field}`)
+    const outputs = (fields: readonly string[]) =>
+      fields.filter((field) => (field === ADDITIONAL ? own.length > 0 : parts.has(field)))
     const output = (field: string) => {
-      const name = identifier(alias === '' ? field : `${alias}.${field}`)
-      if (field === ADDITIONAL) return own.length === 0 ? [] : [asObject(own, name)]
-      const known = parts.get(field)
-      return known ? [Prisma.sql`${known.output} AS ${name}`] : []
+      const name = identifier(named(field))
+      const value = field === ADDITIONAL ? asObject(own, name) : partsOfField(field).output
+      return Prisma.sql`${value} AS ${name}`
     }
     return {
       from: present
@@ -148,10 +153,12 @@ export class Tables {
       instant: (field, time) =>
         partsOfField(field).type === 'timestamp' ? atZone(time, this.#zone) : time,
       fits: (field, value) => fits(partsOfField(field).type, value),
-      select: (fields) => Prisma.join(fields.flatMap(output)),
+      select: (fields) => Prisma.join(outputs(fields).map(output)),
+      again: (fields) => Prisma.join(outputs(fields).map((of) => identifier('item', named(of)))),
       array: (field, values) => {
         const { type, cast } = partsOfField(field)
-        return Prisma.sql`${values.filter((value) => fits(type, value))}${cast}[]`
+        const fitting = values.filter((value) => fits(type, value))
+        return arrayOf(fitting, cast)
       },
     }
   }
@@ -235,7 +242,7 @@ function asJson({ type }: AdditionalField, column: Sql, utc: Sql): Sql {
 
 /** @param name With a dot, which no field's name has, so that it is none of the values'. */
 function asObject(values: readonly Sql[], name: Sql): Sql {
-  return Prisma.sql`(SELECT to_json(${name}) FROM (SELECT ${Prisma.join(values)}) AS ${name}) AS ${name}`
+  return Prisma.sql`(SELECT to_json(${name}) FROM (SELECT ${Prisma.join(values)}) AS ${name})`
 }
 
 function identifier(...names: readonly string[]): Sql {

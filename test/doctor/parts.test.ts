@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { examine } from '../../src/doctor/doctor.ts'
 import { toJson, toText } from '../../src/doctor/print.ts'
-import { grantStatements } from '../../src/layout/owner-sql.ts'
 import { triggerStatements } from '../../src/layout/trigger-sql.ts'
 import { createProject } from '../introspection/project.ts'
 import { createDatabase } from '../support/database.ts'
+import { grantsOf } from '../support/grants.ts'
 import { layout } from '../support/layout.ts'
 import { createSigner, startJwksServer } from '../support/tokens.ts'
 import { world } from '../support/world.ts'
@@ -162,7 +162,7 @@ describe('triggers', () => {
       await sql(`create view seen.${table} as select * from under.${table}`)
     }
     const role = new URL(identity.readOnlyUrl).username
-    for (const grant of grantStatements(layout, { role, schema: 'seen' })) await sql(grant)
+    for (const grant of grantsOf(layout, { role, schema: 'seen' })) await sql(grant)
     const views = { ...on, DATABASE_SCHEMA: 'seen' }
     await sql(triggerStatements(layout, 'public').join(';'))
     expect(await levels('triggers', views)).toEqual([expect.stringMatching(/^info: /)])

@@ -1,15 +1,19 @@
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { createReadOnlyRole } from '../../src/demo/role.ts'
 import { Prisma } from '../../src/postgres/client.ts'
 import { PostgresNotifications } from '../../src/postgres/postgres-notifications.ts'
 import { openHouse } from '../support/client.ts'
 import type { GatewayUnderTest } from '../support/gateway.ts'
+import { layout } from '../support/layout.ts'
 import { type PoolerImitation, poolers, startPoolerImitation } from '../support/pooler-imitation.ts'
 import { world } from '../support/world.ts'
 
 /* Poolers that refuse what a connection asks for as it begins. */
 
 const { gatewayWith, identity, sql } = await world({ own: true })
-const role = new URL(identity.readOnlyUrl).username
+/** A role of this file alone, whose settings it changes. */
+const readOnlyUrl = await createReadOnlyRole(identity.ownerUrl, layout)
+const role = new URL(readOnlyUrl).username
 const closing: (() => unknown)[] = []
 let gateway: GatewayUnderTest
 
@@ -24,7 +28,7 @@ async function through(
 ): Promise<PoolerImitation & { readonly url: string }> {
   const pooler = await startPoolerImitation(...imitated)
   closing.push(pooler.stop)
-  return { ...pooler, url: pooler.through(identity.readOnlyUrl) }
+  return { ...pooler, url: pooler.through(readOnlyUrl) }
 }
 
 function open(url: string) {

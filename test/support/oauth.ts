@@ -5,9 +5,9 @@ import type { JWTHeaderParameters, JWTPayload } from 'jose'
 import { afterAll } from 'vitest'
 import { introspect } from '../../src/introspection/introspect.ts'
 import { functionStatements, ownerFunctions } from '../../src/layout/owner-functions.ts'
-import { grantStatements } from '../../src/layout/owner-sql.ts'
 import { parseLayout } from '../../src/layout/schema-file.ts'
 import { publishKey } from '../auth/published-keys.ts'
+import { grantsOf } from './grants.ts'
 import type { Identity, Person } from './identity.ts'
 import { planted } from './planted.ts'
 import { createSigner } from './tokens.ts'
@@ -71,6 +71,6 @@ export async function readAnew({ ownerUrl, readOnlyUrl, sql }: Identity) {
   const looksUp = [sessions, apiKeys, opaqueTokens].flatMap((made) =>
     functionStatements(made, grantee.role),
   )
-  for (const statement of [...grantStatements(layout, grantee), ...looksUp]) await sql(statement)
+  for (const statement of [...grantsOf(layout, grantee), ...looksUp]) await sql(statement)
   return { PRISMA_SCHEMA_FILE: schemaPath }
 }

@@ -1,4 +1,4 @@
-import type { Graph } from './graph.ts'
+import type { Graph } from '../graph.ts'
 
 /** The type of an argument `orderBy`: what a list can be ordered by, and which way. */
 export function defineOrder<const Values extends Record<string, { readonly description: string }>>(

@@ -1,12 +1,13 @@
 import type { DefaultConnectionArguments } from '@pothos/plugin-relay'
 import { type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql'
-import { GatewayError } from '../domain/errors.ts'
-import { DEFAULT_SIZE, LARGEST_SIZE } from '../domain/limits.ts'
-import type { Count, Page, PageRequest, Position } from '../domain/page.ts'
-import type { Builder } from './builder.ts'
-import { type Context, inTurn } from './context.ts'
+import { GatewayError } from '../../domain/errors.ts'
+import { DEFAULT_SIZE, LARGEST_SIZE } from '../../domain/limits.ts'
+import type { Count, Page, PageRequest, Position } from '../../domain/page.ts'
+import type { Builder } from '../builder.ts'
+import { type Context, inTurn } from '../context.ts'
 import { Cursors } from './cursor.ts'
 import { type List, NO_PARENT } from './list.ts'
+import { namesBelow } from './selected.ts'
 
 /** @throws GatewayError BAD_USER_INPUT for sizes out of range, both sizes at once, or a foreign cursor. */
 function toPageRequest(
@@ -64,10 +65,12 @@ export async function connect<Entity, Variant, Node = Entity>(
   const cursors = new Cursors([list.field, parentId, variant], key)
   const request = toPageRequest(args, cursors)
   // What is audited is who is on it.
-  const isRead = !info || context.trail !== undefined || selectsPage(info)
-  const page = isRead
-    ? await list.pages(context, { variant, page: request }).load(parentId)
-    : undefined
+  const selected = context.trail === undefined ? info : undefined
+  const without = selected && list.without(namesBelow(selected))
+  const page =
+    !selected || selectsPage(selected)
+      ? await list.pages(context, { variant, page: { ...request, without } }).load(parentId)
+      : undefined
   const items = await inTurn(context, page?.items ?? [])
   const edges = items.map(
     ({ entity, position }) => new Edge(cursors, position, entity, toNode(entity)),

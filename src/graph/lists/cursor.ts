@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { GatewayError } from '../domain/errors.ts'
-import type { Position } from '../domain/page.ts'
+import { GatewayError } from '../../domain/errors.ts'
+import type { Position } from '../../domain/page.ts'
 
 const VERSION = 1
 const INSTANT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{6}Z$/

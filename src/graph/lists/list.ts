@@ -1,11 +1,29 @@
-import type { CountsByParent, Listed, PageRequest, PagesByParent } from '../domain/page.ts'
-import type { Context } from './context.ts'
-import { defineLoader } from './loaders.ts'
+import type {
+  CountsByParent,
+  Listed,
+  Omissible,
+  PageRequest,
+  PagesByParent,
+} from '../../domain/page.ts'
+import type { Context } from '../context.ts'
+import { defineLoader } from '../loaders.ts'
 
 export type List<Entity, Variant> = ReturnType<typeof defineList<Entity, Variant>>
 
 /** Stands for the parent of a list that has none. */
 export const NO_PARENT = ''
+
+/** Which fields tell what a page may come without. */
+type NeededBy = Readonly<Partial<Record<Omissible, readonly string[]>>>
+
+export const OF_MEMBERSHIPS = {
+  position: ['cursor', 'startCursor', 'endCursor', 'createdAt', 'joinedAt'],
+} as const satisfies NeededBy
+export const OF_LISTED_PEOPLE = {
+  ...OF_MEMBERSHIPS,
+  'user.image': ['image'],
+  'user.email': ['email'],
+} as const satisfies NeededBy
 
 export interface Which<Variant> {
   readonly variant: Variant
@@ -19,6 +37,8 @@ export interface Which<Variant> {
 export function defineList<Entity, Variant = null>(list: {
   /** For example `Organization.members`. */
   readonly field: string
+  /** Its pages come without what none of these fields, at any depth, is selected for. Absent: with everything. */
+  readonly neededBy?: NeededBy
   /** The same page of several parents. A parent that is left out of the answer has an empty list. */
   readonly load: (
     parentIds: readonly string[],
@@ -32,8 +52,12 @@ export function defineList<Entity, Variant = null>(list: {
     variant: Variant,
   ) => Promise<CountsByParent>
 }) {
+  const omissible = Object.keys(list.neededBy ?? {}) as Omissible[]
   return {
     field: list.field,
+    /** What a page need not come with when fields of these names are selected below it. */
+    without: (selected: ReadonlySet<string>): readonly Omissible[] =>
+      omissible.filter((part) => !list.neededBy?.[part]?.some((field) => selected.has(field))),
     pages: defineLoader(
       async (ids: readonly string[], context, { variant, page }: Which<Variant>) => {
         await turnOf(context)
