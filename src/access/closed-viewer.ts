@@ -134,6 +134,11 @@ export class ClosedViewer {
       throw refusalOf(`The field ${field} of this user is not for this caller.`)
   }
 
+  /** Whether that is known at once, and they are: a page has hundreds of such fields, and none has to wait then. */
+  showsUserField(user: ReachedUser, field: GuardedUserField): boolean {
+    return this.isKnownIn(userAudiences[field], user)
+  }
+
   /** Whether the caller may find this user by this field of theirs: those alone who are shown it. `null`: there is none. */
   async findsBy(field: GuardedUserField, user: ReachedUser | null): Promise<boolean> {
     const isShown = await isPermitted(this.requireUserField(user ?? NOBODY, field))
@@ -147,7 +152,12 @@ export class ClosedViewer {
   }
 
   /** Whether the caller is in one of the audiences of what belongs to this user, or with `null` to no user. */
-  protected async isIn(_audience: readonly Audience[], _user: ReachedUser | null) {
+  protected async isIn(audience: readonly Audience[], user: ReachedUser | null) {
+    return this.isKnownIn(audience, user)
+  }
+
+  /** Whether that is so by what is known already. */
+  protected isKnownIn(_audience: readonly Audience[], _user: ReachedUser | null): boolean {
     return false
   }
 }

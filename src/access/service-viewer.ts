@@ -61,7 +61,7 @@ export class ServiceViewer extends ClosedViewer {
     this.requireScope('identity:read')
   }
 
-  protected override async isIn(audience: readonly Audience[]): Promise<boolean> {
+  protected override isKnownIn(audience: readonly Audience[]): boolean {
     const scopes: ReadonlySet<string> = this.#scopes
     return audience.some((name) => scopes.has(name))
   }

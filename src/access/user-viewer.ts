@@ -127,15 +127,20 @@ export class UserViewer extends ClosedViewer {
     audience: readonly Audience[],
     user: ReachedUser | null,
   ): Promise<boolean> {
-    // Every user who reaches an organization or a member is a member there.
-    if (user === null && audience.includes('member')) return true
-    if (user?.id === this.userId) return audience.includes('self')
+    if (this.isKnownIn(audience, user)) return true
+    if (user?.id === this.userId) return false
     const forCoMembers = audience.includes('co-member')
-    if (forCoMembers && user?.coMember) return true
     if (forCoMembers && (await this.#ask('user', user?.id ?? this.userId)).visible) return true
     // Also asked when it does not matter, because nothing is for an account that is no longer active.
     const self = await this.self()
     return audience.includes('platform admin') && this.#isAdmin(self)
+  }
+
+  protected override isKnownIn(audience: readonly Audience[], user: ReachedUser | null): boolean {
+    // Every user who reaches an organization or a member is a member there.
+    if (user === null) return audience.includes('member')
+    if (user.id === this.userId) return audience.includes('self')
+    return user.coMember === true && audience.includes('co-member')
   }
 
   /** Like Better Auth's own check, this does not trim the names. */

@@ -23,8 +23,11 @@ export interface PageRequest {
   readonly without?: readonly Omissible[] | undefined
 }
 
-/** What a page may come without. Of a user who is listed, these fields are undefined then; positions may not be asked for. */
-export type Omissible = 'position' | 'user.image' | 'user.email'
+/**
+ * What a page may come without: the places of its entries, which may not be asked for then; whether there is more around it;
+ * fields of a user who is listed, which are undefined then.
+ */
+export type Omissible = 'position' | 'more' | 'user.image' | 'user.email'
 
 /** An entity at its place in a list. */
 export interface Listed<Entity> {
@@ -35,8 +38,9 @@ export interface Listed<Entity> {
 export interface Page<Item> {
   /** In list order, whichever end the page was taken from. */
   readonly items: readonly Item[]
-  readonly hasNextPage: boolean
-  readonly hasPreviousPage: boolean
+  /** `undefined`: the page is read without what lies around it. */
+  readonly hasNextPage: boolean | undefined
+  readonly hasPreviousPage: boolean | undefined
 }
 
 /** Pages of several parents, read together: every key that was asked for is in the answer. */

@@ -31,11 +31,12 @@ export function defineUser(graph: Graph) {
         type: type as 'String',
         nullable: true,
         description,
-        resolve: async (user, _args, context) => {
-          await context.viewer.requireUserField(user, field)
-          const value = await columnOf(user, field, context)
-          // An address that is not kept is empty to repositories.
-          return (field === 'email' && value === '' ? null : value) as string | null
+        resolve: (user, _args, context) => {
+          const { viewer } = context
+          const read = () => columnOf(user, field, context) as string | null
+          return viewer.showsUserField(user, field)
+            ? read()
+            : viewer.requireUserField(user, field).then(read)
         },
       }),
     )
@@ -131,10 +132,13 @@ function columnOf<Field extends keyof User>(
   field: Field,
   context: Context,
 ): User[Field] | null | Promise<User[Field] | null> {
+  // An address that is not kept is empty to repositories.
+  const shown = (value: User[Field] | null | undefined) =>
+    field === 'email' && value === '' ? null : (value ?? null)
   const known = (user as Partial<User>)[field]
   return known === undefined
-    ? wholeUser(context, user).then((whole) => whole?.[field] ?? null)
-    : known
+    ? wholeUser(context, user).then((whole) => shown(whole?.[field]))
+    : shown(known)
 }
 
 /** Of somebody whom the caller has reached, what a list may have left out. `null`: they have been deleted meanwhile. */

@@ -104,13 +104,14 @@ async function readPages<Entity>(
   const { direction = 'ASC' } = list
   const [next, previous] = direction === 'ASC' ? ['>', '<'] : ['<', '>']
   const { after, before, without = [] } = page
+  const seesMore = !without.includes('more')
   const along = Prisma.raw(direction)
   const against = Prisma.raw(direction === 'ASC' ? 'DESC' : 'ASC')
   const at = (operator: string, cursor: Position | undefined) =>
     cursor ? compare(list, operator, cursor) : Prisma.empty
   // The nearest row beyond a cursor, in the order of the index: an EXISTS would let PostgreSQL look for any, from anywhere.
   const beyond = (name: Sql, operator: string, cursor: Position | undefined, way: Sql) => {
-    if (!cursor) return { column: Prisma.empty, join: Prisma.empty }
+    if (!cursor || !seesMore) return { column: Prisma.empty, join: Prisma.empty }
     const between = at(operator, cursor)
     const nearest = rowsOf(list, { columns: Prisma.empty, between, way, size: 1, mostRows })
     return {
@@ -124,7 +125,7 @@ async function readPages<Entity>(
     columns: withComma(columns.select(tables)),
     between: Prisma.sql`${at(next, after)} ${at(previous, before)}`,
     way: page.from === 'start' ? along : against,
-    size: page.size + 1,
+    size: page.size + (seesMore ? 1 : 0),
     mostRows,
   })
   const key = without.includes('position') ? Prisma.empty : Prisma.sql`${list.key.text} AS "key",`
@@ -200,7 +201,10 @@ interface PageRow extends Row {
   readonly keyId: string | null
 }
 
-/** One row more than the page holds says that the list goes on. A parent without rows has one, with no item in it. */
+/**
+ * One row more than the page holds says that the list goes on, where that is asked. A parent without rows has one, with no
+ * item in it.
+ */
 function toPage<Item>(
   rows: readonly PageRow[],
   page: PageRequest,
@@ -210,11 +214,12 @@ function toPage<Item>(
   const own = rows.filter(({ keyId }) => keyId !== null)
   const more = own.length > page.size
   const fromStart = page.from === 'start'
+  const asked = !page.without?.includes('more')
   const shown = fromStart ? own.slice(0, page.size) : own.slice(-page.size)
   return {
     items: shown.map(toItem),
-    hasNextPage: (fromStart && more) || (first?.beyondEnd ?? false),
-    hasPreviousPage: (!fromStart && more) || (first?.beyondStart ?? false),
+    hasNextPage: asked ? (fromStart && more) || (first?.beyondEnd ?? false) : undefined,
+    hasPreviousPage: asked ? (!fromStart && more) || (first?.beyondStart ?? false) : undefined,
   }
 }
 

@@ -4,6 +4,7 @@ import { listAudiences, organizationAudiences, userAudiences } from '../../src/a
 import { ClosedViewer } from '../../src/access/closed-viewer.ts'
 import { createViewer, type ViewerSources } from '../../src/access/viewer.ts'
 import { audiences } from '../../src/domain/additional-field.ts'
+import type { Caller } from '../../src/domain/caller.ts'
 import { scopes } from '../../src/domain/caller.ts'
 import { GatewayError } from '../../src/domain/errors.ts'
 
@@ -19,6 +20,7 @@ const world = fc.record({
   lives: fc.boolean(),
 })
 const user = fc.record({ id }, { requiredKeys: ['id'] })
+const reached = fc.record({ id, coMember: fc.constant(true) }, { requiredKeys: ['id'] })
 const keysOf = <Key extends string>(of: Readonly<Record<Key, unknown>>) =>
   fc.constantFrom(...(Object.keys(of) as Key[]))
 const grant = fc.option(
@@ -48,6 +50,7 @@ const questions: Readonly<Record<string, fc.Arbitrary<readonly unknown[]>>> = {
   requireTeamMembers: fc.tuple(fc.boolean()),
   requireList: fc.tuple(keysOf(listAudiences)),
   requireUserField: fc.tuple(user, keysOf(userAudiences)),
+  showsUserField: fc.tuple(reached, keysOf(userAudiences)),
   findsBy: fc.tuple(keysOf(userAudiences), fc.option(user)),
   requireAdditional: fc.tuple(additional, fc.option(user)),
 }
@@ -91,9 +94,28 @@ const askedOf = (method: string) =>
 
 test('there is a question to every method', () => {
   const methods = Object.getOwnPropertyNames(ClosedViewer.prototype)
-  expect(methods.filter((name) => !['constructor', 'isIn'].includes(name)).sort()).toEqual(
-    Object.keys(questions).sort(),
-  )
+  expect(
+    methods.filter((name) => !['constructor', 'isIn', 'isKnownIn'].includes(name)).sort(),
+  ).toEqual(Object.keys(questions).sort())
+})
+
+test.each([
+  ['nobody', { kind: 'anonymous' }],
+  ['a user', { kind: 'user', userId: 'u' }],
+  ['a service', { kind: 'service', subject: 's' }],
+  ['an app', { kind: 'delegated', userId: 'u', delegation: { clientId: 'app', sessionId: null } }],
+  ['the key of an organization', { kind: 'organization', organizationId: 'u', keyId: 'k' }],
+])('what %s is known to be shown of a user is shown when it is asked', async (_, caller) => {
+  let shown = 0
+  const property = fc.asyncProperty(askedOf('showsUserField'), async ({ world, scopes, given }) => {
+    const viewer = createViewer({ ...caller, scopes: new Set(scopes) } as Caller, sourcesOf(world))
+    if (!(await answerOf(viewer, 'showsUserField', given))) return
+    shown += 1
+    expect(await answerOf(viewer, 'requireUserField', given)).toBe('passes')
+  })
+  await fc.assert(property, { numRuns: 300 })
+  // To those of whom more has to be known, nothing is shown at once.
+  expect(shown > 0).toBe(['user', 'service'].includes(caller.kind))
 })
 
 test.each(Object.keys(questions))(

@@ -90,6 +90,17 @@ test('what one of two lists shows is there, and is not what the other shows', as
   })
 })
 
+test('what is around a page is known where it is asked for, and the page is the same', async () => {
+  const of = (fields: string) => listed(`members(first: 2) { nodes { id } ${fields} }`)
+  const { data } = await ask(of(''))
+  const more = await ask(of('pageInfo { hasNextPage hasPreviousPage }'))
+  expect(data.organization?.members.nodes).toHaveLength(2)
+  expect(more.data.organization?.members).toEqual({
+    nodes: data.organization?.members.nodes,
+    pageInfo: { hasNextPage: true, hasPreviousPage: false },
+  })
+})
+
 test('organizations come without their places, and with them where a field shows one', async () => {
   const of = (fields: string) => `{ viewer { organizations { edges { ${fields} node { id } } } } }`
   expect((await ask(of('roles'))).selected).toEqual([[]])

@@ -51,9 +51,13 @@ function members() {
   return createMemberRepository({ ...client, tables: new Tables(numbered, 'public') })
 }
 
-async function pageOf(request: PageRequest, roles?: readonly string[]) {
+async function listed(request: PageRequest, roles?: readonly string[]) {
   const pages = await members().listByOrganizationIds(['o'], request, { roles }, oldestFirst)
-  return pages.get('o')?.items ?? []
+  return pages.get('o')
+}
+
+async function pageOf(...asked: Parameters<typeof listed>) {
+  return (await listed(...asked))?.items ?? []
 }
 
 describe.each([
@@ -102,6 +106,18 @@ describe('a page', () => {
     expect(statements.join()).not.toMatch(/email|image|AS "key",\s+item/)
     // Rather than one that leads to another place.
     expect(() => position.value).toThrow('without positions')
+  })
+
+  test('does not look beyond its entries where nobody asks what is there', async () => {
+    const whole = await listed({ size: 5, from: 'start' })
+    const after = whole?.items[1]?.position
+    const around = { size: 5, from: 'start', after } as const
+    expect(await listed(around)).toMatchObject({ hasNextPage: true, hasPreviousPage: true })
+    statements.length = 0
+    const alone = await listed({ ...around, without: ['more'] })
+    expect(alone?.items.map(({ entity }) => entity.id)).toEqual(['3', '4', '5', '6', '7'])
+    expect(alone).toMatchObject({ hasNextPage: undefined, hasPreviousPage: undefined })
+    expect(statements.join()).not.toContain('beyond')
   })
 
   test('leaves out one of them alone', async () => {

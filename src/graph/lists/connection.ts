@@ -90,13 +90,19 @@ export async function connect<Entity, Variant, Node = Entity>(
 
 class PageInfo {
   readonly #edges: readonly { readonly cursor: string }[]
-  readonly hasNextPage: boolean
-  readonly hasPreviousPage: boolean
+  readonly #page: Page<unknown> | undefined
 
   constructor(edges: readonly { readonly cursor: string }[], page: Page<unknown> | undefined) {
     this.#edges = edges
-    this.hasNextPage = page?.hasNextPage ?? false
-    this.hasPreviousPage = page?.hasPreviousPage ?? false
+    this.#page = page
+  }
+
+  get hasNextPage(): boolean {
+    return read(this.#page?.hasNextPage)
+  }
+
+  get hasPreviousPage(): boolean {
+    return read(this.#page?.hasPreviousPage)
   }
 
   get startCursor(): string | null {
@@ -106,6 +112,11 @@ class PageInfo {
   get endCursor(): string | null {
     return this.#edges.at(-1)?.cursor ?? null
   }
+}
+
+function read(value: boolean | undefined): boolean {
+  if (value === undefined) throw new Error('This page was read without what lies around it.')
+  return value
 }
 
 class Edge<Entity, Node> {

@@ -16,6 +16,7 @@ export const NO_PARENT = ''
 /** Which fields tell what a page may come without. */
 type NeededBy = Readonly<Partial<Record<Omissible, readonly string[]>>>
 
+const OF_ANY = { more: ['hasNextPage', 'hasPreviousPage'] } as const satisfies NeededBy
 export const OF_MEMBERSHIPS = {
   position: ['cursor', 'startCursor', 'endCursor', 'createdAt', 'joinedAt'],
 } as const satisfies NeededBy
@@ -37,7 +38,7 @@ export interface Which<Variant> {
 export function defineList<Entity, Variant = null>(list: {
   /** For example `Organization.members`. */
   readonly field: string
-  /** Its pages come without what none of these fields, at any depth, is selected for. Absent: with everything. */
+  /** What else its pages come without, where none of these fields is selected, at any depth. */
   readonly neededBy?: NeededBy
   /** The same page of several parents. A parent that is left out of the answer has an empty list. */
   readonly load: (
@@ -52,12 +53,13 @@ export function defineList<Entity, Variant = null>(list: {
     variant: Variant,
   ) => Promise<CountsByParent>
 }) {
-  const omissible = Object.keys(list.neededBy ?? {}) as Omissible[]
+  const neededBy: NeededBy = { ...OF_ANY, ...list.neededBy }
+  const omissible = Object.keys(neededBy) as Omissible[]
   return {
     field: list.field,
     /** What a page need not come with when fields of these names are selected below it. */
     without: (selected: ReadonlySet<string>): readonly Omissible[] =>
-      omissible.filter((part) => !list.neededBy?.[part]?.some((field) => selected.has(field))),
+      omissible.filter((part) => !neededBy[part]?.some((field) => selected.has(field))),
     pages: defineLoader(
       async (ids: readonly string[], context, { variant, page }: Which<Variant>) => {
         await turnOf(context)
