@@ -80,6 +80,7 @@ async function findByPairs({ read, tables }: Db, pairs: readonly Subject[]) {
   return [...found.values()]
 }
 
+/** As well from the person. */
 async function findByUserId(
   { read, tables }: Db,
   userId: string,
@@ -88,11 +89,11 @@ async function findByUserId(
   const t = tables.as('Team', 't')
   const tm = tables.as('TeamMember', 'tm')
   const rows = await read<Row>(Prisma.sql`
-    SELECT ${team.select(tables)} FROM ${t.from}
+    SELECT DISTINCT ON (${t.column('createdAt')}, ${t.column('id')}) ${team.select(tables)}
+    FROM (SELECT ${tm.columns} FROM ${tm.from}
+      WHERE ${tm.column('userId')} = ANY(${tm.array('userId', [userId])}) OFFSET 0) AS ${tm.alias}
+    JOIN ${t.from} ON ${tm.equals('teamId', t, 'id')}
     WHERE ${t.column('organizationId')} = ANY(${t.array('organizationId', organizationIds)})
-      AND EXISTS (SELECT FROM ${tm.from}
-        WHERE ${tm.equals('teamId', t, 'id')}
-          AND ${tm.column('userId')} = ANY(${tm.array('userId', [userId])}))
     ORDER BY ${t.column('createdAt')}, ${t.column('id')}`)
   return rows.map(team.read)
 }
