@@ -12,7 +12,7 @@ import { CHECK, MOST_CHECKS, MOST_KEYS, REPRESENTATION, tooLong } from '../domai
 const MOST_ERRORS = 5
 
 /** The field that takes a list says itself that it is too long; but reading one this many times as long costs too much. */
-const TIMES_TOO_LONG = 2
+const TIMES_TOO_LONG = 1.25
 
 /** What is wrong with the first few variables that do not fit; `undefined` when all do. */
 export function variableErrors(
