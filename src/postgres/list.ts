@@ -3,6 +3,7 @@ import type {
   Count,
   CountsByParent,
   Listed,
+  Omissible,
   Page,
   PageRequest,
   PagesByParent,
@@ -103,8 +104,8 @@ async function readPages<Entity>(
 ): Promise<Map<string, Page<Listed<Entity>>>> {
   const { direction = 'ASC' } = list
   const [next, previous] = direction === 'ASC' ? ['>', '<'] : ['<', '>']
-  const { after, before, without = [] } = page
-  const seesMore = !without.includes('more')
+  const { after, before } = page
+  const seesMore = isRead('more', page)
   const along = Prisma.raw(direction)
   const against = Prisma.raw(direction === 'ASC' ? 'DESC' : 'ASC')
   const at = (operator: string, cursor: Position | undefined) =>
@@ -128,7 +129,7 @@ async function readPages<Entity>(
     size: page.size + (seesMore ? 1 : 0),
     mostRows,
   })
-  const key = without.includes('position') ? Prisma.empty : Prisma.sql`${list.key.text} AS "key",`
+  const key = isRead('position', page) ? Prisma.sql`${list.key.text} AS "key",` : Prisma.empty
   const unfinished = mayBeUnfinished(list) ? Prisma.sql`item.unfinished,` : Prisma.empty
   const rows = await read<PageRow>(Prisma.sql`
     SELECT parent.id::text AS parent ${start.column} ${end.column}, ${withComma(columns.again(tables))}
@@ -144,6 +145,10 @@ async function readPages<Entity>(
     position: new Place(row, list.key),
   })
   return new Map(finished.map(([id, own]) => [id, toPage(own, page, listed)]))
+}
+
+function isRead(part: Omissible, { without = [] }: PageRequest): boolean {
+  return !without.includes(part)
 }
 
 function withComma(columns: Prisma.Sql): Prisma.Sql {
@@ -214,12 +219,12 @@ function toPage<Item>(
   const own = rows.filter(({ keyId }) => keyId !== null)
   const more = own.length > page.size
   const fromStart = page.from === 'start'
-  const asked = !page.without?.includes('more')
+  const seesMore = isRead('more', page)
   const shown = fromStart ? own.slice(0, page.size) : own.slice(-page.size)
   return {
     items: shown.map(toItem),
-    hasNextPage: asked ? (fromStart && more) || (first?.beyondEnd ?? false) : undefined,
-    hasPreviousPage: asked ? (!fromStart && more) || (first?.beyondStart ?? false) : undefined,
+    hasNextPage: seesMore ? (fromStart && more) || (first?.beyondEnd ?? false) : undefined,
+    hasPreviousPage: seesMore ? (!fromStart && more) || (first?.beyondStart ?? false) : undefined,
   }
 }
 

@@ -37,11 +37,10 @@ export function byInstant(table: TableInQuery, field: string): Key {
   const column = table.column(field)
   const hasZone = table.real(field).type === 'timestamptz'
   const stored = (timestamptz: Sql) => (hasZone ? timestamptz : inUtc(timestamptz))
-  const text = asText(hasZone ? inUtc(SELECTED) : SELECTED)
   const parse = (text: string) => stored(Prisma.sql`${text}::text::timestamptz`)
   const instant = table.isInUtc(field) ? field : undefined
   const sql = table.mayBeNull(field) ? Prisma.sql`COALESCE(${column}, ${stored(epoch)})` : column
-  return { sql, text, shown: rfc3339, instant, parse }
+  return { sql, text: hasZone ? OF_TIMESTAMPTZ : OF_TIMESTAMP, shown: rfc3339, instant, parse }
 }
 
 /** Ordered by when rows were made, where the database has a column for that. */
@@ -49,7 +48,7 @@ export function byCreation(table: TableInQuery): Key {
   if (table.has('createdAt')) return byInstant(table, 'createdAt')
   return {
     sql: epoch,
-    text: asText(inUtc(SELECTED)),
+    text: OF_TIMESTAMPTZ,
     shown: rfc3339,
     parse: (text) => Prisma.sql`${text}::text::timestamptz`,
   }
@@ -62,10 +61,8 @@ function inUtc(timestamptz: Sql): Sql {
 }
 
 const SELECTED = Prisma.raw('item."key"')
-
-function asText(utc: Sql): Sql {
-  return Prisma.sql`${utc}::text`
-}
+const OF_TIMESTAMPTZ = Prisma.sql`${inUtc(SELECTED)}::text`
+const OF_TIMESTAMP = Prisma.sql`${SELECTED}::text`
 
 function rfc3339(text: string): string {
   const [seconds = '', fraction = ''] = text.split('.')

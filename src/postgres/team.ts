@@ -13,6 +13,7 @@ import { by, byText } from './join.ts'
 import { listsOf } from './list.ts'
 import { byCreation, byInstant } from './order.ts'
 import type { List } from './rows.ts'
+import type { Tables } from './tables.ts'
 import { summary } from './user.ts'
 
 const team = new Columns<Team>('Team', 't', {
@@ -48,7 +49,18 @@ export function createTeamRepository(db: Db): TeamRepository {
   }
 }
 
-/** From the person to their teams: the other way leads through all teams of the organization. */
+/**
+ * The teams of a person and their memberships there, to select from.
+ * @param userId What their id is equal to: they come first, because the other way leads through all teams of the organization.
+ */
+function teamsOfPerson(tables: Tables, userId: Prisma.Sql): Prisma.Sql {
+  const t = tables.as('Team', 't')
+  const tm = tables.as('TeamMember', 'tm')
+  return Prisma.sql`(SELECT ${tm.columns} FROM ${tm.from}
+      WHERE ${tm.column('userId')} = ${userId} OFFSET 0) AS ${tm.alias}
+    JOIN ${t.from} ON ${tm.equals('teamId', t, 'id')}`
+}
+
 async function findByPairs({ read, tables }: Db, pairs: readonly Subject[]) {
   const t = tables.as('Team', 't')
   const tm = tables.as('TeamMember', 'tm')
@@ -63,9 +75,7 @@ async function findByPairs({ read, tables }: Db, pairs: readonly Subject[]) {
       AS asked (user_id, organization_id)
     CROSS JOIN LATERAL (
       SELECT DISTINCT ON (${t.column('createdAt')}, ${t.column('id')}) ${team.select(tables)}
-      FROM (SELECT ${tm.columns} FROM ${tm.from}
-        WHERE ${tm.column('userId')} = asked.user_id OFFSET 0) AS ${tm.alias}
-      JOIN ${t.from} ON ${tm.equals('teamId', t, 'id')}
+      FROM ${teamsOfPerson(tables, Prisma.sql`asked.user_id`)}
       WHERE ${t.column('organizationId')} = asked.organization_id
       ORDER BY ${t.column('createdAt')}, ${t.column('id')}
       LIMIT ${MOST_TEAMS}) AS own`)
@@ -80,7 +90,6 @@ async function findByPairs({ read, tables }: Db, pairs: readonly Subject[]) {
   return [...found.values()]
 }
 
-/** As well from the person. */
 async function findByUserId(
   { read, tables }: Db,
   userId: string,
@@ -90,9 +99,7 @@ async function findByUserId(
   const tm = tables.as('TeamMember', 'tm')
   const rows = await read<Row>(Prisma.sql`
     SELECT DISTINCT ON (${t.column('createdAt')}, ${t.column('id')}) ${team.select(tables)}
-    FROM (SELECT ${tm.columns} FROM ${tm.from}
-      WHERE ${tm.column('userId')} = ANY(${tm.array('userId', [userId])}) OFFSET 0) AS ${tm.alias}
-    JOIN ${t.from} ON ${tm.equals('teamId', t, 'id')}
+    FROM ${teamsOfPerson(tables, Prisma.sql`ANY(${tm.array('userId', [userId])})`)}
     WHERE ${t.column('organizationId')} = ANY(${t.array('organizationId', organizationIds)})
     ORDER BY ${t.column('createdAt')}, ${t.column('id')}`)
   return rows.map(team.read)

@@ -4,8 +4,7 @@ import { listAudiences, organizationAudiences, userAudiences } from '../../src/a
 import { ClosedViewer } from '../../src/access/closed-viewer.ts'
 import { createViewer, type ViewerSources } from '../../src/access/viewer.ts'
 import { audiences } from '../../src/domain/additional-field.ts'
-import type { Caller } from '../../src/domain/caller.ts'
-import { scopes } from '../../src/domain/caller.ts'
+import { type Caller, scopes } from '../../src/domain/caller.ts'
 import { GatewayError } from '../../src/domain/errors.ts'
 
 /*

@@ -1,5 +1,5 @@
 import type { DefaultConnectionArguments } from '@pothos/plugin-relay'
-import { type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql'
+import type { GraphQLResolveInfo } from 'graphql'
 import { GatewayError } from '../../domain/errors.ts'
 import { DEFAULT_SIZE, LARGEST_SIZE } from '../../domain/limits.ts'
 import type { Count, Page, PageRequest, Position } from '../../domain/page.ts'
@@ -36,19 +36,8 @@ interface Which<Variant> {
   readonly info?: GraphQLResolveInfo
 }
 
-/** What a connection answers without its page. */
+/** What a connection answers without its page. None of these has fields below it. */
 const OF_THE_LIST = ['totalCount', 'totalCountIsExact', '__typename']
-
-function selectsPage({ fieldNodes, fragments }: GraphQLResolveInfo): boolean {
-  const inSet = ({ selections }: SelectionSetNode): boolean =>
-    selections.some((selection) => {
-      if (selection.kind === Kind.FIELD) return !OF_THE_LIST.includes(selection.name.value)
-      if (selection.kind === Kind.INLINE_FRAGMENT) return inSet(selection.selectionSet)
-      const fragment = fragments[selection.name.value]
-      return !fragment || inSet(fragment.selectionSet)
-    })
-  return fieldNodes.some(({ selectionSet }) => selectionSet && inSet(selectionSet))
-}
 
 /**
  * A Relay connection to the entities of a list, or to what lies behind them. The same page of several parents is one
@@ -65,12 +54,12 @@ export async function connect<Entity, Variant, Node = Entity>(
   const cursors = new Cursors([list.field, parentId, variant], key)
   const request = toPageRequest(args, cursors)
   // What is audited is who is on it.
-  const selected = context.trail === undefined ? info : undefined
-  const without = selected && list.without(namesBelow(selected))
-  const page =
-    !selected || selectsPage(selected)
-      ? await list.pages(context, { variant, page: { ...request, without } }).load(parentId)
-      : undefined
+  const selected = info && context.trail === undefined ? namesBelow(info) : undefined
+  const without = selected && list.without(selected)
+  const isRead = !selected || [...selected].some((name) => !OF_THE_LIST.includes(name))
+  const page = isRead
+    ? await list.pages(context, { variant, page: { ...request, without } }).load(parentId)
+    : undefined
   const items = await inTurn(context, page?.items ?? [])
   const edges = items.map(
     ({ entity, position }) => new Edge(cursors, position, entity, toNode(entity)),
